@@ -1,0 +1,36 @@
+/**
+ * What a run needs besides its program: a record in linear memory that TypeScript fills and the program loop reads
+ * and updates. Byte offsets; compiled into both sides. u32 unless said otherwise.
+ */
+export enum Context {
+  /** bases of the blocks, in bytes, in the order of `Block` */
+  Parameters = 0,
+  State = 4,
+  Workspace = 8,
+  Constants = 12,
+  /** base of the inputs and the targets of the data set at hand, in bytes */
+  Inputs = 16,
+  Targets = 20,
+  /** u32 row numbers in the order of this epoch, or 0: as they come */
+  Order = 24,
+  /** the next row of `Order` to be taken */
+  Position = 28,
+  /** f64 learning rates, one for each step of this call */
+  LearningRates = 32,
+  /** steps done in this call */
+  Step = 36,
+  /** f64: Σ over rows of the loss, scaled so that dividing by `Samples` gives the mean */
+  LossSum = 40,
+  /** f64: rows decided rightly */
+  Correct = 48,
+  /** f64: rows seen */
+  Samples = 56,
+  Size = 64,
+}
+
+/** How a run ended. */
+export enum Status {
+  Done = 0,
+  /** a loss was NaN or infinite; nothing after it was executed */
+  NotFinite = 1,
+}

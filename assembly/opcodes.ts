@@ -1,0 +1,199 @@
+/**
+ * The instruction set: what the compiler writes and the program loop reads.
+ * This one file is compiled into both sides, so they cannot disagree.
+ *
+ * An instruction is a run of u32 words: the opcode, then its operands at the indices that the enum of its
+ * form names. Four kinds of operand:
+ *   ref    a tensor: block in the top two bits, offset in elements (4 bytes) below; `Ref.None` where there is none
+ *   size   a count of elements; with `Size.PerRow` set it is multiplied by the rows of this run
+ *   f32    the bits of a float
+ *   flag   a small integer
+ */
+
+/** What a ref's top two bits choose: the base its offset counts from. */
+export enum Block {
+  Parameters = 0,
+  State = 1,
+  Workspace = 2,
+  Constants = 3,
+}
+
+/** How the word of a ref is made up. */
+export enum Ref {
+  /** no tensor: an optional operand left out */
+  None = -1,
+  OffsetMask = 0x3fffffff,
+  BlockShift = 30,
+}
+
+/** How the word of a size is made up. */
+export enum Size {
+  /** set: multiply the count by the rows of the run */
+  PerRow = -0x80000000,
+  CountMask = 0x7fffffff,
+}
+
+export enum Opcode {
+  // y = f(x): form Unary
+  Copy = 1,
+  /** α·x + β */
+  Affine = 2,
+  /** (α / rows)·x */
+  ScalePerRow = 3,
+  /** −learningRate · x */
+  Descend = 4,
+  Abs = 5,
+  Square = 6,
+  Sqrt = 7,
+  Exp = 8,
+  Expm1 = 9,
+  Log = 10,
+  Log1p = 11,
+  Erf = 12,
+  Sigmoid = 13,
+  Tanh = 14,
+  Relu = 15,
+  /** x > 0 ? x : α·x */
+  LeakyRelu = 16,
+  /** x > 0 ? 1 : x = 0 ? α : 0 */
+  Step = 17,
+  /** max(x, 0) + log1p(e^−|x|) */
+  Softplus = 18,
+  /** x^α */
+  Pow = 19,
+  /** min(max(x, α), β) */
+  Clip = 20,
+
+  // y = f(a, b): form Binary
+  Add = 32,
+  Sub = 33,
+  Mul = 34,
+  Div = 35,
+  Min = 36,
+  Max = 37,
+  /** dz = du where u > 0, else 0: a = u, b = du */
+  ReluBackward = 38,
+  /** dz = du where u > 0, else α·du */
+  LeakyReluBackward = 39,
+  /** dz = du · (u·(1 − u)) */
+  SigmoidBackward = 40,
+  /** dz = du · (1 − u²) */
+  TanhBackward = 41,
+
+  // matrix products
+  Gemm = 64,
+  Linear = 65,
+
+  // over rows and features: form Rows
+  /** y[f] = Σ_rows x[row, f] */
+  SumRows = 80,
+  /** y[row] = Σ_f x[row, f] */
+  SumFeatures = 81,
+  /** y[row, f] = x[f] */
+  ExpandRows = 82,
+  /** y[row, f] = x[row] */
+  ExpandFeatures = 83,
+  Softmax = 84,
+  LogSumExp = 85,
+  /** y[row] = max_f x[row, f] */
+  MaxFeatures = 86,
+  /** y[row, f] = 1 where f = ids[row] (u32), else 0 */
+  OneHot = 87,
+
+  /** y = α, or α / rows */
+  Fill = 90,
+  /** copies columns between tensors of different widths (concat, slice, and their gradients) */
+  CopyColumns = 91,
+
+  // losses
+  /** loss per row: logsumexp(z) − Σ t·z */
+  CrossEntropy = 96,
+  /** loss per row: Σ softplus(z) − t·z */
+  BinaryCrossEntropy = 97,
+  /** CrossEntropy, softmax and (softmax − t)·scale in one pass */
+  SoftmaxCrossEntropy = 98,
+  /** BinaryCrossEntropy, sigmoid and (sigmoid − t)·scale in one pass */
+  SigmoidCrossEntropy = 99,
+  /** adds Σ loss · scale to the run's loss; leaves the run where it is not finite */
+  AccumulateLoss = 100,
+  /** adds the number of rows decided rightly to the run's count */
+  CountCorrect = 101,
+
+  // over the parameter run
+  Sgd = 112,
+  Momentum = 113,
+  Adam = 114,
+  /** g ·= min(1, maxNorm / ‖g‖₂) */
+  ClipNorm = 115,
+  /** y += α·x */
+  Axpy = 116,
+
+  // data
+  Gather = 128,
+}
+
+/** y = f(x) over `size` elements. In place where y = x. */
+export enum Unary { op, y, x, size, alpha, beta, length }
+
+/** y = f(a, b) over `size` elements. In place where y = a or y = b. */
+export enum Binary { op, y, a, b, size, alpha, length }
+
+/**
+ * c[m, n] = op(a)·op(b), row-major and tight. A transposed operand is stored as its transpose:
+ * `lda` and `ldb` are the stored row lengths.
+ */
+export enum Gemm { op, c, a, b, m, n, k, lda, ldb, flags, length }
+
+/** Flags of Gemm. */
+export enum GemmFlag { TransposeA = 1, TransposeB = 2, Accumulate = 4 }
+
+/** u[m, n] = activation(x[m, k] · w[n, k]ᵀ + b[n]); `activation` is the opcode of a unary, Copy for none; b may be Ref.None. */
+export enum Linear { op, u, x, w, b, m, n, k, activation, alpha, beta, length }
+
+/** Between x[rows, features] and y; which of the two is wide is the opcode's. `accumulate` (SumRows only): y += . */
+export enum Rows { op, y, x, rows, features, accumulate, length }
+
+/** y = value over `size` elements, divided by the rows where `perRow` is 1. */
+export enum Fill { op, y, size, value, perRow, length }
+
+/** y[row, yOffset + j] = x[row, xOffset + j] for j < width; yStride and xStride are the row lengths. */
+export enum CopyColumns { op, y, x, rows, width, yStride, yOffset, xStride, xOffset, length }
+
+/** How targets are given: rows of values as wide as the output, or one u32 class id per row. */
+export enum TargetKind { Values = 0, Classes = 1 }
+
+/** loss[rows, 1] from logits z[rows, features] and targets t. */
+export enum Loss { op, loss, z, t, kind, rows, features, length }
+
+/** The same with u = softmax or sigmoid of z (Ref.None: not kept) and dz = (u − t)·scale, scale divided by the rows where perRow is 1. */
+export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, perRow, length }
+
+/** Context.lossSum += scale · Σ loss. */
+export enum AccumulateLoss { op, loss, rows, scale, length }
+
+/** How a row is decided: the largest of several logits, or the sign of each single one. */
+export enum CountCorrect { op, z, t, kind, rows, features, length }
+
+/** w −= learningRate · dw */
+export enum Sgd { op, w, dw, size, length }
+
+/** v = μ·v + dw; w −= learningRate · (nesterov ? dw + μ·v : v) */
+export enum Momentum { op, w, dw, v, size, momentum, nesterov, length }
+
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1), with decoupled decay (Loshchilov & Hutter 2019) where decay ≠ 0.
+ * `powers` refers to two f64: β₁ᵗ and β₂ᵗ of the steps done so far. Constants are f64, low word first.
+ */
+export enum Adam { op, w, dw, m, v, powers, size, beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, decayLow, decayHigh, length }
+
+/** g of `size` elements. */
+export enum ClipNorm { op, g, size, maxNorm, length }
+
+/** y += alpha·x */
+export enum Axpy { op, y, x, size, alpha, length }
+
+/** What a data set's elements are stored as. */
+export enum DataType { Float32 = 0, Uint8 = 1, Uint32 = 2 }
+
+/** y[row, :] = data[order[position + row], :]·scale + offset; `source` 0 is the inputs, 1 the targets. Ids (Uint32) are copied as they are. */
+export enum Gather { op, y, source, rows, features, type, scale, offset, length }

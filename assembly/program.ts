@@ -1,0 +1,234 @@
+/** The program loop: reads instructions and calls kernels. See `opcodes.ts` for the words, `context.ts` for the record. */
+import { binary } from './binary';
+import { Context, Status } from './context';
+import { gather } from './data';
+import { gemm } from './gemm/gemm';
+import { linear } from './linear';
+import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './losses';
+import * as I from './opcodes';
+import { GemmFlag, Opcode, Ref, Size } from './opcodes';
+import { adam, axpy, clipNorm, momentum, sgd } from './optimizers';
+import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './rows';
+import { logSumExp, softmax } from './softmax';
+import { unary } from './unary';
+
+/** Operand `index` of the instruction at pc, as it stands. */
+function word(pc: usize, index: i32): u32 {
+  return load<u32>(pc + ((<usize>index) << 2));
+}
+
+function float(pc: usize, index: i32): f32 {
+  return load<f32>(pc + ((<usize>index) << 2));
+}
+
+function double(pc: usize, index: i32): f64 {
+  return load<f64>(pc + ((<usize>index) << 2));
+}
+
+/** The address a ref stands for; 0 for none. */
+function address(context: usize, pc: usize, index: i32): usize {
+  const ref = word(pc, index);
+  if (ref == <u32>Ref.None) return 0;
+  return <usize>load<u32>(context + ((ref >>> Ref.BlockShift) << 2)) + (<usize>(ref & Ref.OffsetMask) << 2);
+}
+
+/** The count a size stands for in a run of `rows`. */
+function count(pc: usize, index: i32, rows: u32): usize {
+  const size = word(pc, index);
+  return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
+}
+
+function learningRate(context: usize): f64 {
+  return load<f64>(<usize>load<u32>(context, Context.LearningRates) + (<usize>load<u32>(context, Context.Step) << 3));
+}
+
+/** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
+export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
+  while (pc < end) {
+    const opcode: i32 = load<i32>(pc);
+    switch (opcode) {
+      case Opcode.Gemm: {
+        const flags = word(pc, I.Gemm.flags);
+        const lda: usize = word(pc, I.Gemm.lda);
+        const ldb: usize = word(pc, I.Gemm.ldb);
+        const ta = (flags & GemmFlag.TransposeA) != 0;
+        const tb = (flags & GemmFlag.TransposeB) != 0;
+        gemm(
+          address(context, pc, I.Gemm.c), address(context, pc, I.Gemm.a), address(context, pc, I.Gemm.b),
+          count(pc, I.Gemm.m, rows), count(pc, I.Gemm.n, rows), count(pc, I.Gemm.k, rows),
+          ta ? 1 : lda, ta ? lda : 1, tb ? 1 : ldb, tb ? ldb : 1,
+          (flags & GemmFlag.Accumulate) != 0,
+        );
+        pc += I.Gemm.length << 2;
+        break;
+      }
+      case Opcode.Linear:
+        linear(
+          address(context, pc, I.Linear.u), address(context, pc, I.Linear.x), address(context, pc, I.Linear.w), address(context, pc, I.Linear.b),
+          count(pc, I.Linear.m, rows), count(pc, I.Linear.n, rows), count(pc, I.Linear.k, rows),
+          word(pc, I.Linear.activation), float(pc, I.Linear.alpha), float(pc, I.Linear.beta),
+        );
+        pc += I.Linear.length << 2;
+        break;
+      case Opcode.SumRows:
+      case Opcode.SumFeatures:
+      case Opcode.ExpandRows:
+      case Opcode.ExpandFeatures:
+      case Opcode.Softmax:
+      case Opcode.LogSumExp:
+      case Opcode.MaxFeatures:
+      case Opcode.OneHot:
+        rowwise(
+          opcode, address(context, pc, I.Rows.y), address(context, pc, I.Rows.x),
+          count(pc, I.Rows.rows, rows), count(pc, I.Rows.features, rows), word(pc, I.Rows.accumulate) != 0,
+        );
+        pc += I.Rows.length << 2;
+        break;
+      case Opcode.Fill: {
+        const value = float(pc, I.Fill.value);
+        fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), word(pc, I.Fill.perRow) ? value / <f32>rows : value);
+        pc += I.Fill.length << 2;
+        break;
+      }
+      case Opcode.CopyColumns:
+        copyColumns(
+          address(context, pc, I.CopyColumns.y), address(context, pc, I.CopyColumns.x), count(pc, I.CopyColumns.rows, rows), word(pc, I.CopyColumns.width),
+          word(pc, I.CopyColumns.yStride), word(pc, I.CopyColumns.yOffset), word(pc, I.CopyColumns.xStride), word(pc, I.CopyColumns.xOffset),
+        );
+        pc += I.CopyColumns.length << 2;
+        break;
+      case Opcode.CrossEntropy:
+      case Opcode.BinaryCrossEntropy: {
+        const loss = address(context, pc, I.Loss.loss);
+        const z = address(context, pc, I.Loss.z);
+        const t = address(context, pc, I.Loss.t);
+        const m = count(pc, I.Loss.rows, rows);
+        const features: usize = word(pc, I.Loss.features);
+        if (opcode == Opcode.CrossEntropy) crossEntropy(loss, z, t, word(pc, I.Loss.kind), m, features);
+        else binaryCrossEntropy(loss, z, t, m, features);
+        pc += I.Loss.length << 2;
+        break;
+      }
+      case Opcode.SoftmaxCrossEntropy:
+      case Opcode.SigmoidCrossEntropy: {
+        const loss = address(context, pc, I.FusedLoss.loss);
+        const u = address(context, pc, I.FusedLoss.u);
+        const dz = address(context, pc, I.FusedLoss.dz);
+        const z = address(context, pc, I.FusedLoss.z);
+        const t = address(context, pc, I.FusedLoss.t);
+        const m = count(pc, I.FusedLoss.rows, rows);
+        const features: usize = word(pc, I.FusedLoss.features);
+        let scale = float(pc, I.FusedLoss.scale);
+        if (word(pc, I.FusedLoss.perRow)) scale /= <f32>rows;
+        if (opcode == Opcode.SoftmaxCrossEntropy) softmaxCrossEntropy(loss, u, dz, z, t, word(pc, I.FusedLoss.kind), m, features, scale);
+        else sigmoidCrossEntropy(loss, u, dz, z, t, m, features, scale);
+        pc += I.FusedLoss.length << 2;
+        break;
+      }
+      case Opcode.AccumulateLoss: {
+        const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
+        if (!isFinite(sum)) return Status.NotFinite;
+        store<f64>(context, load<f64>(context, Context.LossSum) + sum, Context.LossSum);
+        store<f64>(context, load<f64>(context, Context.Samples) + <f64>rows, Context.Samples);
+        pc += I.AccumulateLoss.length << 2;
+        break;
+      }
+      case Opcode.CountCorrect: {
+        const correct = countCorrect(
+          address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), word(pc, I.CountCorrect.kind),
+          count(pc, I.CountCorrect.rows, rows), word(pc, I.CountCorrect.features),
+        );
+        store<f64>(context, load<f64>(context, Context.Correct) + <f64>correct, Context.Correct);
+        pc += I.CountCorrect.length << 2;
+        break;
+      }
+      case Opcode.Sgd:
+        sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context));
+        pc += I.Sgd.length << 2;
+        break;
+      case Opcode.Momentum:
+        momentum(
+          address(context, pc, I.Momentum.w), address(context, pc, I.Momentum.dw), address(context, pc, I.Momentum.v), count(pc, I.Momentum.size, rows),
+          learningRate(context), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
+        );
+        pc += I.Momentum.length << 2;
+        break;
+      case Opcode.Adam:
+        adam(
+          address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),
+          address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows), learningRate(context),
+          double(pc, I.Adam.beta1Low), double(pc, I.Adam.beta2Low), double(pc, I.Adam.epsilonLow), double(pc, I.Adam.decayLow),
+        );
+        pc += I.Adam.length << 2;
+        break;
+      case Opcode.ClipNorm:
+        clipNorm(address(context, pc, I.ClipNorm.g), count(pc, I.ClipNorm.size, rows), float(pc, I.ClipNorm.maxNorm));
+        pc += I.ClipNorm.length << 2;
+        break;
+      case Opcode.Axpy:
+        axpy(address(context, pc, I.Axpy.y), address(context, pc, I.Axpy.x), count(pc, I.Axpy.size, rows), float(pc, I.Axpy.alpha));
+        pc += I.Axpy.length << 2;
+        break;
+      case Opcode.Gather:
+        gather(
+          address(context, pc, I.Gather.y), load<u32>(context + Context.Inputs + (<usize>word(pc, I.Gather.source) << 2)),
+          load<u32>(context, Context.Order), load<u32>(context, Context.Position),
+          rows, word(pc, I.Gather.features), word(pc, I.Gather.type), float(pc, I.Gather.scale), float(pc, I.Gather.offset),
+        );
+        pc += I.Gather.length << 2;
+        break;
+      default:
+        if (opcode < Opcode.Add) {
+          const size = count(pc, I.Unary.size, rows);
+          let alpha = float(pc, I.Unary.alpha);
+          let kernel = opcode;
+          if (opcode == Opcode.ScalePerRow) {
+            kernel = Opcode.Affine;
+            alpha /= <f32>rows;
+          } else if (opcode == Opcode.Descend) {
+            kernel = Opcode.Affine;
+            alpha = <f32>-learningRate(context);
+          }
+          unary(kernel, address(context, pc, I.Unary.y), address(context, pc, I.Unary.x), size, alpha, float(pc, I.Unary.beta));
+          pc += I.Unary.length << 2;
+        } else {
+          binary(
+            opcode, address(context, pc, I.Binary.y), address(context, pc, I.Binary.a), address(context, pc, I.Binary.b),
+            count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha),
+          );
+          pc += I.Binary.length << 2;
+        }
+    }
+  }
+  return Status.Done;
+}
+
+function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
+  switch (opcode) {
+    case Opcode.SumRows: sumRows(y, x, rows, features, accumulate); break;
+    case Opcode.SumFeatures: sumFeatures(y, x, rows, features); break;
+    case Opcode.ExpandRows: expandRows(y, x, rows, features); break;
+    case Opcode.ExpandFeatures: expandFeatures(y, x, rows, features); break;
+    case Opcode.Softmax: softmax(y, x, rows, features); break;
+    case Opcode.LogSumExp: logSumExp(y, x, rows, features); break;
+    case Opcode.MaxFeatures: maxFeatures(y, x, rows, features); break;
+    case Opcode.OneHot: oneHot(y, x, rows, features); break;
+  }
+}
+
+/**
+ * `steps` training steps in a row: each takes the next `batch` rows of the order (fewer at the end of the `total` rows),
+ * runs the program on them and moves on. Context.Position and Context.Step tell how far it came.
+ */
+export function train(context: usize, pc: usize, end: usize, steps: u32, batch: u32, total: u32): i32 {
+  for (let i: u32 = 0; i < steps; i++) {
+    const position = load<u32>(context, Context.Position);
+    if (position >= total) break;
+    const rows = min(batch, total - position);
+    const status = run(context, pc, end, rows);
+    if (status != Status.Done) return status;
+    store<u32>(context, position + rows, Context.Position);
+    store<u32>(context, load<u32>(context, Context.Step) + 1, Context.Step);
+  }
+  return Status.Done;
+}

@@ -1,0 +1,13 @@
+/** The few vector idioms that differ between the two builds or read badly when spelt out. */
+
+/** a·b + c in each lane: one rounding in the relaxed build where the hardware has it, two in the baseline. */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<f32>(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** c − a·b in each lane. */
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_nmadd<f32>(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}

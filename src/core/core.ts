@@ -1,0 +1,110 @@
+import { MemoryError } from '../errors.js';
+import { decodeBase64 } from './base64.js';
+import { baseline, relaxed } from './binaries.generated.js';
+
+/** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
+export type Build = 'simd' | 'relaxed';
+
+/** The exports of the WebAssembly module (`assembly/index.ts`). Addresses are bytes. */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  allocate(bytes: number): number;
+  free(address: number): void;
+  run(context: number, pc: number, end: number, rows: number): number;
+  train(context: number, pc: number, end: number, steps: number, batch: number, total: number): number;
+  uniform(y: number, n: number, seed: number, stream: number, low: number, high: number): void;
+  normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
+  permutation(y: number, n: number, seed: number, stream: number): void;
+}
+
+/** The largest block the allocator gives, in bytes. */
+const LARGEST_BLOCK = 0x3ffffff0;
+
+/** One instance of one binary: its memory, its allocator, its kernels. Networks of a build share one. */
+export class Core {
+  readonly exports: CoreExports;
+  readonly memory: WebAssembly.Memory;
+  #buffer: ArrayBufferLike | undefined;
+  #f32 = new Float32Array();
+  #u32 = new Uint32Array();
+  #f64 = new Float64Array();
+  #u8 = new Uint8Array();
+
+  constructor(
+    module: WebAssembly.Module,
+    readonly build: Build,
+  ) {
+    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as CoreExports;
+    this.memory = this.exports.memory;
+  }
+
+  /** A zeroed block of `bytes`, aligned to 16; its address. Views taken before are stale after. @throws MemoryError when it cannot be had */
+  allocate(bytes: number, what: string): number {
+    if (!(bytes <= LARGEST_BLOCK)) throw new MemoryError(what, bytes, LARGEST_BLOCK);
+    const address = this.exports.allocate(bytes) >>> 0;
+    if (address === 0) throw new MemoryError(what, bytes, LARGEST_BLOCK);
+    return address;
+  }
+
+  free(address: number): void {
+    this.exports.free(address);
+  }
+
+  /** The whole memory as floats: index = address / 4. Stale after an allocation, so never kept. */
+  get f32(): Float32Array {
+    this.#refresh();
+    return this.#f32;
+  }
+
+  /** The whole memory as u32: index = address / 4. */
+  get u32(): Uint32Array {
+    this.#refresh();
+    return this.#u32;
+  }
+
+  /** The whole memory as f64: index = address / 8. */
+  get f64(): Float64Array {
+    this.#refresh();
+    return this.#f64;
+  }
+
+  /** The whole memory as bytes. */
+  get u8(): Uint8Array {
+    this.#refresh();
+    return this.#u8;
+  }
+
+  /** Memory that grew has a new buffer and the old views are detached: made again then, and only then. */
+  #refresh(): void {
+    const buffer = this.memory.buffer;
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#f32 = new Float32Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#f64 = new Float64Array(buffer);
+    this.#u8 = new Uint8Array(buffer);
+  }
+}
+
+const cores = new Map<Build, Core>();
+
+/** The core of a build in this realm, made on first use. */
+export function coreOf(build: Build): Core {
+  let core = cores.get(build);
+  if (!core) {
+    const bytes = decodeBase64(build === 'relaxed' ? relaxed : baseline);
+    core = new Core(new WebAssembly.Module(bytes), build);
+    cores.set(build, core);
+  }
+  return core;
+}
+
+/** (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd)) */
+const relaxedProbe = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11,
+]);
+
+/** Whether this engine knows relaxed SIMD. */
+export function supportsRelaxed(): boolean {
+  return WebAssembly.validate(relaxedProbe);
+}

@@ -1,0 +1,12 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { alias: { neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
+  test: {
+    pool: 'forks',
+    // Node 20 knows relaxed SIMD behind a flag only: with it, both binaries are tested there too.
+    execArgv: process.version.startsWith('v20.') ? ['--experimental-wasm-relaxed-simd'] : [],
+    include: ['test/**/*.test.ts'], testTimeout: 120_000,
+  },
+});
