@@ -1,14 +1,21 @@
 import { gemm } from './gemm/gemm';
-import { unary } from './unary';
-import { binary } from './binary';
 import { Opcode } from './opcodes';
+import { unary } from './unary';
 
 /** y[rows, features] += b[features] on each row. */
 export function addBias(y: usize, b: usize, rows: usize, features: usize): void {
-  for (let i: usize = 0; i < rows; i++, y += features << 2) binary(Opcode.Add, y, y, b, features, 0);
+  const width = features << 2;
+  for (let i: usize = 0; i < rows; i++, y += width) {
+    let at: usize = 0;
+    for (; at + 16 <= width; at += 16) v128.store(y + at, f32x4.add(v128.load(y + at), v128.load(b + at)));
+    for (; at < width; at += 4) store<f32>(y + at, load<f32>(y + at) + load<f32>(b + at));
+  }
 }
 
-/** u[m, n] = activation(x[m, k]·w[n, k]ᵀ + b[n]); b = 0 for none. The bits are those of gemm, addBias and unary in turn. */
+/**
+ * u = activation(x·wᵀ + b): u[m, n], x[m, k], w[n, k], b[n] or 0 for none; `activation` is the opcode of a unary function, Copy for
+ * none, with its α and β. The bits are those of gemm, addBias and unary in turn.
+ */
 export function linear(u: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32): void {
   gemm(u, x, w, m, n, k, k, 1, 1, k, false);
   if (b) addBias(u, b, m, n);
