@@ -1,2 +1,48 @@
-/** y[row, :] = data[order[position + row], :]·scale + offset in f32; order = 0: rows as they come; type: DataType; Uint32 is copied as it is. */
-export function gather(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {}
+/** Rows of a data set, in the order of the epoch, into the buffers a program reads. */
+import { DataType } from './opcodes';
+import { copyFloats } from './rows';
+
+/**
+ * y[row, :] = data[order[position + row], :]·scale + offset; order = 0: rows position, position + 1, … as they lie.
+ *
+ * Float32 and Uint8 give fl(fl(x·scale) + offset), the same bits in both builds; Uint8 is converted exactly first. Float32 with
+ * scale 1 and offset 0, and Uint32 (class ids) always, are copied bit for bit.
+ */
+export function gather(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {
+  const stride = type == DataType.Uint8 ? features : features << 2;
+  const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
+  // Rows that lie one behind the other are one long row.
+  const runs: usize = order ? rows : 1;
+  const n = order ? features : rows * features;
+  for (let i: usize = 0; i < runs; i++) {
+    const row: usize = order ? <usize>load<u32>(order + ((position + i) << 2)) : position;
+    const x = data + row * stride;
+    if (plain) copyFloats(y, x, n);
+    else if (type == DataType.Uint8) scaleBytes(y, x, n, scale, offset);
+    else scaleFloats(y, x, n, scale, offset);
+    y += n << 2;
+  }
+}
+
+function scaleFloats(y: usize, x: usize, n: usize, scale: f32, offset: f32): void {
+  const scale4 = f32x4.splat(scale);
+  const offset4 = f32x4.splat(offset);
+  const end = y + (n << 2);
+  for (; y + 16 <= end; y += 16, x += 16) v128.store(y, f32x4.add(f32x4.mul(v128.load(x), scale4), offset4));
+  for (; y < end; y += 4, x += 4) store<f32>(y, load<f32>(x) * scale + offset);
+}
+
+function scaleBytes(y: usize, x: usize, n: usize, scale: f32, offset: f32): void {
+  const scale4 = f32x4.splat(scale);
+  const offset4 = f32x4.splat(offset);
+  const end = y + (n << 2);
+  // Signed conversions: one instruction on x86, where the unsigned one is several, and bytes are never negative.
+  for (; y + 32 <= end; y += 32, x += 8) {
+    const eight = v128.load8x8_u(x);
+    const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(eight));
+    const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(eight));
+    v128.store(y, f32x4.add(f32x4.mul(low, scale4), offset4));
+    v128.store(y, f32x4.add(f32x4.mul(high, scale4), offset4), 16);
+  }
+  for (; y < end; y += 4, x++) store<f32>(y, <f32>load<u8>(x) * scale + offset);
+}
