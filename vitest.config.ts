@@ -7,6 +7,9 @@ export default defineConfig({
     pool: 'forks',
     // Node 20 knows relaxed SIMD behind a flag only: with it, both binaries are tested there too.
     execArgv: process.version.startsWith('v20.') ? ['--experimental-wasm-relaxed-simd'] : [],
-    include: ['test/**/*.test.ts'], testTimeout: 120_000,
+    include: ['test/**/*.test.ts'],
+    testTimeout: 120_000,
+    // .ci/run counts what passed and failed from the report.
+    reporters: process.env.CI ? ['default', ['json', { outputFile: 'build/tests.json' }]] : ['default'],
   },
 });

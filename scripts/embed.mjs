@@ -3,10 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const base64 = (file) => readFileSync(new URL(`../build/${file}`, import.meta.url)).toString('base64');
 
-writeFileSync(
-  new URL('../src/core/binaries.generated.ts', import.meta.url),
-  `/** Made by scripts/embed.mjs from build/*.wasm. */
+export function embed() {
+  writeFileSync(
+    new URL('../src/core/binaries.generated.ts', import.meta.url),
+    `/** Made by scripts/embed.mjs from build/*.wasm. */
 export const baseline = '${base64('core.wasm')}';
 export const relaxed = '${base64('core.relaxed.wasm')}';
 `,
-);
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm and embeds the first two into src/core.
+ * Does nothing when neither the sources nor the results have changed since the last time. Silent, except for the compiler's own words on stderr.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { embed } from './embed.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const stamp = 'build/core.stamp';
+const results = ['build/core.wasm', 'build/core.relaxed.wasm', 'build/core.debug.wasm', 'src/core/binaries.generated.ts'];
+
+function digest(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : '');
+  return hash.digest('hex');
+}
+
+function sources() {
+  const files = readdirSync('assembly', { recursive: true }).filter((file) => file.endsWith('.ts'));
+  return digest([
+    'asconfig.json',
+    'node_modules/assemblyscript/package.json',
+    'scripts/embed.mjs',
+    ...files.map((file) => `assembly/${file}`).sort(),
+  ]);
+}
+
+function compile(target) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--target', target], {
+      stdio: ['ignore', process.stderr, process.stderr],
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`asc --target ${target} failed`))));
+  });
+}
+
+const before = sources();
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`) {
+  mkdirSync('build', { recursive: true });
+  const outcomes = await Promise.allSettled(['release', 'relaxed', 'debug'].map(compile));
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+  if (failed.length > 0) {
+    for (const { reason } of failed) console.error(reason.message);
+    process.exit(1);
+  }
+  embed();
+  writeFileSync(stamp, `${before} ${digest(results)}`);
+}

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * The rooms of the source: which files they hold, and which rooms those may import; `type x` allows `import type` only.
+ * A file is in the first room that fits it.
+ */
+const rooms: readonly { name: string; files: RegExp; imports: readonly string[] }[] = [
+  { name: 'opcodes', files: /^assembly\/opcodes\.ts$/, imports: [] },
+  { name: 'context', files: /^assembly\/context\.ts$/, imports: [] },
+  { name: 'assembly', files: /^assembly\//, imports: ['assembly', 'opcodes', 'context'] },
+  { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
+  { name: 'index', files: /^src\/index\.ts$/, imports: ['errors', 'core', 'graph', 'ops', 'vocabulary', 'compile', 'network', 'training', 'io'] },
+  { name: 'core', files: /^src\/core\//, imports: ['core', 'opcodes', 'context', 'errors'] },
+  { name: 'graph', files: /^src\/graph\//, imports: ['graph', 'ops', 'type core', 'errors'] },
+  { name: 'ops', files: /^src\/ops\//, imports: ['graph', 'ops', 'opcodes', 'type core', 'errors'] },
+  { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'core', 'opcodes', 'errors'] },
+  { name: 'network', files: /^src\/network\.ts$/, imports: ['compile', 'core', 'errors'] },
+  { name: 'training', files: /^src\/training\//, imports: ['training', 'network', 'errors'] },
+  { name: 'io', files: /^src\/io\//, imports: ['io', 'network', 'graph', 'errors'] },
+  { name: 'check', files: /^src\/check\//, imports: ['check', 'graph', 'ops', 'errors'] },
+  { name: 'vocabulary', files: /^src\/(layers\/|[^/]+\.ts$)/, imports: ['vocabulary', 'graph', 'ops', 'errors'] },
+  { name: 'oracle', files: /^test\/oracle\//, imports: ['oracle'] },
+  { name: 'examples', files: /^examples\//, imports: ['examples'] },
+  { name: 'bench', files: /^bench\//, imports: ['bench'] },
+];
+
+/** What may be imported by name in the rooms that use the package as its users do, besides Node's own modules. */
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+const packages = new Set(Object.keys(devDependencies));
+const roomsWithPackages = ['examples', 'bench'];
+
+function roomOf(file: string): string | undefined {
+  return rooms.find((room) => room.files.test(file))?.name;
+}
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+/** Everything a module imports or exports from elsewhere: statements, `import()` and `import('…')` types. */
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
+    if (!specifier) return;
+    if (!ts.isStringLiteralLike(specifier)) throw new Error(`${file}: import of something that is no string literal`);
+    found.push({ specifier: specifier.text, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node)) add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false);
+    else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference))
+      add(node.moduleReference.expression, node.isTypeOnly);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+/** What a file imports against the rules, in words. */
+function violations(file: string, text: string): string[] {
+  const room = roomOf(file);
+  return importsOf(file, text).flatMap(({ specifier, typeOnly }) => {
+    const complaint = `${file} (${room ?? 'test'}) imports ${typeOnly ? 'types of ' : ''}${specifier}`;
+    if (!specifier.startsWith('.')) {
+      if (room === undefined) return [];
+      const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+      const known = specifier === 'neurite' || specifier.startsWith('node:') || packages.has(name);
+      return known && roomsWithPackages.includes(room) ? [] : [complaint];
+    }
+    const target = posix.join(posix.dirname(file), specifier).replace(/(\.[jt]s)?$/, '.ts');
+    const targetRoom = roomOf(target);
+    if (targetRoom === 'index') return [complaint];
+    if (room === undefined) return [];
+    const allowed = rooms.find(({ name }) => name === room)?.imports ?? [];
+    if (targetRoom !== undefined && (allowed.includes(targetRoom) || (typeOnly && allowed.includes(`type ${targetRoom}`)))) return [];
+    return [complaint];
+  });
+}
+
+const files = ['assembly', 'src', 'test', 'examples', 'bench'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
+    .map((file) => posix.join(folder, file.replaceAll('\\', '/'))),
+);
+
+describe('the rooms of the source', () => {
+  test.each(files)('%s imports only what its room may', (file) => {
+    expect(violations(file, readFileSync(join(root, file), 'utf8'))).toEqual([]);
+  });
+
+  test('every source file is in a room', () => {
+    expect(files.filter((file) => !file.startsWith('test/') && roomOf(file) === undefined)).toEqual([]);
+  });
+});
+
+describe('the rules themselves', () => {
+  test.each([
+    ['assembly/unary.ts', "import { X } from '../src/core/core';"],
+    ['assembly/opcodes.ts', "import { X } from './context';"],
+    ['src/core/core.ts', "import { Node } from '../graph/node.js';"],
+    ['src/core/core.ts', "import { add } from '../../assembly/unary.js';"],
+    ['src/graph/node.ts', "import { Core } from '../core/core.js';"],
+    ['src/graph/node.ts', "import { type Core } from '../core/core.js';"],
+    ['src/ops/add.ts', "import { Context } from '../../assembly/context.js';"],
+    ['src/layers/dense.ts', "import { compile } from '../compile/compile.js';"],
+    ['src/losses.ts', "export * from './network.js';"],
+    ['src/compile/compile.ts', "const { fit } = await import('../training/fit.js');"],
+    ['src/compile/compile.ts', "let fit: import('../training/fit.js').Fit;"],
+    ['src/network.ts', "import { sequential } from './index.js';"],
+    ['src/training/fit.ts', "import { readFileSync } from 'node:fs';"],
+    ['src/training/fit.ts', "import cliProgress from 'cli-progress';"],
+    ['test/oracle/dense.ts', "import { Opcode } from '../../assembly/opcodes.js';"],
+    ['test/oracle/dense.ts', "import { sequential } from 'neurite';"],
+    ['test/network.test.ts', "import { sequential } from '../src/index.js';"],
+    ['examples/mnist.ts', "import { sequential } from '../src/network.js';"],
+    ['examples/mnist.ts', "import { run } from '../bench/run.js';"],
+    ['examples/mnist.ts', "import wasm from 'neurite/core.wasm';"],
+    ['bench/run.ts', "import leftPad from 'left-pad';"],
+  ])('%s must not say %s', (file, text) => {
+    expect(violations(file, text)).toHaveLength(1);
+  });
+
+  test.each([
+    ['assembly/unary.ts', "import { Opcode } from './opcodes';\nimport { dot } from './gemm/gemm';"],
+    ['src/core/core.ts', "import { Context } from '../../assembly/context.js';"],
+    ['src/graph/node.ts', "import type { Build } from '../core/core.js';"],
+    ['src/ops/add.ts', "import { Opcode } from '../../assembly/opcodes.js';\nimport { Node } from '../graph/node.js';"],
+    ['test/network.test.ts', "import { sequential } from 'neurite';\nimport { test } from 'vitest';\nimport { Core } from '../src/core/core.js';"],
+    [
+      'examples/seeds/xor.ts',
+      "import { sequential } from 'neurite';\nimport { readFileSync } from 'node:fs';\nimport { image } from '../terminal.js';",
+    ],
+    ['bench/run.ts', "import { Bench } from 'tinybench';\nimport loader from '@assemblyscript/loader/umd';"],
+  ])('%s may say %s', (file, text) => {
+    expect(violations(file, text)).toEqual([]);
+  });
+});
