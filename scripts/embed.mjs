@@ -7,8 +7,8 @@ export function embed() {
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
-export const baseline = '${base64('core.wasm')}';
-export const relaxed = '${base64('core.relaxed.wasm')}';
+export const baseline: string = '${base64('core.wasm')}';
+export const relaxed: string = '${base64('core.relaxed.wasm')}';
 `,
   );
 }
