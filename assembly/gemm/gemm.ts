@@ -1,17 +1,20 @@
 import { edgeTile, MR, NR, tile } from './micro';
-import { pack } from './pack';
+import { packPanel, packQuads } from './pack';
 
 /** Terms that are summed in registers before they meet c. Part of the order of summation, so fixed. */
 const KC: usize = 256;
 
-/** Rows of a that are packed at a time: 256 kB, in the second-level cache. */
+/** Rows of a that one panel of b is used for: 256 kB of them, in the second-level cache. */
 const MC: usize = 256;
 
-/** Columns of b that are packed at a time: 16 kB, in the first-level cache. */
-const NC: usize = 16;
+/** Up to so many rows, b is read where it lies if its rows are contiguous: packing would not pay. */
+const DIRECT: usize = 64;
 
-const panelsA = memory.data(256 * 256 * 4, 16);
-const panelsB = memory.data(16 * 256 * 4, 16);
+/** The cost of packing an element, in multiply-adds. */
+const PACKING: usize = 4;
+
+const quads = memory.data(256 * 256 * 4, 16);
+const panel = memory.data(8 * 256 * 4, 16);
 
 /**
  * c[m, n] = a·b, or c += a·b where `accumulate`. Element (i, p) of a lies at a + (i·rsa + p·csa) floats, element (p, j) of b
@@ -26,26 +29,55 @@ export function gemm(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
   }
-  const ldc = n << 2;
+  const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
+  if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
+  else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
+}
+
+function cost(m: usize, n: usize): usize {
+  return ((m + MR - 1) & ~(MR - 1)) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
+}
+
+/** The product with one of rsc and csc 4: either as it stands, or as cᵀ = bᵀ·aᵀ. Strides are bytes. */
+function blocks(
+  c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
+): void {
+  const direct = csb == 4 && m <= DIRECT;
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
     for (let i: usize = 0; i < m; i += MC) {
       const rows = min(MC, m - i);
-      pack(panelsA, a + ((i * rsa + p * csa) << 2), rows, depth, rsa << 2, csa << 2, MR);
-      for (let j: usize = 0; j < n; j += NC) {
-        const columns = min(NC, n - j);
-        pack(panelsB, b + ((p * rsb + j * csb) << 2), columns, depth, csb << 2, rsb << 2, NR);
-        for (let jj: usize = 0; jj < columns; jj += NR) {
-          const width = min(NR, columns - jj);
-          const panelB = panelsB + ((jj * depth) << 2);
-          for (let ii: usize = 0; ii < rows; ii += MR) {
-            const height = min(MR, rows - ii);
-            const panelA = panelsA + ((ii * depth) << 2);
-            const at = c + (i + ii) * ldc + ((j + jj) << 2);
-            if (width == NR && height == MR) tile(at, ldc, panelA, MR << 2, panelB, NR << 2, depth, add);
-            else edgeTile(at, ldc, height, width, panelA, MR << 2, panelB, NR << 2, depth, add);
-          }
+      let blockA = a + i * rsa + p * csa;
+      let tileStep = rsa * MR;
+      let rowStep = rsa;
+      let step = csa;
+      if (rsa == 4 && csa != 4 && n > DIRECT) {
+        packQuads(quads, blockA, rows, depth, csa);
+        blockA = quads;
+        tileStep = depth << 4;
+        rowStep = 4;
+        step = 16;
+      }
+      for (let j: usize = 0; j < n; j += NR) {
+        const columns = min(NR, n - j);
+        let panelB = b + p * rsb + j * csb;
+        let stepB = rsb;
+        if (!direct || columns < NR) {
+          packPanel(panel, panelB, depth, columns, rsb, csb);
+          panelB = panel;
+          stepB = NR << 2;
+        }
+        let at = c + i * rsc + j * csc;
+        let tileA = blockA;
+        for (let left = rows; left; ) {
+          const height = min(MR, left);
+          if (columns == NR && height == MR) tile(at, rsc, csc, MR, tileA, rowStep, step, panelB, stepB, depth, add);
+          else edgeTile(at, rsc, csc, height, columns, tileA, rowStep, step, panelB, stepB, depth, add);
+          at += rsc * MR;
+          tileA += tileStep;
+          left -= height;
         }
       }
     }
