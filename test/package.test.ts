@@ -1,0 +1,147 @@
+/** The package as it is published: packed, unpacked into a node_modules elsewhere, and loaded there. Needs dist/, which `npm test` builds first. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const consumer = mkdtempSync(join(tmpdir(), 'neurite-package-'));
+const installed = join(consumer, 'node_modules', 'neurite');
+let packed: string[] = [];
+
+beforeAll(() => {
+  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is not built: npm run build');
+  const command = ['pack', '--silent', '--ignore-scripts', '--json', '--pack-destination', consumer];
+  const [tarball] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
+  packed = tarball.files.map((file: { path: string }) => file.path);
+  mkdirSync(join(consumer, 'node_modules'));
+  execFileSync('tar', ['-xzf', join(consumer, tarball.filename), '-C', consumer]);
+  renameSync(join(consumer, 'package'), installed);
+});
+
+afterAll(() => rmSync(consumer, { recursive: true, force: true }));
+
+/** The Nodes to load the package in: those of .ci/run, else the one that runs the tests. */
+const given = process.env.NEURITE_NODES;
+const nodes = given ? given.split(delimiter) : [process.execPath];
+
+/** What a consumer does: hide every way to the network and to a decoder of base64, load the package, predict with it. */
+function script(load: string): string {
+  return `
+    for (const name of ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'atob', 'Buffer']) {
+      Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' is out of bounds'); } });
+    }
+    const { sequential, dense } = ${load};
+    const net = sequential(4, [dense(16, 'tanh'), dense(3, 'softmax')], { seed: 1, build: 'simd' });
+    console.log(JSON.stringify(Array.from(net.predict([0.1, -0.2, 0.3, -0.4]))));
+  `;
+}
+
+/**
+ * What a consumer's script prints in that Node, where it may read itself and the package's package.json and index.js, and no other file.
+ * @throws when the script does
+ */
+function run(node: string, file: string, text: string): string {
+  const path = join(consumer, file);
+  writeFileSync(path, text);
+  const permission = version(node).startsWith('20.') ? '--experimental-permission' : '--permission';
+  const readable = [path, join(installed, 'package.json'), join(installed, 'dist/index.js')].map((name) => `--allow-fs-read=${name}`);
+  return execFileSync(node, [permission, ...readable, path], { cwd: consumer, encoding: 'utf8', stdio: 'pipe' });
+}
+
+function version(node: string): string {
+  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
+}
+
+test.runIf(given)('Node 20, 22 and 24 are among the given ones', () => {
+  const majors = nodes.map((node) => Number.parseInt(version(node), 10));
+  expect(majors).toEqual(expect.arrayContaining([20, 22, 24]));
+});
+
+describe.each(nodes)('loaded in %s', (node) => {
+  test('by import and by require, with no file access and no network, to the same result bit for bit', () => {
+    const expected = run(process.execPath, 'reference.mjs', script("await import('neurite')"));
+    const probabilities = JSON.parse(expected);
+    expect(probabilities).toHaveLength(3);
+    expect(run(node, 'import.mjs', script("await import('neurite')"))).toBe(expected);
+    expect(run(node, 'require.cjs', script("require('neurite')"))).toBe(expected);
+  });
+
+  test('files outside the package are refused to it', () => {
+    const read = "import { readFileSync } from 'node:fs'; readFileSync('node_modules/neurite/dist/core.wasm');";
+    expect(() => run(node, 'read.mjs', read)).toThrow('ERR_ACCESS_DENIED');
+  });
+});
+
+test('the module imports nothing and names no way to files or the network', () => {
+  const source = ts.createSourceFile('index.js', readFileSync(join(installed, 'dist/index.js'), 'utf8'), ts.ScriptTarget.Latest, true);
+  const forbidden = ['require', 'fetch', 'XMLHttpRequest', 'WebSocket', 'importScripts', 'Deno', 'Bun'];
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || (ts.isExportDeclaration(node) && node.moduleSpecifier)) found.push('import');
+    else if (ts.isMetaProperty(node)) found.push('import.meta');
+    else if (node.kind === ts.SyntaxKind.ImportKeyword) found.push('import()');
+    else if (ts.isAwaitExpression(node) && !ts.findAncestor(node, ts.isFunctionLike)) found.push('await at the top level');
+    else if (ts.isIdentifier(node) && forbidden.includes(node.text)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  expect(found).toEqual([]);
+});
+
+test('the package holds what is built, and its documents', () => {
+  const unexpected = packed.filter(
+    (file) => !/^(dist\/(index\.js|core(\.relaxed)?\.wasm|types\/.*\.d\.ts)|package\.json|README\.md|LICENSE)$/.test(file),
+  );
+  expect(unexpected).toEqual([]);
+  expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
+});
+
+test('both binaries are there as files, for hosts that import them statically', () => {
+  const resolve = `console.log(['core.wasm', 'core.relaxed.wasm'].map((name) => require.resolve('neurite/' + name)).join('\\n'))`;
+  const files = execFileSync(process.execPath, ['-e', resolve], { cwd: consumer, encoding: 'utf8' }).trim().split('\n');
+  expect(files.map((file) => WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(file))))).toEqual([[], []]);
+});
+
+test('publint has nothing to say', async () => {
+  const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
+  expect(messages).toEqual([]);
+});
+
+test.each([
+  ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+])('its types serve a strict consumer, module resolution %s', (_, module, moduleResolution) => {
+  const file = join(consumer, 'consumer.mts');
+  writeFileSync(
+    file,
+    `import { adam, crossEntropy, dense, sequential } from 'neurite';
+    const net = sequential(4, [dense(16, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 1e-3 }), seed: 1 });
+    await net.fit({ x: new Float32Array(8), y: Uint8Array.of(0, 1) }, { epochs: 1, batchSize: 2, onEpoch: ({ epoch, loss }) => console.log(epoch, loss) });
+    const probabilities: Float32Array = net.predict(new Float32Array(4));
+    // @ts-expect-error there is no such activation
+    dense(3, 'relux');
+    console.log(probabilities);`,
+  );
+  const program = ts.createProgram([file], {
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+    types: [],
+    module,
+    moduleResolution,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+  });
+  expect(
+    ts.formatDiagnostics(ts.getPreEmitDiagnostics(program), {
+      getCanonicalFileName: String,
+      getCurrentDirectory: () => consumer,
+      getNewLine: () => '\n',
+    }),
+  ).toBe('');
+});
