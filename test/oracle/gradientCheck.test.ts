@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { centralDifferences, directionalDifference, largestDifference } from './gradientCheck.js';
 import type { Target } from './losses.js';
-import { type Activation, backward, forward, gradientOf, hessianVectorProduct, type Layer, type Loss, lossOf, parametersOf, withParameters } from './network.js';
+import {
+  type Activation,
+  backward,
+  forward,
+  gradientOf,
+  hessianVectorProduct,
+  type Layer,
+  type Loss,
+  lossOf,
+  parametersOf,
+  withParameters,
+} from './network.js';
 
 /** Truncation and rounding of the differences: losses of order 1, third derivatives of order 10, h = 6e-6. */
 const TOLERANCE = 1e-8;

@@ -256,7 +256,8 @@ export function hessianVectorProduct(layers: [Layer, Layer], loss: Loss, x: Arra
 
   for (let i = 0; i < rows; i++) {
     const input = rowOf(x, i, n);
-    const dot = (layer: Layer, row: number, values: number[]) => values.reduce((sum, value, k) => sum + get(layer.weights, row * values.length + k) * value, 0);
+    const dot = (layer: Layer, row: number, values: number[]) =>
+      values.reduce((sum, value, k) => sum + get(layer.weights, row * values.length + k) * value, 0);
 
     const a = range(hidden).map((j) => Math.tanh(dot(first, j, input) + bias(first, j)));
     const aDot = range(hidden).map((j) => (1 - get(a, j) ** 2) * (dot(vFirst, j, input) + bias(vFirst, j)));
