@@ -1,0 +1,16 @@
+import { UnaryFunction } from '../map';
+import { Exp } from './exp';
+
+/** 1; the sign bit. */
+const constants = memory.data<f32>([1, -0.0]);
+
+/** σ(x) = 1 / (1 + e^−x), from e^−|x| so that it keeps its relative accuracy on both sides; denormal below −87.33655. */
+@final export class Sigmoid extends UnaryFunction {
+  @inline static of(x: v128): v128 {
+    const one = v128.load32_splat(constants);
+    const e = Exp.ofNonPositive(v128.or(x, v128.load32_splat(constants, 4)));
+    return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0))), f32x4.add(one, e));
+  }
+
+  apply(x: v128, alpha: v128, beta: v128): v128 { return Sigmoid.of(x); }
+}
