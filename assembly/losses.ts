@@ -1,8 +1,9 @@
 /** Losses from the logits, one value per row, and the fused forms that give the delta in the same pass. */
+import { loadTail, storeTail } from './map';
 import { Sigmoid } from './math/sigmoid';
 import { Softplus } from './math/softplus';
 import { TargetKind } from './opcodes';
-import { addLanes, firstLanes, lastLanes, loadFew, maxOf, storeFew } from './rows';
+import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 import { madd } from './simd';
 import { exponentials, logOf, sumExponentials } from './softmax';
 
@@ -72,9 +73,9 @@ export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
   const scale4 = f32x4.splat(scale);
   const zero = f32x4.splat(0);
   if (n < 4) {
-    const few = Sigmoid.of(loadFew(z, n));
-    if (u) storeFew(u, few, n);
-    storeFew(dz, madd(scale4, f32x4.sub(few, loadFew(t, n)), zero), n);
+    const few = Sigmoid.of(loadTail(z, n));
+    if (u) storeTail(u, few, n);
+    storeTail(dz, madd(scale4, f32x4.sub(few, loadTail(t, n)), zero), n);
     return;
   }
   // The last four overlap the vectors before: worked out first, since u or dz may be z.
@@ -165,10 +166,10 @@ function softmaxDelta(u: usize, dz: usize, t: usize, kind: i32, n: usize, sum: f
   const one = f32x4.splat(1);
   let index = i32x4(0, 1, 2, 3);
   if (n < 4) {
-    const targets = classes ? v128.and(one, i32x4.eq(index, id)) : loadFew(t, n);
-    const value = f32x4.div(loadFew(dz, n), sum4);
-    if (u) storeFew(u, value, n);
-    storeFew(dz, madd(scale4, f32x4.sub(value, targets), zero), n);
+    const targets = classes ? v128.and(one, i32x4.eq(index, id)) : loadTail(t, n);
+    const value = f32x4.div(loadTail(dz, n), sum4);
+    if (u) storeTail(u, value, n);
+    storeTail(dz, madd(scale4, f32x4.sub(value, targets), zero), n);
     return;
   }
   const back = (n - 4) << 2;
@@ -198,12 +199,12 @@ function binaryTerms(y: usize, z: usize, t: usize, n: usize): void {
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, z += 16, t += 16) v128.store(y, binaryTerm(v128.load(z), v128.load(t)));
   const rest = (end - y) >> 2;
-  if (rest) storeFew(y, binaryTerm(loadFew(z, rest), loadFew(t, rest)), rest);
+  if (rest) storeTail(y, binaryTerm(loadTail(z, rest), loadTail(t, rest)), rest);
 }
 
 /** Σ of the terms of n ≥ 2 elements. */
 function sumBinaryTerms(z: usize, t: usize, n: usize): f32 {
-  if (n < 4) return addLanes(v128.and(binaryTerm(loadFew(z, n), loadFew(t, n)), firstLanes(n)));
+  if (n < 4) return addLanes(v128.and(binaryTerm(loadTail(z, n), loadTail(t, n)), firstLanes(n)));
   const back = (n - 4) << 2;
   let sum = f32x4.splat(0);
   for (let at: usize = 0; at <= back; at += 16) sum = f32x4.add(sum, binaryTerm(v128.load(z + at), v128.load(t + at)));

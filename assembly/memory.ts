@@ -8,32 +8,39 @@
  * tags before each block, a used block of size zero, the tail, at the end of the memory, and the maps of which classes of
  * size have free blocks, sixteen classes to each power of two.
  */
-import { BLOCK_MAXSIZE, BLOCK_OVERHEAD } from 'rt/common';
+import { BLOCK_OVERHEAD } from 'rt/common';
 import { ROOT } from 'rt/tlsf';
 
-/** Tags in a block's word: it is free; the block on its left is, and ends with its own address. */
-const FREE: usize = 1;
+/** A tag in a block's word: the block on its left is free, and ends with its own address. */
 const LEFT_FREE: usize = 2;
 
 /** From this size on TLSF takes any block of the class a request falls in, were it smaller than the request. */
 const COARSE: usize = 1 << 29;
 const COARSE_CLASS: usize = 1 << 25;
 
+/** Where the last class begins. */
+const LARGEST: usize = 31 * COARSE_CLASS + 12;
+
 const LEAST_PAGES = 16;
 
+/** Where the pages that TLSF has end; 0 before the first allocation. */
+let end: usize = 0;
+
 /**
- * A zeroed block of `size` bytes, aligned to 16; 0 when the host refuses the memory or `size` is 2³⁰ − 16 or more.
+ * A zeroed block of `size` bytes, aligned to 16; 0 when the host refuses the memory or `size` is beyond 992 MiB + 12, the last class of TLSF.
  *
  * The memory grows by what is missing, or by a sixteenth of what there is where that is more (at least 1 MiB), so that many
  * small blocks do not grow it once each.
  */
 export function allocate(size: usize): usize {
-  if (size >= BLOCK_MAXSIZE - 12) return 0;
+  if (size > LARGEST) return 0;
   let payload = max((size + BLOCK_OVERHEAD + 15) & ~15, 16) - BLOCK_OVERHEAD;
   // The smallest size that a block of its class can have: then any block of the class will do.
   if (payload >= COARSE) payload = ((payload + COARSE_CLASS - 13) & ~(COARSE_CLASS - 1)) + 12;
-  if (payload > BLOCK_MAXSIZE) return 0;
-  if (!changetype<usize>(ROOT)) heap.free(heap.alloc(0));
+  if (!end) {
+    heap.free(heap.alloc(0));
+    end = <usize>memory.size() << 16;
+  }
   if (!fits(payload) && !grow(payload)) return 0;
   const block = heap.alloc(payload);
   memory.fill(block, 0, size);
@@ -65,17 +72,18 @@ function fits(payload: usize): bool {
   return (load<usize>(root + (first << 2), 4) & (<usize>-1 << second)) != 0 || (load<usize>(root) & (<usize>-2 << first)) != 0;
 }
 
-/** Grows the memory until its last free block holds a payload; false when the host refuses. */
+/** Hands over pages until the last free block holds a payload, new ones where there are none left; false when the host refuses. */
 function grow(payload: usize): bool {
-  const pagesBefore = memory.size();
-  const tail = (<usize>pagesBefore << 16) - BLOCK_OVERHEAD;
+  const tail = end - BLOCK_OVERHEAD;
   const tags = load<usize>(tail) & LEFT_FREE;
   let missing = searched(payload) + BLOCK_OVERHEAD;
   if (tags) missing -= (load<usize>(load<usize>(tail - sizeof<usize>())) & ~<usize>3) + BLOCK_OVERHEAD;
-  const needed = <i32>((missing + 0xffff) >>> 16);
-  if (memory.grow(max(needed, max(LEAST_PAGES, pagesBefore >> 4))) < 0 && memory.grow(needed) < 0) return false;
+  const pages = memory.size();
+  const needed = <i32>((end >>> 16) + ((missing + 0xffff) >>> 16)) - pages;
+  if (needed > 0 && memory.grow(max(needed, max(LEAST_PAGES, pages >> 4))) < 0 && memory.grow(needed) < 0) return false;
   // The tail becomes a used block that spans the new pages, with a new tail behind it; freeing it does the rest.
-  const newTail = (<usize>memory.size() << 16) - BLOCK_OVERHEAD;
+  end = <usize>memory.size() << 16;
+  const newTail = end - BLOCK_OVERHEAD;
   store<usize>(tail, (newTail - tail - BLOCK_OVERHEAD) | tags);
   store<usize>(newTail, 0);
   heap.free(tail + BLOCK_OVERHEAD);

@@ -1,4 +1,5 @@
 /** Kernels between [rows, features] and its row or feature sums. */
+import { loadTail } from './map';
 
 /** Lane masks: the vector that starts at word 4 − n keeps its first n lanes, the one that starts at word 4 + n its last n. */
 const LANES = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1], 16);
@@ -11,23 +12,6 @@ export function firstLanes(n: usize): v128 {
 /** All bits set in the last n ≤ 4 lanes. */
 export function lastLanes(n: usize): v128 {
   return v128.load(LANES + ((4 + n) << 2));
-}
-
-/** Loads n = 1, 2 or 3 floats and nothing beyond them; the lanes behind repeat some of the n. */
-export function loadFew(x: usize, n: usize): v128 {
-  if (n == 1) return v128.load32_splat(x);
-  const two = v128.load64_splat(x);
-  return n == 2 ? two : v128.load32_lane(x, two, 2, 8);
-}
-
-/** Stores the first n = 1, 2 or 3 lanes. */
-export function storeFew(y: usize, value: v128, n: usize): void {
-  if (n == 1) {
-    v128.store32_lane(y, value, 0);
-    return;
-  }
-  v128.store64_lane(y, value, 0);
-  if (n == 3) v128.store32_lane(y, value, 2, 8);
 }
 
 /** (l₀ + l₁) + (l₂ + l₃) */
@@ -98,7 +82,7 @@ export function sumFeatures(y: usize, x: usize, rows: usize, features: usize): v
     let sum = f32x4.splat(0);
     for (const stop = x + full; x < stop; x += 16) sum = f32x4.add(sum, v128.load(x));
     if (rest) {
-      sum = f32x4.add(sum, v128.and(loadFew(x, rest), mask));
+      sum = f32x4.add(sum, v128.and(loadTail(x, rest), mask));
       x += rest << 2;
     }
     store<f32>(y, addLanes(sum));
@@ -128,7 +112,7 @@ export function maxFeatures(y: usize, x: usize, rows: usize, features: usize): v
 
 /** The largest of n ≥ 1 floats; NaN where one is among them. */
 export function maxOf(x: usize, n: usize): f32 {
-  if (n < 4) return maxLane(loadFew(x, n));
+  if (n < 4) return maxLane(loadTail(x, n));
   const last = x + ((n - 4) << 2);
   let largest = v128.load(last);
   for (; x < last; x += 16) largest = f32x4.max(largest, v128.load(x));

@@ -5,9 +5,10 @@
  * the row's last four elements, those already summed masked to zero (for fewer than four features, the first lanes); then
  * (s₀ + s₁) + (s₂ + s₃). All terms are positive: relative error at most (features / 4 + 3)·ε beyond the exponential's.
  */
+import { loadTail, storeTail } from './map';
 import { Exp } from './math/exp';
 import { Log } from './math/log';
-import { addLanes, firstLanes, lastLanes, loadFew, maxOf, storeFew } from './rows';
+import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 
 /**
  * y[row, j] = e^{x_j − max} / Σ e^{x_l − max} (001 §1.2); y may be x.
@@ -47,8 +48,8 @@ export function logOf(x: f32): f32 {
 export function exponentials(y: usize, x: usize, n: usize, largest: f32): f32 {
   const largest4 = f32x4.splat(largest);
   if (n < 4) {
-    const few = Exp.ofNonPositive(f32x4.sub(loadFew(x, n), largest4));
-    storeFew(y, few, n);
+    const few = Exp.ofNonPositive(f32x4.sub(loadTail(x, n), largest4));
+    storeTail(y, few, n);
     return addLanes(v128.and(few, firstLanes(n)));
   }
   // The last four overlap the vectors before: read first, since y may be x.
@@ -73,7 +74,7 @@ export function exponentials(y: usize, x: usize, n: usize, largest: f32): f32 {
 /** Σ e^{x − largest}, with the bits of `exponentials`. */
 export function sumExponentials(x: usize, n: usize, largest: f32): f32 {
   const largest4 = f32x4.splat(largest);
-  if (n < 4) return addLanes(v128.and(Exp.ofNonPositive(f32x4.sub(loadFew(x, n), largest4)), firstLanes(n)));
+  if (n < 4) return addLanes(v128.and(Exp.ofNonPositive(f32x4.sub(loadTail(x, n), largest4)), firstLanes(n)));
   const last = x + ((n - 4) << 2);
   let sum = f32x4.splat(0);
   for (; x <= last; x += 16) sum = f32x4.add(sum, Exp.ofNonPositive(f32x4.sub(v128.load(x), largest4)));
@@ -86,7 +87,7 @@ export function sumExponentials(x: usize, n: usize, largest: f32): f32 {
 function divide(y: usize, n: usize, divisor: f32): void {
   const divisor4 = f32x4.splat(divisor);
   if (n < 4) {
-    storeFew(y, f32x4.div(loadFew(y, n), divisor4), n);
+    storeTail(y, f32x4.div(loadTail(y, n), divisor4), n);
     return;
   }
   const lastY = y + ((n - 4) << 2);

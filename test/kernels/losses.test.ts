@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Context, Status } from '../../assembly/context.js';
 import { Opcode, Ref, TargetKind } from '../../assembly/opcodes.js';
+import type { Build } from '../../src/core/core.js';
 import { binaryTerm, crossEntropy, sigmoid, type Target } from '../oracle/losses.js';
 import { argmax, largest, rowOf, softmax } from '../oracle/rows.js';
-import { type Build, bits, builds, Machine } from './machine.js';
+import { bits, builds, Machine } from './machine.js';
 import { bitsOf, close, DENORMAL, EPSILON, filled, numbers } from './numbers.js';
 
 const machines = new Map<Build, Machine>(builds.map((build) => [build, new Machine(build)]));

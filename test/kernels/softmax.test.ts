@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Opcode } from '../../assembly/opcodes.js';
+import type { Build } from '../../src/core/core.js';
 import { largest, logSumExp, rowOf, softmax } from '../oracle/rows.js';
-import { type Build, builds, Machine } from './machine.js';
+import { builds, Machine } from './machine.js';
 import { bitsOf, close, DENORMAL, EPSILON, filled, numbers } from './numbers.js';
 
 const machines = new Map<Build, Machine>(builds.map((build) => [build, new Machine(build)]));
