@@ -77,9 +77,13 @@ export class FileError extends NeuriteError {
 export class NotFiniteError extends NeuriteError {
   override name = 'NotFiniteError';
   constructor(
+    call: string,
+    /** The step, counted from 1 within its epoch. */
     readonly step: number,
-    readonly loss: number,
+    /** The epoch, counted from 1; undefined for a single step. */
+    readonly epoch?: number,
   ) {
-    super('NOT_FINITE', `the loss became ${loss} in step ${step}; the parameters are as before that step. A smaller learning rate, scaled inputs or clipNorm help`);
+    const where = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
+    super('NOT_FINITE', `${call}: the loss became NaN or infinite${where}; the parameters are as before that step. Scale the inputs, lower the learning rate, or set clipNorm`);
   }
 }

@@ -1,0 +1,388 @@
+import { Context } from '../assembly/context.js';
+import { Block, Factor, Opcode } from '../assembly/opcodes.js';
+import { gradients } from './compile/differentiate.js';
+import type { Place } from './compile/encode.js';
+import { f32, formOf, type Instruction, tensor, word } from './compile/instruction.js';
+import { rowsOf } from './compile/lower.js';
+import { compile, type Program, type Recipe, type Report } from './compile/program.js';
+import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
+import type { Core } from './core/core.js';
+import { NotConfiguredError } from './errors.js';
+import { type Node, named, topological } from './graph/node.js';
+import { elements, features } from './graph/shape.js';
+import { type Loss, type LossNodes, lossNodes, logitsOf } from './losses.js';
+import { Constant, fill, Parameter } from './ops/leaves.js';
+import type { Optimizer } from './optimizers.js';
+
+/** Learning rates one call can hold: the most steps it runs. */
+export const MAX_STEPS = 1024;
+
+/** A network as a graph: what goes in, what comes out. */
+export interface Model {
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+}
+
+/** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
+export const PREDICTION_ROWS = 256;
+
+/** Memory that programs run in: the context record, its learning rates, and the workspace, which grows to the largest program's. */
+export class Workspace {
+  readonly context: number;
+  #base = 0;
+  #size = 0;
+
+  constructor(
+    readonly core: Core,
+    bases: readonly number[],
+  ) {
+    this.context = core.allocate(Context.Size + MAX_STEPS * 8, 'the run context');
+    const at = this.context >> 2;
+    bases.forEach((base, block) => {
+      core.u32[at + block] = base;
+    });
+    core.u32[(this.context + Context.LearningRates) >> 2] = this.context + Context.Size;
+  }
+
+  /** Element `field` of the record, as u32. */
+  set(field: Context, value: number): void {
+    this.core.u32[(this.context + field) >> 2] = value;
+  }
+
+  get(field: Context): number {
+    return this.core.u32[(this.context + field) >> 2] as number;
+  }
+
+  /** The sums of the losses and the right decisions so far. */
+  get lossSum(): number {
+    return this.core.f64[(this.context + Context.LossSum) >> 3] as number;
+  }
+  set lossSum(value: number) {
+    this.core.f64[(this.context + Context.LossSum) >> 3] = value;
+  }
+  get correct(): number {
+    return this.core.f64[(this.context + Context.Correct) >> 3] as number;
+  }
+  set correct(value: number) {
+    this.core.f64[(this.context + Context.Correct) >> 3] = value;
+  }
+
+  /** The learning rates of the steps of the next call, counted from 0 again. */
+  setLearningRates(rate: (step: number) => number, steps: number): void {
+    const at = (this.context + Context.Size) >> 3;
+    for (let i = 0; i < steps; i++) this.core.f64[at + i] = rate(i);
+    this.set(Context.Step, 0);
+  }
+
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Makes room for `size` elements. What was in the workspace is lost when it grows. */
+  reserve(size: number): void {
+    if (size <= this.#size) return;
+    const base = this.core.allocate(size * 4, 'the workspace');
+    if (this.#base) this.core.free(this.#base);
+    this.#base = base;
+    this.#size = size;
+    this.setBase(Block.Workspace, base);
+  }
+
+  setBase(block: Block, base: number): void {
+    this.core.u32[(this.context + block * 4) >> 2] = base;
+  }
+
+  free(): void {
+    if (this.#base) this.core.free(this.#base);
+    this.core.free(this.context);
+  }
+}
+
+/** A program on a core, ready to run. */
+export class LoadedProgram {
+  readonly #address: number;
+  readonly #end: number;
+
+  constructor(
+    readonly recipe: Recipe,
+    readonly program: Program,
+    readonly workspace: Workspace,
+  ) {
+    const { words, plan } = program;
+    workspace.reserve(plan.size);
+    this.#address = workspace.core.allocate(Math.max(4, words.byteLength), 'a program');
+    this.#end = this.#address + words.byteLength;
+    workspace.core.u32.set(words, this.#address >> 2);
+  }
+
+  get core(): Core {
+    return this.workspace.core;
+  }
+
+  /** Runs the instructions from number `first` on, on `rows` rows; the status. */
+  run(rows: number, first = 0): number {
+    const start = first === 0 ? 0 : (this.program.starts[first] as number) * 4;
+    return this.core.exports.run(this.workspace.context, this.#address + start, this.#end, rows);
+  }
+
+  /** Runs up to `steps` batches of the data set in the context; the status. */
+  train(steps: number, batch: number, total: number): number {
+    return this.core.exports.train(this.workspace.context, this.#address, this.#end, steps, batch, total);
+  }
+
+  /** Sets operands of instruction number `index` anew, without compiling: those that depend on the data at hand. */
+  patch(index: number, operands: Readonly<Record<string, number>>, floats: Readonly<Record<string, number>>): void {
+    const instruction = this.program.instructions[index] as Instruction;
+    const form = formOf(instruction.opcode);
+    const at = (this.#address >> 2) + (this.program.starts[index] as number);
+    for (const [name, value] of Object.entries(operands)) this.core.u32[at + (form[name] as number)] = value;
+    for (const [name, value] of Object.entries(floats)) this.core.f32[at + (form[name] as number)] = value;
+  }
+
+  /** The index into `core.f32` of a workspace tensor. */
+  indexOf(node: Node): number {
+    return (this.workspace.base >>> 2) + this.program.placeOf(node).offset;
+  }
+
+  free(): void {
+    this.core.free(this.#address);
+  }
+}
+
+/** Which programs there are; those with targets come in one form per way of giving them. */
+export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate';
+
+/**
+ * A model on a core: its blocks of memory and its programs. It knows addresses and instructions, and nothing of what users pass.
+ * Parameters are allocated at construction and never move; state when loss and optimizer are set; workspaces as programs need them.
+ */
+export class Engine {
+  readonly parameters: readonly Parameter[];
+  readonly parameterCount: number;
+  readonly parametersAddress: number;
+  readonly #places = new Map<Node, Place>();
+  readonly #constants: number;
+  readonly #all: Node;
+  readonly #offsets = new Map<Parameter, number>();
+  #stateAddress = 0;
+  #prediction: Workspace | undefined;
+  #training: Workspace | undefined;
+  #programs = new Map<string, LoadedProgram>();
+  #lossNodes = new Map<boolean, LossNodes>();
+  loss: Loss | undefined;
+  optimizer: Optimizer | undefined;
+
+  constructor(
+    readonly model: Model,
+    readonly core: Core,
+  ) {
+    const nodes = topological(model.outputs);
+    this.parameters = nodes.filter((node) => node instanceof Parameter);
+    let count = 0;
+    for (const parameter of this.parameters) {
+      this.#places.set(parameter, { block: Block.Parameters, offset: count });
+      this.#offsets.set(parameter, count);
+      count += elements(parameter.shape);
+    }
+    this.parameterCount = count;
+    this.#all = runOf('parameters', count);
+    this.#places.set(this.#all, { block: Block.Parameters, offset: 0 });
+    const constants = nodes.filter((node) => node instanceof Constant);
+    const constantCount = constants.reduce((sum, node) => sum + elements(node.shape), 0);
+    this.parametersAddress = core.allocate(Math.max(4, count * 4), `${count} parameters`);
+    try {
+      this.#constants = core.allocate(Math.max(4, constantCount * 4), 'constants');
+    } catch (error) {
+      core.free(this.parametersAddress);
+      throw error;
+    }
+    let offset = 0;
+    for (const constant of constants) {
+      this.#places.set(constant, { block: Block.Constants, offset });
+      core.f32.set(constant.values, (this.#constants >> 2) + offset);
+      offset += constant.values.length;
+    }
+  }
+
+  /** A parameter's first element within the parameter run. */
+  offsetOf(parameter: Parameter): number {
+    return this.#offsets.get(parameter) as number;
+  }
+
+  /** Draws every parameter afresh: parameter i from stream i of the seed. */
+  initialize(seed: number): void {
+    const { exports, f32 } = this.core;
+    this.parameters.forEach((parameter, stream) => {
+      const at = this.parametersAddress + this.offsetOf(parameter) * 4;
+      const n = elements(parameter.shape);
+      const { initial } = parameter;
+      if (initial.kind === 'uniform') exports.uniform(at, n, seed, stream, initial.low, initial.high);
+      else if (initial.kind === 'normal') exports.normal(at, n, seed, stream, initial.mean, initial.deviation);
+      else f32.fill(initial.value, at >> 2, (at >> 2) + n);
+    });
+  }
+
+  /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
+  configure(loss: Loss | undefined, optimizer: Optimizer | undefined): void {
+    const slots = optimizer ? slotCount(optimizer) : 0;
+    const state = loss || optimizer ? this.core.allocate(this.#stateBytes(slots), 'gradients and optimizer state') : 0;
+    if (this.#stateAddress) this.core.free(this.#stateAddress);
+    this.#stateAddress = state;
+    this.#training?.setBase(Block.State, state);
+    this.loss = loss;
+    this.optimizer = optimizer;
+    this.#lossNodes.clear();
+    for (const [key, program] of this.#programs) {
+      if (key.startsWith('predict') || key.startsWith('logits')) continue;
+      program.free();
+      this.#programs.delete(key);
+    }
+    this.resetOptimizer();
+  }
+
+  /** The optimizer's state as before its first step. */
+  resetOptimizer(): void {
+    if (!this.#stateAddress) return;
+    const n = this.parameterCount;
+    const slots = this.optimizer ? slotCount(this.optimizer) : 0;
+    const at = this.#stateAddress >> 2;
+    this.core.f32.fill(0, at + n, at + n * (1 + slots));
+    const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >> 3;
+    this.core.f64.fill(1, powers, powers + 2);
+  }
+
+  /** Gradients, slots, then two f64 on a boundary of 8 bytes, in elements. */
+  #powersOffset(slots: number): number {
+    return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;
+  }
+
+  #stateBytes(slots: number): number {
+    return this.#powersOffset(slots) * 4 + 16;
+  }
+
+  /** Address of the gradients, in the order of the parameters; 0 where there is no loss. */
+  get gradientsAddress(): number {
+    return this.#stateAddress;
+  }
+
+  /** The loss as nodes, for targets given as class ids or as values. */
+  lossFor(call: string, classes: boolean): LossNodes {
+    if (!this.loss) throw new NotConfiguredError(call, 'loss');
+    let nodes = this.#lossNodes.get(classes);
+    if (!nodes) {
+      nodes = lossNodes(this.loss, this.model.outputs[0] as Node, classes);
+      this.#lossNodes.set(classes, nodes);
+    }
+    return nodes;
+  }
+
+  /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
+  program(kind: ProgramKind, rows: number, classes = false): LoadedProgram {
+    const key = `${kind}:${classes}`;
+    const known = this.#programs.get(key);
+    if (known && known.program.rows >= rows) return known;
+    const prediction = kind === 'predict' || kind === 'logits';
+    const recipe = this.recipe(kind, classes);
+    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
+    known?.free();
+    this.#programs.set(key, loaded);
+    return loaded;
+  }
+
+  /** The workspace of predictions, or that of everything else. */
+  #workspace(prediction: boolean): Workspace {
+    const known = prediction ? this.#prediction : this.#training;
+    if (known) return known;
+    const made = new Workspace(this.core, [this.parametersAddress, this.#stateAddress, 0, this.#constants]);
+    if (prediction) this.#prediction = made;
+    else this.#training = made;
+    return made;
+  }
+
+  /** What a program of a kind does, as nodes. */
+  recipe(kind: ProgramKind, classes: boolean): Recipe {
+    const { inputs, outputs } = this.model;
+    if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places };
+    if (kind === 'logits') {
+      const logits = outputs.map(logitsOf);
+      return { roots: logits, inputs, outputs: logits, places: this.#places };
+    }
+    const loss = this.lossFor(kind, classes);
+    const report: Report = { rows: loss.rows, scale: loss.scale, ...(this.decides && { decide: { logits: loss.logits, target: loss.target } }) };
+    const data = [...inputs, loss.target];
+    // Rows of a data set come in through these; a call with rows of its own starts behind them.
+    const prologue = data.map((node, source) => gatherInstruction(node, source));
+    const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports: [report], prologue };
+    if (kind === 'evaluate') return common;
+    const optimizer = this.optimizer;
+    if (kind === 'step' && !optimizer) throw new NotConfiguredError('step', 'optimizer');
+    const descend = kind === 'step' && optimizer && isPlainDescent(optimizer);
+    const seed = fill(loss.rows.shape, loss.scale, loss.factors | (descend ? Factor.Descend : 0));
+    const products = gradients([{ node: loss.rows, gradient: seed }], this.parameters);
+    if (descend) {
+      const accumulate = this.parameters.flatMap((into, i) => {
+        const product = products[i];
+        return product ? [{ product, into }] : [];
+      });
+      // The last layer's first: the backward pass then meets each delta once, on its way down.
+      return { ...common, accumulate: accumulate.reverse() };
+    }
+    const places = new Map(this.#places);
+    const roots: Node[] = [];
+    this.parameters.forEach((parameter, i) => {
+      let product = products[i];
+      if (!product) return;
+      // Two parameters may have the very same gradient; each has its own place all the same.
+      if (places.has(product)) product = named(product, `d${parameter.label}`);
+      roots.push(product);
+      places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
+    });
+    if (kind === 'gradient' || !optimizer) return { ...common, roots: roots.reverse(), places };
+    const n = this.parameterCount;
+    const dw = runOf('gradients', n);
+    places.set(dw, { block: Block.State, offset: 0 });
+    const slots = Array.from({ length: slotCount(optimizer) }, (_, i) => {
+      const slot = runOf(`${optimizer.name} state ${i + 1}`, n);
+      places.set(slot, { block: Block.State, offset: n * (i + 1) });
+      return slot;
+    });
+    const powers = runOf('powers', 4);
+    places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
+    const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
+    return { ...common, roots: roots.reverse(), places, epilogue };
+  }
+
+  /** Whether the loss comes with decisions that are right or wrong: cross-entropies do. */
+  get decides(): boolean {
+    return this.loss?.name === 'crossEntropy' || (this.loss?.name === 'binaryCrossEntropy' && features((this.model.outputs[0] as Node).shape) === 1);
+  }
+
+  /** Gives all memory back. */
+  free(): void {
+    for (const program of this.#programs.values()) program.free();
+    this.#programs.clear();
+    this.#prediction?.free();
+    this.#training?.free();
+    if (this.#stateAddress) this.core.free(this.#stateAddress);
+    this.core.free(this.#constants);
+    this.core.free(this.parametersAddress);
+  }
+}
+
+/** Takes the next rows of a data set into an input; how its elements are stored is filled in when there is one. */
+function gatherInstruction(node: Node, source: number): Instruction {
+  return {
+    opcode: Opcode.Gather,
+    operands: {
+      y: tensor(node),
+      source: word(source),
+      rows: rowsOf(node.shape),
+      features: word(features(node.shape)),
+      type: word(0),
+      scale: f32(1),
+      offset: f32(0),
+    },
+    writes: ['y'],
+    inPlace: [],
+  };
+}

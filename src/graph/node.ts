@@ -1,0 +1,75 @@
+import { ShapeError } from '../errors.js';
+import { formatShape, type Shape, sameShape } from './shape.js';
+
+/** What an op knows besides its inputs. */
+export type Attributes = Readonly<Record<string, number | boolean | string>>;
+
+/**
+ * An operation on tensors: what shape it gives and how it is differentiated. Both rules return graph nodes, never opcodes,
+ * and only use ops that have such rules themselves, so a derivative can be differentiated again. `undefined` stands for zero.
+ */
+export interface Op {
+  readonly name: string;
+  /** ∂L/∂xᵢ for each input, given dy = ∂L/∂y. */
+  backward(node: Node, dy: Node): (Node | undefined)[];
+  /** dy for the tangents dxᵢ of the inputs, at least one of them defined. */
+  tangent(node: Node, dx: readonly (Node | undefined)[]): Node | undefined;
+}
+
+let nextId = 0;
+
+/** A tensor of a graph: the op that makes it, from which nodes, and its shape. Immutable; belongs to no core. */
+export class Node {
+  readonly id = nextId++;
+
+  constructor(
+    readonly op: Op,
+    readonly inputs: readonly Node[],
+    readonly shape: Shape,
+    readonly attributes: Attributes = {},
+    readonly name?: string,
+  ) {}
+
+  /** What an error calls this node: its name where it has one, else its op. */
+  get label(): string {
+    return this.name ?? this.op.name;
+  }
+
+  toString(): string {
+    return `${this.label} ${formatShape(this.shape)}`;
+  }
+}
+
+/** The same node under a name, by which `trace`, `summary` and errors show it. */
+export function named(node: Node, name: string): Node {
+  return new Node(node.op, node.inputs, node.shape, node.attributes, name);
+}
+
+/** Every node that `roots` depend on, inputs before users; those of an earlier root come first. */
+export function topological(roots: readonly Node[]): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack: { node: Node; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ node: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1] as { node: Node; next: number };
+      const input = top.node.inputs[top.next++];
+      if (!input) {
+        order.push(top.node);
+        stack.pop();
+      } else if (!seen.has(input)) {
+        seen.add(input);
+        stack.push({ node: input, next: 0 });
+      }
+    }
+  }
+  return order;
+}
+
+/** @throws ShapeError naming both nodes when their shapes differ */
+export function requireSameShape(op: string, a: Node, b: Node): void {
+  if (!sameShape(a.shape, b.shape)) throw new ShapeError(`${op}: ${a} and ${b} must have the same shape`);
+}

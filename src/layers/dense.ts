@@ -1,0 +1,54 @@
+import { ShapeError, ValueError } from '../errors.js';
+import { features, matrix, vector } from '../graph/shape.js';
+import { glorotUniform, heUniform, type Initializer } from '../initializers.js';
+import { add } from '../ops/add.js';
+import { expandRows } from '../ops/broadcast.js';
+import { Parameter } from '../ops/leaves.js';
+import { matmul } from '../ops/matmul.js';
+import { type Activation, activationOf, isRectifier } from './activations.js';
+import { type Layer, recordLayer } from './layer.js';
+
+/** Options of `dense`. */
+export interface DenseOptions {
+  /** Whether there is a bias. Default true. */
+  readonly bias?: boolean;
+  /** How the weights start; biases start at 0. Default `heUniform` before rectifiers, else `glorotUniform`. */
+  readonly init?: Initializer;
+  /** By which `trace`, `summary` and errors call it. Default `dense1`, `dense2`, … in the network's order. */
+  readonly name?: string;
+}
+
+/** @throws ValueError unless n is a positive integer small enough to be a size */
+export function checkSize(call: string, what: string, n: number): void {
+  if (!(Number.isInteger(n) && n > 0 && n < 2 ** 28)) throw new ValueError(`${call}: ${what} is ${n}, expected a whole number from 1 to ${2 ** 28 - 1}`);
+}
+
+/**
+ * A fully connected layer, u = g(x·Wᵀ + b) (000 eq. 10).
+ *
+ * Shapes: x `[rows, in]`, W `[units, in]`, b `[units]`, u `[rows, units]`.
+ * @throws ValueError for a size that is no positive integer or an activation that isn't known
+ */
+export function dense(units: number, activation: Activation = 'identity', options: DenseOptions = {}): Layer {
+  const call = options.name ?? 'dense';
+  checkSize(call, 'units', units);
+  const g = activationOf(call, activation);
+  const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
+  const biases = options.bias === false ? undefined : new Parameter(vector(units), { kind: 'constant', value: 0 });
+  let weights: Parameter | undefined;
+  return (x) => {
+    if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
+    const inputs = features(x.shape);
+    if (weights && features(weights.shape) !== inputs) {
+      throw new ShapeError(`${call}: input has ${inputs} features, expected ${features(weights.shape)}, as where this layer was applied first`);
+    }
+    weights ??= new Parameter(matrix(units, inputs), init(inputs, units));
+    const product = matmul(x, weights, false, true);
+    const z = biases ? add(product, expandRows(biases)) : product;
+    return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u: g(z), weights, biases });
+  };
+}
+
+function nameOf(activation: Activation): string {
+  return typeof activation === 'string' ? activation : activation.name || 'function';
+}

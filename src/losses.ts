@@ -1,0 +1,127 @@
+import { Factor } from '../assembly/opcodes.js';
+import { NeuriteError, ValueError } from './errors.js';
+import type { Node } from './graph/node.js';
+import { features } from './graph/shape.js';
+import { binaryCrossEntropy as binaryCrossEntropyRows } from './ops/binaryCrossEntropy.js';
+import { crossEntropy as crossEntropyRows } from './ops/crossEntropy.js';
+import { target } from './ops/leaves.js';
+import { sigmoidOp } from './ops/sigmoid.js';
+import { softmaxOp } from './ops/softmax.js';
+import { squaredError as squaredErrorRows } from './ops/squaredError.js';
+import { stepOp } from './ops/step.js';
+
+/** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
+export type Reduction = 'mean' | 'sum';
+
+/** What a network minimises: a plain description, to be passed as `loss`. */
+export interface Loss {
+  readonly name: 'crossEntropy' | 'binaryCrossEntropy' | 'meanSquaredError' | 'squaredError';
+  readonly reduction: Reduction;
+  /** The output is logits: the loss applies softmax or sigmoid itself. */
+  readonly fromLogits: boolean;
+  /** A factor on the loss. */
+  readonly scale: number;
+}
+
+/** A loss whose targets may be class ids. */
+export interface ClassLoss extends Loss {
+  readonly name: 'crossEntropy';
+}
+
+/** Options of the losses on logits. */
+export interface CrossEntropyOptions {
+  /** Default `'mean'`. */
+  readonly reduction?: Reduction;
+  /** The output has no softmax or sigmoid, and the loss is of the logits it gives. Default false. */
+  readonly fromLogits?: boolean;
+}
+
+function checkReduction(loss: string, reduction: Reduction): Reduction {
+  if (reduction !== 'mean' && reduction !== 'sum') throw new ValueError(`${loss}: reduction is ${JSON.stringify(reduction)}, expected 'mean' or 'sum'`);
+  return reduction;
+}
+
+/**
+ * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18), for an output with softmax.
+ * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
+ */
+export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
+  return { name: 'crossEntropy', reduction: checkReduction('crossEntropy', options.reduction ?? 'mean'), fromLogits: options.fromLogits ?? false, scale: 1 };
+}
+
+/**
+ * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (001 eq. 17), for an output with sigmoid.
+ * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
+ */
+export function binaryCrossEntropy(options: CrossEntropyOptions = {}): Loss {
+  return {
+    name: 'binaryCrossEntropy',
+    reduction: checkReduction('binaryCrossEntropy', options.reduction ?? 'mean'),
+    fromLogits: options.fromLogits ?? false,
+    scale: 1,
+  };
+}
+
+/** Mean squared error, Σ (u − t)² / (rows × outputs). Targets: as wide as the output. */
+export function meanSquaredError(): Loss {
+  return { name: 'meanSquaredError', reduction: 'mean', fromLogits: false, scale: 1 };
+}
+
+/** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
+export function squaredError(options: { readonly scale?: number } = {}): Loss {
+  const { scale = 1 } = options;
+  if (!(Number.isFinite(scale) && scale > 0)) throw new ValueError(`squaredError: scale is ${scale}, expected a positive number`);
+  return { name: 'squaredError', reduction: 'sum', fromLogits: false, scale };
+}
+
+/** A loss as part of a graph. */
+export interface LossNodes {
+  readonly target: Node;
+  /** The loss of each row, before `scale`. */
+  readonly rows: Node;
+  /** What a row's value is multiplied by: the user's scale, and 1/outputs where the mean is over these too. */
+  readonly scale: number;
+  /** What the gradient has besides: `Factor.PerRow` for a mean. */
+  readonly factors: number;
+  /** The node that decisions are made on: the logits, or the output itself. */
+  readonly logits: Node;
+}
+
+/** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
+export function logitsOf(output: Node): Node {
+  return output.op === softmaxOp || output.op === sigmoidOp || output.op === stepOp ? (output.inputs[0] as Node) : output;
+}
+
+/**
+ * Checks that a loss fits an output: crossEntropy wants softmax, binaryCrossEntropy wants sigmoid, unless they are told to take logits.
+ * @throws NeuriteError naming both remedies
+ */
+export function checkLoss(loss: Loss, output: Node): void {
+  const wanted = { crossEntropy: softmaxOp, binaryCrossEntropy: sigmoidOp, meanSquaredError: undefined, squaredError: undefined }[loss.name];
+  if (wanted === undefined) return;
+  if (loss.fromLogits && (output.op === softmaxOp || output.op === sigmoidOp)) {
+    throw new NeuriteError('VALUE', `${loss.name}({ fromLogits: true }): the output already has ${output.op.name}; remove that activation, or leave fromLogits out`);
+  }
+  if (!loss.fromLogits && output.op !== wanted) {
+    throw new NeuriteError(
+      'VALUE',
+      `${loss.name}: the output's activation is ${output.op === softmaxOp || output.op === sigmoidOp ? output.op.name : 'not ' + wanted.name}, expected '${wanted.name}'; ` +
+        `give the last layer '${wanted.name}', or use ${loss.name}({ fromLogits: true }) on an output without activation`,
+    );
+  }
+  if (loss.name === 'crossEntropy' && features(output.shape) < 2) {
+    throw new NeuriteError('VALUE', `crossEntropy: the output has 1 feature, expected one for each of at least 2 classes; for one probability use 'sigmoid' with binaryCrossEntropy()`);
+  }
+}
+
+/** The nodes of a loss on an output, for targets given as class ids or as values. */
+export function lossNodes(loss: Loss, output: Node, classes: boolean): LossNodes {
+  const width = features(output.shape);
+  const t = target(width, classes);
+  const z = logitsOf(output);
+  const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
+  if (loss.name === 'crossEntropy') return { target: t, rows: crossEntropyRows(z, t), scale: loss.scale, factors, logits: z };
+  const rows = loss.name === 'binaryCrossEntropy' ? binaryCrossEntropyRows(z, t) : squaredErrorRows(output, t);
+  const scale = loss.scale / (loss.reduction === 'mean' ? width : 1);
+  return { target: t, rows, scale, factors, logits: z };
+}

@@ -1,0 +1,17 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { broadcast } from './broadcast.js';
+import { binary, type ElementwiseOp } from './elementwise.js';
+
+/** y = a + b, element by element. */
+export const addOp: ElementwiseOp = {
+  name: 'add',
+  opcode: Opcode.Add,
+  backward: (_, dy) => [dy, dy],
+  tangent: (_, [da, db]) => (da && db ? add(da, db) : (da ?? db)),
+};
+
+/** a + b element by element, with broadcasting: a vector is added to each row. */
+export function add(a: Node, b: Node): Node {
+  return binary(addOp, ...broadcast('add', a, b));
+}

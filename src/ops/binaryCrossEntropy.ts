@@ -1,0 +1,36 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import { Node, type Op } from '../graph/node.js';
+import { batch, features } from '../graph/shape.js';
+import { add } from './add.js';
+import { neg } from './affine.js';
+import { expandFeatures, sumFeatures } from './broadcast.js';
+import { mul } from './mul.js';
+import { sigmoid } from './sigmoid.js';
+import { sub } from './sub.js';
+
+/** ∂loss/∂z = σ(z) − t, for each row. */
+function delta(z: Node, t: Node): Node {
+  return sub(sigmoid(z), t);
+}
+
+/** loss[row] = Σ_k log(1 + e^{z_k}) − t_k z_k (001 eq. 17): of the logits, so stable however large they are. */
+export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
+  name: 'binaryCrossEntropy',
+  opcode: Opcode.BinaryCrossEntropy,
+  backward(node, dy) {
+    const [z, t] = node.inputs as [Node, Node];
+    const d = expandFeatures(dy, features(z.shape));
+    return [mul(d, delta(z, t)), neg(mul(d, z))];
+  },
+  tangent(node, [dz, dt]) {
+    const [z, t] = node.inputs as [Node, Node];
+    const left = dz && sumFeatures(mul(dz, delta(z, t)));
+    const right = dt && neg(sumFeatures(mul(dt, z)));
+    return left && right ? add(left, right) : (left ?? right);
+  },
+};
+
+/** The loss of each row, `[rows, 1]`, from the logits z and the targets t. */
+export function binaryCrossEntropy(z: Node, t: Node): Node {
+  return new Node(binaryCrossEntropyOp, [z, t], batch(1));
+}

@@ -1,0 +1,37 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import { Node, type Op } from '../graph/node.js';
+import { batch, features } from '../graph/shape.js';
+import { add } from './add.js';
+import { neg } from './affine.js';
+import { expandFeatures, sumFeatures } from './broadcast.js';
+import { mul } from './mul.js';
+import { oneHot } from './oneHot.js';
+import { softmax } from './softmax.js';
+import { sub } from './sub.js';
+
+/** ∂loss/∂z = softmax(z) − t, for each row. */
+function delta(z: Node, t: Node): Node {
+  return sub(softmax(z), t.attributes.classes ? oneHot(t, features(z.shape)) : t);
+}
+
+/** loss[row] = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18): of the logits, so stable however large they are. */
+export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
+  name: 'crossEntropy',
+  opcode: Opcode.CrossEntropy,
+  backward(node, dy) {
+    const [z, t] = node.inputs as [Node, Node];
+    const d = expandFeatures(dy, features(z.shape));
+    return [mul(d, delta(z, t)), t.attributes.classes ? undefined : neg(mul(d, z))];
+  },
+  tangent(node, [dz, dt]) {
+    const [z, t] = node.inputs as [Node, Node];
+    const left = dz && sumFeatures(mul(dz, delta(z, t)));
+    const right = dt && neg(sumFeatures(mul(dt, z)));
+    return left && right ? add(left, right) : (left ?? right);
+  },
+};
+
+/** The loss of each row, `[rows, 1]`, from the logits z and the targets t. */
+export function crossEntropy(z: Node, t: Node): Node {
+  return new Node(crossEntropyOp, [z, t], batch(1));
+}

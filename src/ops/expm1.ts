@@ -1,0 +1,12 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { shift } from './affine.js';
+import { unary, unaryOp } from './elementwise.js';
+
+/** y = eˣ − 1; y' = y + 1. */
+export const expm1Op = unaryOp('expm1', Opcode.Expm1, (y) => shift(y, 1));
+
+/** eˣ − 1, exact for small x. */
+export function expm1(x: Node): Node {
+  return unary(expm1Op, x);
+}

@@ -1,0 +1,62 @@
+import { type Attributes, Node, type Op } from '../graph/node.js';
+import { batch, type Shape } from '../graph/shape.js';
+
+/** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
+function leaf(name: string): Op {
+  return { name, backward: () => [], tangent: () => undefined };
+}
+
+export const inputOp = leaf('input');
+export const targetOp = leaf('target');
+export const parameterOp = leaf('parameter');
+export const constantOp = leaf('constant');
+export const fillOp = leaf('fill');
+
+/** How a parameter starts: uniform on [low, high), normal(mean, deviation), or all one value. */
+export type Initial =
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
+  | { readonly kind: 'constant'; readonly value: number };
+
+/** A parameter: trained, and kept by the network that uses it. */
+export class Parameter extends Node {
+  constructor(
+    shape: Shape,
+    readonly initial: Initial,
+    name?: string,
+  ) {
+    super(parameterOp, [], shape, {}, name);
+  }
+}
+
+/** A tensor of fixed values, stored with the program. */
+export class Constant extends Node {
+  constructor(
+    shape: Shape,
+    readonly values: Float32Array,
+  ) {
+    super(constantOp, [], shape);
+  }
+}
+
+/** A batch of `[rows, features]` that the caller gives. */
+export function input(features: number, name = 'x'): Node {
+  return new Node(inputOp, [], batch(features), {}, name);
+}
+
+/** The targets of a loss: values of the output's width, or (`classes`) one id a row. */
+export function target(features: number, classes: boolean, name = 'y'): Node {
+  return new Node(targetOp, [], batch(classes ? 1 : features), { classes }, name);
+}
+
+/** A tensor whose elements all are `value`, times the factors (`Factor`) known only when it runs. It costs nothing until something other than a product needs it. */
+export function fill(shape: Shape, value: number, factors = 0): Node {
+  return new Node(fillOp, [], shape, { value, factors });
+}
+
+/** The uniform value of a node, where it has one. */
+export function uniformValue(node: Node): { value: number; factors: number } | undefined {
+  if (node.op !== fillOp) return undefined;
+  return node.attributes as Attributes & { value: number; factors: number };
+}
+

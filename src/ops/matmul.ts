@@ -1,0 +1,47 @@
+import { ShapeError } from '../errors.js';
+import { Node, type Op } from '../graph/node.js';
+import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
+import { add } from './add.js';
+
+/** A matrix' axis: a number, or the rows of the batch. */
+export type Axis = number | 'rows';
+
+/** The two axes of a batched tensor or a matrix. @throws ShapeError for a vector */
+export function axes(op: string, shape: Shape): [Axis, Axis] {
+  if (shape.batched) return ['rows', shape.size[0] as number];
+  if (shape.size.length !== 2) throw new ShapeError(`${op}: ${formatShape(shape)} is a vector, expected a batch or a matrix`);
+  return [shape.size[0] as number, shape.size[1] as number];
+}
+
+/** y = op(a)·op(b), where op transposes if asked. A product over the rows of a batch has no rows left. */
+export const matmulOp: Op = {
+  name: 'matmul',
+  backward(node, dy) {
+    const [a, b] = node.inputs as [Node, Node];
+    const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
+    // y = A·B: dA = dy·Bᵀ, dB = Aᵀ·dy; for a transposed operand, the transpose of that.
+    return [ta ? matmul(b, dy, tb, true) : matmul(dy, b, false, !tb), tb ? matmul(dy, a, true, ta) : matmul(a, dy, !ta, false)];
+  },
+  tangent(node, [da, db]) {
+    const [a, b] = node.inputs as [Node, Node];
+    const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
+    const left = da && matmul(da, b, ta, tb);
+    const right = db && matmul(a, db, ta, tb);
+    return left && right ? add(left, right) : (left ?? right);
+  },
+};
+
+/**
+ * The matrix product op(a)·op(b); `ta` and `tb` transpose. X·Wᵀ of a batch and a `[out, in]` matrix is `matmul(x, w, false, true)`.
+ * @throws ShapeError when the inner axes differ, or the result would have the rows as its second axis
+ */
+export function matmul(a: Node, b: Node, ta = false, tb = false): Node {
+  const [am, ak] = ta ? axes('matmul', a.shape).reverse() : axes('matmul', a.shape);
+  const [bk, bn] = tb ? axes('matmul', b.shape).reverse() : axes('matmul', b.shape);
+  if (ak !== bk) {
+    throw new ShapeError(`matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`);
+  }
+  if (bn === 'rows' || bn === undefined || am === undefined) throw new ShapeError(`matmul: ${a} by ${b} transposed would have the batch as its columns`);
+  const shape = am === 'rows' ? batch(bn) : matrix(am, bn);
+  return new Node(matmulOp, [a, b], shape, { ta, tb });
+}

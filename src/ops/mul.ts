@@ -1,0 +1,28 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { add } from './add.js';
+import { scaleBy } from './affine.js';
+import { broadcast } from './broadcast.js';
+import { binary, type ElementwiseOp } from './elementwise.js';
+import { uniformValue } from './leaves.js';
+
+/** y = a·b, element by element. */
+export const mulOp: ElementwiseOp = {
+  name: 'mul',
+  opcode: Opcode.Mul,
+  backward: ({ inputs: [a, b] }, dy) => [mul(dy, b as Node), mul(dy, a as Node)],
+  tangent: ({ inputs: [a, b] }, [da, db]) => {
+    const left = da && mul(da, b as Node);
+    const right = db && mul(a as Node, db);
+    return left && right ? add(left, right) : (left ?? right);
+  },
+};
+
+/** a·b element by element, with broadcasting. A uniform factor becomes a scale. */
+export function mul(a: Node, b: Node): Node {
+  const [x, y] = broadcast('mul', a, b);
+  const u = uniformValue(y);
+  if (u) return scaleBy(x, u.value, u.factors);
+  if (uniformValue(x)) return mul(y, x);
+  return binary(mulOp, x, y);
+}

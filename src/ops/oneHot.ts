@@ -1,0 +1,17 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import { Node } from '../graph/node.js';
+import { batch } from '../graph/shape.js';
+import type { RowsOp } from './broadcast.js';
+
+/** y[row, k] = 1 where k is the row's class id, else 0 (000 eq. 19). Ids have no derivative. */
+export const oneHotOp: RowsOp = {
+  name: 'oneHot',
+  opcode: Opcode.OneHot,
+  backward: () => [undefined],
+  tangent: () => undefined,
+};
+
+/** Class ids `[rows, 1]` as rows of 0 and 1. */
+export function oneHot(ids: Node, classes: number): Node {
+  return new Node(oneHotOp, [ids], batch(classes));
+}

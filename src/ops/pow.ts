@@ -1,0 +1,17 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { scale } from './affine.js';
+import { unary, unaryOp } from './elementwise.js';
+import { fill } from './leaves.js';
+
+/** y = xᵖ; y' = p·xᵖ⁻¹. */
+export const powOp = unaryOp('pow', Opcode.Pow, (y, x) => {
+  const p = y.attributes.alpha as number;
+  return p === 0 ? undefined : scale(pow(x, p - 1), p);
+});
+
+/** xᵖ, element by element; p is a number. x < 0 with a fractional p is NaN. */
+export function pow(x: Node, p: number): Node {
+  if (p === 1) return x;
+  return p === 0 ? fill(x.shape, 1) : unary(powOp, x, p);
+}

@@ -1,0 +1,13 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { affine } from './affine.js';
+import { unary, unaryOp } from './elementwise.js';
+import { mul } from './mul.js';
+
+/** y = 1 / (1 + e⁻ˣ); y' = y·(1 − y). */
+export const sigmoidOp = unaryOp('sigmoid', Opcode.Sigmoid, (y) => mul(y, affine(y, -1, 1)));
+
+/** 1 / (1 + e⁻ˣ), element by element (000 eq. 3). */
+export function sigmoid(x: Node): Node {
+  return unary(sigmoidOp, x);
+}

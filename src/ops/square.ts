@@ -1,0 +1,12 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { scale } from './affine.js';
+import { unary, unaryOp } from './elementwise.js';
+
+/** y = x²; y' = 2x. */
+export const squareOp = unaryOp('square', Opcode.Square, (_, x) => scale(x, 2));
+
+/** x², element by element. */
+export function square(x: Node): Node {
+  return unary(squareOp, x);
+}

@@ -1,0 +1,13 @@
+import { Opcode } from '../../assembly/opcodes.js';
+import type { Node } from '../graph/node.js';
+import { affine } from './affine.js';
+import { unary, unaryOp } from './elementwise.js';
+import { square } from './square.js';
+
+/** y = tanh x; y' = 1 − y². */
+export const tanhOp = unaryOp('tanh', Opcode.Tanh, (y) => affine(square(y), -1, 1));
+
+/** tanh x, element by element. */
+export function tanh(x: Node): Node {
+  return unary(tanhOp, x);
+}

@@ -1,0 +1,107 @@
+import { ShapeError, ValueError } from './errors.js';
+
+/** Any typed array of numbers. */
+export type NumericArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** One row or several: a typed array or a flat list of whole rows, or a list of rows. */
+export type Values = NumericArray | readonly number[] | readonly (readonly number[])[];
+
+/** What `predict` gives for what it was given. */
+export type Returned<X extends Values> = X extends NumericArray ? Float32Array : X extends readonly (readonly number[])[] ? number[][] : number[];
+
+/** Class ids, one a row; a plain number for a single row. */
+export type ClassIds = NumericArray | readonly number[] | number;
+
+/** What somebody passed, for an error. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)} of ${(value as NumericArray).length}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+export function isNumericArray(value: unknown): value is NumericArray {
+  return ArrayBuffer.isView(value) && !/DataView|BigInt/.test(Object.prototype.toString.call(value));
+}
+
+function isNested(value: Values): value is readonly (readonly number[])[] {
+  return Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
+}
+
+/**
+ * How many rows of `width` numbers a value holds; nothing is read but lengths and, of nested lists, the rows' kind.
+ * @throws ShapeError saying where and what came
+ */
+export function countRows(call: string, what: string, value: Values, width: number): number {
+  if (isNumericArray(value) || (Array.isArray(value) && !isNested(value))) {
+    const { length } = value;
+    if (length === 0 || length % width !== 0) {
+      const remedy = length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}, the ${what === 'x' ? 'input' : 'output'}'s features`;
+      throw new ShapeError(`${call}: ${what} has ${length} numbers, ${remedy}`);
+    }
+    return length / width;
+  }
+  if (!Array.isArray(value)) throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
+  value.forEach((row, i) => {
+    if (!Array.isArray(row) && !isNumericArray(row)) throw new ValueError(`${call}: row ${i} of ${what} is ${describe(row)}, expected ${width} numbers`);
+    if (row.length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${row.length} numbers, expected ${width}`);
+  });
+  return value.length;
+}
+
+/** Copies rows `from` … `to` − 1 into memory at `at`. @throws ValueError for an element that is no number */
+export function copyRows(call: string, what: string, value: Values, width: number, from: number, to: number, memory: Float32Array, at: number): void {
+  if (isNested(value)) {
+    for (let i = from; i < to; i++) copyNumbers(call, `row ${i} of ${what}`, value[i] as readonly number[], 0, width, memory, at + (i - from) * width);
+  } else {
+    copyNumbers(call, what, value as readonly number[], from * width, to * width, memory, at);
+  }
+}
+
+/** Below this many elements a loop is faster than `subarray` and `set`. */
+const SHORT = 32;
+
+function copyNumbers(call: string, what: string, values: NumericArray | readonly number[], from: number, to: number, memory: Float32Array, at: number): void {
+  if (isNumericArray(values)) {
+    if (to - from <= SHORT) for (let i = from; i < to; i++) memory[at + i - from] = values[i] as number;
+    else memory.set(from === 0 && to === values.length ? values : values.subarray(from, to), at);
+    return;
+  }
+  for (let i = from; i < to; i++) {
+    const value = values[i];
+    if (typeof value !== 'number') throw new ValueError(`${call}: element ${i} of ${what} is ${describe(value)}, expected a number`);
+    memory[at + i - from] = value;
+  }
+}
+
+/**
+ * Reads class ids into `ids`, one a row.
+ * @throws ValueError for an id that is not a whole number from 0 to classes − 1
+ */
+export function copyClassIds(call: string, value: ClassIds, from: number, to: number, classes: number, memory: Uint32Array, at: number): void {
+  for (let i = from; i < to; i++) {
+    const id = typeof value === 'number' ? value : (value as NumericArray)[i];
+    if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
+      throw new ValueError(`${call}: y[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}`);
+    }
+    memory[at + i - from] = id as number;
+  }
+}
+
+/** A result of `length` numbers in rows of `width`, in the form of the input it belongs to. */
+export function emptyLike<X extends Values>(x: X, length: number): Returned<X> {
+  return (isNumericArray(x) ? new Float32Array(length) : new Array<number>(length).fill(0)) as Returned<X>;
+}
+
+/** Whether a value is a list of rows. */
+export { isNested };
