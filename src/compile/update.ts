@@ -4,7 +4,7 @@ import { elements, vector } from '../graph/shape.js';
 import type { Optimizer } from '../optimizers.js';
 import { f32, f64, type Instruction, size, tensor, word } from './instruction.js';
 
-const runOp: Op = { name: 'run', backward: () => [], tangent: () => undefined };
+const runOp: Op = { name: 'run', shape: () => vector(0), backward: () => [], tangent: () => undefined };
 
 /** A stretch of a block, seen as one vector: all parameters, all gradients, a slot of optimizer state. */
 export function run(name: string, n: number): Node {

@@ -10,6 +10,8 @@ export type Attributes = Readonly<Record<string, number | boolean | string>>;
  */
 export interface Op {
   readonly name: string;
+  /** The shape of the value. @throws NeuriteError when inputs or attributes don't fit; leaves are made with a shape instead */
+  shape(inputs: readonly Node[], attributes: Attributes): Shape;
   /** ∂L/∂xᵢ for each input, given dy = ∂L/∂y. */
   backward(node: Node, dy: Node): (Node | undefined)[];
   /** dy for the tangents dxᵢ of the inputs, at least one of them defined. */
@@ -38,6 +40,11 @@ export class Node {
   toString(): string {
     return `${this.label} ${formatShape(this.shape)}`;
   }
+}
+
+/** The node op(inputs; attributes), its shape by the op's own rule. */
+export function apply(op: Op, inputs: readonly Node[], attributes: Attributes = {}): Node {
+  return new Node(op, inputs, op.shape(inputs, attributes), attributes);
 }
 
 /** The same node under a name, by which `trace`, `summary` and errors show it. */
@@ -69,7 +76,13 @@ export function topological(roots: readonly Node[]): Node[] {
   return order;
 }
 
-/** @throws ShapeError naming both nodes when their shapes differ */
-export function requireSameShape(op: string, a: Node, b: Node): void {
-  if (!sameShape(a.shape, b.shape)) throw new ShapeError(`${op}: ${a} and ${b} must have the same shape`);
+/** The shape of an op on one tensor that keeps it. */
+export function shapeOfOnly(inputs: readonly Node[]): Shape {
+  return (inputs[0] as Node).shape;
+}
+
+/** The shape that both nodes have. @throws ShapeError naming both when they differ */
+export function commonShape(op: string, [a, b]: readonly Node[]): Shape {
+  if (!a || !b || !sameShape(a.shape, b.shape)) throw new ShapeError(`${op}: ${a} and ${b} must have the same shape`);
+  return a.shape;
 }

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { commonShape, type Node } from '../graph/node.js';
 import { broadcast } from './broadcast.js';
 import { binary, type ElementwiseOp } from './elementwise.js';
 
@@ -7,6 +7,7 @@ import { binary, type ElementwiseOp } from './elementwise.js';
 export const addOp: ElementwiseOp = {
   name: 'add',
   opcode: Opcode.Add,
+  shape: (inputs) => commonShape('add', inputs),
   backward: (_, dy) => [dy, dy],
   tangent: (_, [da, db]) => (da && db ? add(da, db) : (da ?? db)),
 };

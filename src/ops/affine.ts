@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node } from '../graph/node.js';
+import { apply, type Node, shapeOfOnly } from '../graph/node.js';
 import type { ElementwiseOp } from './elementwise.js';
 import { fill, uniformValue } from './leaves.js';
 
@@ -12,6 +12,7 @@ interface AffineAttributes {
 export const affineOp: ElementwiseOp = {
   name: 'affine',
   opcode: Opcode.Affine,
+  shape: shapeOfOnly,
   backward: (node, dy) => [scale(dy, (node.attributes as unknown as AffineAttributes).alpha)],
   tangent: (node, [dx]) => dx && scale(dx, (node.attributes as unknown as AffineAttributes).alpha),
 };
@@ -22,7 +23,7 @@ export function affine(x: Node, alpha: number, beta: number): Node {
   const u = uniformValue(x);
   if (u && (!u.factors || beta === 0)) return fill(x.shape, alpha * u.value + beta, u.factors);
   if (x.op === affineOp && beta === 0 && x.attributes.beta === 0) return affine(x.inputs[0] as Node, alpha * (x.attributes.alpha as number), 0);
-  return new Node(affineOp, [x], x.shape, { alpha, beta });
+  return apply(affineOp, [x], { alpha, beta });
 }
 
 /** y = α·x. */
@@ -44,6 +45,7 @@ export function neg(x: Node): Node {
 export const scaleByOp: ElementwiseOp = {
   name: 'scaleBy',
   opcode: Opcode.Scale,
+  shape: shapeOfOnly,
   backward: (node, dy) => [scaleBy(dy, node.attributes.alpha as number, node.attributes.factors as number)],
   tangent: (node, [dx]) => dx && scaleBy(dx, node.attributes.alpha as number, node.attributes.factors as number),
 };
@@ -53,5 +55,5 @@ export function scaleBy(x: Node, alpha: number, factors: number): Node {
   if (factors === 0) return scale(x, alpha);
   const u = uniformValue(x);
   if (u && (u.factors & factors) === 0) return fill(x.shape, alpha * u.value, u.factors | factors);
-  return new Node(scaleByOp, [x], x.shape, { alpha, factors });
+  return apply(scaleByOp, [x], { alpha, factors });
 }

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node, type Op } from '../graph/node.js';
+import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, features } from '../graph/shape.js';
 import { add } from './add.js';
 import { neg } from './affine.js';
@@ -17,6 +17,7 @@ function delta(z: Node, t: Node): Node {
 export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'binaryCrossEntropy',
   opcode: Opcode.BinaryCrossEntropy,
+  shape: () => batch(1),
   backward(node, dy) {
     const [z, t] = node.inputs as [Node, Node];
     const d = expandFeatures(dy, features(z.shape));
@@ -32,5 +33,5 @@ export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
 
 /** The loss of each row, `[rows, 1]`, from the logits z and the targets t. */
 export function binaryCrossEntropy(z: Node, t: Node): Node {
-  return new Node(binaryCrossEntropyOp, [z, t], batch(1));
+  return apply(binaryCrossEntropyOp, [z, t]);
 }

@@ -1,12 +1,28 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
-import { Node, type Op } from '../graph/node.js';
+import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, features, type Shape, sameShape, vector } from '../graph/shape.js';
 import { fill, uniformValue } from './leaves.js';
 
 /** An op between a tensor and its sums over rows or features. */
 export interface RowsOp extends Op {
   readonly opcode: Opcode;
+}
+
+function vectorLength(op: string, x: Node): number {
+  if (x.shape.batched || x.shape.size.length !== 1) throw new ShapeError(`${op}: ${x} is no vector`);
+  return features(x.shape);
+}
+
+function requireBatch(op: string, x: Node): Node {
+  if (!x.shape.batched) throw new ShapeError(`${op}: ${x} is no batch, expected [rows, features]`);
+  return x;
+}
+
+/** The shape of one number for each row, or of a single one. @throws ShapeError for a matrix */
+export function oneFeature(op: string, x: Node): Shape {
+  if (x.shape.size.length !== 1) throw new ShapeError(`${op}: ${x} is a matrix, expected a batch or a vector`);
+  return { batched: x.shape.batched, size: [1] };
 }
 
 /** The same value repeated, or summed, is again one value: no kernel runs. */
@@ -19,45 +35,50 @@ function uniform(x: Node, shape: Shape, times = 1): Node | undefined {
 export const expandRowsOp: RowsOp = {
   name: 'expandRows',
   opcode: Opcode.ExpandRows,
+  shape: ([x]) => batch(vectorLength('expandRows', x as Node)),
   backward: (_, dy) => [sumRows(dy)],
   tangent: (_, [dx]) => dx && expandRows(dx),
 };
 
 export function expandRows(x: Node): Node {
-  const shape = batch(features(x.shape));
-  return uniform(x, shape) ?? new Node(expandRowsOp, [x], shape);
+  return uniform(x, batch(features(x.shape))) ?? apply(expandRowsOp, [x]);
 }
 
 /** y[f] = Σ_rows x[row, f]. Adjoint of expandRows. */
 export const sumRowsOp: RowsOp = {
   name: 'sumRows',
   opcode: Opcode.SumRows,
+  shape: ([x]) => vector(features(requireBatch('sumRows', x as Node).shape)),
   backward: (_, dy) => [expandRows(dy)],
   tangent: (_, [dx]) => dx && sumRows(dx),
 };
 
 export function sumRows(x: Node): Node {
-  return new Node(sumRowsOp, [x], vector(features(x.shape)));
+  return apply(sumRowsOp, [x]);
 }
 
 /** y[row, f] = x[row] for `width` features. Adjoint of sumFeatures. */
 export const expandFeaturesOp: RowsOp = {
   name: 'expandFeatures',
   opcode: Opcode.ExpandFeatures,
+  shape([x], { width }) {
+    if (features((x as Node).shape) !== 1) throw new ShapeError(`expandFeatures: ${x} has more than the one feature expected`);
+    return { batched: (x as Node).shape.batched, size: [width as number] };
+  },
   backward: (_, dy) => [sumFeatures(dy)],
   tangent: (node, [dx]) => dx && expandFeatures(dx, features(node.shape)),
 };
 
 export function expandFeatures(x: Node, width: number): Node {
   if (width === 1) return x;
-  const shape = { batched: x.shape.batched, size: [width] };
-  return uniform(x, shape) ?? new Node(expandFeaturesOp, [x], shape);
+  return uniform(x, { batched: x.shape.batched, size: [width] }) ?? apply(expandFeaturesOp, [x], { width });
 }
 
 /** y[row] = Σ_f x[row, f]. Adjoint of expandFeatures. */
 export const sumFeaturesOp: RowsOp = {
   name: 'sumFeatures',
   opcode: Opcode.SumFeatures,
+  shape: ([x]) => oneFeature('sumFeatures', x as Node),
   backward: (node, dy) => [expandFeatures(dy, features((node.inputs[0] as Node).shape))],
   tangent: (_, [dx]) => dx && sumFeatures(dx),
 };
@@ -66,8 +87,7 @@ export const sumFeaturesOp: RowsOp = {
 export function sumFeatures(x: Node): Node {
   const width = features(x.shape);
   if (width === 1) return x;
-  const shape = { batched: x.shape.batched, size: [1] };
-  return uniform(x, shape, width) ?? new Node(sumFeaturesOp, [x], shape);
+  return uniform(x, { batched: x.shape.batched, size: [1] }, width) ?? apply(sumFeaturesOp, [x]);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node, type Op } from '../graph/node.js';
+import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, features } from '../graph/shape.js';
 import { add } from './add.js';
 import { neg } from './affine.js';
@@ -18,6 +18,7 @@ function delta(z: Node, t: Node): Node {
 export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'crossEntropy',
   opcode: Opcode.CrossEntropy,
+  shape: () => batch(1),
   backward(node, dy) {
     const [z, t] = node.inputs as [Node, Node];
     const d = expandFeatures(dy, features(z.shape));
@@ -33,5 +34,5 @@ export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
 
 /** The loss of each row, `[rows, 1]`, from the logits z and the targets t. */
 export function crossEntropy(z: Node, t: Node): Node {
-  return new Node(crossEntropyOp, [z, t], batch(1));
+  return apply(crossEntropyOp, [z, t]);
 }

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { commonShape, type Node } from '../graph/node.js';
 import { add } from './add.js';
 import { neg } from './affine.js';
 import { broadcast } from './broadcast.js';
@@ -10,6 +10,7 @@ import { mul } from './mul.js';
 export const divOp: ElementwiseOp = {
   name: 'div',
   opcode: Opcode.Div,
+  shape: (inputs) => commonShape('div', inputs),
   backward(y, dy) {
     const da = div(dy, y.inputs[1] as Node);
     return [da, neg(mul(da, y))];

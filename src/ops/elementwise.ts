@@ -1,5 +1,5 @@
 import type { Opcode } from '../../assembly/opcodes.js';
-import { Node, type Op, requireSameShape } from '../graph/node.js';
+import { apply, type Node, type Op, shapeOfOnly } from '../graph/node.js';
 import { mul } from './mul.js';
 
 /** An op that works on each element by itself, and the kernel that does it. */
@@ -19,6 +19,7 @@ export function unaryOp(name: string, opcode: Opcode, derivative: (y: Node, x: N
   return {
     name,
     opcode,
+    shape: shapeOfOnly,
     backward: (node, dy) => [chain(node, dy)],
     tangent: (node, [dx]) => dx && chain(node, dx),
   };
@@ -26,12 +27,11 @@ export function unaryOp(name: string, opcode: Opcode, derivative: (y: Node, x: N
 
 /** The node y = op(x; α, β). */
 export function unary(op: ElementwiseOp, x: Node, alpha = 0, beta = 0): Node {
-  return new Node(op, [x], x.shape, { alpha, beta });
+  return apply(op, [x], { alpha, beta });
 }
 
 /** The node y = op(a, b) of two nodes of one shape. */
 export function binary(op: ElementwiseOp, a: Node, b: Node): Node {
-  requireSameShape(op.name, a, b);
-  return new Node(op, [a, b], a.shape);
+  return apply(op, [a, b]);
 }
 

@@ -1,9 +1,17 @@
+import { NeuriteError } from '../errors.js';
 import { type Attributes, Node, type Op } from '../graph/node.js';
 import { batch, type Shape } from '../graph/shape.js';
 
 /** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
 function leaf(name: string): Op {
-  return { name, backward: () => [], tangent: () => undefined };
+  return {
+    name,
+    shape: () => {
+      throw new NeuriteError('GRAPH', `${name}: a leaf has no shape rule`);
+    },
+    backward: () => [],
+    tangent: () => undefined,
+  };
 }
 
 export const inputOp = leaf('input');

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { type Node, shapeOfOnly } from '../graph/node.js';
 import { div } from './div.js';
 import { type ElementwiseOp, unary } from './elementwise.js';
 
@@ -7,6 +7,7 @@ import { type ElementwiseOp, unary } from './elementwise.js';
 export const logOp: ElementwiseOp = {
   name: 'log',
   opcode: Opcode.Log,
+  shape: shapeOfOnly,
   backward: ({ inputs: [x] }, d) => [div(d, x as Node)],
   tangent: ({ inputs: [x] }, [d]) => d && div(d, x as Node),
 };

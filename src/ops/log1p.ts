@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { type Node, shapeOfOnly } from '../graph/node.js';
 import { shift } from './affine.js';
 import { div } from './div.js';
 import { type ElementwiseOp, unary } from './elementwise.js';
@@ -8,6 +8,7 @@ import { type ElementwiseOp, unary } from './elementwise.js';
 export const log1pOp: ElementwiseOp = {
   name: 'log1p',
   opcode: Opcode.Log1p,
+  shape: shapeOfOnly,
   backward: ({ inputs: [x] }, d) => [div(d, shift(x as Node, 1))],
   tangent: ({ inputs: [x] }, [d]) => d && div(d, shift(x as Node, 1)),
 };

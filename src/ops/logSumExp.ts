@@ -1,7 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node } from '../graph/node.js';
+import { apply, type Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { expandFeatures, type RowsOp, sumFeatures } from './broadcast.js';
+import { expandFeatures, oneFeature, type RowsOp, sumFeatures } from './broadcast.js';
 import { mul } from './mul.js';
 import { softmax } from './softmax.js';
 
@@ -9,6 +9,7 @@ import { softmax } from './softmax.js';
 export const logSumExpOp: RowsOp = {
   name: 'logSumExp',
   opcode: Opcode.LogSumExp,
+  shape: ([x]) => oneFeature('logSumExp', x as Node),
   backward({ inputs: [x] }, dy) {
     const slope = softmax(x as Node);
     return [mul(expandFeatures(dy, features(slope.shape)), slope)];
@@ -18,5 +19,5 @@ export const logSumExpOp: RowsOp = {
 
 /** log Σ eˣ over the features, stable: `[rows, n]` → `[rows, 1]`. */
 export function logSumExp(x: Node): Node {
-  return new Node(logSumExpOp, [x], { batched: x.shape.batched, size: [1] });
+  return apply(logSumExpOp, [x]);
 }

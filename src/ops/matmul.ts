@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import { Node, type Op } from '../graph/node.js';
+import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
 import { add } from './add.js';
 
@@ -16,6 +16,15 @@ export function axes(op: string, shape: Shape): [Axis, Axis] {
 /** y = op(a)·op(b), where op transposes if asked. A product over the rows of a batch has no rows left. */
 export const matmulOp: Op = {
   name: 'matmul',
+  shape([a, b], { ta, tb }) {
+    const [am, ak] = ta ? axes('matmul', (a as Node).shape).reverse() : axes('matmul', (a as Node).shape);
+    const [bk, bn] = tb ? axes('matmul', (b as Node).shape).reverse() : axes('matmul', (b as Node).shape);
+    if (ak !== bk) {
+      throw new ShapeError(`matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`);
+    }
+    if (bn === 'rows' || bn === undefined || am === undefined) throw new ShapeError(`matmul: ${a} by ${b} transposed would have the batch as its columns`);
+    return am === 'rows' ? batch(bn) : matrix(am, bn);
+  },
   backward(node, dy) {
     const [a, b] = node.inputs as [Node, Node];
     const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
@@ -36,12 +45,5 @@ export const matmulOp: Op = {
  * @throws ShapeError when the inner axes differ, or the result would have the rows as its second axis
  */
 export function matmul(a: Node, b: Node, ta = false, tb = false): Node {
-  const [am, ak] = ta ? axes('matmul', a.shape).reverse() : axes('matmul', a.shape);
-  const [bk, bn] = tb ? axes('matmul', b.shape).reverse() : axes('matmul', b.shape);
-  if (ak !== bk) {
-    throw new ShapeError(`matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`);
-  }
-  if (bn === 'rows' || bn === undefined || am === undefined) throw new ShapeError(`matmul: ${a} by ${b} transposed would have the batch as its columns`);
-  const shape = am === 'rows' ? batch(bn) : matrix(am, bn);
-  return new Node(matmulOp, [a, b], shape, { ta, tb });
+  return apply(matmulOp, [a, b], { ta, tb });
 }

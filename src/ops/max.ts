@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { commonShape, type Node } from '../graph/node.js';
 import { add } from './add.js';
 import { affine } from './affine.js';
 import { broadcast } from './broadcast.js';
@@ -18,6 +18,7 @@ function share(node: Node): Node {
 export const maxOp: ElementwiseOp = {
   name: 'max',
   opcode: Opcode.Max,
+  shape: (inputs) => commonShape('max', inputs),
   backward(node, dy) {
     const a = share(node);
     return [mul(dy, a), mul(dy, affine(a, -1, 1))];

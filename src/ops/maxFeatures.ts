@@ -1,8 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node } from '../graph/node.js';
+import { apply, type Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { neg } from './affine.js';
-import { expandFeatures, type RowsOp, sumFeatures } from './broadcast.js';
+import { expandFeatures, oneFeature, type RowsOp, sumFeatures } from './broadcast.js';
 import { div } from './div.js';
 import { mul } from './mul.js';
 import { step } from './step.js';
@@ -19,6 +19,7 @@ function share(y: Node): Node {
 export const maxFeaturesOp: RowsOp = {
   name: 'maxFeatures',
   opcode: Opcode.MaxFeatures,
+  shape: ([x]) => oneFeature('maxFeatures', x as Node),
   backward(y, dy) {
     const slope = share(y);
     return [mul(expandFeatures(dy, features(slope.shape)), slope)];
@@ -29,7 +30,7 @@ export const maxFeaturesOp: RowsOp = {
 /** The largest feature of each row: `[rows, n]` → `[rows, 1]`. */
 export function maxFeatures(x: Node): Node {
   if (features(x.shape) === 1) return x;
-  return new Node(maxFeaturesOp, [x], { batched: x.shape.batched, size: [1] });
+  return apply(maxFeaturesOp, [x]);
 }
 
 /** The smallest feature of each row: −max(−x). */

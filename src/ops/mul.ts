@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { commonShape, type Node } from '../graph/node.js';
 import { add } from './add.js';
 import { scaleBy } from './affine.js';
 import { broadcast } from './broadcast.js';
@@ -10,6 +10,7 @@ import { uniformValue } from './leaves.js';
 export const mulOp: ElementwiseOp = {
   name: 'mul',
   opcode: Opcode.Mul,
+  shape: (inputs) => commonShape('mul', inputs),
   backward: ({ inputs: [a, b] }, dy) => [mul(dy, b as Node), mul(dy, a as Node)],
   tangent: ({ inputs: [a, b] }, [da, db]) => {
     const left = da && mul(da, b as Node);

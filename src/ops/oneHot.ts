@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node } from '../graph/node.js';
+import { apply, type Node } from '../graph/node.js';
 import { batch } from '../graph/shape.js';
 import type { RowsOp } from './broadcast.js';
 
@@ -7,11 +7,12 @@ import type { RowsOp } from './broadcast.js';
 export const oneHotOp: RowsOp = {
   name: 'oneHot',
   opcode: Opcode.OneHot,
+  shape: (_, { classes }) => batch(classes as number),
   backward: () => [undefined],
   tangent: () => undefined,
 };
 
 /** Class ids `[rows, 1]` as rows of 0 and 1. */
 export function oneHot(ids: Node, classes: number): Node {
-  return new Node(oneHotOp, [ids], batch(classes));
+  return apply(oneHotOp, [ids], { classes });
 }

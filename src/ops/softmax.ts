@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { Node } from '../graph/node.js';
+import { apply, type Node, shapeOfOnly } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { expandFeatures, type RowsOp, sumFeatures } from './broadcast.js';
 import { mul } from './mul.js';
@@ -14,11 +14,12 @@ function chain(y: Node, d: Node): Node {
 export const softmaxOp: RowsOp = {
   name: 'softmax',
   opcode: Opcode.Softmax,
+  shape: shapeOfOnly,
   backward: (y, dy) => [chain(y, dy)],
   tangent: (y, [dx]) => dx && chain(y, dx),
 };
 
 /** The softmax over the features, stable: the row's largest value is taken off first. */
 export function softmax(x: Node): Node {
-  return new Node(softmaxOp, [x], x.shape);
+  return apply(softmaxOp, [x]);
 }

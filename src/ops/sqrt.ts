@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { type Node, shapeOfOnly } from '../graph/node.js';
 import { scale } from './affine.js';
 import { div } from './div.js';
 import { type ElementwiseOp, unary } from './elementwise.js';
@@ -8,6 +8,7 @@ import { type ElementwiseOp, unary } from './elementwise.js';
 export const sqrtOp: ElementwiseOp = {
   name: 'sqrt',
   opcode: Opcode.Sqrt,
+  shape: shapeOfOnly,
   backward: (y, d) => [div(scale(d, 0.5), y)],
   tangent: (y, [d]) => d && div(scale(d, 0.5), y),
 };

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import { commonShape, type Node } from '../graph/node.js';
 import { neg } from './affine.js';
 import { broadcast } from './broadcast.js';
 import { binary, type ElementwiseOp } from './elementwise.js';
@@ -8,6 +8,7 @@ import { binary, type ElementwiseOp } from './elementwise.js';
 export const subOp: ElementwiseOp = {
   name: 'sub',
   opcode: Opcode.Sub,
+  shape: (inputs) => commonShape('sub', inputs),
   backward: (_, dy) => [dy, neg(dy)],
   tangent: (_, [da, db]) => (da && db ? sub(da, db) : (da ?? (db && neg(db)))),
 };
