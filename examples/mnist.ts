@@ -102,7 +102,7 @@ async function main({ epochs, batch, seed, hidden, json }: Options): Promise<voi
   const history = await net.fit(training, {
     epochs,
     batchSize: batch,
-    onProgress({ epoch, step, steps, loss, accuracy, samplesPerSecond, secondsLeft }) {
+    onProgress({ epoch, step, steps, loss, accuracy = 0, samplesPerSecond, secondsLeft }) {
       if (json) return;
       losses.push(loss);
       const shown = {
@@ -120,7 +120,7 @@ async function main({ epochs, batch, seed, hidden, json }: Options): Promise<voi
       if (json) console.log(JSON.stringify({ epoch, epochs, loss, accuracy, seconds, samplesPerSecond }));
     },
   });
-  const { accuracy } = await net.evaluate(testing);
+  const { accuracy = 0 } = net.evaluate(testing);
 
   if (json) {
     const result = {
@@ -141,7 +141,7 @@ async function main({ epochs, batch, seed, hidden, json }: Options): Promise<voi
 
   const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
   const inputs = Float32Array.from(testImages.data, (byte) => byte * scale);
-  const read = net.classify(inputs);
+  const read = net.classify(inputs) as Uint32Array;
   const probabilities = net.predict(inputs);
   const misread = Array.from(testLabels.keys()).filter((i) => read[i] !== testLabels[i]);
   const pictures = misread.slice(0, 4).map((i) => {

@@ -61,14 +61,15 @@ const marks = ['o', 'x', '+', '*', '#'];
  * The plane of a two-feature problem, each cell shaded by the class that `classify` gives its centre (rows `[x, y]` in, one id a row out;
  * `(points) => net.classify(points)`), and the given points as a letter of their class. The second feature grows upwards.
  */
-export function decisionBoundary(classify: (points: Float32Array) => ArrayLike<number>, plane: Plane): string {
+export function decisionBoundary(classify: (points: Float32Array) => ArrayLike<number> | number, plane: Plane): string {
   const { x, y, points = [], labels = [], columns = 60, rows = 24 } = plane;
   const centres = new Float32Array(columns * rows * 2);
   for (let cell = 0; cell < columns * rows; cell++) {
     centres[2 * cell] = x[0] + ((x[1] - x[0]) * ((cell % columns) + 0.5)) / columns;
     centres[2 * cell + 1] = y[1] - ((y[1] - y[0]) * (Math.floor(cell / columns) + 0.5)) / rows;
   }
-  const cells = Array.from(classify(centres), (id) => regions[id % regions.length] as string);
+  const ids = classify(centres);
+  const cells = Array.from(typeof ids === 'number' ? [ids] : ids, (id) => regions[id % regions.length] as string);
   for (let i = 0; i < labels.length; i++) {
     const column = Math.floor((((points[2 * i] as number) - x[0]) / (x[1] - x[0])) * columns);
     const row = Math.floor(((y[1] - (points[2 * i + 1] as number)) / (y[1] - y[0])) * rows);
