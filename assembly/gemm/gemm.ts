@@ -1,4 +1,5 @@
-import { edgeTile, MR, NR, tile } from './micro';
+import { gemvColumns, gemvRows } from './gemv';
+import { MR, NR, storeEdge, storeTile, tile } from './micro';
 import { packPanel, packQuads } from './pack';
 
 /** Terms that are summed in registers before they meet c. Part of the order of summation, so fixed. */
@@ -29,6 +30,8 @@ export function gemm(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
   }
+  if (m == 1 && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
+  if (m == 1 && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate);
   const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
   if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
   else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
@@ -73,8 +76,9 @@ function blocks(
         let tileA = blockA;
         for (let left = rows; left; ) {
           const height = min(MR, left);
-          if (columns == NR && height == MR) tile(at, rsc, csc, MR, tileA, rowStep, step, panelB, stepB, depth, add);
-          else edgeTile(at, rsc, csc, height, columns, tileA, rowStep, step, panelB, stepB, depth, add);
+          tile(height, tileA, rowStep, step, panelB, stepB, depth);
+          if (columns == NR && height == MR) storeTile(at, rsc, csc, add);
+          else storeEdge(at, rsc, csc, height, columns, add);
           at += rsc * MR;
           tileA += tileStep;
           left -= height;
