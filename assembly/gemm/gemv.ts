@@ -1,0 +1,148 @@
+import { madd } from '../simd';
+
+/** As in `gemm`: terms that are summed before they meet c. */
+const KC: usize = 256;
+
+/** Sums of four rows of four, and where the last one to three of them wait for their place. */
+const tail = memory.data(16, 16);
+
+/**
+ * c[n] = a·b, or c += where `accumulate`, for b[k, n] with contiguous rows rsb bytes apart; a's elements are csa bytes apart.
+ * Each element is summed in the order of `gemm`.
+ */
+export function gemvColumns(c: usize, a: usize, b: usize, n: usize, k: usize, csa: usize, rsb: usize, accumulate: bool): void {
+  for (let p: usize = 0; p < k; p += KC, a += KC * csa, b += KC * rsb) {
+    const depth = min(KC, k - p);
+    const add = accumulate || p > 0;
+    let j: usize = 0;
+    for (; j + 32 <= n; j += 32) columns32(c + (j << 2), a, b + (j << 2), depth, csa, rsb, add);
+    for (; j + 4 <= n; j += 4) columns4(c + (j << 2), a, b + (j << 2), depth, csa, rsb, add);
+    for (; j < n; j++) column(c + (j << 2), a, b + (j << 2), depth, csa, rsb, add);
+  }
+}
+
+function columns32(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize, add: bool): void {
+  let c0 = f32x4.splat(0);
+  let c1 = f32x4.splat(0);
+  let c2 = f32x4.splat(0);
+  let c3 = f32x4.splat(0);
+  let c4 = f32x4.splat(0);
+  let c5 = f32x4.splat(0);
+  let c6 = f32x4.splat(0);
+  let c7 = f32x4.splat(0);
+  for (const end = b + k * rsb; b != end; b += rsb, a += csa) {
+    const x = v128.load32_splat(a);
+    c0 = madd(x, v128.load(b), c0);
+    c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2);
+    c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4);
+    c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6);
+    c7 = madd(x, v128.load(b, 112), c7);
+  }
+  put(c, c0, add);
+  put(c + 16, c1, add);
+  put(c + 32, c2, add);
+  put(c + 48, c3, add);
+  put(c + 64, c4, add);
+  put(c + 80, c5, add);
+  put(c + 96, c6, add);
+  put(c + 112, c7, add);
+}
+
+function columns4(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize, add: bool): void {
+  let sum = f32x4.splat(0);
+  for (const end = b + k * rsb; b != end; b += rsb, a += csa) sum = madd(v128.load32_splat(a), v128.load(b), sum);
+  put(c, sum, add);
+}
+
+/** One column, in a vector all the same: a scalar product and sum would round twice where madd rounds once. */
+function column(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize, add: bool): void {
+  let sum = f32x4.splat(0);
+  for (const end = b + k * rsb; b != end; b += rsb, a += csa) sum = madd(v128.load32_splat(a), v128.load32_splat(b), sum);
+  const value = f32x4.extract_lane(sum, 0);
+  store<f32>(c, add ? load<f32>(c) + value : value);
+}
+
+function put(c: usize, value: v128, add: bool): void {
+  v128.store(c, add ? f32x4.add(v128.load(c), value) : value);
+}
+
+/**
+ * c[n] = a·b, or c += where `accumulate`, for b[k, n] with contiguous columns csb bytes apart (the rows of a weight matrix) and a contiguous.
+ *
+ * The order of summation, one for every element: eight sums, of the terms p ≡ 0 … 7 mod 8 for p < 8⌊k/8⌋, of which the first four take the
+ * next four terms if there are as many; then l = sums 0 … 3 + sums 4 … 7, (l0 + l1) + (l2 + l3), and to that the last terms one by one.
+ */
+export function gemvRows(c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool): void {
+  const end8 = a + ((k & ~7) << 2);
+  const end = a + (k << 2);
+  for (let j: usize = 0; j < n; j += 4, c += 16) {
+    const left = n - j;
+    let b0 = b;
+    let b1 = left > 1 ? b0 + csb : b0;
+    let b2 = left > 2 ? b1 + csb : b1;
+    let b3 = left > 3 ? b2 + csb : b2;
+    b = b3 + csb;
+    let s0 = f32x4.splat(0);
+    let s1 = f32x4.splat(0);
+    let s2 = f32x4.splat(0);
+    let s3 = f32x4.splat(0);
+    let h0 = f32x4.splat(0);
+    let h1 = f32x4.splat(0);
+    let h2 = f32x4.splat(0);
+    let h3 = f32x4.splat(0);
+    let x = a;
+    for (; x != end8; x += 32, b0 += 32, b1 += 32, b2 += 32, b3 += 32) {
+      const low = v128.load(x);
+      const high = v128.load(x, 16);
+      s0 = madd(low, v128.load(b0), s0);
+      h0 = madd(high, v128.load(b0, 16), h0);
+      s1 = madd(low, v128.load(b1), s1);
+      h1 = madd(high, v128.load(b1, 16), h1);
+      s2 = madd(low, v128.load(b2), s2);
+      h2 = madd(high, v128.load(b2, 16), h2);
+      s3 = madd(low, v128.load(b3), s3);
+      h3 = madd(high, v128.load(b3, 16), h3);
+    }
+    if (k & 4) {
+      const low = v128.load(x);
+      s0 = madd(low, v128.load(b0), s0);
+      s1 = madd(low, v128.load(b1), s1);
+      s2 = madd(low, v128.load(b2), s2);
+      s3 = madd(low, v128.load(b3), s3);
+      x += 16;
+      b0 += 16;
+      b1 += 16;
+      b2 += 16;
+      b3 += 16;
+    }
+    s0 = f32x4.add(s0, h0);
+    s1 = f32x4.add(s1, h1);
+    s2 = f32x4.add(s2, h2);
+    s3 = f32x4.add(s3, h3);
+    const even01 = v128.shuffle<f32>(s0, s1, 0, 2, 4, 6);
+    const odd01 = v128.shuffle<f32>(s0, s1, 1, 3, 5, 7);
+    const even23 = v128.shuffle<f32>(s2, s3, 0, 2, 4, 6);
+    const odd23 = v128.shuffle<f32>(s2, s3, 1, 3, 5, 7);
+    const pairs01 = f32x4.add(even01, odd01);
+    const pairs23 = f32x4.add(even23, odd23);
+    let sum = f32x4.add(v128.shuffle<f32>(pairs01, pairs23, 0, 2, 4, 6), v128.shuffle<f32>(pairs01, pairs23, 1, 3, 5, 7));
+    for (; x != end; x += 4, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
+      let w = v128.load32_splat(b0);
+      w = v128.load_lane<f32>(b1, w, 1);
+      w = v128.load_lane<f32>(b2, w, 2);
+      w = v128.load_lane<f32>(b3, w, 3);
+      sum = madd(v128.load32_splat(x), w, sum);
+    }
+    if (left >= 4) put(c, sum, accumulate);
+    else {
+      v128.store(tail, sum);
+      for (let r: usize = 0; r < left; r++) {
+        const value = load<f32>(tail + (r << 2));
+        store<f32>(c + (r << 2), accumulate ? load<f32>(c + (r << 2)) + value : value);
+      }
+    }
+  }
+}
