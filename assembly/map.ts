@@ -27,15 +27,30 @@ export function storeTail(y: usize, value: v128, n: usize): void {
   if (n == 3) v128.store_lane<f32>(y, value, 2, 8);
 }
 
+/** Where `map` works on the last one to three elements. */
+const tail = memory.data(16, 16);
+
 /** y = F(x; α, β) over n elements; y may be x. */
 export function map<F extends UnaryFunction>(y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
   const f = changetype<F>(0);
   const alpha4 = f32x4.splat(alpha);
   const beta4 = f32x4.splat(beta);
-  const end = y + (n << 2);
-  for (; y + 16 <= end; y += 16, x += 16) v128.store(y, f.apply(v128.load(x), alpha4, beta4));
-  const rest = (end - y) >> 2;
-  if (rest) storeTail(y, f.apply(loadTail(x, rest), alpha4, beta4), rest);
+  const rest = n & 3;
+  let end = y + ((n - rest) << 2);
+  let behind: usize = 0;
+  // The tail takes the same loop a second time, on a vector of its own: `apply` then stands in the code once, and is inlined however long.
+  while (true) {
+    for (; y < end; y += 16, x += 16) v128.store(y, f.apply(v128.load(x), alpha4, beta4));
+    if (rest == 0) break;
+    if (behind) {
+      storeTail(behind, v128.load(tail), rest);
+      break;
+    }
+    behind = y;
+    v128.store(tail, loadTail(x, rest));
+    x = y = tail;
+    end = tail + 16;
+  }
 }
 
 /** y = F(a, b; α) over n elements; y may be a or b. */

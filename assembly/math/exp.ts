@@ -3,9 +3,9 @@ import { Reduction, ROUNDER } from './reduction';
 
 /**
  * The interval outside which eˣ is 0 or infinite in f32; rounders with the biases of `of` and `ofNonPositive`
- * (both even, so that they decide ties alike); 2⁻²⁵; 1.
+ * (both even, so that they decide ties alike); 2⁻²⁵.
  */
-const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98023224e-8, 1]);
+const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98023224e-8]);
 
 /**
  * eˣ. Overflows to Infinity above 88.722832, denormal below −87.33655, 0 below −103.97208.
@@ -15,10 +15,10 @@ const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98
     const rounder = v128.load32_splat(constants, 8);
     x = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(constants)), v128.load32_splat(constants, 4));
     const t = Reduction.round(x, rounder);
-    const e = Reduction.expm1(Reduction.remainder(x, t, rounder));
+    const p = Reduction.exp(x, t, rounder);
     // 2ⁿ in two factors, as n runs from −150 to 128: the first product is exact, the second rounds once.
     const half = i32x4.shr_s(t, 1);
-    const scaled = f32x4.mul(f32x4.add(e, v128.load32_splat(constants, 20)), i32x4.shl(half, 23));
+    const scaled = f32x4.mul(p, i32x4.shl(half, 23));
     return f32x4.mul(scaled, i32x4.shl(i32x4.sub(t, half), 23));
   }
 
@@ -27,8 +27,8 @@ const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98
     const rounder = v128.load32_splat(constants, 12);
     x = f32x4.pmax(x, v128.load32_splat(constants));
     const t = Reduction.round(x, rounder);
-    const e = Reduction.expm1(Reduction.remainder(x, t, rounder));
-    const scaled = f32x4.mul(f32x4.add(e, v128.load32_splat(constants, 20)), i32x4.shl(t, 23));
+    const p = Reduction.exp(x, t, rounder);
+    const scaled = f32x4.mul(p, i32x4.shl(t, 23));
     return f32x4.mul(scaled, v128.load32_splat(constants, 16));
   }
 

@@ -1,4 +1,5 @@
 import { UnaryFunction } from '../map';
+import { nmadd } from '../simd';
 import { Exp } from './exp';
 
 /** 1; the sign bit. */
@@ -9,7 +10,10 @@ const constants = memory.data<f32>([1, -0.0]);
   @inline static of(x: v128): v128 {
     const one = v128.load32_splat(constants);
     const e = Exp.ofNonPositive(v128.or(x, v128.load32_splat(constants, 4)));
-    return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0))), f32x4.add(one, e));
+    const sum = f32x4.add(one, e);
+    const y = f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0))), sum);
+    // what the sum lost in rounding, relative to it, where it matters: at small e, where the sum is near 1
+    return nmadd(y, f32x4.sub(e, f32x4.sub(sum, one)), y);
   }
 
   apply(x: v128, alpha: v128, beta: v128): v128 { return Sigmoid.of(x); }
