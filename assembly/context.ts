@@ -8,9 +8,8 @@ export enum Context {
   State = 4,
   Workspace = 8,
   Constants = 12,
-  /** base of the inputs and the targets of the data set at hand, in bytes */
-  Inputs = 16,
-  Targets = 20,
+  /** u32 addresses of the columns of the data set at hand: inputs first, then targets */
+  Sources = 16,
   /** u32 row numbers in the order of this epoch, or 0: as they come */
   Order = 24,
   /** the next row of `Order` to be taken */
@@ -19,12 +18,10 @@ export enum Context {
   LearningRates = 32,
   /** steps done in this call */
   Step = 36,
-  /** f64: Σ over rows of the loss, scaled so that dividing by `Samples` gives the mean */
+  /** f64: Σ over rows of the loss */
   LossSum = 40,
   /** f64: rows decided rightly */
   Correct = 48,
-  /** f64: rows seen */
-  Samples = 56,
   Size = 64,
 }
 

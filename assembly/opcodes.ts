@@ -38,10 +38,8 @@ export enum Opcode {
   Copy = 1,
   /** α·x + β */
   Affine = 2,
-  /** (α / rows)·x */
-  ScalePerRow = 3,
-  /** −learningRate · x */
-  Descend = 4,
+  /** α·x, changed by the factors of `Factor`: form Scale */
+  Scale = 3,
   Abs = 5,
   Square = 6,
   Sqrt = 7,
@@ -100,7 +98,7 @@ export enum Opcode {
   /** y[row, f] = 1 where f = ids[row] (u32), else 0 */
   OneHot = 87,
 
-  /** y = α, or α / rows */
+  /** y = α·factors */
   Fill = 90,
   /** copies columns between tensors of different widths (concat, slice, and their gradients) */
   CopyColumns = 91,
@@ -135,6 +133,17 @@ export enum Opcode {
 /** y = f(x) over `size` elements. In place where y = x. */
 export enum Unary { op, y, x, size, alpha, beta, length }
 
+/** What else multiplies a scale: known only when the program runs. */
+export enum Factor {
+  /** 1 / rows */
+  PerRow = 1,
+  /** −learningRate */
+  Descend = 2,
+}
+
+/** y = alpha·factors·x over `size` elements; factors: the flags of `Factor`. As long as Unary. */
+export enum Scale { op, y, x, size, alpha, factors, length }
+
 /** y = f(a, b) over `size` elements. In place where y = a or y = b. */
 export enum Binary { op, y, a, b, size, alpha, length }
 
@@ -153,8 +162,8 @@ export enum Linear { op, u, x, w, b, m, n, k, activation, alpha, beta, length }
 /** Between x[rows, features] and y; which of the two is wide is the opcode's. `accumulate` (SumRows only): y += . */
 export enum Rows { op, y, x, rows, features, accumulate, length }
 
-/** y = value over `size` elements, divided by the rows where `perRow` is 1. */
-export enum Fill { op, y, size, value, perRow, length }
+/** y = value·factors over `size` elements. */
+export enum Fill { op, y, size, value, factors, length }
 
 /** y[row, yOffset + j] = x[row, xOffset + j] for j < width; yStride and xStride are the row lengths. */
 export enum CopyColumns { op, y, x, rows, width, yStride, yOffset, xStride, xOffset, length }
@@ -165,8 +174,8 @@ export enum TargetKind { Values = 0, Classes = 1 }
 /** loss[rows, 1] from logits z[rows, features] and targets t. */
 export enum Loss { op, loss, z, t, kind, rows, features, length }
 
-/** The same with u = softmax or sigmoid of z (Ref.None: not kept) and dz = (u − t)·scale, scale divided by the rows where perRow is 1. */
-export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, perRow, length }
+/** The same with u = softmax or sigmoid of z (Ref.None: not kept) and dz = (u − t)·scale·factors. */
+export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, factors, length }
 
 /** Context.lossSum += scale · Σ loss. */
 export enum AccumulateLoss { op, loss, rows, scale, length }
@@ -195,5 +204,5 @@ export enum Axpy { op, y, x, size, alpha, length }
 /** What a data set's elements are stored as. */
 export enum DataType { Float32 = 0, Uint8 = 1, Uint32 = 2 }
 
-/** y[row, :] = data[order[position + row], :]·scale + offset; `source` 0 is the inputs, 1 the targets. Ids (Uint32) are copied as they are. */
+/** y[row, :] = data[order[position + row], :]·scale + offset; `source` is the column's number in Context.Sources. Ids (Uint32) are copied as they are. */
 export enum Gather { op, y, source, rows, features, type, scale, offset, length }

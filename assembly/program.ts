@@ -6,7 +6,7 @@ import { gemm } from './gemm/gemm';
 import { linear } from './linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './losses';
 import * as I from './opcodes';
-import { GemmFlag, Opcode, Ref, Size } from './opcodes';
+import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
 import { adam, axpy, clipNorm, momentum, sgd } from './optimizers';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './rows';
 import { logSumExp, softmax } from './softmax';
@@ -40,6 +40,14 @@ function count(pc: usize, index: i32, rows: u32): usize {
 
 function learningRate(context: usize): f64 {
   return load<f64>(<usize>load<u32>(context, Context.LearningRates) + (<usize>load<u32>(context, Context.Step) << 3));
+}
+
+/** `scale` times the factors that only the run knows, multiplied in f64 and rounded once. */
+function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
+  let product = <f64>scale;
+  if (factors & Factor.PerRow) product /= <f64>rows;
+  if (factors & Factor.Descend) product *= -learningRate(context);
+  return <f32>product;
 }
 
 /** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
@@ -85,8 +93,8 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.Rows.length << 2;
         break;
       case Opcode.Fill: {
-        const value = float(pc, I.Fill.value);
-        fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), word(pc, I.Fill.perRow) ? value / <f32>rows : value);
+        const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
+        fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), value);
         pc += I.Fill.length << 2;
         break;
       }
@@ -118,8 +126,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         const t = address(context, pc, I.FusedLoss.t);
         const m = count(pc, I.FusedLoss.rows, rows);
         const features: usize = word(pc, I.FusedLoss.features);
-        let scale = float(pc, I.FusedLoss.scale);
-        if (word(pc, I.FusedLoss.perRow)) scale /= <f32>rows;
+        const scale = factored(float(pc, I.FusedLoss.scale), word(pc, I.FusedLoss.factors), context, rows);
         if (opcode == Opcode.SoftmaxCrossEntropy) softmaxCrossEntropy(loss, u, dz, z, t, word(pc, I.FusedLoss.kind), m, features, scale);
         else sigmoidCrossEntropy(loss, u, dz, z, t, m, features, scale);
         pc += I.FusedLoss.length << 2;
@@ -129,7 +136,6 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
         if (!isFinite(sum)) return Status.NotFinite;
         store<f64>(context, load<f64>(context, Context.LossSum) + sum, Context.LossSum);
-        store<f64>(context, load<f64>(context, Context.Samples) + <f64>rows, Context.Samples);
         pc += I.AccumulateLoss.length << 2;
         break;
       }
@@ -171,7 +177,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         break;
       case Opcode.Gather:
         gather(
-          address(context, pc, I.Gather.y), load<u32>(context + Context.Inputs + (<usize>word(pc, I.Gather.source) << 2)),
+          address(context, pc, I.Gather.y), load<u32>(<usize>load<u32>(context, Context.Sources) + (<usize>word(pc, I.Gather.source) << 2)),
           load<u32>(context, Context.Order), load<u32>(context, Context.Position),
           rows, word(pc, I.Gather.features), word(pc, I.Gather.type), float(pc, I.Gather.scale), float(pc, I.Gather.offset),
         );
@@ -180,16 +186,11 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       default:
         if (opcode < Opcode.Add) {
           const size = count(pc, I.Unary.size, rows);
-          let alpha = float(pc, I.Unary.alpha);
-          let kernel = opcode;
-          if (opcode == Opcode.ScalePerRow) {
-            kernel = Opcode.Affine;
-            alpha /= <f32>rows;
-          } else if (opcode == Opcode.Descend) {
-            kernel = Opcode.Affine;
-            alpha = <f32>-learningRate(context);
-          }
-          unary(kernel, address(context, pc, I.Unary.y), address(context, pc, I.Unary.x), size, alpha, float(pc, I.Unary.beta));
+          const y = address(context, pc, I.Unary.y);
+          const x = address(context, pc, I.Unary.x);
+          const alpha = float(pc, I.Unary.alpha);
+          if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+          else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
           pc += I.Unary.length << 2;
         } else {
           binary(

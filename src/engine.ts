@@ -10,12 +10,22 @@ import type { Core } from './core/core.js';
 import { NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
-import { type Loss, type LossNodes, lossNodes, logitsOf } from './losses.js';
+import { type LossNodes, lossNodes, logitsOf, type WeightedLoss } from './losses.js';
 import { Constant, fill, Parameter } from './ops/leaves.js';
 import type { Optimizer } from './optimizers.js';
 
 /** Learning rates one call can hold: the most steps it runs. */
 export const MAX_STEPS = 1024;
+
+/** Columns a data set can have: inputs and targets. */
+export const MAX_SOURCES = 32;
+
+/** What a network wants to know of its targets. */
+export interface TargetShape {
+  readonly width: number;
+  /** Whether class ids are welcome. */
+  readonly classes: boolean;
+}
 
 /** A network as a graph: what goes in, what comes out. */
 export interface Model {
@@ -36,12 +46,22 @@ export class Workspace {
     readonly core: Core,
     bases: readonly number[],
   ) {
-    this.context = core.allocate(Context.Size + MAX_STEPS * 8, 'the run context');
+    this.context = core.allocate(Context.Size + MAX_STEPS * 8 + MAX_SOURCES * 4, 'the run context');
     const at = this.context >> 2;
     bases.forEach((base, block) => {
       core.u32[at + block] = base;
     });
     core.u32[(this.context + Context.LearningRates) >> 2] = this.context + Context.Size;
+    core.u32[(this.context + Context.Sources) >> 2] = this.#sources;
+  }
+
+  get #sources(): number {
+    return this.context + Context.Size + MAX_STEPS * 8;
+  }
+
+  /** Where the columns of the data set lie that gathers take rows from. */
+  setSources(addresses: readonly number[]): void {
+    this.core.u32.set(addresses, this.#sources >> 2);
   }
 
   /** Element `field` of the record, as u32. */
@@ -139,6 +159,15 @@ export class LoadedProgram {
     for (const [name, value] of Object.entries(floats)) this.core.f32[at + (form[name] as number)] = value;
   }
 
+  /** The index into `core.f32` of the recipe's input number i. */
+  inputIndex(i: number): number {
+    return this.indexOf(this.recipe.inputs[i] as Node);
+  }
+
+  outputIndex(i: number): number {
+    return this.indexOf(this.recipe.outputs[i] as Node);
+  }
+
   /** The index into `core.f32` of a workspace tensor. */
   indexOf(node: Node): number {
     return (this.workspace.base >>> 2) + this.program.placeOf(node).offset;
@@ -168,8 +197,8 @@ export class Engine {
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
-  #lossNodes = new Map<boolean, LossNodes>();
-  loss: Loss | undefined;
+  /** The loss of each output. */
+  losses: readonly (Required<WeightedLoss> | undefined)[] = [];
   optimizer: Optimizer | undefined;
 
   constructor(
@@ -223,15 +252,14 @@ export class Engine {
   }
 
   /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
-  configure(loss: Loss | undefined, optimizer: Optimizer | undefined): void {
+  configure(losses: readonly (Required<WeightedLoss> | undefined)[], optimizer: Optimizer | undefined): void {
     const slots = optimizer ? slotCount(optimizer) : 0;
-    const state = loss || optimizer ? this.core.allocate(this.#stateBytes(slots), 'gradients and optimizer state') : 0;
+    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(this.#stateBytes(slots), 'gradients and optimizer state') : 0;
     if (this.#stateAddress) this.core.free(this.#stateAddress);
     this.#stateAddress = state;
     this.#training?.setBase(Block.State, state);
-    this.loss = loss;
+    this.losses = losses;
     this.optimizer = optimizer;
-    this.#lossNodes.clear();
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
       program.free();
@@ -265,20 +293,21 @@ export class Engine {
     return this.#stateAddress;
   }
 
-  /** The loss as nodes, for targets given as class ids or as values. */
-  lossFor(call: string, classes: boolean): LossNodes {
-    if (!this.loss) throw new NotConfiguredError(call, 'loss');
-    let nodes = this.#lossNodes.get(classes);
-    if (!nodes) {
-      nodes = lossNodes(this.loss, this.model.outputs[0] as Node, classes);
-      this.#lossNodes.set(classes, nodes);
-    }
-    return nodes;
+  /** The losses as nodes; `classes` tells for each which form its targets have. */
+  lossNodes(call: string, classes: readonly boolean[]): LossNodes[] {
+    const nodes = this.losses.flatMap((loss, i) => (loss ? [{ loss, output: this.model.outputs[i] as Node }] : []));
+    if (nodes.length === 0) throw new NotConfiguredError(call, 'loss');
+    return nodes.map(({ loss, output }, i) => lossNodes(loss, output, classes[i] ?? false));
+  }
+
+  /** What the targets of each loss look like. */
+  get targets(): TargetShape[] {
+    return this.losses.flatMap((loss, i) => (loss ? [{ width: features((this.model.outputs[i] as Node).shape), classes: loss.loss.name === 'crossEntropy' }] : []));
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
-  program(kind: ProgramKind, rows: number, classes = false): LoadedProgram {
-    const key = `${kind}:${classes}`;
+  program(kind: ProgramKind, rows: number, classes: readonly boolean[] = []): LoadedProgram {
+    const key = classes.length === 0 ? kind : `${kind}:${classes}`;
     const known = this.#programs.get(key);
     if (known && known.program.rows >= rows) return known;
     const prediction = kind === 'predict' || kind === 'logits';
@@ -300,25 +329,26 @@ export class Engine {
   }
 
   /** What a program of a kind does, as nodes. */
-  recipe(kind: ProgramKind, classes: boolean): Recipe {
+  recipe(kind: ProgramKind, classes: readonly boolean[]): Recipe {
     const { inputs, outputs } = this.model;
     if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places };
     if (kind === 'logits') {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places };
     }
-    const loss = this.lossFor(kind, classes);
-    const report: Report = { rows: loss.rows, scale: loss.scale, ...(this.decides && { decide: { logits: loss.logits, target: loss.target } }) };
-    const data = [...inputs, loss.target];
+    const losses = this.lossNodes(kind, classes);
+    const deciding = this.deciding;
+    const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({ rows, scale, ...(i === deciding && { decide: { logits, target } }) }));
+    const data = [...inputs, ...losses.map((loss) => loss.target)];
     // Rows of a data set come in through these; a call with rows of its own starts behind them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
-    const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports: [report], prologue };
+    const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
     const optimizer = this.optimizer;
     if (kind === 'step' && !optimizer) throw new NotConfiguredError('step', 'optimizer');
     const descend = kind === 'step' && optimizer && isPlainDescent(optimizer);
-    const seed = fill(loss.rows.shape, loss.scale, loss.factors | (descend ? Factor.Descend : 0));
-    const products = gradients([{ node: loss.rows, gradient: seed }], this.parameters);
+    const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)) }));
+    const products = gradients(seeds, this.parameters);
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
@@ -352,9 +382,14 @@ export class Engine {
     return { ...common, roots: roots.reverse(), places, epilogue };
   }
 
-  /** Whether the loss comes with decisions that are right or wrong: cross-entropies do. */
+  /** Which loss' decisions are counted: the first that has decisions that are right or wrong, as cross-entropies have; −1 for none. */
+  get deciding(): number {
+    const losses = this.losses.flatMap((loss, i) => (loss ? [{ name: loss.loss.name, width: features((this.model.outputs[i] as Node).shape) }] : []));
+    return losses.findIndex(({ name, width }) => name === 'crossEntropy' || (name === 'binaryCrossEntropy' && width === 1));
+  }
+
   get decides(): boolean {
-    return this.loss?.name === 'crossEntropy' || (this.loss?.name === 'binaryCrossEntropy' && features((this.model.outputs[0] as Node).shape) === 1);
+    return this.deciding >= 0;
   }
 
   /** Gives all memory back. */

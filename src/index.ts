@@ -24,10 +24,11 @@ export {
   meanSquaredError,
   type Reduction,
   squaredError,
+  type WeightedLoss,
 } from './losses.js';
-export { type LayerView, Network, type NetworkOptions, type Targets } from './network.js';
+export { type LayerView, Network, type NetworkGraph, type NetworkOptions } from './network.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers.js';
 export { sequential } from './sequential.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
 export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
-export type { ClassIds, NumericArray, Returned, Values } from './values.js';
+export type { ClassIds, NumericArray, Returned, Targets, Values } from './values.js';

@@ -74,6 +74,29 @@ export function squaredError(options: { readonly scale?: number } = {}): Loss {
   return { name: 'squaredError', reduction: 'sum', fromLogits: false, scale };
 }
 
+/** A loss on one of several outputs. */
+export interface WeightedLoss {
+  readonly loss: Loss;
+  /** A factor on this loss in the sum over the outputs. Default 1. */
+  readonly weight?: number;
+}
+
+/** The loss of each output, in their order; `undefined` for an output without one. */
+export function lossesOf(loss: Loss | readonly (Loss | WeightedLoss | undefined)[] | undefined, outputs: readonly Node[]): (Required<WeightedLoss> | undefined)[] {
+  if (loss === undefined) return outputs.map(() => undefined);
+  const list = Array.isArray(loss) ? (loss as readonly (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
+  if (list.length !== outputs.length) {
+    throw new ValueError(`network: ${list.length} losses came for ${outputs.length} outputs, expected one for each, or undefined for none`);
+  }
+  return list.map((entry, i) => {
+    if (entry === undefined) return undefined;
+    const { loss: one, weight = 1 } = 'loss' in entry ? entry : { loss: entry };
+    if (!(Number.isFinite(weight) && weight > 0)) throw new ValueError(`network: the weight of loss ${i} is ${weight}, expected a positive number`);
+    checkLoss(one, outputs[i] as Node);
+    return { loss: one, weight };
+  });
+}
+
 /** A loss as part of a graph. */
 export interface LossNodes {
   readonly target: Node;
@@ -115,13 +138,13 @@ export function checkLoss(loss: Loss, output: Node): void {
 }
 
 /** The nodes of a loss on an output, for targets given as class ids or as values. */
-export function lossNodes(loss: Loss, output: Node, classes: boolean): LossNodes {
+export function lossNodes({ loss, weight }: Required<WeightedLoss>, output: Node, classes: boolean): LossNodes {
   const width = features(output.shape);
   const t = target(width, classes);
   const z = logitsOf(output);
   const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
-  if (loss.name === 'crossEntropy') return { target: t, rows: crossEntropyRows(z, t), scale: loss.scale, factors, logits: z };
+  if (loss.name === 'crossEntropy') return { target: t, rows: crossEntropyRows(z, t), scale: weight * loss.scale, factors, logits: z };
   const rows = loss.name === 'binaryCrossEntropy' ? binaryCrossEntropyRows(z, t) : squaredErrorRows(output, t);
-  const scale = loss.scale / (loss.reduction === 'mean' ? width : 1);
+  const scale = (weight * loss.scale) / (loss.reduction === 'mean' ? width : 1);
   return { target: t, rows, scale, factors, logits: z };
 }

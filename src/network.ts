@@ -1,22 +1,23 @@
 import { explain } from './compile/explain.js';
-import { type Build, type Core, coreOf, supportsRelaxed } from './core/core.js';
-import { Engine, type LoadedProgram, PREDICTION_ROWS } from './engine.js';
+import { type Build, coreOf, supportsRelaxed } from './core/core.js';
+import { Engine, type LoadedProgram, PREDICTION_ROWS, type ProgramKind, type TargetShape } from './engine.js';
 import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
-import { type Node, topological } from './graph/node.js';
+import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
-import { checkLoss, type Loss } from './losses.js';
-import { inputOp, type Parameter } from './ops/leaves.js';
+import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
+import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
-import { Dataset, type DatasetLiteral, readTargets } from './training/dataset.js';
-import { type Evaluation, evaluate, type FitOptions, fit, type History, targetShape, type Trainee } from './training/fit.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, emptyLike, isNested, isNumericArray, type Returned, type Values } from './values.js';
+import { asList, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import { columnsOf } from './training/source.js';
+import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import { type ClassIds, copyClassIds, copyRows, countRows, describe, emptyLike, isNested, isNumericArray, type Returned, type Targets, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions {
-  /** What is minimised. Without one, the network only predicts. */
-  readonly loss?: Loss;
+  /** What is minimised; a list where there are several outputs, whose weighted sum is. Without one, the network only predicts. */
+  readonly loss?: Loss | readonly (Loss | WeightedLoss | undefined)[];
   /** How the parameters follow the gradient. */
   readonly optimizer?: Optimizer;
   /** Of the initial parameters and of every shuffle: a whole number from 0 to 2³² − 1. Default 0. */
@@ -27,10 +28,10 @@ export interface NetworkOptions {
   readonly reproducible?: boolean;
 }
 
-/** A network's graph. */
+/** A network's graph: one input and output, or lists of several. */
 export interface NetworkGraph {
-  readonly inputs: Node;
-  readonly outputs: Node;
+  readonly inputs: Node | readonly Node[];
+  readonly outputs: Node | readonly Node[];
 }
 
 /** A layer of a network, as the user sees it. */
@@ -49,9 +50,6 @@ export interface LayerView {
   readonly biasGradients: Float32Array | undefined;
 }
 
-/** Targets as users pass them: values as wide as the output, or class ids. */
-export type Targets = Values | ClassIds;
-
 const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /**
@@ -63,8 +61,8 @@ export class Network {
   readonly seed: number;
   readonly #engine: Engine;
   readonly #layers: readonly { nodes: LayerNodes; name: string }[];
-  readonly #in: number;
-  readonly #out: number;
+  readonly #inputs: readonly Node[];
+  readonly #outputs: readonly Node[];
   readonly #trainee: Trainee;
   #busy = false;
   #disposed = false;
@@ -75,17 +73,16 @@ export class Network {
     if (!['auto', 'simd', 'relaxed'].includes(build)) throw new ValueError(`network: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
     if (build === 'relaxed' && reproducible) throw new ValueError(`network: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
     if (build === 'relaxed' && !supportsRelaxed()) throw new ValueError(`network: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
-    checkGraph(inputs, outputs);
-    if (loss) checkLoss(loss, outputs);
+    this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
+    this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
+    checkGraph(this.#inputs, this.#outputs);
+    const losses = lossesOf(loss, this.#outputs);
     this.build = build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
     this.seed = seed;
-    this.#in = features(inputs.shape);
-    this.#out = features(outputs.shape);
-    const found = topological([outputs]).flatMap((node) => layerOf(node) ?? []);
-    this.#layers = nameLayers(found);
-    this.#engine = new Engine({ inputs: [inputs], outputs: [outputs] }, coreOf(this.build));
+    this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
+    this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
     try {
-      this.#engine.configure(loss, optimizer);
+      this.#engine.configure(losses, optimizer);
       this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -95,18 +92,19 @@ export class Network {
     engines?.register(this, this.#engine, this);
   }
 
-  /** The number of features of the input. */
+  /** The number of features of the input; of the first, where there are several. */
   get inFeatures(): number {
-    return this.#in;
+    return features((this.#inputs[0] as Node).shape);
   }
 
-  /** The number of features of the output. */
+  /** The number of features of the output; of the first, where there are several. */
   get outFeatures(): number {
-    return this.#out;
+    return features((this.#outputs[0] as Node).shape);
   }
 
+  /** The loss; of the first output that has one, where there are several. */
   get loss(): Loss | undefined {
-    return this.#engine.loss;
+    return this.#engine.losses.find((loss) => loss)?.loss;
   }
 
   get optimizer(): Optimizer | undefined {
@@ -165,36 +163,40 @@ export class Network {
   #run(call: string, address: number, offset: number, length: number): Float32Array {
     this.#alive(call);
     const at = (address >>> 2) + offset;
-    return this.#core.f32.subarray(at, at + length);
+    return this.#engine.core.f32.subarray(at, at + length);
   }
 
-  get #core(): Core {
-    return this.#engine.core;
-  }
-
-  /** The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows. */
+  /**
+   * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
+   * Several inputs are passed as a list, several outputs come as one.
+   */
   predict<X extends Values>(x: X): Returned<X>;
   /** The same, written to `out`, which is returned. Nothing is allocated. */
   predict(x: Values, out: Float32Array): Float32Array;
-  predict(x: Values, out?: Float32Array): Float32Array | number[] | number[][] {
+  predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
+  predict(x: Values | readonly Values[], out?: Float32Array): unknown {
     return this.#forward('predict', x, out);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
   logits<X extends Values>(x: X): Returned<X>;
   logits(x: Values, out: Float32Array): Float32Array;
-  logits(x: Values, out?: Float32Array): Float32Array | number[] | number[][] {
+  logits(x: readonly Values[]): (Float32Array | number[] | number[][])[];
+  logits(x: Values | readonly Values[], out?: Float32Array): unknown {
     return this.#forward('logits', x, out);
   }
 
   /**
    * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
-   * A number for one row given flat, else a Uint32Array.
+   * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
-  classify(x: readonly number[] | Float32Array | Values): number | Uint32Array {
-    const z = this.#forward('classify', x, undefined);
-    const flat = isNested(x) ? (z as number[][]).flat() : (z as Float32Array);
-    const width = this.#out;
+  classify(x: Values | readonly Values[]): number | Uint32Array {
+    const several = this.#inputs.length > 1;
+    const first = (several ? (x as readonly Values[])[0] : x) as Values;
+    const all = this.#forward('classify', x, undefined);
+    const z = (this.#outputs.length > 1 ? (all as unknown[])[0] : all) as Float32Array | number[] | number[][];
+    const flat = isNested(z) ? (z as number[][]).flat() : (z as Float32Array);
+    const width = this.outFeatures;
     const classes = new Uint32Array(flat.length / width);
     for (let row = 0; row < classes.length; row++) {
       let best = 0;
@@ -202,36 +204,46 @@ export class Network {
       else for (let j = 1; j < width; j++) if ((flat[row * width + j] as number) > (flat[row * width + best] as number)) best = j;
       classes[row] = best;
     }
-    return classes.length === 1 && !isNested(x) ? (classes[0] as number) : classes;
+    return classes.length === 1 && !isNested(first) ? (classes[0] as number) : classes;
   }
 
-  #forward(call: 'predict' | 'logits' | 'classify', x: Values, out: Float32Array | undefined): Float32Array | number[] | number[][] {
+  #forward(call: 'predict' | 'logits' | 'classify', x: Values | readonly Values[], out: Float32Array | undefined): unknown {
     this.#alive(call);
-    const width = this.#out;
-    const rows = countRows(call, 'x', x, this.#in);
-    if (out !== undefined && !(isNumericArray(out) && out.length === rows * width)) {
-      throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * width}, ${rows} × ${width}`);
+    const inputs = this.#inputs;
+    const xs = inputs.length === 1 ? [x as Values] : asList<Values>(call, 'x', x, inputs.length, 'input');
+    let rows = 0;
+    for (let i = 0; i < xs.length; i++) {
+      const found = countRows(call, columnName('x', i, xs.length), xs[i] as Values, features((inputs[i] as Node).shape));
+      if (i > 0 && found !== rows) throw new ShapeError(`${call}: x[${i}] has ${found} rows and x[0] has ${rows}, expected as many`);
+      rows = found;
     }
-    const kind = call === 'predict' ? 'predict' : 'logits';
+    const widths = this.#outputs.map((node) => features(node.shape));
+    if (out !== undefined) {
+      if (widths.length > 1) throw new ShapeError(`${call}: out came for a network of ${widths.length} outputs, expected none`);
+      if (!(isNumericArray(out) && out.length === rows * (widths[0] as number))) {
+        throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * (widths[0] as number)}, ${rows} × ${widths[0]}`);
+      }
+    }
     const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
-    const program = this.#engine.program(kind, chunk);
-    const [input, output] = ends(program);
-    const result = out ?? (isNested(x) ? new Float32Array(rows * width) : emptyLike(x, rows * width));
+    const program = this.#engine.program(call === 'predict' ? 'predict' : 'logits', chunk);
+    const like = xs[0] as Values;
+    const results = widths.map((width) => out ?? (isNested(like) ? new Float32Array(rows * width) : emptyLike(like, rows * width)));
     for (let from = 0; from < rows; from += chunk) {
       const to = Math.min(rows, from + chunk);
-      const { f32 } = this.#core;
-      copyRows(call, 'x', x, this.#in, from, to, f32, input);
+      const { f32 } = this.#engine.core;
+      for (let i = 0; i < xs.length; i++) copyRows(call, 'x', xs[i] as Values, features((inputs[i] as Node).shape), from, to, f32, program.inputIndex(i));
       program.run(to - from);
-      const n = (to - from) * width;
-      if (n <= 32 || !isNumericArray(result)) for (let i = 0; i < n; i++) (result as number[])[from * width + i] = f32[output + i] as number;
-      else (result as Float32Array).set(f32.subarray(output, output + n), from * width);
+      for (let i = 0; i < widths.length; i++) {
+        const width = widths[i] as number;
+        copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array | number[], from * width);
+      }
     }
-    if (out || !isNested(x)) return result as Float32Array;
-    return Array.from({ length: rows }, (_, i) => Array.from((result as Float32Array).subarray(i * width, (i + 1) * width)));
+    const shaped = out || !isNested(like) ? results : results.map((flat, i) => toRows(flat as Float32Array, widths[i] as number));
+    return shaped.length === 1 ? shaped[0] : shaped;
   }
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
-  gradient(x: Values, y: Targets): number {
+  gradient(x: Values | readonly Values[], y: Targets | readonly Targets[]): number {
     return this.#batch('gradient', x, y, 0);
   }
 
@@ -239,7 +251,7 @@ export class Network {
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
    */
-  step(x: Values, y: Targets, options: { readonly learningRate?: number } = {}): number {
+  step(x: Values | readonly Values[], y: Targets | readonly Targets[], options: { readonly learningRate?: number } = {}): number {
     const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
     const loss = this.#batch('step', x, y, learningRate);
@@ -247,23 +259,35 @@ export class Network {
     return loss;
   }
 
-  #batch(kind: 'gradient' | 'step', x: Values, y: Targets, learningRate: number): number {
+  #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
     this.#idle(kind);
     this.#need(kind, 'loss');
     if (kind === 'step') this.#need(kind, 'optimizer');
-    const rows = countRows(kind, 'x', x, this.#in);
-    const shape = targetShape(this.#engine);
-    const { classes } = readTargets(kind, y, rows, shape);
-    const program = this.#engine.program(kind, rows, classes);
+    const loaded = this.#load(kind, kind, x, y);
+    const { program, rows } = loaded;
     const { workspace } = program;
-    const [input, target] = program.recipe.inputs.map((node) => program.indexOf(node)) as [number, number];
-    if (classes) copyClassIds(kind, y as ClassIds, 0, rows, shape.width, this.#core.u32, target);
-    else copyRows(kind, 'y', y as Values, shape.width, 0, rows, this.#core.f32, target);
-    copyRows(kind, 'x', x, this.#in, 0, rows, this.#core.f32, input);
     workspace.setLearningRates(() => learningRate, 1);
     workspace.lossSum = 0;
-    if (program.run(rows, 2) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
+    if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
     return workspace.lossSum / rows;
+  }
+
+  /** Checks one batch and copies it into the inputs of a program. */
+  #load(call: string, kind: ProgramKind, x: unknown, y: unknown): { program: LoadedProgram; rows: number } {
+    const expected = columnsOf(this.#engine);
+    const xs = asList<Values>(call, 'x', x, expected.inputs.length, 'input');
+    const ys = asList<Targets>(call, 'y', y, expected.targets.length, 'loss');
+    const { rows, classes } = checkRows(call, xs, ys, expected);
+    const program = this.#engine.program(kind, rows, classes);
+    const { f32, u32 } = this.#engine.core;
+    ys.forEach((target, i) => {
+      const { width } = expected.targets[i] as TargetShape;
+      const at = program.inputIndex(xs.length + i);
+      if (classes[i]) copyClassIds(call, target as ClassIds, 0, rows, width, u32, at);
+      else copyRows(call, columnName('y', i, ys.length), target as Values, width, 0, rows, f32, at);
+    });
+    xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, expected.inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
+    return { program, rows };
   }
 
   /**
@@ -290,11 +314,10 @@ export class Network {
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
-  configure(options: { readonly loss?: Loss; readonly optimizer?: Optimizer }): this {
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
-    const { loss = this.#engine.loss, optimizer = this.#engine.optimizer } = options;
-    if (loss) checkLoss(loss, this.#engine.model.outputs[0] as Node);
-    this.#engine.configure(loss, optimizer);
+    const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
+    this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
     return this;
   }
 
@@ -318,17 +341,17 @@ export class Network {
     const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows];
     const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((row) => (row[i] as string).length)));
     const lines = table.map((row) => row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '));
-    const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.loss?.name ?? 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
+    const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
     return [...lines, total].join('\n');
   }
 
   /** The program as it runs: each instruction with its tensors, shapes, bytes and FLOPs. Default: a training step where there is an optimizer, else a prediction. */
   explain(kind?: 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate', rows = 32): string {
     this.#alive('explain');
-    const chosen = kind ?? (this.#engine.loss && this.#engine.optimizer ? 'step' : 'predict');
+    const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
     if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
     if (chosen === 'step') this.#need('explain', 'optimizer');
-    return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.loss?.name === 'crossEntropy'), rows);
+    return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.targets.map((t) => t.classes)), rows, this.#nodeNames());
   }
 
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -344,6 +367,18 @@ export class Network {
     this.dispose();
   }
 
+  /** Names by which the network's nodes are shown: those of its layers' parts. */
+  #nodeNames(): Map<Node, string> {
+    const names = new Map<Node, string>();
+    for (const { nodes, name } of this.#layers) {
+      names.set(nodes.weights, `${name}.weights`);
+      if (nodes.biases) names.set(nodes.biases, `${name}.biases`);
+      names.set(nodes.z, `${name}.z`);
+      if (nodes.u !== nodes.z) names.set(nodes.u, name);
+    }
+    return names;
+  }
+
   #alive(call: string): void {
     if (this.#disposed) throw new DisposedError(call);
   }
@@ -354,24 +389,37 @@ export class Network {
   }
 
   #need(call: string, what: 'loss' | 'optimizer'): void {
-    if (!this.#engine[what]) throw new NotConfiguredError(call, what);
+    if (!this[what]) throw new NotConfiguredError(call, what);
   }
 }
 
-/** Indices of a program's first input and output in `core.f32`. */
-function ends(program: LoadedProgram): [number, number] {
-  const { inputs, outputs } = program.recipe;
-  return [program.indexOf(inputs[0] as Node), program.indexOf(outputs[0] as Node)];
+/** Copies a result out of memory; a short one by a loop, which is faster than two views. */
+function copyOut(memory: Float32Array, at: number, n: number, result: Float32Array | number[], to: number): void {
+  if (n <= 32 || Array.isArray(result)) for (let i = 0; i < n; i++) result[to + i] = memory[at + i] as number;
+  else result.set(memory.subarray(at, at + n), to);
 }
 
-/** @throws NeuriteError when the output does not depend on the input, or on another one too */
-function checkGraph(input: Node, output: Node): void {
-  if (input.op !== inputOp) throw new NeuriteError('GRAPH', `network: ${input} is no input, expected a node made by input(features)`);
-  if (!output.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${output} is no batch, expected [rows, features]`);
-  const inputs = topological([output]).filter((node) => node.op === inputOp);
-  const other = inputs.find((node) => node !== input);
-  if (other) throw new NeuriteError('GRAPH', `network: the output depends on ${other}, which is not among the inputs`);
-  if (inputs.length === 0) throw new NeuriteError('GRAPH', `network: the output does not depend on the input ${input}`);
+function toRows(flat: Float32Array, width: number): number[][] {
+  return Array.from({ length: flat.length / width }, (_, i) => Array.from(flat.subarray(i * width, (i + 1) * width)));
+}
+
+/** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */
+function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
+  if (inputs.length === 0 || outputs.length === 0) throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
+  for (const x of inputs) if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: ${x} is no input, expected a node made by input(features)`);
+  for (const y of outputs) {
+    if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
+    if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
+  }
+  const nodes = topological(outputs);
+  const used = nodes.filter((node) => node.op === inputOp);
+  const other = used.find((node) => !inputs.includes(node));
+  if (other) throw new NeuriteError('GRAPH', `network: the outputs depend on the input ${other}, which is not among the inputs`);
+  const unused = inputs.find((node) => !used.includes(node));
+  if (unused) throw new NeuriteError('GRAPH', `network: no output depends on the input ${unused}; leave it out, or use it`);
+  if (new Set(inputs).size !== inputs.length) throw new NeuriteError('GRAPH', 'network: one input came twice, expected each once');
+  const target = nodes.find((node) => node.op === targetOp);
+  if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
 }
 
 /** The names users gave, and `dense1`, `dense2`, … for the rest. @throws ValueError when two are the same */

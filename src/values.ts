@@ -21,6 +21,9 @@ export type Returned<X extends Values> = X extends NumericArray ? Float32Array :
 /** Class ids, one a row; a plain number for a single row. */
 export type ClassIds = NumericArray | readonly number[] | number;
 
+/** Targets as users pass them: values as wide as the output, or class ids. */
+export type Targets = Values | ClassIds;
+
 /** What somebody passed, for an error. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -20,11 +20,11 @@ export function flops(instruction: Instruction, rows: number): number {
 }
 
 /** A program as text: one line per instruction with its tensors and their shapes, the bytes it touches and its FLOPs. */
-export function explain(title: string, recipe: Recipe, rows: number): string {
+export function explain(title: string, recipe: Recipe, rows: number, known: ReadonlyMap<Node, string> = new Map()): string {
   const program = compile(recipe, rows);
   const names = new Map<Node, string>();
   const nameOf = (node: Node) => {
-    let name = names.get(node);
+    let name = known.get(node) ?? names.get(node);
     if (!name) {
       name = node.name ?? `${node.op.name}${[...names.keys()].filter((other) => other.op === node.op && !other.name).length + 1}`;
       names.set(node, name);

@@ -1,25 +1,21 @@
 import { DataType } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
+import type { TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNumericArray, type Values } from '../values.js';
+import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNumericArray, type Targets, type Values } from '../values.js';
 
 /** Inputs and targets, row by row. */
 export interface DatasetLiteral {
-  /** Inputs: `[rows × features]`. Bytes stay bytes in memory. */
-  readonly x: Values;
-  /** Targets: class ids, one a row, or values as wide as the output. */
-  readonly y: Values | ClassIds;
+  /** Inputs: `[rows × features]`; a list of such, where the network has several inputs. Bytes stay bytes in memory. */
+  readonly x: Values | readonly Values[];
+  /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
+  readonly y: Targets | readonly Targets[];
   /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
-}
-
-/** What a network wants to know of its targets. */
-export interface TargetShape {
-  readonly width: number;
-  /** Whether class ids are welcome. */
-  readonly classes: boolean;
+  /** Bytes that may be uploaded; larger data stay where they are and are copied in as they are needed, to the same result. Default 512 MiB. */
+  readonly budget?: number;
 }
 
 /** One column block of a data set, as it lies in memory. */
@@ -28,14 +24,27 @@ export interface Column {
   readonly type: DataType;
 }
 
-/** A data set on a core. */
-export interface Uploaded {
-  readonly rows: number;
-  readonly x: Column;
-  readonly y: Column;
-  /** Whether the targets are class ids. */
-  readonly classes: boolean;
+/** What a network expects of a data set: the widths of its inputs, the form of its targets. */
+export interface Columns {
+  readonly inputs: readonly number[];
+  readonly targets: readonly TargetShape[];
 }
+
+/** A data set as a network reads it: checked, in columns, its rows counted. */
+export interface CheckedData {
+  readonly rows: number;
+  readonly xs: readonly Values[];
+  readonly ys: readonly Targets[];
+  /** For each target, whether it is class ids. */
+  readonly classes: readonly boolean[];
+}
+
+/** A data set on a core: its columns, inputs first. */
+export interface Uploaded extends CheckedData {
+  readonly columns: readonly Column[];
+}
+
+const BUDGET = 512 * 2 ** 20;
 
 /**
  * A data set that can be used again and again: checked once, uploaded once per core, on first use.
@@ -44,6 +53,7 @@ export interface Uploaded {
 export class Dataset {
   readonly scale: number;
   readonly offset: number;
+  readonly budget: number;
   readonly #literal: DatasetLiteral;
   readonly #uploads = new Map<Core, Uploaded>();
 
@@ -51,45 +61,50 @@ export class Dataset {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
       throw new ValueError(`dataset: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
-    const { scale = 1, offset = 0 } = literal;
+    const { scale = 1, offset = 0, budget = BUDGET } = literal;
     for (const [name, value] of Object.entries({ scale, offset })) {
       if (!Number.isFinite(value)) throw new ValueError(`dataset: ${name} is ${describe(value)}, expected a finite number`);
     }
+    if (!(budget >= 0)) throw new ValueError(`dataset: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
     this.#literal = literal;
     this.scale = scale;
     this.offset = offset;
+    this.budget = budget;
   }
 
-  /** How many rows of `features` inputs there are. @throws ShapeError when the numbers are no whole rows */
-  rows(call: string, features: number): number {
-    return countRows(call, 'x', this.#literal.x, features);
+  /** The data as a network reads them. @throws ShapeError when they don't fit its inputs and outputs */
+  check(call: string, { inputs, targets }: Columns): CheckedData {
+    const xs = asList<Values>(call, 'x', this.#literal.x, inputs.length, 'input');
+    const ys = asList<Targets>(call, 'y', this.#literal.y, targets.length, 'loss');
+    return checkRows(call, xs, ys, { inputs, targets });
   }
 
-  /** Whether the targets are class ids: one number a row where the network takes ids. @throws ShapeError when they are neither ids nor rows */
-  targetsAreClasses(call: string, rows: number, target: TargetShape): boolean {
-    return readTargets(call, this.#literal.y, rows, target).classes;
-  }
-
-  /** The data on a core. Nothing is kept when something is wrong with them. */
-  upload(call: string, core: Core, features: number, target: TargetShape): Uploaded {
+  /** The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them. */
+  upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
+    const checked = this.check(call, expected);
     const known = this.#uploads.get(core);
-    const rows = this.rows(call, features);
-    if (known) {
-      if (known.rows !== rows) throw new ShapeError(`${call}: the data set was used with ${known.rows} rows before, expected networks of the same shape`);
-      readTargets(call, this.#literal.y, rows, target);
-      return known;
-    }
-    const { classes } = readTargets(call, this.#literal.y, rows, target);
-    const x = uploadValues(call, 'x', core, this.#literal.x, rows, features);
-    let y: Column | undefined;
+    if (known && known.rows === checked.rows && known.classes.join() === checked.classes.join()) return known;
+    const { rows, xs, ys, classes } = checked;
+    const bytes =
+      xs.reduce((sum, x, i) => sum + rows * (expected.inputs[i] as number) * (isBytes(x) ? 1 : 4), 0) +
+      classes.reduce((sum, ids, i) => sum + rows * 4 * (ids ? 1 : (expected.targets[i] as TargetShape).width), 0);
+    if (bytes > this.budget) return undefined;
+    const columns: Column[] = [];
     try {
-      y = classes ? uploadIds(call, core, this.#literal.y as ClassIds, rows, target.width) : uploadValues(call, 'y', core, this.#literal.y as Values, rows, target.width);
-    } finally {
-      if (!y) core.free(x.address);
+      xs.forEach((x, i) => columns.push(uploadValues(call, columnName('x', i, xs.length), core, x, rows, expected.inputs[i] as number)));
+      ys.forEach((y, i) => {
+        const { width } = expected.targets[i] as TargetShape;
+        const what = columnName('y', i, ys.length);
+        columns.push(classes[i] ? uploadIds(call, core, y as ClassIds, rows, width) : uploadValues(call, what, core, y as Values, rows, width));
+      });
+    } catch (error) {
+      for (const { address } of columns) core.free(address);
+      throw error;
     }
-    const uploaded: Uploaded = { rows, x, y, classes };
+    const uploaded: Uploaded = { ...checked, columns };
+    if (known) release(core, known);
+    else forgotten?.register(this, { core, uploads: this.#uploads }, this);
     this.#uploads.set(core, uploaded);
-    forgotten?.register(this, { core, uploaded }, this);
     return uploaded;
   }
 
@@ -105,36 +120,66 @@ export class Dataset {
   }
 }
 
-function release(core: Core, { x, y }: Uploaded): void {
-  core.free(x.address);
-  core.free(y.address);
+function release(core: Core, { columns }: Uploaded): void {
+  for (const { address } of columns) core.free(address);
 }
 
 const forgotten =
   typeof FinalizationRegistry === 'undefined'
     ? undefined
-    : new FinalizationRegistry<{ core: Core; uploaded: Uploaded }>(({ core, uploaded }) => release(core, uploaded));
+    : new FinalizationRegistry<{ core: Core; uploads: Map<Core, Uploaded> }>(({ core, uploads }) => {
+        const uploaded = uploads.get(core);
+        if (uploaded) release(core, uploaded);
+      });
 
-/** Checks targets against the rows and the output: class ids or values? */
-export function readTargets(call: string, y: Values | ClassIds, rows: number, { width, classes }: TargetShape): { classes: boolean } {
+/** How an error calls column i of several. */
+export function columnName(what: 'x' | 'y', i: number, of: number): string {
+  return of === 1 ? what : `${what}[${i}]`;
+}
+
+/** What is passed for several inputs or losses, as a list; for one, as it is. @throws ShapeError when it is no list of that length */
+export function asList<T>(call: string, what: string, value: unknown, length: number, each: string): readonly T[] {
+  if (length === 1) return [value as T];
+  if (!Array.isArray(value) || value.length !== length) {
+    throw new ShapeError(`${call}: ${what} is ${describe(value)}, expected a list of ${length}, one for each ${each} of the network`);
+  }
+  return value as T[];
+}
+
+/** Counts the rows of inputs and targets and tells class ids from values. @throws ShapeError when they don't fit each other or the network */
+export function checkRows(call: string, xs: readonly Values[], ys: readonly Targets[], { inputs, targets }: Columns): CheckedData {
+  const counts = xs.map((x, i) => countRows(call, columnName('x', i, xs.length), x, inputs[i] as number));
+  const rows = counts[0] as number;
+  const odd = counts.findIndex((n) => n !== rows);
+  if (odd >= 0) throw new ShapeError(`${call}: ${columnName('x', odd, xs.length)} has ${counts[odd]} rows and x[0] has ${rows}, expected as many`);
+  const classes = ys.map((y, i) => readTargets(call, columnName('y', i, ys.length), y, rows, targets[i] as TargetShape));
+  return { rows, xs, ys, classes };
+}
+
+function isBytes(values: Values): boolean {
+  return Object.prototype.toString.call(values).includes('Uint8');
+}
+
+/** Whether targets are class ids; checks that they fit the rows and the output either way. */
+function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes }: TargetShape): boolean {
   if (typeof y === 'number') {
-    if (classes && rows === 1) return { classes: true };
-    throw new ShapeError(`${call}: y is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
+    if (classes && rows === 1) return true;
+    throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
   }
   const flat = isNumericArray(y) || (Array.isArray(y) && (y.length === 0 || typeof y[0] === 'number'));
   if (flat && (y as readonly number[]).length !== rows * width) {
-    if (classes && (y as readonly number[]).length === rows) return { classes: true };
+    if (classes && (y as readonly number[]).length === rows) return true;
     const ids = classes ? `${rows} class ids, or ` : '';
-    throw new ShapeError(`${call}: y has ${(y as readonly number[]).length} numbers for ${rows} rows of x, expected ${ids}${rows} × ${width} values`);
+    throw new ShapeError(`${call}: ${what} has ${(y as readonly number[]).length} numbers for ${rows} rows of x, expected ${ids}${rows} × ${width} values`);
   }
-  const found = countRows(call, 'y', y as Values, width);
-  if (found !== rows) throw new ShapeError(`${call}: y has ${found} rows and x has ${rows}, expected as many`);
-  return { classes: false };
+  const found = countRows(call, what, y as Values, width);
+  if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
+  return false;
 }
 
 function uploadValues(call: string, what: string, core: Core, values: Values, rows: number, width: number): Column {
   const n = rows * width;
-  const bytes = Object.prototype.toString.call(values).includes('Uint8');
+  const bytes = isBytes(values);
   const address = core.allocate(Math.max(4, bytes ? n : n * 4), `${call}: ${what}, ${rows} × ${width}`);
   try {
     if (bytes) core.u8.set(values as Uint8Array, address);

@@ -1,11 +1,10 @@
 import { Context, Status } from '../../assembly/context.js';
-import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { NotFiniteError, ValueError } from '../errors.js';
-import type { Node } from '../graph/node.js';
-import { features } from '../graph/shape.js';
 import { checkLearningRate } from '../optimizers.js';
 import { describe } from '../values.js';
-import { Dataset, type DatasetLiteral, type TargetShape, type Uploaded } from './dataset.js';
+import { Dataset, type DatasetLiteral } from './dataset.js';
+import { columnsOf, RowSource } from './source.js';
 
 /** The mean loss over samples, and the share decided rightly where the loss has decisions. */
 export interface Evaluation {
@@ -78,14 +77,9 @@ const SHUFFLE_STREAM = 0x40000000;
 /** A slice of steps is meant to take this long: short enough to answer, long enough that the call costs nothing. */
 const SLICE_SECONDS = 0.012;
 
-export function targetShape(engine: Engine): TargetShape {
-  return { width: features((engine.model.outputs[0] as Node).shape), classes: engine.loss?.name === 'crossEntropy' };
-}
-
 /** Trains a network on a data set; see `Network.fit`. */
 export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, options: FitOptions): Promise<History> {
   const { engine } = trainee;
-  const { core } = engine;
   const { epochs = 1, batchSize = 32, shuffle = true, signal, onProgress, onEpoch } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
@@ -93,22 +87,20 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
   signal?.throwIfAborted();
   const rate = learningRateOf(engine, options);
   const set = data instanceof Dataset ? data : new Dataset(data);
-  const validation = options.validationData && (options.validationData instanceof Dataset ? options.validationData : new Dataset(options.validationData));
-  let order = 0;
+  const held = options.validationData;
+  const validationSet = held && (held instanceof Dataset ? held : new Dataset(held));
+  let source: RowSource | undefined;
   try {
-    const uploaded = upload('fit', engine, set);
-    if (validation) upload('fit: validationData', engine, validation);
-    const { rows } = uploaded;
+    source = new RowSource('fit', engine, set);
+    if (validationSet) validationSet.check('fit: validationData', columnsOf(engine));
+    const { rows } = source;
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
-    const program = bind(engine, 'step', batch, set, uploaded);
-    if (shuffle) order = core.allocate(rows * 4, 'the order of the rows');
-    const { workspace } = program;
     const ends: EpochEnd[] = [];
     let trainingSeconds = 0;
     let slice = 1;
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      if (shuffle) core.exports.permutation(order, rows, trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
+      if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
       let seconds = 0;
       let step = 0;
@@ -130,16 +122,15 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
         };
       };
       while (step < steps) {
-        const count = Math.min(slice, steps - step, MAX_STEPS);
-        // Somebody may have evaluated meanwhile: the record is set anew for each slice.
-        bind(engine, 'step', batch, set, uploaded);
-        workspace.set(Context.Order, order);
-        workspace.set(Context.Position, step * batch);
+        const count = Math.min(slice, steps - step, source.steps(batch));
+        // Somebody may have evaluated or configured meanwhile: program and record are set anew for each slice.
+        const program = engine.program('step', batch, source.classes);
+        const { workspace } = program;
         workspace.setLearningRates((i) => rate(epoch, step + i), count);
         workspace.lossSum = lossSum;
         workspace.correct = correct;
         const start = now();
-        const status = program.train(count, batch, rows);
+        const status = source.train(program, step * batch, count, batch);
         const took = now() - start;
         const done = workspace.get(Context.Step);
         if (status !== Status.Done) {
@@ -161,7 +152,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
       trainee.epochsTrained++;
       trainingSeconds += seconds;
       onProgress?.(progress());
-      const end: EpochEnd = { ...progress(), validation: validation && evaluate(engine, 'fit: validationData', validation) };
+      const end: EpochEnd = { ...progress(), validation: validationSet && evaluate(engine, 'fit: validationData', validationSet) };
       ends.push(end);
       const goOn = onEpoch?.(end);
       await yieldToEvents();
@@ -170,9 +161,9 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
     }
     return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds };
   } finally {
-    if (order) core.free(order);
+    source?.free();
     if (set !== data) set.dispose();
-    if (validation && validation !== options.validationData) validation.dispose();
+    if (validationSet !== held) validationSet?.dispose();
   }
 }
 
@@ -189,44 +180,33 @@ function learningRateOf(engine: Engine, { learningRate }: FitOptions): (epoch: n
   return () => constant;
 }
 
-function upload(call: string, engine: Engine, set: Dataset): Uploaded {
-  return set.upload(call, engine.core, features((engine.model.inputs[0] as Node).shape), targetShape(engine));
-}
-
-/** The program of a kind, reading the data set's rows: its gathers are told how the elements are stored. */
-function bind(engine: Engine, kind: 'step' | 'evaluate', rows: number, set: Dataset, { x, y, classes }: Uploaded): LoadedProgram {
-  const program = engine.program(kind, rows, classes);
-  program.workspace.set(Context.Inputs, x.address);
-  program.workspace.set(Context.Targets, y.address);
-  program.patch(0, { type: x.type }, { scale: set.scale, offset: set.offset });
-  program.patch(1, { type: y.type }, { scale: 1, offset: 0 });
-  return program;
-}
-
 /** Rows an evaluation takes at once. */
 const EVALUATION_ROWS = 256;
 
 /** Loss and accuracy over a data set, in its own order; nothing is changed. */
 export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral): Evaluation {
   const set = data instanceof Dataset ? data : new Dataset(data);
+  let source: RowSource | undefined;
   try {
-    engine.lossFor(call, false);
-    const uploaded = upload(call, engine, set);
-    const { rows } = uploaded;
+    source = new RowSource(call, engine, set);
+    const { rows } = source;
     const batch = Math.min(rows, EVALUATION_ROWS);
-    const program = bind(engine, 'evaluate', batch, set, uploaded);
+    const program = engine.program('evaluate', batch, source.classes);
     const { workspace } = program;
-    workspace.set(Context.Order, 0);
-    workspace.set(Context.Position, 0);
-    workspace.set(Context.Step, 0);
     workspace.lossSum = 0;
     workspace.correct = 0;
-    const status = program.train(Math.ceil(rows / batch), batch, rows);
+    const steps = source.steps(batch);
+    let finite = true;
+    for (let position = 0; position < rows && finite; position += steps * batch) {
+      workspace.set(Context.Step, 0);
+      finite = source.train(program, position, steps, batch) === Status.Done;
+    }
     return {
-      loss: status === Status.Done ? workspace.lossSum / rows : Number.NaN,
+      loss: finite ? workspace.lossSum / rows : Number.NaN,
       accuracy: engine.decides ? workspace.correct / rows : undefined,
     };
   } finally {
+    source?.free();
     if (set !== data) set.dispose();
   }
 }

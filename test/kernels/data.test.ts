@@ -36,8 +36,7 @@ describe.each(builds)('%s', (build) => {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const ref = machine.tensor(Math.ceil(bytes.length / 4), shift);
     machine.core.u8.set(bytes, machine.address(ref));
-    word(source ? Context.Targets : Context.Inputs, machine.address(ref));
-    word(source ? Context.Inputs : Context.Targets, 0);
+    word(Context.Sources, machine.address(machine.ids(source ? [0, machine.address(ref)] : [machine.address(ref), 0])));
     word(Context.Order, order ? machine.address(machine.ids(order)) : 0);
     word(Context.Position, position);
     const y = machine.tensor(rows * features, shift);

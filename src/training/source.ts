@@ -1,0 +1,116 @@
+import { Context } from '../../assembly/context.js';
+import { DataType } from '../../assembly/opcodes.js';
+import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
+import { features } from '../graph/shape.js';
+import { type ClassIds, copyClassIds, copyRows, type Targets, type Values } from '../values.js';
+import type { CheckedData, Column, Columns, Dataset, Uploaded } from './dataset.js';
+
+/** What an engine expects of a data set. */
+export function columnsOf(engine: Engine): Columns {
+  return { inputs: engine.model.inputs.map((node) => features(node.shape)), targets: engine.targets };
+}
+
+/** Rows copied in at once, where the data are not uploaded whole. */
+const STAGED_ROWS = 4096;
+
+/**
+ * Where a run takes its rows from. The whole data set lies in linear memory and rows are gathered by their number; or, past its budget,
+ * it stays in JavaScript and each slice's rows are copied in, in the same order, so that the result has the same bits.
+ */
+export class RowSource {
+  readonly rows: number;
+  readonly #data: CheckedData;
+  readonly #uploaded: Uploaded | undefined;
+  readonly #columns: readonly Column[];
+  #order = 0;
+
+  constructor(
+    readonly call: string,
+    readonly engine: Engine,
+    readonly dataset: Dataset,
+  ) {
+    const expected = columnsOf(engine);
+    this.#uploaded = dataset.upload(call, engine.core, expected);
+    this.#data = this.#uploaded ?? dataset.check(call, expected);
+    this.rows = this.#data.rows;
+    this.#columns = this.#uploaded?.columns ?? this.#stage(expected);
+  }
+
+  get classes(): readonly boolean[] {
+    return this.#data.classes;
+  }
+
+  /** Draws a new order of the rows from a stream of the seed. Without this, rows are taken as they come. */
+  shuffle(seed: number, stream: number): void {
+    const { core } = this.engine;
+    if (!this.#order) this.#order = core.allocate(this.rows * 4, `${this.call}: the order of ${this.rows} rows`);
+    core.exports.permutation(this.#order, this.rows, seed, stream);
+  }
+
+  /** The most steps of `batch` rows one run may take. */
+  steps(batch: number): number {
+    return this.#uploaded ? MAX_STEPS : Math.max(1, Math.floor(STAGED_ROWS / batch));
+  }
+
+  /** Runs `steps` batches from row `position` of the order on; the status. */
+  train(program: LoadedProgram, position: number, steps: number, batch: number): number {
+    const { workspace } = program;
+    const end = Math.min(this.rows, position + steps * batch);
+    workspace.setSources(this.#columns.map((column) => column.address));
+    this.#columns.forEach(({ type }, i) => {
+      const input = i < this.engine.model.inputs.length;
+      program.patch(i, { type }, input ? { scale: this.dataset.scale, offset: this.dataset.offset } : { scale: 1, offset: 0 });
+    });
+    if (!this.#uploaded) this.#copy(position, end);
+    workspace.set(Context.Order, this.#uploaded ? this.#order : 0);
+    workspace.set(Context.Position, this.#uploaded ? position : 0);
+    return program.train(steps, batch, this.#uploaded ? this.rows : end - position);
+  }
+
+  free(): void {
+    const { core } = this.engine;
+    if (this.#order) core.free(this.#order);
+    if (!this.#uploaded) for (const { address } of this.#columns) core.free(address);
+  }
+
+  #stage({ inputs, targets }: Columns): Column[] {
+    const columns: Column[] = [];
+    const { core } = this.engine;
+    const rows = Math.min(this.rows, STAGED_ROWS);
+    try {
+      for (const width of inputs) columns.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of x`), type: DataType.Float32 });
+      targets.forEach(({ width }, i) => {
+        const ids = this.classes[i];
+        columns.push({ address: core.allocate(rows * (ids ? 1 : width) * 4, `${this.call}: a chunk of y`), type: ids ? DataType.Uint32 : DataType.Float32 });
+      });
+    } catch (error) {
+      for (const { address } of columns) core.free(address);
+      throw error;
+    }
+    return columns;
+  }
+
+  #copy(from: number, to: number): void {
+    const { core, model } = this.engine;
+    const { f32, u32 } = core;
+    const { xs, ys } = this.#data;
+    const expected = columnsOf(this.engine);
+    for (let i = from; i < to; i++) {
+      const row = this.#order ? (u32[(this.#order >> 2) + i] as number) : i;
+      xs.forEach((x, c) => {
+        const width = expected.inputs[c] as number;
+        copyRows(this.call, 'x', x as Values, width, row, row + 1, f32, (this.#address(c) >>> 2) + (i - from) * width);
+      });
+      ys.forEach((y: Targets, c) => {
+        const at = this.#address(model.inputs.length + c) >>> 2;
+        const { width } = expected.targets[c] as { width: number };
+        if (this.classes[c]) copyClassIds(this.call, y as ClassIds, row, row + 1, width, u32, at + i - from);
+        else copyRows(this.call, 'y', y as Values, width, row, row + 1, f32, at + (i - from) * width);
+      });
+    }
+  }
+
+  #address(column: number): number {
+    return (this.#columns[column] as Column).address;
+  }
+}
