@@ -1,6 +1,6 @@
 import { gemvColumns, gemvRows } from './gemv';
 import { MR, NR, storeEdge, storeTile, tile } from './micro';
-import { packPanel, packQuads } from './pack';
+import { packPanel, packQuad } from './pack';
 
 /** Terms that are summed in registers before they meet c. Part of the order of summation, so fixed. */
 const KC: usize = 256;
@@ -57,7 +57,7 @@ function blocks(
       let rowStep = rsa;
       let step = csa;
       if (rsa == 4 && csa != 4 && n > DIRECT) {
-        packQuads(quads, blockA, rows, depth, csa);
+        for (let ii: usize = 0; ii < rows; ii += MR) packQuad(quads + ii * (depth << 2), blockA + (ii << 2), depth, rows - ii, csa);
         blockA = quads;
         tileStep = depth << 4;
         rowStep = 4;
