@@ -4,8 +4,8 @@
  */
 import { madd, nmadd } from './simd';
 
-/** The smallest normal float, 2⁻¹²⁶. */
-const SMALLEST_NORMAL = reinterpret<f32>(0x00800000);
+/** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is normal yet. */
+const constants = memory.data<f32>([1.17549435e-38, 3.46944695e-18]);
 
 /** The functions of one element that the loops below apply to four at a time, and to the last ones singly. */
 class Element {
@@ -13,8 +13,13 @@ class Element {
    * Flushes a denormal moment to zero (NaN stays). A moment that only decays ends at the smallest denormals and stays there,
    * since 0.9·2⁻¹⁴⁹ rounds to itself, and arithmetic on denormals is several times slower.
    */
-  @inline static normal(moment: v128, smallest: v128): v128 {
-    return v128.andnot(moment, f32x4.lt(f32x4.abs(moment), smallest));
+  @inline static normal(moment: v128): v128 {
+    return v128.andnot(moment, f32x4.lt(f32x4.abs(moment), v128.load32_splat(constants)));
+  }
+
+  /** A gradient whose square is too small for arithmetic that stays clear of denormals is flushed to zero (NaN stays). */
+  @inline static gradient(g: v128): v128 {
+    return v128.andnot(g, f32x4.lt(f32x4.abs(g), v128.load32_splat(constants, 4)));
   }
 
   /** average + rate·(x − average) */
@@ -43,17 +48,16 @@ export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
 export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: f64, mu: f32, nesterov: bool): void {
   const rate = f32x4.splat(<f32>learningRate);
   const mu4 = f32x4.splat(mu);
-  const smallest = f32x4.splat(SMALLEST_NORMAL);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16, v += 16) {
     const g = v128.load(dw);
-    const velocity = Element.normal(madd(mu4, v128.load(v), g), smallest);
+    const velocity = Element.normal(madd(mu4, v128.load(v), g));
     v128.store(v, velocity);
     v128.store(w, nmadd(rate, nesterov ? madd(mu4, velocity, g) : velocity, v128.load(w)));
   }
   for (; w < end; w += 4, dw += 4, v += 4) {
     const g = v128.load32_zero(dw);
-    const velocity = Element.normal(madd(mu4, v128.load32_zero(v), g), smallest);
+    const velocity = Element.normal(madd(mu4, v128.load32_zero(v), g));
     v128.store32_lane(v, velocity, 0);
     v128.store32_lane(w, nmadd(rate, nesterov ? madd(mu4, velocity, g) : velocity, v128.load32_zero(w)), 0);
   }
@@ -71,7 +75,8 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  * learningRate·decay are made in f64 and rounded once. The averages are kept in the form above because β₂ = 0.999 rounded to f32
  * puts 1 − β₂ off by 1.3e-5, and 0.001 rounded by 5e-8.
  *
- * A moment below 2⁻¹²⁶ in magnitude is taken as zero, which moves √v by less than 1.1e-19, against an ε of 1e-8.
+ * So that no denormal lasts, a gradient below 2⁻⁵⁸ in magnitude is taken as zero, and so is a moment below 2⁻¹²⁶: the step loses
+ * at most learningRate·3.5e-18/ε by the first, and √v̂ some 1e-17 by the second, against an ε of 1e-8.
  * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced.
  */
 export function adam(w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize, learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64): void {
@@ -85,20 +90,19 @@ export function adam(w: usize, dw: usize, m: usize, v: usize, powers: usize, n: 
   const decay4 = f32x4.splat(<f32>(learningRate * decay));
   const rate1 = f32x4.splat(<f32>(1 - beta1));
   const rate2 = f32x4.splat(<f32>(1 - beta2));
-  const smallest = f32x4.splat(SMALLEST_NORMAL);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16, m += 16, v += 16) {
-    const g = v128.load(dw);
-    const first = Element.normal(Element.toward(v128.load(m), g, rate1), smallest);
-    const second = Element.normal(Element.toward(v128.load(v), f32x4.mul(g, g), rate2), smallest);
+    const g = Element.gradient(v128.load(dw));
+    const first = Element.normal(Element.toward(v128.load(m), g, rate1));
+    const second = Element.normal(Element.toward(v128.load(v), f32x4.mul(g, g), rate2));
     v128.store(m, first);
     v128.store(v, second);
     v128.store(w, Element.adam(v128.load(w), first, second, rate, epsilon4, decay4));
   }
   for (; w < end; w += 4, dw += 4, m += 4, v += 4) {
-    const g = v128.load32_zero(dw);
-    const first = Element.normal(Element.toward(v128.load32_zero(m), g, rate1), smallest);
-    const second = Element.normal(Element.toward(v128.load32_zero(v), f32x4.mul(g, g), rate2), smallest);
+    const g = Element.gradient(v128.load32_zero(dw));
+    const first = Element.normal(Element.toward(v128.load32_zero(m), g, rate1));
+    const second = Element.normal(Element.toward(v128.load32_zero(v), f32x4.mul(g, g), rate2));
     v128.store32_lane(m, first, 0);
     v128.store32_lane(v, second, 0);
     v128.store32_lane(w, Element.adam(v128.load32_zero(w), first, second, rate, epsilon4, decay4), 0);

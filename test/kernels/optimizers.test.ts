@@ -207,6 +207,15 @@ describe.each(builds)('%s', (build) => {
       expect(core.read(core.v)).toEqual(new Float32Array(5));
     });
 
+    test('a gradient below 2⁻⁵⁸ is taken as zero', () => {
+      const limit = 2 ** -58;
+      const core = new Adam([1, 1, 1, 1, 1], { ...defaults, epsilon: 1e-30 }).step([limit * (1 - EPSILON), -limit / 2, 1e-40, limit, -limit], 10);
+      expect([...core.read(core.m)].map(Math.abs).map((m) => m > 0)).toEqual([false, false, false, true, true]);
+      core.read(core.w).forEach((w, i) => {
+        expect(close(w, [1, 1, 1, 0.99, 1.01][i] as number, 20 * EPSILON)).toBe(true);
+      });
+    });
+
     test('no moment is ever denormal', () => {
       const core = new Adam([1, 1, 1, 1, 1], defaults).step([1e-18, 1.2e-19, 1e-20, 1e-37, 1e-44]);
       for (let i = 0; i < 200; i++) {
