@@ -109,10 +109,10 @@ export function countCorrect(z: usize, t: usize, kind: i32, rows: usize, feature
     if (features == 1) {
       const logit = load<f32>(z);
       const positive = kind == TargetKind.Classes ? load<u32>(t) == 1 : load<f32>(t) >= 0.5;
-      correct += <usize>(positive ? logit >= 0 : logit < 0);
+      if (positive ? logit >= 0 : logit < 0) correct++;
     } else {
       const id: usize = kind == TargetKind.Classes ? <usize>load<u32>(t) : largestIndex(t, features);
-      correct += <usize>(largestIndex(z, features) == id);
+      if (largestIndex(z, features) == id) correct++;
     }
     z += stride;
     t += kind == TargetKind.Classes ? 4 : stride;

@@ -79,7 +79,10 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  * at most learningRate·3.5e-18/ε by the first, and √v̂ some 1e-17 by the second, against an ε of 1e-8.
  * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced.
  */
-export function adam(w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize, learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64): void {
+export function adam(
+  w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize,
+  learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64,
+): void {
   const power1 = load<f64>(powers) * beta1;
   const power2 = load<f64>(powers, 8) * beta2;
   store<f64>(powers, power1);
