@@ -94,10 +94,6 @@ export class Workspace {
     this.set(Context.Step, 0);
   }
 
-  get base(): number {
-    return this.#base;
-  }
-
   /** Makes room for `size` elements. What was in the workspace is lost when it grows. */
   reserve(size: number): void {
     if (size <= this.#size) return;
@@ -168,9 +164,10 @@ export class LoadedProgram {
     return this.indexOf(this.recipe.outputs[i] as Node);
   }
 
-  /** The index into `core.f32` of a workspace tensor. */
+  /** The index of a tensor into `core.f32`, in whichever block it lies. */
   indexOf(node: Node): number {
-    return (this.workspace.base >>> 2) + this.program.placeOf(node).offset;
+    const { block, offset } = this.program.placeOf(node);
+    return (this.workspace.get(Context.Parameters + block * 4) >>> 2) + offset;
   }
 
   free(): void {
@@ -316,6 +313,22 @@ export class Engine {
     known?.free();
     this.#programs.set(key, loaded);
     return loaded;
+  }
+
+  /** A program that is none of the usual ones, compiled on first use under a key of its own; like them it is dropped when the loss changes. */
+  derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
+    const known = this.#programs.get(key);
+    if (known && known.program.rows >= rows) return known;
+    const recipe = known?.recipe ?? make();
+    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(false));
+    known?.free();
+    this.#programs.set(key, loaded);
+    return loaded;
+  }
+
+  /** Where parameters and constants lie, for recipes made elsewhere. */
+  get places(): ReadonlyMap<Node, Place> {
+    return this.#places;
   }
 
   /** The workspace of predictions, or that of everything else. */

@@ -1,4 +1,5 @@
 export { type Build } from './core/core.js';
+export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
 export {
   BusyError,
   DisposedError,
@@ -11,10 +12,12 @@ export {
   ShapeError,
   ValueError,
 } from './errors.js';
+export { named, type Node } from './graph/node.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './initializers.js';
 export { type Activation, type ActivationName, linear } from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';
 export type { Layer } from './layers/layer.js';
+export { constant, input, parameter, type Size } from './layers/leaves.js';
 export {
   binaryCrossEntropy,
   type ClassLoss,
@@ -27,8 +30,48 @@ export {
   type WeightedLoss,
 } from './losses.js';
 export { type LayerView, Network, type NetworkGraph, type NetworkOptions } from './network.js';
+export { abs } from './ops/abs.js';
+export { add } from './ops/add.js';
+export { affine, neg, scale, shift } from './ops/affine.js';
+export { sumFeatures as sum } from './ops/broadcast.js';
+export { clip } from './ops/clip.js';
+export { concat, slice } from './ops/columns.js';
+export { div } from './ops/div.js';
+export { dot } from './ops/dot.js';
+export { elu } from './ops/elu.js';
+export { erf } from './ops/erf.js';
+export { exp } from './ops/exp.js';
+export { expm1 } from './ops/expm1.js';
+export { gelu } from './ops/gelu.js';
+export { hardSigmoid } from './ops/hardSigmoid.js';
+export { leakyRelu } from './ops/leakyRelu.js';
+export { log } from './ops/log.js';
+export { log1p } from './ops/log1p.js';
+export { logSoftmax } from './ops/logSoftmax.js';
+export { logSumExp } from './ops/logSumExp.js';
+export { matmul } from './ops/matmul.js';
+export { max } from './ops/max.js';
+export { maxFeatures as amax, minFeatures as amin } from './ops/maxFeatures.js';
+export { meanFeatures as mean } from './ops/meanFeatures.js';
+export { min } from './ops/min.js';
+export { mish } from './ops/mish.js';
+export { mul } from './ops/mul.js';
+export { pow } from './ops/pow.js';
+export { relu } from './ops/relu.js';
+export { selu } from './ops/selu.js';
+export { sigmoid } from './ops/sigmoid.js';
+export { silu } from './ops/silu.js';
+export { softmax } from './ops/softmax.js';
+export { softplus } from './ops/softplus.js';
+export { softsign } from './ops/softsign.js';
+export { sqrt } from './ops/sqrt.js';
+export { square } from './ops/square.js';
+export { step } from './ops/step.js';
+export { sub } from './ops/sub.js';
+export { tanh } from './ops/tanh.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers.js';
-export { sequential } from './sequential.js';
+export { network, sequential } from './sequential.js';
+export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
 export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
 export type { ClassIds, NumericArray, Returned, Targets, Values } from './values.js';

@@ -1,5 +1,6 @@
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
+import { type Direction, hessian, hvp, inputGradient, inputHessian, inputHvp, type JacobianOptions, jacobian, jvp, parameterJacobian, perSampleGradients, type Vjp, vjp } from './derivatives.js';
 import { Engine, type LoadedProgram, PREDICTION_ROWS, type ProgramKind, type TargetShape } from './engine.js';
 import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
@@ -9,8 +10,9 @@ import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
-import { asList, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import { asList, type CheckedData, checkRows, type Columns, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { columnsOf } from './training/source.js';
+import { readTrace, type Trace, traceProgram } from './trace.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import { type ClassIds, copyClassIds, copyRows, countRows, describe, emptyLike, isNested, isNumericArray, type Returned, type Targets, type Values } from './values.js';
 
@@ -277,17 +279,111 @@ export class Network {
     const expected = columnsOf(this.#engine);
     const xs = asList<Values>(call, 'x', x, expected.inputs.length, 'input');
     const ys = asList<Targets>(call, 'y', y, expected.targets.length, 'loss');
-    const { rows, classes } = checkRows(call, xs, ys, expected);
-    const program = this.#engine.program(kind, rows, classes);
+    const checked = checkRows(call, xs, ys, expected);
+    const program = this.#engine.program(kind, checked.rows, checked.classes);
+    this.#write(call, program, checked, expected);
+    return { program, rows: checked.rows };
+  }
+
+  /** Copies a checked batch into a program whose inputs begin with the network's and the targets. */
+  #write(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
     const { f32, u32 } = this.#engine.core;
     ys.forEach((target, i) => {
-      const { width } = expected.targets[i] as TargetShape;
+      const { width } = targets[i] as TargetShape;
       const at = program.inputIndex(xs.length + i);
       if (classes[i]) copyClassIds(call, target as ClassIds, 0, rows, width, u32, at);
       else copyRows(call, columnName('y', i, ys.length), target as Values, width, 0, rows, f32, at);
     });
-    xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, expected.inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
-    return { program, rows };
+    xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
+  }
+
+  /**
+   * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
+   * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
+   */
+  trace(x: Values | readonly Values[], y?: Targets | readonly Targets[]): Trace {
+    this.#idle('trace');
+    const expected = columnsOf(this.#engine);
+    const withTargets = y !== undefined;
+    if (withTargets) this.#need('trace', 'loss');
+    const targets = withTargets ? expected.targets : [];
+    const xs = asList<Values>('trace', 'x', x, expected.inputs.length, 'input');
+    const ys = withTargets ? asList<Targets>('trace', 'y', y, targets.length, 'loss') : [];
+    const checked = checkRows('trace', xs, ys, { inputs: expected.inputs, targets });
+    const plan = traceProgram(this.#engine, checked.rows, checked.classes, withTargets);
+    this.#write('trace', plan.program, checked, { inputs: expected.inputs, targets });
+    const { workspace } = plan.program;
+    workspace.lossSum = 0;
+    plan.program.run(checked.rows);
+    const loss = withTargets ? workspace.lossSum / checked.rows : undefined;
+    return readTrace(this.#engine, plan, checked.rows, loss, this.#layers, this.#nodeNames());
+  }
+
+  /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
+  vjp(x: Values | readonly Values[], v: Values, options: JacobianOptions = {}): Vjp {
+    this.#idle('vjp');
+    return vjp(this.#engine, x, v, options);
+  }
+
+  /** J·d of an output for each row: how it moves when the inputs, the parameters or both move along a direction. */
+  jvp(x: Values | readonly Values[], direction: Direction, options: JacobianOptions = {}): { value: Float32Array; tangent: Float32Array } {
+    this.#idle('jvp');
+    return jvp(this.#engine, x, direction, options);
+  }
+
+  /** ∂output/∂input for each row, `[rows, out, in]`. */
+  jacobian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+    this.#idle('jacobian');
+    return jacobian(this.#engine, x, options);
+  }
+
+  /** ∂output/∂parameters for each row, `[rows, out, parameters]`. */
+  parameterJacobian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+    this.#idle('parameterJacobian');
+    return parameterJacobian(this.#engine, x, options);
+  }
+
+  /** ∂L/∂x of the reduced loss, `[rows, in]`; a list where there are several inputs. */
+  inputGradient(x: Values, y: Targets | readonly Targets[]): Float32Array;
+  inputGradient(x: readonly Values[], y: Targets | readonly Targets[]): Float32Array[];
+  inputGradient(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array | Float32Array[] {
+    this.#idle('inputGradient');
+    this.#need('inputGradient', 'loss');
+    const found = inputGradient(this.#engine, x, y);
+    return this.#inputs.length === 1 ? (found[0] as Float32Array) : found;
+  }
+
+  /** The gradient of each row by itself, as a batch of one: `[rows, parameters]`. */
+  perSampleGradients(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array {
+    this.#idle('perSampleGradients');
+    this.#need('perSampleGradients', 'loss');
+    return perSampleGradients(this.#engine, x, y);
+  }
+
+  /** H·v, H the Hessian of the reduced loss to the parameters: exact, in about the time of a few gradients. */
+  hvp(x: Values | readonly Values[], y: Targets | readonly Targets[], v: ArrayLike<number>): Float32Array {
+    this.#idle('hvp');
+    this.#need('hvp', 'loss');
+    return hvp(this.#engine, x, y, v);
+  }
+
+  /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`. */
+  hessian(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array {
+    this.#idle('hessian');
+    this.#need('hessian', 'loss');
+    return hessian(this.#engine, x, y);
+  }
+
+  /** H·v for each row, H the Hessian of a scalar output to the input: `[rows, in]`. */
+  inputHvp(x: Values | readonly Values[], v: Values, options: JacobianOptions = {}): Float32Array {
+    this.#idle('inputHvp');
+    return inputHvp(this.#engine, x, v, options);
+  }
+
+  /** The Hessian of a scalar output to the input for each row, `[rows, in, in]`. */
+  inputHessian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+    this.#idle('inputHessian');
+    return inputHessian(this.#engine, x, options);
   }
 
   /**

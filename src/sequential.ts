@@ -1,7 +1,7 @@
 import { ValueError } from './errors.js';
 import { checkSize } from './layers/dense.js';
 import type { Layer } from './layers/layer.js';
-import { Network, type NetworkOptions } from './network.js';
+import { Network, type NetworkGraph, type NetworkOptions } from './network.js';
 import { input } from './ops/leaves.js';
 import { describe } from './values.js';
 
@@ -19,4 +19,13 @@ export function sequential(inFeatures: number, layers: readonly Layer[], options
   }
   const x = input(inFeatures);
   return new Network({ inputs: x, outputs: layers.reduce((node, layer) => layer(node), x) }, options);
+}
+
+/**
+ * A network of any graph: inputs made by `input`, layers and ops applied to nodes, one or several outputs.
+ *
+ * @throws NeuriteError when an output depends on an input that isn't listed, an input is used by none, or a loss doesn't fit its output
+ */
+export function network({ inputs, outputs, ...options }: NetworkGraph & NetworkOptions): Network {
+  return new Network({ inputs, outputs }, options);
 }

@@ -1,0 +1,49 @@
+import { ShapeError, ValueError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+import { elements, matrix, type Shape, vector } from '../graph/shape.js';
+import { glorotUniform, type Initializer } from '../initializers.js';
+import { Constant, input as inputNode, Parameter } from '../ops/leaves.js';
+import { describe, isNumericArray, type NumericArray } from '../values.js';
+import { checkSize } from './dense.js';
+
+/** A length, or rows and columns. */
+export type Size = number | readonly [number, number];
+
+function shapeOf(call: string, size: Size): Shape {
+  if (typeof size === 'number') {
+    checkSize(call, 'the length', size);
+    return vector(size);
+  }
+  if (!Array.isArray(size) || size.length !== 2) throw new ShapeError(`${call}: size is ${describe(size)}, expected a length n, or [m, n]`);
+  const [m, n] = size as readonly [number, number];
+  checkSize(call, 'the number of rows', m);
+  checkSize(call, 'the number of columns', n);
+  return matrix(m, n);
+}
+
+/** An input of a graph: a batch `[rows, features]` that the caller passes. */
+export function input(features: number, name?: string): Node {
+  checkSize('input', 'features', features);
+  return inputNode(features, name);
+}
+
+/**
+ * A free parameter: a vector `[n]`, which meets a batch on each of its rows, or a matrix `[m, n]` for `matmul`.
+ * @param options.init how it starts, from n and m as fan-in and fan-out. Default `glorotUniform`
+ */
+export function parameter(size: Size, options: { readonly init?: Initializer; readonly name?: string } = {}): Node {
+  const shape = shapeOf('parameter', size);
+  const [fanOut, fanIn] = shape.size.length === 2 ? (shape.size as [number, number]) : [1, shape.size[0] as number];
+  return new Parameter(shape, (options.init ?? glorotUniform)(fanIn, fanOut), options.name);
+}
+
+/** Fixed numbers: a vector, or a matrix given row by row with its size. */
+export function constant(values: NumericArray | readonly number[] | number, size?: Size): Node {
+  const list = typeof values === 'number' ? [values] : values;
+  if (!isNumericArray(list) && !(Array.isArray(list) && list.every((v) => typeof v === 'number'))) {
+    throw new ValueError(`constant: values is ${describe(values)}, expected a number, an array of numbers or a typed array`);
+  }
+  const shape = shapeOf('constant', size ?? list.length);
+  if (elements(shape) !== list.length) throw new ShapeError(`constant: ${list.length} numbers came for a size of ${elements(shape)}, expected as many`);
+  return new Constant(shape, Float32Array.from(list as ArrayLike<number>));
+}
