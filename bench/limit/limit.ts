@@ -44,7 +44,15 @@ function assemble(relaxed: boolean): Uint8Array<ArrayBuffer> {
     // each chain starts elsewhere, or the compiler could take them for one
     ...chains.flatMap((c, i) => [LOCAL_GET, i ? chain(i - 1) : x, LOCAL_GET, x, ...add, LOCAL_SET, c]),
     ...[0x03, 0x40],
-    ...chains.flatMap((c) => [LOCAL_GET, c, LOCAL_GET, x, ...(relaxed ? [LOCAL_GET, x, ...relaxedMadd] : [...mul, LOCAL_GET, x, ...add]), LOCAL_SET, c]),
+    ...chains.flatMap((c) => [
+      LOCAL_GET,
+      c,
+      LOCAL_GET,
+      x,
+      ...(relaxed ? [LOCAL_GET, x, ...relaxedMadd] : [...mul, LOCAL_GET, x, ...add]),
+      LOCAL_SET,
+      c,
+    ]),
     // br_if 0 while --turns
     ...[LOCAL_GET, 0, 0x41, 0x01, 0x6b, LOCAL_TEE, 0, 0x0d, 0x00],
     0x0b,

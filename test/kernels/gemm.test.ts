@@ -70,13 +70,25 @@ describe.each(builds)('gemm, %s build', (build) => {
   });
 
   test.each(training)('a part of the product has the bits of the whole, %s', (form) => {
-    for (const [m, n, k] of [[37, 45, 300], [70, 9, 20], [9, 70, 513], [300, 17, 33]] as const) {
+    for (const [m, n, k] of [
+      [37, 45, 300],
+      [70, 9, 20],
+      [9, 70, 513],
+      [300, 17, 33],
+    ] as const) {
       for (const accumulate of [false, true]) {
         const whole = { form, m, n, k, accumulate };
         const inputs = operands(whole);
         const { a, b, c } = inputs;
         const result = multiply(machine, whole, inputs);
-        for (const [i0, i1, j0, j1] of [[0, 2, 0, n], [1, m, 0, 1], [0, m, 1, n], [m - 3, m, n - 5, n], [3, 8, 2, 6], [0, 8, n - 8, n]] as const) {
+        for (const [i0, i1, j0, j1] of [
+          [0, 2, 0, n],
+          [1, m, 0, 1],
+          [0, m, 1, n],
+          [m - 3, m, n - 5, n],
+          [3, 8, 2, 6],
+          [0, 8, n - 8, n],
+        ] as const) {
           const part = { form, m: i1 - i0, n: j1 - j0, k, accumulate };
           const partial = multiply(machine, part, {
             a: form === 'tn' ? block(a, m, 0, k, i0, i1) : block(a, k, i0, i1, 0, k),
@@ -106,7 +118,16 @@ describe.each(builds)('gemm, %s build', (build) => {
 
   test.runIf(build === 'simd')('sums in the order that is specified', () => {
     let i = 0;
-    for (const [m, n, k] of [[4, 8, 2], [4, 1, 8], [2, 3, 5], [33, 10, 128], [10, 33, 255], [70, 66, 257], [5, 100, 600], [260, 12, 40]] as const) {
+    for (const [m, n, k] of [
+      [4, 8, 2],
+      [4, 1, 8],
+      [2, 3, 5],
+      [33, 10, 128],
+      [10, 33, 255],
+      [70, 66, 257],
+      [5, 100, 600],
+      [260, 12, 40],
+    ] as const) {
       for (let turn = 0; turn < 6; turn++) {
         const one = rotate(i++, m, n, k);
         const inputs = operands(one);
@@ -118,7 +139,13 @@ describe.each(builds)('gemm, %s build', (build) => {
   test('NaN, infinities, zeros and denormals', () => {
     const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, 2 ** -149, -(2 ** -130), 2 ** -126, 2 ** 60, -(2 ** 60)];
     let i = 0;
-    for (const [m, n, k] of [[4, 8, 3], [5, 1, 9], [9, 20, 17], [33, 10, 40], [70, 11, 300]] as const) {
+    for (const [m, n, k] of [
+      [4, 8, 3],
+      [5, 1, 9],
+      [9, 20, 17],
+      [33, 10, 40],
+      [70, 11, 300],
+    ] as const) {
       for (let turn = 0; turn < 6; turn++) {
         const one = rotate(i++, m, n, k);
         const inputs = operands(one);

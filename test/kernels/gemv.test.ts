@@ -39,7 +39,12 @@ describe.each(builds)('gemm of one row, %s build', (build) => {
   });
 
   test.each(['nn', 'tn'] as Form[])('contiguous rows of b: the bits of a row of a larger product, %s', (form) => {
-    for (const [n, k] of [[1, 5], [3, 300], [37, 40], [70, 600]] as const) {
+    for (const [n, k] of [
+      [1, 5],
+      [3, 300],
+      [37, 40],
+      [70, 600],
+    ] as const) {
       const two = operands({ form, m: 2, n, k, accumulate: true });
       const larger = multiply(machine, { form, m: 2, n, k, accumulate: true }, two);
       const a = form === 'tn' ? two.a.filter((_, i) => i % 2 === 1) : two.a.subarray(k);

@@ -9,7 +9,14 @@ export interface Matrix {
  * c[m, n] = a[m, k]·b[k, n] (+ c) in float64, and beside each element the sum of the absolute values of its terms,
  * which error bounds are made of.
  */
-export function product(a: Matrix, b: Matrix, m: number, n: number, k: number, c?: ArrayLike<number>): { value: Float64Array; magnitude: Float64Array } {
+export function product(
+  a: Matrix,
+  b: Matrix,
+  m: number,
+  n: number,
+  k: number,
+  c?: ArrayLike<number>,
+): { value: Float64Array; magnitude: Float64Array } {
   const value = new Float64Array(m * n);
   const magnitude = new Float64Array(m * n);
   for (let i = 0; i < m; i++) {
