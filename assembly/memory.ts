@@ -23,6 +23,9 @@ const LARGEST: usize = 31 * COARSE_CLASS + 12;
 
 const LEAST_PAGES = 16;
 
+/** One less than the address space has, so that the end of the last one is an address too. */
+const MOST_PAGES = 65535;
+
 /** Where the pages that TLSF has end; 0 before the first allocation. */
 let end: usize = 0;
 
@@ -39,7 +42,7 @@ export function allocate(size: usize): usize {
   if (payload >= COARSE) payload = ((payload + COARSE_CLASS - 13) & ~(COARSE_CLASS - 1)) + 12;
   if (!end) {
     heap.free(heap.alloc(0));
-    end = <usize>memory.size() << 16;
+    end = <usize>min(memory.size(), MOST_PAGES) << 16;
   }
   if (!fits(payload) && !grow(payload)) return 0;
   const block = heap.alloc(payload);
@@ -78,11 +81,13 @@ function grow(payload: usize): bool {
   const tags = load<usize>(tail) & LEFT_FREE;
   let missing = searched(payload) + BLOCK_OVERHEAD;
   if (tags) missing -= (load<usize>(load<usize>(tail - sizeof<usize>())) & ~<usize>3) + BLOCK_OVERHEAD;
-  const pages = memory.size();
+  const pages = min(memory.size(), MOST_PAGES);
   const needed = <i32>((end >>> 16) + ((missing + 0xffff) >>> 16)) - pages;
-  if (needed > 0 && memory.grow(max(needed, max(LEAST_PAGES, pages >> 4))) < 0 && memory.grow(needed) < 0) return false;
+  if (needed > MOST_PAGES - pages) return false;
+  const wanted = min(max(needed, max(LEAST_PAGES, pages >> 4)), MOST_PAGES - pages);
+  if (needed > 0 && memory.grow(wanted) < 0 && memory.grow(needed) < 0) return false;
   // The tail becomes a used block that spans the new pages, with a new tail behind it; freeing it does the rest.
-  end = <usize>memory.size() << 16;
+  end = <usize>min(memory.size(), MOST_PAGES) << 16;
   const newTail = end - BLOCK_OVERHEAD;
   store<usize>(tail, (newTail - tail - BLOCK_OVERHEAD) | tags);
   store<usize>(newTail, 0);
