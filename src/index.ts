@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export { type Build } from './core/core.js';
 export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
 export {

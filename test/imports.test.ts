@@ -30,7 +30,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|engine|sequential)\.ts$/,
+    files: /^src\/(network|sequential|engine|trace|derivatives)\.ts$/,
     imports: ['network', 'training', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   {

@@ -1,5 +1,5 @@
 /** Nets both ways: as the library builds them and as the oracle has them. */
-import { type Activation, dense, linear, type Network, type NetworkOptions, sequential } from '../../src/index.js';
+import { type Activation, dense, linear, type Network, type NetworkOptions, sequential } from 'neurite';
 import { leakyRelu } from '../../src/ops/leakyRelu.js';
 import type { Layer, Activation as OracleActivation } from '../oracle/network.js';
 

@@ -10,7 +10,7 @@ import {
   sgd,
   squaredError,
   type Targets,
-} from '../../src/index.js';
+} from 'neurite';
 import { builds } from '../kernels/machine.js';
 import { close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import type { Target } from '../oracle/losses.js';
