@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { NeuriteError, ShapeError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
 /** What an op knows besides its inputs. */
@@ -49,6 +49,7 @@ export function apply(op: Op, inputs: readonly Node[], attributes: Attributes = 
 
 /** The same node under a name, by which `trace`, `summary` and errors show it. */
 export function named(node: Node, name: string): Node {
+  if (node.inputs.length === 0) throw new NeuriteError('GRAPH', `named: ${node} has no inputs; give it its name where it is made`);
   return new Node(node.op, node.inputs, node.shape, node.attributes, name);
 }
 

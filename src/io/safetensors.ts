@@ -116,7 +116,7 @@ function bytesOf(shape: readonly number[], most: number): number | undefined {
   if (shape.includes(0)) return 0;
   let bytes = 4;
   for (const n of shape) {
-    // Both factors are at most the file's length here, so the product is exact.
+    // A product that is too large may be rounded, but not below `most`; one that is not is exact.
     bytes *= n;
     if (bytes > most) return undefined;
   }
