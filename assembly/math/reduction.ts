@@ -22,7 +22,7 @@ export class Reduction {
     return madd(x, v128.load32_splat(constants), rounder);
   }
 
-  /** e^r; 0.8 ulp. */
+  /** e^r. */
   @inline static exp(x: v128, t: v128, rounder: v128): v128 {
     const n = f32x4.sub(t, rounder);
     const high = Reduction.high(x, n);
@@ -34,7 +34,7 @@ export class Reduction {
     return f32x4.add(f32x4.add(high, Reduction.low(f32x4.mul(p, r2), n)), v128.load32_splat(constants, 12));
   }
 
-  /** e^r − 1; 0.8 ulp. */
+  /** e^r − 1. */
   @inline static expm1(x: v128, t: v128, rounder: v128): v128 {
     const n = f32x4.sub(t, rounder);
     const high = Reduction.high(x, n);
