@@ -4,12 +4,22 @@ import { unary } from './unary';
 
 /** y[rows, features] += b[features] on each row. */
 export function addBias(y: usize, b: usize, rows: usize, features: usize): void {
+  if (features <= 2) return addNarrowBias(y, b, rows, features);
   const width = features << 2;
-  for (let i: usize = 0; i < rows; i++, y += width) {
+  for (const end = y + rows * width; y != end; y += width) {
     let at: usize = 0;
     for (; at + 16 <= width; at += 16) v128.store(y + at, f32x4.add(v128.load(y + at), v128.load(b + at)));
     for (; at < width; at += 4) store<f32>(y + at, load<f32>(y + at) + load<f32>(b + at));
   }
+}
+
+/** One or two features: the bias of four elements in a row is the same all the way down. */
+function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
+  if (features == 0) return;
+  const bias = features == 2 ? v128.load64_splat(b) : v128.load32_splat(b);
+  const end = y + ((rows * features) << 2);
+  for (; y + 16 <= end; y += 16) v128.store(y, f32x4.add(v128.load(y), bias));
+  for (let odd: usize = 0; y != end; y += 4, odd ^= features >> 1) store<f32>(y, load<f32>(y) + load<f32>(b + (odd << 2)));
 }
 
 /**
