@@ -13,13 +13,13 @@ class Element {
    * Flushes a denormal moment to zero (NaN stays). A moment that only decays ends at the smallest denormals and stays there,
    * since 0.9·2⁻¹⁴⁹ rounds to itself, and arithmetic on denormals is several times slower.
    */
-  @inline static normal(moment: v128): v128 {
-    return v128.andnot(moment, f32x4.lt(f32x4.abs(moment), v128.load32_splat(constants)));
+  @inline static normal(moment: v128, smallest: v128): v128 {
+    return v128.andnot(moment, f32x4.lt(f32x4.abs(moment), smallest));
   }
 
   /** A gradient whose square is too small for arithmetic that stays clear of denormals is flushed to zero (NaN stays). */
-  @inline static gradient(g: v128): v128 {
-    return v128.andnot(g, f32x4.lt(f32x4.abs(g), v128.load32_splat(constants, 4)));
+  @inline static gradient(g: v128, smallest: v128): v128 {
+    return v128.andnot(g, f32x4.lt(f32x4.abs(g), smallest));
   }
 
   /** average + rate·(x − average) */
@@ -48,16 +48,17 @@ export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
 export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: f64, mu: f32, nesterov: bool): void {
   const rate = f32x4.splat(<f32>learningRate);
   const mu4 = f32x4.splat(mu);
+  const smallest = v128.load32_splat(constants);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16, v += 16) {
     const g = v128.load(dw);
-    const velocity = Element.normal(madd(mu4, v128.load(v), g));
+    const velocity = Element.normal(madd(mu4, v128.load(v), g), smallest);
     v128.store(v, velocity);
     v128.store(w, nmadd(rate, nesterov ? madd(mu4, velocity, g) : velocity, v128.load(w)));
   }
   for (; w < end; w += 4, dw += 4, v += 4) {
     const g = v128.load32_zero(dw);
-    const velocity = Element.normal(madd(mu4, v128.load32_zero(v), g));
+    const velocity = Element.normal(madd(mu4, v128.load32_zero(v), g), smallest);
     v128.store32_lane(v, velocity, 0);
     v128.store32_lane(w, nmadd(rate, nesterov ? madd(mu4, velocity, g) : velocity, v128.load32_zero(w)), 0);
   }
@@ -93,19 +94,21 @@ export function adam(
   const decay4 = f32x4.splat(<f32>(learningRate * decay));
   const rate1 = f32x4.splat(<f32>(1 - beta1));
   const rate2 = f32x4.splat(<f32>(1 - beta2));
+  const smallest = v128.load32_splat(constants);
+  const smallestGradient = v128.load32_splat(constants, 4);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16, m += 16, v += 16) {
-    const g = Element.gradient(v128.load(dw));
-    const first = Element.normal(Element.toward(v128.load(m), g, rate1));
-    const second = Element.normal(Element.toward(v128.load(v), f32x4.mul(g, g), rate2));
+    const g = Element.gradient(v128.load(dw), smallestGradient);
+    const first = Element.normal(Element.toward(v128.load(m), g, rate1), smallest);
+    const second = Element.normal(Element.toward(v128.load(v), f32x4.mul(g, g), rate2), smallest);
     v128.store(m, first);
     v128.store(v, second);
     v128.store(w, Element.adam(v128.load(w), first, second, rate, epsilon4, decay4));
   }
   for (; w < end; w += 4, dw += 4, m += 4, v += 4) {
-    const g = Element.gradient(v128.load32_zero(dw));
-    const first = Element.normal(Element.toward(v128.load32_zero(m), g, rate1));
-    const second = Element.normal(Element.toward(v128.load32_zero(v), f32x4.mul(g, g), rate2));
+    const g = Element.gradient(v128.load32_zero(dw), smallestGradient);
+    const first = Element.normal(Element.toward(v128.load32_zero(m), g, rate1), smallest);
+    const second = Element.normal(Element.toward(v128.load32_zero(v), f32x4.mul(g, g), rate2), smallest);
     v128.store32_lane(m, first, 0);
     v128.store32_lane(v, second, 0);
     v128.store32_lane(w, Element.adam(v128.load32_zero(w), first, second, rate, epsilon4, decay4), 0);
