@@ -276,6 +276,14 @@ export class Engine {
     this.core.f64.fill(1, powers, powers + 2);
   }
 
+  /** Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
+  get optimizerState(): { readonly slots: readonly number[]; readonly powers: number } | undefined {
+    if (!this.optimizer) return undefined;
+    const count = slotCount(this.optimizer);
+    const slots = Array.from({ length: count }, (_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
+    return { slots, powers: this.#stateAddress + this.#powersOffset(count) * 4 };
+  }
+
   /** Gradients, slots, then two f64 on a boundary of 8 bytes, in elements. */
   #powersOffset(slots: number): number {
     return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;

@@ -6,6 +6,8 @@ import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
+import type { NetworkJson } from './io/graph.js';
+import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
@@ -52,6 +54,9 @@ export interface LayerView {
   readonly biasGradients: Float32Array | undefined;
 }
 
+/** What saving and loading see of a network; no part of what users see. */
+export let partsOf: (network: Network) => NetworkParts;
+
 const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /**
@@ -66,20 +71,22 @@ export class Network {
   readonly #inputs: readonly Node[];
   readonly #outputs: readonly Node[];
   readonly #trainee: Trainee;
+  /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
+  readonly #reproducible: boolean;
+  /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
+  metadata: Record<string, unknown> = {};
   #busy = false;
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
     const { seed = 0, build = 'auto', reproducible = false, loss, optimizer } = options;
+    this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
-    if (!['auto', 'simd', 'relaxed'].includes(build)) throw new ValueError(`network: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
-    if (build === 'relaxed' && reproducible) throw new ValueError(`network: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
-    if (build === 'relaxed' && !supportsRelaxed()) throw new ValueError(`network: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
     this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
     this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
-    this.build = build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
+    this.#reproducible = reproducible || build === 'simd';
     this.seed = seed;
     this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
     this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
@@ -450,6 +457,34 @@ export class Network {
     return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.targets.map((t) => t.classes)), rows, this.#nodeNames());
   }
 
+  /**
+   * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
+   * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
+   *
+   * @throws ValueError where `metadata` holds what JSON cannot say
+   */
+  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
+    this.#alive('save');
+    return save(partsOf(this), options);
+  }
+
+  /** The architecture alone, without parameters: `fromJSON` makes a new network of it. `JSON.stringify(network)` calls this. */
+  toJSON(): NetworkJson {
+    this.#alive('toJSON');
+    return describeNetwork(partsOf(this));
+  }
+
+  static {
+    partsOf = (network) => ({
+      engine: network.#engine,
+      layers: network.#layers,
+      progress: network.#trainee,
+      seed: network.seed,
+      build: network.#reproducible ? 'simd' : 'auto',
+      metadata: network.metadata,
+    });
+  }
+
   /** Gives the network's memory back. Every call after that is a DisposedError. */
   dispose(): void {
     if (this.#disposed) return;
@@ -497,6 +532,17 @@ function copyOut(memory: Float32Array, at: number, n: number, result: Float32Arr
 
 function toRows(flat: Float32Array, width: number): number[][] {
   return Array.from({ length: flat.length / width }, (_, i) => Array.from(flat.subarray(i * width, (i + 1) * width)));
+}
+
+/**
+ * The build that these options mean on this engine.
+ * @throws ValueError for a build that is not known or not to be had here
+ */
+export function chooseBuild(call: string, build: 'auto' | Build, reproducible: boolean): Build {
+  if (!['auto', 'simd', 'relaxed'].includes(build)) throw new ValueError(`${call}: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
+  if (build === 'relaxed' && reproducible) throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
+  if (build === 'relaxed' && !supportsRelaxed()) throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
+  return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
 }
 
 /** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */

@@ -1,13 +1,12 @@
 /** A network's architecture as JSON, and back. */
 import { FileError, NeuriteError, ValueError } from '../errors.js';
-import { apply, Node, topological } from '../graph/node.js';
+import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses.js';
-import type { NetworkOptions } from '../network.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers.js';
-import { Fields, isWhole, type Json, numberToJson, show } from './json.js';
+import { Fields, isWhole, numberOf, numberToJson, show } from './json.js';
 import { type AttributeKind, opForms } from './registry.js';
 
 /** The version of what this file writes. A reader refuses others. */
@@ -32,7 +31,7 @@ interface NodeJson {
   readonly inputs?: readonly number[];
   readonly attributes?: { readonly [key: string]: number | string | boolean };
   readonly shape?: ShapeJson;
-  readonly initial?: { readonly [key: string]: number | string };
+  readonly initial?: { readonly [key: string]: number | string | boolean };
   /** The tensor of the file that holds a parameter's or constant's values. */
   readonly tensor?: string;
   /** A constant's values, where no file goes with the JSON. */
@@ -64,7 +63,8 @@ export interface NetworkJson {
   readonly losses: readonly ({ readonly [key: string]: number | string | boolean } | null)[];
   readonly optimizer: { readonly [key: string]: number | string | boolean } | null;
   readonly seed: number;
-  readonly build: 'auto' | 'simd' | 'relaxed';
+  /** `simd` where the same bits were asked for everywhere, else `auto`. */
+  readonly build: 'auto' | 'simd';
 }
 
 /** A network as its parts: what is written, and what comes of reading. */
@@ -75,7 +75,7 @@ export interface Architecture {
   readonly losses: readonly (Required<WeightedLoss> | undefined)[];
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
-  readonly build: NonNullable<NetworkOptions['build']>;
+  readonly build: 'auto' | 'simd';
 }
 
 /** A node with values of its own. */
@@ -152,15 +152,16 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         ...(biases && { biases: index(biases) }),
       }),
     ),
-    losses: losses.map((entry) => (entry ? { ...describe(entry.loss), weight: numberToJson(entry.weight) } : null)),
-    optimizer: optimizer ? describe(optimizer) : null,
+    losses: losses.map((entry) => (entry ? encode({ ...entry.loss, weight: entry.weight }) : null)),
+    optimizer: optimizer ? encode(optimizer) : null,
     seed,
     build,
   };
 }
 
-function describe(description: Loss | Optimizer): Record<string, string | number | boolean> {
-  return Object.fromEntries(Object.entries(description).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
+/** The same fields, numbers as JSON has them. */
+function encode(fields: object): Record<string, string | number | boolean> {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
 }
 
 function writeNode(call: string, node: Node, index: (node: Node) => number, tensors: ReadonlyMap<Stored, string> | undefined): NodeJson {
@@ -169,13 +170,12 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
   const common = { op: op.name, ...(node.name !== undefined && { name: node.name }) };
   if (node instanceof Parameter) {
     const tensor = tensors?.get(node);
-    const initial = Object.fromEntries(Object.entries(node.initial).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
-    return { ...common, shape, initial, ...(tensor !== undefined && { tensor }) };
+    return { ...common, shape, initial: encode(node.initial), ...(tensor !== undefined && { tensor }) };
   }
   if (node instanceof Constant) return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
   const form = opForms.get(op.name);
   if (op !== inputOp && op !== fillOp && form?.op !== op) throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
-  const written = Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
+  const written = encode(attributes);
   return {
     ...common,
     ...(form ? { inputs: node.inputs.map(index) } : { shape }),
@@ -251,7 +251,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined): Re
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
-  const build = fields.oneOf('build', ['auto', 'simd', 'relaxed']);
+  const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { nodes: layer } of layers) recordLayer(layer);
   return { inputs, outputs, layers, losses, optimizer, seed, build, tensors };
 }
@@ -340,10 +340,10 @@ function readLeaf(entry: Fields, op: string, name: string | undefined, values: V
   const bytes = values && (values.tensor(entry.string('tensor'), shape.size) ?? entry.fail('tensor', 'a tensor of the file, of this shape'));
   if (op === parameterOp.name) return new Parameter(shape, readInitial(entry.object('initial')), name);
   if (bytes) return new Constant(shape, new Float32Array(bytes.slice().buffer));
+  const wrong = () => entry.fail('values', `${elements(shape)} numbers`);
   const list = entry.list('values');
-  if (list.length !== elements(shape)) entry.fail('values', `${elements(shape)} numbers`);
-  const numbers = new Fields(list.reduce<Record<string, unknown>>((all, value, i) => Object.assign(all, { [i]: value }), {}), `${entry.where}: values`);
-  return new Constant(shape, Float32Array.from(list, (_, i) => numbers.number(String(i))));
+  if (list.length !== elements(shape)) wrong();
+  return new Constant(shape, Float32Array.from(list, (value) => numberOf(value) ?? wrong()));
 }
 
 function readInitial(entry: Fields): Initial {

@@ -204,6 +204,11 @@ export function numberToJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
+/** The number that a file has so; undefined for what is none. */
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'string' ? WORDS.get(value) : typeof value === 'number' ? value : undefined;
+}
+
 /**
  * The fields of one object of a file, each checked as it is taken. Only properties of the object's own count, and `end` refuses
  * those that nobody took.
@@ -219,6 +224,11 @@ export class Fields {
   ) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new FileError(`${where} is ${show(value)}, expected an object`);
     this.#object = value as Record<string, unknown>;
+  }
+
+  /** The object itself, unchecked. */
+  get value(): Record<string, unknown> {
+    return this.#object;
   }
 
   keys(): string[] {
@@ -255,9 +265,7 @@ export class Fields {
 
   /** Any number; those JSON has no word for come as strings. */
   number(key: string): number {
-    const value = this.take(key);
-    if (typeof value === 'number') return value;
-    return (typeof value === 'string' ? WORDS.get(value) : undefined) ?? this.fail(key, 'a number');
+    return numberOf(this.take(key)) ?? this.fail(key, 'a number');
   }
 
   finite(key: string): number {

@@ -1,6 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
+import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
-import { batch, features } from '../graph/shape.js';
+import { batch, features, sameShape } from '../graph/shape.js';
 import { add } from './add.js';
 import { neg } from './affine.js';
 import { expandFeatures, sumFeatures } from './broadcast.js';
@@ -17,7 +18,10 @@ function delta(z: Node, t: Node): Node {
 export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'binaryCrossEntropy',
   opcode: Opcode.BinaryCrossEntropy,
-  shape: () => batch(1),
+  shape([z, t]) {
+    if (!z?.shape.batched || !t || !sameShape(z.shape, t.shape)) throw new ShapeError(`binaryCrossEntropy: ${z} and ${t} came, expected batches of one shape`);
+    return batch(1);
+  },
   backward(node, dy) {
     const [z, t] = node.inputs as [Node, Node];
     const d = expandFeatures(dy, features(z.shape));

@@ -1,7 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
-import { batch, features, type Shape, sameShape, vector } from '../graph/shape.js';
+import { batch, elements, features, type Shape, sameShape, vector } from '../graph/shape.js';
 import { fill, uniformValue } from './leaves.js';
 
 /** An op between a tensor and its sums over rows or features. */
@@ -62,7 +62,7 @@ export const expandFeaturesOp: RowsOp = {
   name: 'expandFeatures',
   opcode: Opcode.ExpandFeatures,
   shape([x], { width }) {
-    if (features((x as Node).shape) !== 1) throw new ShapeError(`expandFeatures: ${x} has more than the one feature expected`);
+    if (elements((x as Node).shape) !== 1) throw new ShapeError(`expandFeatures: ${x} has more than the one feature expected`);
     return { batched: (x as Node).shape.batched, size: [width as number] };
   },
   backward: (_, dy) => [sumFeatures(dy)],

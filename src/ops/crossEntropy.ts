@@ -1,6 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
+import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
-import { batch, features } from '../graph/shape.js';
+import { batch, features, sameShape } from '../graph/shape.js';
 import { add } from './add.js';
 import { neg } from './affine.js';
 import { expandFeatures, sumFeatures } from './broadcast.js';
@@ -18,7 +19,11 @@ function delta(z: Node, t: Node): Node {
 export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'crossEntropy',
   opcode: Opcode.CrossEntropy,
-  shape: () => batch(1),
+  shape([z, t]) {
+    const ids = t?.attributes.classes && features(t.shape) === 1;
+    if (!z?.shape.batched || !t || !(ids || sameShape(z.shape, t.shape))) throw new ShapeError(`crossEntropy: ${z} and ${t} came, expected batches of one shape, or class ids`);
+    return batch(1);
+  },
   backward(node, dy) {
     const [z, t] = node.inputs as [Node, Node];
     const d = expandFeatures(dy, features(z.shape));

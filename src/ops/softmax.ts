@@ -1,7 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { apply, type Node, shapeOfOnly } from '../graph/node.js';
+import { apply, type Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { expandFeatures, type RowsOp, sumFeatures } from './broadcast.js';
+import { expandFeatures, oneFeature, type RowsOp, sumFeatures } from './broadcast.js';
 import { mul } from './mul.js';
 import { sub } from './sub.js';
 
@@ -14,7 +14,10 @@ function chain(y: Node, d: Node): Node {
 export const softmaxOp: RowsOp = {
   name: 'softmax',
   opcode: Opcode.Softmax,
-  shape: shapeOfOnly,
+  shape([x]) {
+    oneFeature('softmax', x as Node);
+    return (x as Node).shape;
+  },
   backward: (y, dy) => [chain(y, dy)],
   tangent: (y, [dx]) => dx && chain(y, dx),
 };

@@ -1,0 +1,79 @@
+/** From a network to the bytes of a file. */
+import type { Engine } from '../engine.js';
+import type { LayerNodes } from '../layers/layer.js';
+import { elements } from '../graph/shape.js';
+import { Parameter } from '../ops/leaves.js';
+import type { Optimizer } from '../optimizers.js';
+import { type Architecture, nameTensors, type NetworkJson, writeArchitecture } from './graph.js';
+import { parseJson, toJson } from './json.js';
+import { type Tensor, writeSafetensors } from './safetensors.js';
+
+/** Options of `save`. */
+export interface SaveOptions {
+  /**
+   * Whether the optimizer's state goes into the file too, with the number of epochs and steps done, so that training the loaded network
+   * goes on with the same bits as training this one. Default false.
+   */
+  readonly optimizerState?: boolean;
+}
+
+/** What saving and loading see of a network. */
+export interface NetworkParts {
+  readonly engine: Engine;
+  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
+  readonly progress: { epochsTrained: number; stepsDone: number };
+  readonly seed: number;
+  readonly build: 'auto' | 'simd';
+  readonly metadata: Record<string, unknown>;
+}
+
+/** The key of a file's metadata under which the architecture is. */
+export const METADATA_KEY = 'neurite';
+
+/** What the vectors of an optimizer's state are called in a file, in the order of the slots. */
+export function slotNames(optimizer: Optimizer): readonly string[] {
+  if (optimizer.name !== 'sgd') return ['optimizer.m', 'optimizer.v'];
+  return optimizer.momentum > 0 ? ['optimizer.velocity'] : [];
+}
+
+function architectureOf({ engine, layers, seed, build }: NetworkParts): Architecture {
+  const { model, losses, optimizer } = engine;
+  return { ...model, layers, losses, optimizer, seed, build };
+}
+
+/** The architecture alone: see `Network.toJSON`. */
+export function describeNetwork(parts: NetworkParts): NetworkJson {
+  return writeArchitecture('toJSON', architectureOf(parts));
+}
+
+/** The bytes of a file: see `Network.save`. */
+export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+  const { engine, progress } = parts;
+  const { core, optimizer } = engine;
+  const architecture = architectureOf(parts);
+  const state = options.optimizerState && optimizer ? engine.optimizerState : undefined;
+  const slots = state && optimizer ? slotNames(optimizer) : [];
+  const names = nameTensors(architecture, slots);
+  const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
+  const tensors: Tensor[] = [];
+  for (const [node, name] of names) {
+    const n = elements(node.shape);
+    const bytes = node instanceof Parameter ? floats(engine.parametersAddress + engine.offsetOf(node) * 4, n) : bytesOf(node.values);
+    tensors.push({ name, shape: node.shape.size, bytes });
+  }
+  state?.slots.forEach((address, i) => {
+    tensors.push({ name: slots[i] as string, shape: [engine.parameterCount], bytes: floats(address, engine.parameterCount) });
+  });
+  const text = JSON.stringify({
+    ...writeArchitecture('save', architecture, names),
+    metadata: toJson(parts.metadata, 'save: metadata'),
+    ...(state && { training: { ...progress, powers: Array.from(core.f64.subarray(state.powers >> 3, (state.powers >> 3) + 2)) } }),
+  });
+  // What a reader would refuse is not written.
+  parseJson(text, 'save: the architecture');
+  return writeSafetensors(tensors, { [METADATA_KEY]: text });
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
