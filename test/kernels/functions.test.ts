@@ -3,6 +3,7 @@ import { Opcode } from '../../assembly/opcodes.js';
 import type { Build } from '../../src/core/core.js';
 import { erf, erfc, pow, unaryFunctions } from '../oracle/functions.js';
 import { bits, builds, Machine } from './machine.js';
+import { ulps } from './ulp.js';
 
 const machines = new Map<Build, Machine>(builds.map((build) => [build, new Machine(build)]));
 afterAll(() => {
@@ -27,24 +28,6 @@ const bounds: Record<Name, Record<Build, number>> = {
 const POW_BOUND = 0.501;
 
 const infinity = Number.POSITIVE_INFINITY;
-const exponents = new DataView(new ArrayBuffer(8));
-
-/** The distance of float32 neighbours at |x|: 2⁻¹⁴⁹ among the denormals. */
-function spacing(x: number): number {
-  exponents.setFloat64(0, x);
-  const exponent = ((exponents.getUint16(0) >>> 4) & 0x7ff) - 1023;
-  return 2 ** (Math.max(Math.min(exponent, 127), -126) - 23);
-}
-
-/** How many ulp a result is off; infinities count as 2¹²⁸. Infinity where one of the two is NaN, or where a zero has the wrong sign. */
-function ulps(actual: number, exact: number): number {
-  if (actual === exact) return exact !== 0 || Object.is(actual, exact) ? 0 : infinity;
-  if (Number.isNaN(actual) || Number.isNaN(exact)) return Number.isNaN(actual) && Number.isNaN(exact) ? 0 : infinity;
-  const top = 2 ** 128;
-  const limited = Math.max(Math.min(exact, top), -top);
-  return Math.abs(Math.max(Math.min(actual, top), -top) - limited) / spacing(limited);
-}
-
 /** Where something changes: specials, thresholds, the borders of reductions. Neighbours of each are tried too. */
 const places = [
   0,
