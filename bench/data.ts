@@ -1,0 +1,60 @@
+/** Inputs and class ids, row by row. */
+export interface Samples {
+  readonly rows: number;
+  readonly features: number;
+  readonly x: Float32Array;
+  readonly y: Uint8Array;
+  /** The same inputs as bytes, where x = bytes / 255. */
+  readonly bytes?: Uint8Array;
+}
+
+/** What is trained on, and what is tested: nothing where the data have nothing to be learnt. */
+export interface Split {
+  readonly train: Samples;
+  readonly test?: Samples;
+}
+
+/** Uniform numbers in [0, 1), the same in every run and every engine: the high bits of a 32-bit linear congruence, mixed. */
+export function uniforms(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    let bits = state ^ (state >>> 15);
+    bits = Math.imul(bits, 0x2c1b3c6d);
+    bits ^= bits >>> 12;
+    return (bits >>> 0) / 2 ** 32;
+  };
+}
+
+/** `n` floats, uniform in [low, high). */
+export function uniformArray(n: number, seed: number, low = -1, high = 1): Float32Array {
+  const next = uniforms(seed);
+  return Float32Array.from({ length: n }, () => low + (high - low) * next());
+}
+
+/** Samples out of images of bytes. */
+export function fromBytes(bytes: Uint8Array, y: Uint8Array): Samples {
+  return { rows: y.length, features: bytes.length / y.length, x: Float32Array.from(bytes, (byte) => byte / 255), y, bytes };
+}
+
+/** Two half circles that reach into each other, with a little noise: class 0 above, class 1 below. */
+export function moons(rows: number, seed: number): Samples {
+  const next = uniforms(seed);
+  const noise = () => 0.1 * (next() + next() + next() + next() - 2) * Math.sqrt(3);
+  const x = new Float32Array(rows * 2);
+  const y = new Uint8Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const below = i & 1;
+    const angle = Math.PI * next();
+    x[2 * i] = (below ? 1 - Math.cos(angle) : Math.cos(angle)) + noise();
+    x[2 * i + 1] = (below ? 0.5 - Math.sin(angle) : Math.sin(angle)) + noise();
+    y[i] = below;
+  }
+  return { rows, features: 2, x, y };
+}
+
+/** Rows of uniform numbers that say nothing of their classes. */
+export function random(rows: number, features: number, classes: number, seed: number): Samples {
+  const next = uniforms(seed + 1);
+  return { rows, features, x: uniformArray(rows * features, seed), y: Uint8Array.from({ length: rows }, () => Math.floor(next() * classes)) };
+}

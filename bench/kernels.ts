@@ -1,0 +1,180 @@
+/** Kernels by themselves, in the binary that the package ships, through the program loop that networks run in. */
+import { GemmFlag } from '../assembly/opcodes.js';
+import { uniformArray, uniforms } from './data.js';
+import { limit } from './limit/limit.js';
+import { Machine } from './machine.js';
+import { alternate, type Build, type Contender, type Effort, median, type Result, summarize, type Unit } from './measure.js';
+
+/** The three products that training a layer takes: X·Wᵀ, dZ·W, dZᵀ·X. */
+export type Form = 'nt' | 'nn' | 'tn';
+
+/** A layer of `inputs` and `outputs` on `rows` rows. */
+export interface Product {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly form: Form;
+}
+
+const forms: readonly Form[] = ['nt', 'nn', 'tn'];
+const cube = (n: number, form: Form): Product => ({ rows: n, inputs: n, outputs: n, form });
+const layer = (rows: number, inputs: number, outputs: number): Product[] => forms.map((form) => ({ rows, inputs, outputs, form }));
+
+export const products: readonly Product[] = [
+  cube(64, 'nn'),
+  cube(128, 'nn'),
+  ...forms.map((form) => cube(256, form)),
+  cube(512, 'nn'),
+  cube(1024, 'nn'),
+  ...layer(32, 784, 128),
+  ...layer(128, 784, 512),
+  ...layer(256, 1024, 1024),
+  { rows: 1, inputs: 784, outputs: 128, form: 'nt' },
+];
+
+/** "G 32x784x128 nt": rows, inputs and outputs of the layer, and which of its products. */
+export function productName({ rows, inputs, outputs, form }: Product): string {
+  return `G ${rows}x${inputs}x${outputs} ${form}`;
+}
+
+/** Giga-operations to one run that is long against the clock's grain. */
+const RUN = 4e-3;
+
+export const kernelEffort = (repetitions: number): Effort => ({ repetitions, time: 20, warmup: 100 });
+
+/** One product: c = op(a)·op(b), its sizes as BLAS names them. */
+function productContender(machine: Machine, build: Build, product: Product): Contender {
+  const { rows, inputs, outputs, form } = product;
+  const [m, n, k] = form === 'nt' ? [rows, outputs, inputs] : form === 'nn' ? [rows, inputs, outputs] : [outputs, inputs, rows];
+  const flags = form === 'nt' ? GemmFlag.TransposeB : form === 'tn' ? GemmFlag.TransposeA : 0;
+  const a = uniformArray(m * k, 1);
+  const b = uniformArray(k * n, 2);
+  const c = machine.room(m * n);
+  const sizes = { m, n, k, lda: form === 'tn' ? m : k, ldb: form === 'nt' ? k : n, flags } as const;
+  const words = machine.gemm(c, machine.tensor(a), machine.tensor(b), sizes);
+  machine.load(words)();
+  check(productName(product), machine.f32.subarray(c, c + m * n), a, b, sizes);
+  const flops = 2e-9 * m * n * k;
+  const turns = Math.max(1, Math.round(RUN / flops));
+  return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * flops };
+}
+
+/** Fast and wrong is no result: some elements against sums in float64. @throws when one is off by more than its roundings explain */
+function check(name: string, c: Float32Array, a: Float32Array, b: Float32Array, { m, n, k, lda, ldb, flags }: Parameters<Machine['gemm']>[3]): void {
+  const next = uniforms(3);
+  for (let turn = 0; turn < 32; turn++) {
+    const i = Math.floor(next() * m);
+    const j = Math.floor(next() * n);
+    let sum = 0;
+    let magnitude = 0;
+    for (let p = 0; p < k; p++) {
+      const left = a[flags & GemmFlag.TransposeA ? p * lda + i : i * lda + p] as number;
+      const right = b[flags & GemmFlag.TransposeB ? j * ldb + p : p * ldb + j] as number;
+      sum += left * right;
+      magnitude += Math.abs(left * right);
+    }
+    const off = Math.abs((c[i * n + j] as number) - sum);
+    if (!(off <= magnitude * (k + 1) * 2 ** -24)) throw new Error(`${name}: c[${i}, ${j}] is ${c[i * n + j]}, expected ${sum}`);
+  }
+}
+
+/** A kernel that is not counted in operations. */
+export interface Pass {
+  readonly workload: string;
+  readonly unit: 'ns/element' | 'GB/s';
+  readonly contender: (machine: Machine, build: Build) => Contender;
+}
+
+/** Elements of a pass: what a layer's activations are, and in cache. */
+const ELEMENTS = 4096;
+const PARAMETERS = 8192;
+
+function elementwise(opcode: 'Exp' | 'Log' | 'Sigmoid' | 'Tanh', low: number, high: number): Pass {
+  return {
+    workload: opcode.toLowerCase(),
+    unit: 'ns/element',
+    contender(machine, build) {
+      const x = machine.tensor(uniformArray(ELEMENTS, 1, low, high));
+      const words = machine.unary(opcode, machine.room(ELEMENTS), x, ELEMENTS);
+      const turns = 32;
+      return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * ELEMENTS };
+    },
+  };
+}
+
+function gathering(type: 'Float32' | 'Uint8'): Pass {
+  return {
+    workload: type === 'Uint8' ? 'gather bytes' : 'gather floats',
+    unit: 'GB/s',
+    contender(machine, build) {
+      const [total, batch, features] = [8000, 32, 784];
+      const elementBytes = type === 'Uint8' ? 1 : 4;
+      const data = machine.room((total * features * elementBytes) / 4);
+      const next = uniforms(1);
+      const order = machine.tensor(Uint32Array.from({ length: total }, () => Math.floor(next() * total)));
+      const run = machine.load(machine.gather(machine.room(batch * features), data, order, features, type), batch);
+      return {
+        system: 'neurite',
+        build,
+        run: () => {
+          for (let position = 0; position < total; position += batch) {
+            machine.position = position;
+            run();
+          }
+        },
+        // Read once, written once as floats.
+        amount: 1e-9 * total * features * (elementBytes + 4),
+      };
+    },
+  };
+}
+
+export const passes: readonly Pass[] = [
+  elementwise('Exp', -10, 10),
+  elementwise('Log', 1e-3, 10),
+  elementwise('Sigmoid', -10, 10),
+  elementwise('Tanh', -5, 5),
+  {
+    workload: 'adam',
+    unit: 'ns/element',
+    contender(machine, build) {
+      const tensor = (seed: number, low: number) => machine.tensor(uniformArray(PARAMETERS, seed, low, 1));
+      const powers = machine.tensor(new Uint32Array(4));
+      machine.u32.set([0, 0x3ff00000, 0, 0x3ff00000], powers);
+      const words = machine.adam({ w: tensor(1, -1), dw: tensor(2, -1), m: tensor(3, -1), v: tensor(4, 0), powers }, PARAMETERS);
+      const turns = 16;
+      return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * PARAMETERS };
+    },
+  },
+  gathering('Uint8'),
+  gathering('Float32'),
+];
+
+/** A result and, for products, its share of the limit: the median of the shares within each repetition. */
+export interface KernelResult {
+  readonly result: Result;
+  readonly share?: number;
+}
+
+/** Measures products by turns with the limit, a few at a time. */
+export async function measureProducts(binary: BufferSource, build: Build, chosen: readonly Product[], effort: Effort): Promise<KernelResult[]> {
+  const loop = limit(build);
+  const turns = 1 << 15;
+  const ceiling: Contender = { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
+  const machine = new Machine(binary);
+  const results: KernelResult[] = [];
+  for (const product of chosen) {
+    const [most, own] = (await alternate([ceiling, productContender(machine, build, product)], effort)) as [number[], number[]];
+    machine.clear();
+    const { node, ...result } = summarize(productName(product), { system: 'neurite', build }, 'GFLOP/s', own);
+    results.push({ result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) });
+  }
+  return results;
+}
+
+/** Measures one of the other kernels. */
+export async function measurePass(binary: BufferSource, build: Build, { workload, unit, contender }: Pass, effort: Effort): Promise<KernelResult> {
+  const machine = new Machine(binary);
+  const [seconds] = await alternate([contender(machine, build)], effort);
+  return { result: summarize(workload, { system: 'neurite', build }, unit as Unit, seconds as number[]) };
+}
