@@ -197,6 +197,9 @@ export class Engine {
   /** The loss of each output. */
   losses: readonly (Required<WeightedLoss> | undefined)[] = [];
   optimizer: Optimizer | undefined;
+  /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
+  version = 0;
+  freed = false;
 
   constructor(
     readonly model: Model,
@@ -320,6 +323,7 @@ export class Engine {
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
     known?.free();
     this.#programs.set(key, loaded);
+    this.version++;
     return loaded;
   }
 
@@ -331,6 +335,7 @@ export class Engine {
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(false));
     known?.free();
     this.#programs.set(key, loaded);
+    this.version++;
     return loaded;
   }
 
@@ -415,6 +420,8 @@ export class Engine {
 
   /** Gives all memory back. */
   free(): void {
+    this.freed = true;
+    this.version++;
     for (const program of this.#programs.values()) program.free();
     this.#programs.clear();
     this.#prediction?.free();

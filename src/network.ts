@@ -1,22 +1,24 @@
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
 import { type Direction, hessian, hvp, inputGradient, inputHessian, inputHvp, type JacobianOptions, jacobian, jvp, parameterJacobian, perSampleGradients, type Vjp, vjp } from './derivatives.js';
-import { Engine, type LoadedProgram, PREDICTION_ROWS, type ProgramKind, type TargetShape } from './engine.js';
+import { Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
 import { Status } from '../assembly/context.js';
-import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
+import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import type { NetworkJson } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
+import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
 import { asList, type CheckedData, checkRows, type Columns, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { columnsOf } from './training/source.js';
+import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, traceProgram } from './trace.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, emptyLike, isNested, isNumericArray, type Returned, type Targets, type Values } from './values.js';
+import { type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions {
@@ -30,6 +32,8 @@ export interface NetworkOptions {
   readonly build?: 'auto' | Build;
   /** The same as `build: 'simd'`. */
   readonly reproducible?: boolean;
+  /** Rows that `input` and `output` have room for. Default 1. */
+  readonly maxRows?: number;
 }
 
 /** A network's graph: one input and output, or lists of several. */
@@ -71,6 +75,8 @@ export class Network {
   readonly #inputs: readonly Node[];
   readonly #outputs: readonly Node[];
   readonly #trainee: Trainee;
+  readonly #predictor: Predictor;
+  readonly #maxRows: number;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
   /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
@@ -79,9 +85,11 @@ export class Network {
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
-    const { seed = 0, build = 'auto', reproducible = false, loss, optimizer } = options;
+    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+    checkSize('network', 'maxRows', maxRows);
+    this.#maxRows = maxRows;
     this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
     this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
     checkGraph(this.#inputs, this.#outputs);
@@ -97,6 +105,7 @@ export class Network {
       this.#engine.free();
       throw error;
     }
+    this.#predictor = new Predictor(this.#engine, maxRows);
     this.#trainee = { engine: this.#engine, seed, epochsTrained: 0, stepsDone: 0 };
     engines?.register(this, this.#engine, this);
   }
@@ -183,16 +192,16 @@ export class Network {
   /** The same, written to `out`, which is returned. Nothing is allocated. */
   predict(x: Values, out: Float32Array): Float32Array;
   predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
-  predict(x: Values | readonly Values[], out?: Float32Array): unknown {
-    return this.#forward('predict', x, out);
+  predict(x: Values & readonly Values[], out?: Float32Array): unknown {
+    return this.#predictor.predict(x, out as Float32Array);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
   logits<X extends Values>(x: X): Returned<X>;
   logits(x: Values, out: Float32Array): Float32Array;
   logits(x: readonly Values[]): (Float32Array | number[] | number[][])[];
-  logits(x: Values | readonly Values[], out?: Float32Array): unknown {
-    return this.#forward('logits', x, out);
+  logits(x: Values & readonly Values[], out?: Float32Array): unknown {
+    return this.#predictor.logits(x, out as Float32Array);
   }
 
   /**
@@ -200,55 +209,30 @@ export class Network {
    * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
   classify(x: Values | readonly Values[]): number | Uint32Array {
-    const several = this.#inputs.length > 1;
-    const first = (several ? (x as readonly Values[])[0] : x) as Values;
-    const all = this.#forward('classify', x, undefined);
-    const z = (this.#outputs.length > 1 ? (all as unknown[])[0] : all) as Float32Array | number[] | number[][];
-    const flat = isNested(z) ? (z as number[][]).flat() : (z as Float32Array);
-    const width = this.outFeatures;
-    const classes = new Uint32Array(flat.length / width);
-    for (let row = 0; row < classes.length; row++) {
-      let best = 0;
-      if (width === 1) best = (flat[row] as number) >= 0 ? 1 : 0;
-      else for (let j = 1; j < width; j++) if ((flat[row * width + j] as number) > (flat[row * width + best] as number)) best = j;
-      classes[row] = best;
-    }
-    return classes.length === 1 && !isNested(first) ? (classes[0] as number) : classes;
+    return this.#predictor.classify(x);
   }
 
-  #forward(call: 'predict' | 'logits' | 'classify', x: Values | readonly Values[], out: Float32Array | undefined): unknown {
-    this.#alive(call);
-    const inputs = this.#inputs;
-    const xs = inputs.length === 1 ? [x as Values] : asList<Values>(call, 'x', x, inputs.length, 'input');
-    let rows = 0;
-    for (let i = 0; i < xs.length; i++) {
-      const found = countRows(call, columnName('x', i, xs.length), xs[i] as Values, features((inputs[i] as Node).shape));
-      if (i > 0 && found !== rows) throw new ShapeError(`${call}: x[${i}] has ${found} rows and x[0] has ${rows}, expected as many`);
-      rows = found;
-    }
-    const widths = this.#outputs.map((node) => features(node.shape));
-    if (out !== undefined) {
-      if (widths.length > 1) throw new ShapeError(`${call}: out came for a network of ${widths.length} outputs, expected none`);
-      if (!(isNumericArray(out) && out.length === rows * (widths[0] as number))) {
-        throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * (widths[0] as number)}, ${rows} × ${widths[0]}`);
-      }
-    }
-    const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
-    const program = this.#engine.program(call === 'predict' ? 'predict' : 'logits', chunk);
-    const like = xs[0] as Values;
-    const results = widths.map((width) => out ?? (isNested(like) ? new Float32Array(rows * width) : emptyLike(like, rows * width)));
-    for (let from = 0; from < rows; from += chunk) {
-      const to = Math.min(rows, from + chunk);
-      const { f32 } = this.#engine.core;
-      for (let i = 0; i < xs.length; i++) copyRows(call, 'x', xs[i] as Values, features((inputs[i] as Node).shape), from, to, f32, program.inputIndex(i));
-      program.run(to - from);
-      for (let i = 0; i < widths.length; i++) {
-        const width = widths[i] as number;
-        copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array | number[], from * width);
-      }
-    }
-    const shaped = out || !isNested(like) ? results : results.map((flat, i) => toRows(flat as Float32Array, widths[i] as number));
-    return shaped.length === 1 ? shaped[0] : shaped;
+  /** The memory that `run` reads: `maxRows` rows of the first input, a live view. Take it anew after any other call: memory may grow. */
+  get input(): Float32Array {
+    return this.#predictor.input;
+  }
+
+  /** The memory that `run` writes: `maxRows` rows of the first output, a live view. */
+  get output(): Float32Array {
+    return this.#predictor.output;
+  }
+
+  /** Predicts what lies in `input`, its first `rows` rows, into `output`. Nothing is copied or allocated. */
+  run(rows = 1): void {
+    this.#predictor.run(rows);
+  }
+
+  /** A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it. */
+  freeze(): Predictor {
+    this.#alive('freeze');
+    const engine = new Engine(this.#engine.model, this.#engine.core);
+    engine.core.f32.set(this.parameters, engine.parametersAddress >>> 2);
+    return frozen(engine, this.#maxRows);
   }
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
@@ -522,16 +506,6 @@ export class Network {
   #need(call: string, what: 'loss' | 'optimizer'): void {
     if (!this[what]) throw new NotConfiguredError(call, what);
   }
-}
-
-/** Copies a result out of memory; a short one by a loop, which is faster than two views. */
-function copyOut(memory: Float32Array, at: number, n: number, result: Float32Array | number[], to: number): void {
-  if (n <= 32 || Array.isArray(result)) for (let i = 0; i < n; i++) result[to + i] = memory[at + i] as number;
-  else result.set(memory.subarray(at, at + n), to);
-}
-
-function toRows(flat: Float32Array, width: number): number[][] {
-  return Array.from({ length: flat.length / width }, (_, i) => Array.from(flat.subarray(i * width, (i + 1) * width)));
 }
 
 /**

@@ -34,7 +34,7 @@ export function describe(value: unknown): string {
 }
 
 export function isNumericArray(value: unknown): value is NumericArray {
-  return ArrayBuffer.isView(value) && !/DataView|BigInt/.test(Object.prototype.toString.call(value));
+  return value instanceof Float32Array || (ArrayBuffer.isView(value) && !/DataView|BigInt/.test(Object.prototype.toString.call(value)));
 }
 
 function isNested(value: Values): value is readonly (readonly number[])[] {

@@ -24,11 +24,14 @@ const LARGEST_BLOCK = 0x3ffffff0;
 export class Core {
   readonly exports: CoreExports;
   readonly memory: WebAssembly.Memory;
-  #buffer: ArrayBufferLike | undefined;
-  #f32 = new Float32Array();
-  #u32 = new Uint32Array();
-  #f64 = new Float64Array();
-  #u8 = new Uint8Array();
+  /** The whole memory as floats: index = address / 4. An allocation may replace these four, so they are never kept. */
+  f32 = new Float32Array();
+  /** The whole memory as u32: index = address / 4. */
+  u32 = new Uint32Array();
+  /** The whole memory as f64: index = address / 8. */
+  f64 = new Float64Array();
+  /** The whole memory as bytes. */
+  u8 = new Uint8Array();
 
   constructor(
     module: WebAssembly.Module,
@@ -36,12 +39,14 @@ export class Core {
   ) {
     this.exports = new WebAssembly.Instance(module, {}).exports as unknown as CoreExports;
     this.memory = this.exports.memory;
+    this.#refresh();
   }
 
   /** A zeroed block of `bytes`, aligned to 16; its address. Views taken before are stale after. @throws MemoryError when it cannot be had */
   allocate(bytes: number, what: string): number {
     if (!(bytes <= LARGEST_BLOCK)) throw new MemoryError(what, bytes, LARGEST_BLOCK);
     const address = this.exports.allocate(bytes) >>> 0;
+    this.#refresh();
     if (address === 0) throw new MemoryError(what, bytes, LARGEST_BLOCK);
     return address;
   }
@@ -50,39 +55,14 @@ export class Core {
     this.exports.free(address);
   }
 
-  /** The whole memory as floats: index = address / 4. Stale after an allocation, so never kept. */
-  get f32(): Float32Array {
-    this.#refresh();
-    return this.#f32;
-  }
-
-  /** The whole memory as u32: index = address / 4. */
-  get u32(): Uint32Array {
-    this.#refresh();
-    return this.#u32;
-  }
-
-  /** The whole memory as f64: index = address / 8. */
-  get f64(): Float64Array {
-    this.#refresh();
-    return this.#f64;
-  }
-
-  /** The whole memory as bytes. */
-  get u8(): Uint8Array {
-    this.#refresh();
-    return this.#u8;
-  }
-
-  /** Memory that grew has a new buffer and the old views are detached: made again then, and only then. */
+  /** Memory that grew has a new buffer and the old views are detached. Only an allocation grows it; reading `memory.buffer` costs more than a small prediction. */
   #refresh(): void {
-    const buffer = this.memory.buffer;
-    if (buffer === this.#buffer) return;
-    this.#buffer = buffer;
-    this.#f32 = new Float32Array(buffer);
-    this.#u32 = new Uint32Array(buffer);
-    this.#f64 = new Float64Array(buffer);
-    this.#u8 = new Uint8Array(buffer);
+    const { buffer } = this.memory;
+    if (buffer === this.f32.buffer) return;
+    this.f32 = new Float32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.u8 = new Uint8Array(buffer);
   }
 }
 
