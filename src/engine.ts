@@ -386,8 +386,8 @@ export class Engine {
     const places = new Map(this.#places);
     const roots: Node[] = [];
     this.parameters.forEach((parameter, i) => {
-      let product = products[i];
-      if (!product) return;
+      // What the loss does not depend on has the gradient 0, written each time: L2 and clipping change gradients in place.
+      let product = products[i] ?? fill(parameter.shape, 0);
       // Two parameters may have the very same gradient; each has its own place all the same.
       if (places.has(product)) product = named(product, `d${parameter.label}`);
       roots.push(product);
