@@ -8,8 +8,12 @@ const KC: usize = 256;
 /** Rows of a that one panel of b is used for: 256 kB of them, in the second-level cache. */
 const MC: usize = 256;
 
-/** Up to so many rows, b is read where it lies if its rows are contiguous: packing would not pay. */
+/**
+ * An operand that already lies in rows of the tile is read from there if the other has no more than so many rows to share the cost of
+ * packing, and if what is read, in bytes from first to last, can stay in the second-level cache meanwhile.
+ */
 const DIRECT: usize = 64;
+const SPAN: usize = 1 << 19;
 
 /** The cost of packing an element, in multiply-adds. */
 const PACKING: usize = 4;
@@ -46,17 +50,17 @@ function blocks(
   c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
   rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
 ): void {
-  const direct = csb == 4 && m <= DIRECT;
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
+    const direct = csb == 4 && (m <= MR || (m <= DIRECT && depth * rsb <= SPAN));
     for (let i: usize = 0; i < m; i += MC) {
       const rows = min(MC, m - i);
       let blockA = a + i * rsa + p * csa;
       let tileStep = rsa * MR;
       let rowStep = rsa;
       let step = csa;
-      if (rsa == 4 && csa != 4 && n > DIRECT) {
+      if (rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN)) {
         for (let ii: usize = 0; ii < rows; ii += MR) packQuad(quads + ii * (depth << 2), blockA + (ii << 2), depth, rows - ii, csa);
         blockA = quads;
         tileStep = depth << 4;

@@ -11,7 +11,7 @@ const t = memory.data(4 * 8 * 4, 16);
  * t[4, 8] = Σ_p a[p]·b[p]ᵀ over p < k in rising order from +0. Element (i, p) of a lies at a + i·rsa + p·csa (bytes); from row
  * `rows` on the last is read again. Step p of b is eight floats at b + p·rsb.
  *
- * Three things here are for the register allocators of older engines (Node 20: 60 → 87 % of the limit): a pointer per row instead of
+ * Three things here are for the register allocators of older engines (Node 20, 256³: 65 → 89 % of the limit): a pointer per row instead of
  * offsets from one; one comparison, with a pointer that moves anyway; and a result of its own, so that nothing of c is alive in the loop.
  * The loop is not unrolled: the optimizer would sort the loads to the front and run out of registers.
  */
