@@ -1,16 +1,5 @@
+import { adam, adamW, binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, type Optimizer, sgd, squaredError, type Targets } from 'neurite';
 import { describe, expect, test } from 'vitest';
-import {
-  adam,
-  adamW,
-  binaryCrossEntropy,
-  crossEntropy,
-  type Loss,
-  meanSquaredError,
-  type Optimizer,
-  sgd,
-  squaredError,
-  type Targets,
-} from 'neurite';
 import { builds } from '../kernels/machine.js';
 import { close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import type { Target } from '../oracle/losses.js';
@@ -364,7 +353,7 @@ describe.each(builds)('%s: eight steps equal the oracle', (build) => {
     for (const { loss, oracle: oracleLoss, outputs, last, targets } of cases.filter(({ title }) =>
       /^(crossEntropy of ids|binaryCrossEntropy|meanSquaredError)$/.test(title),
     )) {
-      for (const inner of [{ name: 'tanh' }, { name: 'sigmoid' }] as OracleActivation[]) {
+      for (const inner of [{ name: 'tanh' }, { name: 'sigmoid' }, { name: 'step' }] as OracleActivation[]) {
         const model = modelOf(3, inner, last[0] as OracleActivation, outputs, true);
         const next = numbers(outputs);
         const net = networkOf(model, { loss, optimizer, build });

@@ -1,0 +1,139 @@
+/** Random networks for tests of the compiler, as a fast-check arbitrary. */
+import fc from 'fast-check';
+import { type Activation, dense } from 'neurite';
+import type { Core } from '../../src/core/core.js';
+import { Engine } from '../../src/engine.js';
+import type { Node } from '../../src/graph/node.js';
+import { features } from '../../src/graph/shape.js';
+import { binaryCrossEntropy, crossEntropy, type Loss, lossesOf, meanSquaredError, squaredError } from '../../src/losses.js';
+import { add } from '../../src/ops/add.js';
+import { scale } from '../../src/ops/affine.js';
+import { concat, slice } from '../../src/ops/columns.js';
+import { leakyRelu } from '../../src/ops/leakyRelu.js';
+import { input } from '../../src/ops/leaves.js';
+import { mul } from '../../src/ops/mul.js';
+import { relu } from '../../src/ops/relu.js';
+import { sigmoid } from '../../src/ops/sigmoid.js';
+import { softmax } from '../../src/ops/softmax.js';
+import { sub } from '../../src/ops/sub.js';
+import { tanh } from '../../src/ops/tanh.js';
+import type { Optimizer } from '../../src/optimizers.js';
+import { filled, numbers } from '../kernels/numbers.js';
+
+/** Every named activation, and functions that use their z, or the value of an inner activation, more than once. */
+const activations: [string, Activation][] = [
+  ...(
+    [
+      'identity',
+      'step',
+      'sigmoid',
+      'tanh',
+      'relu',
+      'leakyRelu',
+      'softmax',
+      'gelu',
+      'silu',
+      'elu',
+      'selu',
+      'softplus',
+      'softsign',
+      'hardSigmoid',
+      'mish',
+      'exp',
+    ] as const
+  ).map((name): [string, Activation] => [name, name]),
+  ['leakyRelu 0.3', (z) => leakyRelu(z, 0.3)],
+  ['leakyRelu −0.5', (z) => leakyRelu(z, -0.5)],
+  ['leakyRelu 2', (z) => leakyRelu(z, 2)],
+  ['z + relu', (z) => add(z, relu(z))],
+  ['tanh·sigmoid', (z) => mul(tanh(z), sigmoid(z))],
+  ['tanh − z/10', (z) => sub(tanh(z), scale(z, 0.1))],
+  ['relu²', (z) => mul(relu(z), relu(z))],
+  ['softmax + z', (z) => add(softmax(z), z)],
+  ['first, all', (z) => concat(slice(z, 0, 1), tanh(z))],
+];
+
+const losses: { loss: Loss; last: Activation; least: number; classes: boolean }[] = [
+  { loss: crossEntropy(), last: 'softmax', least: 2, classes: true },
+  { loss: crossEntropy({ reduction: 'sum' }), last: 'softmax', least: 2, classes: false },
+  { loss: crossEntropy({ fromLogits: true }), last: 'identity', least: 2, classes: true },
+  { loss: binaryCrossEntropy(), last: 'sigmoid', least: 1, classes: false },
+  { loss: binaryCrossEntropy({ fromLogits: true, reduction: 'sum' }), last: 'identity', least: 1, classes: false },
+  { loss: meanSquaredError(), last: 'identity', least: 1, classes: false },
+  { loss: meanSquaredError(), last: 'softmax', least: 1, classes: false },
+  { loss: meanSquaredError(), last: 'sigmoid', least: 1, classes: false },
+  { loss: squaredError({ scale: 0.5 }), last: 'tanh', least: 1, classes: false },
+];
+
+export interface Architecture {
+  inFeatures: number;
+  layers: { units: number; activation: number; bias: boolean; again: boolean }[];
+  outputs: number;
+  loss: number;
+  /** The value of the first layer is an output too, with a loss of its own. */
+  second: boolean;
+  rows: number;
+  seed: number;
+  /** Parameters are uniform on ± this: up to where activations saturate. */
+  size: number;
+}
+
+export const architectures: fc.Arbitrary<Architecture> = fc.record({
+  inFeatures: fc.integer({ min: 1, max: 9 }),
+  layers: fc.array(
+    fc.record({ units: fc.integer({ min: 1, max: 9 }), activation: fc.nat(activations.length - 1), bias: fc.boolean(), again: fc.boolean() }),
+    { maxLength: 4 },
+  ),
+  outputs: fc.integer({ min: 1, max: 6 }),
+  loss: fc.nat(losses.length - 1),
+  second: fc.boolean(),
+  rows: fc.integer({ min: 1, max: 40 }),
+  seed: fc.nat(2 ** 31),
+  size: fc.constantFrom(0.5, 0.5, 2, 20),
+});
+
+/** An engine of an architecture with parameters drawn, and the data of a batch. */
+export interface Case {
+  engine: Engine;
+  classes: boolean[];
+  /** For each input of a training program: values, or class ids. */
+  batch: ArrayLike<number>[];
+  rows: number;
+}
+
+export function caseOf(
+  { inFeatures, layers, outputs, loss: chosen, second, rows, seed, size }: Architecture,
+  core: Core,
+  optimizer: Optimizer,
+): Case {
+  const { loss, last, least, classes } = losses[chosen] as (typeof losses)[number];
+  const width = Math.max(outputs, least);
+  const x = input(inFeatures);
+  let node = x;
+  let first: Node | undefined;
+  for (const { units, activation, bias, again } of layers) {
+    const inputs = features(node.shape);
+    // Applied twice where that fits: a layer whose parameters have two uses.
+    const layer = dense(again ? inputs : units, (activations[activation] as [string, Activation])[1], { bias });
+    node = layer(node);
+    if (again && features(node.shape) === inputs) node = layer(node);
+    first ??= node;
+  }
+  const output = dense(width, last)(node);
+  const both = second && first !== undefined;
+  const model = { inputs: [x], outputs: both ? [output, first as Node] : [output] };
+  const engine = new Engine(model, core);
+  engine.configure(lossesOf(both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model.outputs), optimizer);
+  const next = numbers(seed);
+  core.f32.set(
+    filled(engine.parameterCount, () => size * next()),
+    engine.parametersAddress >> 2,
+  );
+  const positive = () => (next() + 1) / 2;
+  const batch: ArrayLike<number>[] = [
+    filled(rows * inFeatures, next),
+    classes ? Uint32Array.from({ length: rows }, () => Math.floor(positive() * width)) : filled(rows * width, positive),
+  ];
+  if (both) batch.push(filled(rows * features((first as Node).shape), next));
+  return { engine, classes: engine.targets.map((_, i) => i === 0 && classes), batch, rows };
+}
