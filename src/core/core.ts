@@ -17,8 +17,8 @@ export interface CoreExports {
   permutation(y: number, n: number, seed: number, stream: number): void;
 }
 
-/** The largest block the allocator gives, in bytes. */
-const LARGEST_BLOCK = 0x3ffffff0;
+/** The most bytes one block can have: the address space of 32 bits but for its last page. */
+const LARGEST_BLOCK = 0xfffe0000;
 
 /** One instance of one binary: its memory, its allocator, its kernels. Networks of a build share one. */
 export class Core {
