@@ -14,7 +14,7 @@ const large = memory.data<f32>([
   1.00518751144, -0.307549297810, -6.54930695891e-2, -4.85969297588e-2, 6.51139989495e-2, -2.18963120133e-2, 3.17994062789e-3, -1.75602588570e-4,
 ]);
 
-/** erf x = 2/√π ∫₀ˣ e^−t² dt, to 1.80 ulp (relaxed: 1.69): exactly odd, ±1 at most, −0 stays −0. */
+/** erf x = 2/√π ∫₀ˣ e^−t² dt, to 1.80 ulp (fused multiply-add: 1.69): exactly odd, ±1 at most, −0 stays −0. */
 @final export class Erf extends UnaryFunction {
   @inline static of(x: v128): v128 {
     const one = v128.load32_splat(constants, 4);

@@ -8,7 +8,7 @@ import { Reduction, ROUNDER } from './reduction';
 const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98023224e-8]);
 
 /**
- * eˣ, to 0.92 ulp in both builds. Infinity above 88.72283, denormal below −87.33655, 0 below −103.97208.
+ * eˣ, to 0.92 ulp, fused or not. Infinity above 88.72283, denormal below −87.33655, 0 below −103.97208.
  */
 @final export class Exp extends UnaryFunction {
   @inline static of(x: v128): v128 {

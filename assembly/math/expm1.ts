@@ -5,7 +5,7 @@ import { Reduction, ROUNDER } from './reduction';
 /** The interval outside which eˣ − 1 is −1 or infinite in f32; from where 2ⁿ can be 2¹²⁸; the rounder; 1; the sign bit. */
 const constants = memory.data<f32>([-18, 89, 88, ROUNDER + 127, 1, -0.0]);
 
-/** eˣ − 1, to 1.61 ulp (relaxed: 1.59). −0 stays −0. */
+/** eˣ − 1, to 1.61 ulp (fused multiply-add: 1.59). −0 stays −0. */
 @final export class Expm1 extends UnaryFunction {
   @inline static of(x: v128): v128 {
     const rounder = v128.load32_splat(constants, 12);

@@ -13,7 +13,7 @@ const polynomial = memory.data<f32>([
 /** The bits of √½; the bits of the smallest normal float; how many patterns from there to Infinity. */
 const integers = memory.data<i32>([0x3f3504f3, 0x00800000, 0x7f000000]);
 
-/** ln x, to 0.96 ulp (relaxed: 0.93). −∞ at ±0, NaN below; denormals are numbers like any other. */
+/** ln x, to 0.96 ulp (fused multiply-add: 0.93). −∞ at ±0, NaN below; denormals are numbers like any other. */
 @final export class Log extends UnaryFunction {
   /** ln(1 + f) + k·ln 2 for √½ ≤ 1 + f ≤ √2 and integers k. */
   @inline static sum(f: v128, k: v128): v128 {

@@ -8,7 +8,7 @@ const constants = memory.data<f32>([1, -0.0]);
 /** The bits of the smallest float, and how many patterns there are from there to 2¹²⁷. */
 const integers = memory.data<i32>([1, 0x7effffff]);
 
-/** ln(1 + x), to 1.55 ulp in both builds. −∞ at −1, NaN below, −0 stays −0. */
+/** ln(1 + x), to 1.55 ulp, fused or not. −∞ at −1, NaN below, −0 stays −0. */
 @final export class Log1p extends UnaryFunction {
   @inline static of(x: v128): v128 {
     const one = v128.load32_splat(constants);

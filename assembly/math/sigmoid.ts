@@ -6,7 +6,7 @@ import { Exp } from './exp';
 const constants = memory.data<f32>([1, -0.0]);
 
 /**
- * σ(x) = 1 / (1 + e^−x), to 1.97 ulp in both builds: from e^−|x|, so that its relative accuracy is kept on both sides.
+ * σ(x) = 1 / (1 + e^−x), to 1.97 ulp, fused or not: from e^−|x|, so that its relative accuracy is kept on both sides.
  * Denormal below −87.33655, 0 below −103.97208.
  */
 @final export class Sigmoid extends UnaryFunction {

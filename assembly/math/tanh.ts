@@ -9,7 +9,7 @@ const constants = memory.data<f32>([-0.0, -18.5, ROUNDER + 127, 1, -1.09861229])
 const small = memory.data<f32>([-0.333329468966, 0.133207291365, -5.26720136404e-2, 1.64378918707e-2]);
 
 /**
- * tanh x, to 1.50 ulp in both builds: −tanh |x| = 2w/(1 + w) − 1 with w = e^−2|x| where that is beyond ½, a polynomial between.
+ * tanh x, to 1.50 ulp, fused or not: −tanh |x| = 2w/(1 + w) − 1 with w = e^−2|x| where that is beyond ½, a polynomial between.
  * Exactly odd, ±1 at most, −0 stays −0.
  */
 @final export class Tanh extends UnaryFunction {

@@ -12,16 +12,19 @@ afterAll(() => {
 
 type Name = 'Exp' | 'Expm1' | 'Log' | 'Log1p' | 'Erf' | 'Sigmoid' | 'Tanh' | 'Softplus';
 
-/** Errors in ulp that the functions' files state: those of every float with 2⁻⁶ ≤ |x| < 2⁷ and every seventh of the others. */
-const bounds: Record<Name, Record<Build, number>> = {
-  Exp: { simd: 0.92, relaxed: 0.92 },
-  Expm1: { simd: 1.61, relaxed: 1.59 },
-  Log: { simd: 0.96, relaxed: 0.93 },
-  Log1p: { simd: 1.55, relaxed: 1.55 },
-  Erf: { simd: 1.8, relaxed: 1.69 },
-  Sigmoid: { simd: 1.97, relaxed: 1.97 },
-  Tanh: { simd: 1.5, relaxed: 1.5 },
-  Softplus: { simd: 1.79, relaxed: 1.79 },
+/**
+ * Errors in ulp that the functions' files state: those of every float with 2⁻⁶ ≤ |x| < 2⁷ and every seventh of the others.
+ * A multiply-add rounds twice in the baseline build; in the relaxed build once, on machines that fuse it.
+ */
+const bounds: Record<Name, { twice: number; once: number }> = {
+  Exp: { twice: 0.92, once: 0.92 },
+  Expm1: { twice: 1.61, once: 1.59 },
+  Log: { twice: 0.96, once: 0.93 },
+  Log1p: { twice: 1.55, once: 1.55 },
+  Erf: { twice: 1.8, once: 1.69 },
+  Sigmoid: { twice: 1.97, once: 1.97 },
+  Tanh: { twice: 1.5, once: 1.5 },
+  Softplus: { twice: 1.79, once: 1.79 },
 };
 
 /** ½ for the one rounding, and what double precision leaves: 2.7e-14 · 150 + 5e-11, relative. */
@@ -63,6 +66,15 @@ const places = [
   103.97208,
   104,
 ];
+
+/** Whether a multiply-add of this build rounds once here: (1 + 2⁻¹²)² − 1 then keeps its 2⁻²⁴. */
+function fuses(build: Build): boolean {
+  const machine = machines.get(build) as Machine;
+  machine.clear();
+  const x = machine.tensor([1 + 2 ** -12]);
+  machine.run([Opcode.Affine, x, x, 1, bits(1 + 2 ** -12), bits(-1)]);
+  return machine.read(x, 1)[0] !== 2 ** -11;
+}
 
 const CHUNK = 1 << 16;
 
@@ -133,7 +145,9 @@ describe('the oracle', () => {
 describe('over the floats', () => {
   test.each(Object.keys(bounds) as Name[])('%s stays within its bound', (name) => {
     for (const [build, found] of sweep(Opcode[name], unaryFunctions[name])) {
-      expect(found.ulps, `${build}: ${found.actual} for ${found.exact} at ${found.at}`).toBeLessThanOrEqual(bounds[name][build]);
+      expect(found.ulps, `${build}: ${found.actual} for ${found.exact} at ${found.at}`).toBeLessThanOrEqual(
+        fuses(build) ? bounds[name].once : bounds[name].twice,
+      );
     }
   });
 
