@@ -29,7 +29,9 @@ const panel = memory.data(8 * 256 * 4, 16);
  * an element is s_0 + s_1 + …, or ((c + s_0) + s_1) + …, from left to right. Shapes, tiles, blocks and an element's place do not
  * change it, except for the dot products of a single row (`gemvRows`). |error| ≤ k·ε·Σ_p |a_ip·b_pj|, ε = 2⁻²⁴ (Higham 2002, §3.1).
  */
-export function gemm(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool): void {
+export function gemm(
+  c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
+): void {
   if (k == 0) {
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;

@@ -58,7 +58,8 @@ export function tile(rows: usize, a: usize, rsa: usize, csa: usize, b: usize, rs
 }
 
 /**
- * c = t or, where `add`, c += t: element (i, j) at c + i·rsc + j·csc (bytes), where either csc is 4, or rsc is 4 and the tile is transposed on its way.
+ * c = t or, where `add`, c += t: element (i, j) at c + i·rsc + j·csc (bytes), where either csc is 4, or rsc is 4 and the tile is
+ * transposed on its way.
  */
 export function storeTile(c: usize, rsc: usize, csc: usize, add: bool): void {
   if (csc == 4) {
