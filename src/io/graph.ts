@@ -85,7 +85,7 @@ export type Stored = Parameter | Constant;
  * Names for the tensors of parameters and constants: `dense1.weights`, `dense1.biases` after the layer that uses them first; others
  * by their own names, else `parameter1`, `constant1`, …. Each name comes once.
  */
-export function nameTensors({ outputs, layers }: Architecture, reserved: readonly string[]): Map<Stored, string> {
+export function nameTensors({ outputs, layers }: Pick<Architecture, 'outputs' | 'layers'>, reserved: readonly string[] = []): Map<Stored, string> {
   const names = new Map<Stored, string>();
   const taken = new Set(['__metadata__', ...reserved]);
   const give = (node: Stored, wish: string) => {

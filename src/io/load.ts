@@ -124,7 +124,7 @@ function valuesOf({ tensors }: TensorFile) {
       const tensor = tensors.get(name);
       return tensor && tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]) ? tensor.bytes : undefined;
     },
-    elements: [...tensors.values()].reduce((sum, { shape }) => sum + elements({ batched: false, size: shape }), 0),
+    elements: [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0),
   };
 }
 

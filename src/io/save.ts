@@ -48,7 +48,8 @@ export function describeNetwork(parts: NetworkParts): NetworkJson {
 
 /** The bytes of a file: see `Network.save`. */
 export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
-  const { engine, progress } = parts;
+  const { engine } = parts;
+  const { epochsTrained, stepsDone } = parts.progress;
   const { core, optimizer } = engine;
   const architecture = architectureOf(parts);
   const state = options.optimizerState && optimizer ? engine.optimizerState : undefined;
@@ -67,7 +68,7 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array
   const text = JSON.stringify({
     ...writeArchitecture('save', architecture, names),
     metadata: toJson(parts.metadata, 'save: metadata'),
-    ...(state && { training: { ...progress, powers: Array.from(core.f64.subarray(state.powers >> 3, (state.powers >> 3) + 2)) } }),
+    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >> 3, (state.powers >> 3) + 2)) } }),
   });
   // What a reader would refuse is not written.
   parseJson(text, 'save: the architecture');

@@ -1,0 +1,145 @@
+/** Networks of every kind for the tests of files: every op, loss, optimizer and kind of leaf is in one of them. */
+import {
+  abs,
+  adam,
+  adamW,
+  add,
+  amax,
+  amin,
+  binaryCrossEntropy,
+  clip,
+  concat,
+  constant,
+  constantInit,
+  crossEntropy,
+  dense,
+  div,
+  dot,
+  erf,
+  exp,
+  expm1,
+  glorotNormal,
+  heNormal,
+  input,
+  linear,
+  log,
+  log1p,
+  logSoftmax,
+  logSumExp,
+  type Loss,
+  matmul,
+  max,
+  mean,
+  meanSquaredError,
+  min,
+  mul,
+  type Network,
+  named,
+  network,
+  type Optimizer,
+  parameter,
+  pow,
+  sequential,
+  sgd,
+  slice,
+  sqrt,
+  square,
+  squaredError,
+  step,
+  sub,
+  sum,
+  tanh,
+} from 'neurite';
+import { fill } from '../../src/ops/leaves.js';
+import { batch } from '../../src/graph/shape.js';
+import { apply } from '../../src/graph/node.js';
+import { binaryCrossEntropyOp } from '../../src/ops/binaryCrossEntropy.js';
+import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
+import { padOp } from '../../src/ops/columns.js';
+import { scaleBy } from '../../src/ops/affine.js';
+import { sumRows } from '../../src/ops/broadcast.js';
+
+const activations = ['identity', 'step', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'softmax', 'gelu', 'silu', 'elu', 'selu', 'softplus', 'softsign', 'hardSigmoid', 'mish', 'exp'] as const;
+
+const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
+  ['crossEntropy', crossEntropy(), 'softmax'],
+  ['crossEntropy, sum', crossEntropy({ reduction: 'sum' }), 'softmax'],
+  ['crossEntropy, logits', crossEntropy({ fromLogits: true }), 'identity'],
+  ['binaryCrossEntropy', binaryCrossEntropy(), 'sigmoid'],
+  ['binaryCrossEntropy, logits', binaryCrossEntropy({ fromLogits: true, reduction: 'sum' }), 'identity'],
+  ['meanSquaredError', meanSquaredError(), 'identity'],
+  ['squaredError', squaredError({ scale: 0.5 }), 'identity'],
+];
+
+export const optimizers: readonly [string, Optimizer][] = [
+  ['sgd', sgd()],
+  ['sgd, all options', sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4, clipNorm: 5 })],
+  ['sgd, momentum', sgd({ learningRate: 0.05, momentum: 0.5 })],
+  ['adam', adam()],
+  ['adam, all options', adam({ learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.001, clipNorm: 1 })],
+  ['adamW', adamW({ learningRate: 0.02 })],
+];
+
+function everyOp(): Network {
+  const x = input(4);
+  const t = input(4, 't');
+  const w = parameter([3, 4], { init: glorotNormal, name: 'mixing' });
+  const free = parameter(4);
+  const table = constant([1, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-45, 0.1, 7, 8, 9, 10, 11, 12], [3, 4]);
+  const z = matmul(x, w, false, true);
+  const parts = [
+    ...[abs(x), add(x, free), mul(x, free), sub(x, t), div(t, x), min(x, t), max(x, t), clip(x, Number.NEGATIVE_INFINITY, 0.5), linear(0.5, -3)(x)],
+    ...[erf(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), step(x, 0.5), named(tanh(x), 'squashed')],
+    ...[logSumExp(z), logSoftmax(z), amax(x), amin(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
+    ...[apply(crossEntropyOp, [x, t]), apply(binaryCrossEntropyOp, [x, t]), apply(padOp, [x], { start: 1, width: 6 }), matmul(z, table)],
+    ...[matmul(x, matmul(t, x, true), false, true), scaleBy(x, 2, 1), add(x, sumRows(x)), add(x, fill(batch(4), 0.25))],
+  ];
+  return network({ inputs: [x, t], outputs: [concat(...parts), z] });
+}
+
+function severalOutputs(): Network {
+  const x = input(5, 'x');
+  const side = input(2, 'side');
+  const body = dense(6, 'relu', { name: 'body', init: heNormal })(concat(x, side));
+  const twice = dense(6, 'tanh', { init: constantInit(0.25) });
+  const head = dense(3, 'softmax', { name: 'classes' })(twice(twice(body)));
+  const value = dense(1, linear(2, 0.5), { name: 'value', bias: false })(body);
+  return network({
+    inputs: [x, side],
+    outputs: [head, value, body],
+    loss: [crossEntropy(), { loss: meanSquaredError(), weight: 0.3 }, undefined],
+    optimizer: adam(),
+    seed: 4_000_000_000,
+  });
+}
+
+/** A sum of exponentials as a graph of one's own (000 §3, problem 2). */
+function sumOfExponentials(): Network {
+  const x = input(2);
+  const u = dense(5, 'exp')(x);
+  return network({ inputs: x, outputs: matmul(u, parameter([1, 5], { name: 'alpha' }), false, true), loss: squaredError(), optimizer: sgd(), reproducible: true });
+}
+
+function collidingNames(): Network {
+  const x = input(2);
+  const a = dense(2, 'identity', { name: 'a' })(x);
+  const free = ['a.weights', 'a.weights', 'a.weights_2', 'optimizer.m', '__metadata__', 'parameter1'].map((name) => parameter(2, { name }));
+  const outputs = [...free, parameter(2)].reduce((sum, b) => add(sum, b), a);
+  return network({ inputs: x, outputs, loss: meanSquaredError(), optimizer: adam() });
+}
+
+/** Name and maker of each. */
+export const networks: readonly [string, () => Network][] = [
+  ...activations.map((activation): [string, () => Network] => [activation, () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 })]),
+  ...losses.map(([name, loss, output]): [string, () => Network] => [name, () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 })]),
+  ...optimizers.map(([name, optimizer]): [string, () => Network] => [name, () => sequential(2, [dense(3, 'relu')], { loss: meanSquaredError(), optimizer })]),
+  ['one unit', () => sequential(1, [dense(1)])],
+  ['no loss, an optimizer', () => sequential(1, [dense(1)], { optimizer: sgd() })],
+  ['deep', () => sequential(3, Array.from({ length: 40 }, () => dense(3, 'gelu')))],
+  ['wide', () => sequential(300, [dense(500, 'relu'), dense(10, 'softmax')], { build: 'simd' })],
+  ['strange names', () => sequential(2, [dense(2, 'relu', { name: '__proto__' }), dense(2, 'relu', { name: 'é"\\\n😀\ud800' }), dense(1, 'relu', { name: '' })])],
+  ['names that collide', collidingNames],
+  ['every op', everyOp],
+  ['several inputs and outputs, a layer twice', severalOutputs],
+  ['a sum of exponentials', sumOfExponentials],
+];

@@ -1,0 +1,391 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  add,
+  adam,
+  concat,
+  constant,
+  crossEntropy,
+  dense,
+  DisposedError,
+  FileError,
+  fromJSON,
+  input,
+  load,
+  meanSquaredError,
+  type Network,
+  network,
+  sequential,
+  sgd,
+  sum,
+  ValueError,
+} from 'neurite';
+import { describe, expect, test } from 'vitest';
+import { Node } from '../../src/graph/node.js';
+import { opForms } from '../../src/io/registry.js';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
+import { slotNames } from '../../src/io/save.js';
+import { partsOf } from '../../src/network.js';
+import { networks, optimizers } from './networks.js';
+import { bitsOf, randomBits, randomRows } from './bits.js';
+
+/** Outputs of a network for a few rows, as bits. */
+function predictions(net: Network, rows = 3): Uint32Array[] {
+  const { inputs } = partsOf(net).engine.model;
+  const x = inputs.map((node, i) => randomRows(rows * (node.shape.size[0] as number), i + 1));
+  const result = inputs.length === 1 ? net.predict(x[0] as Float32Array) : net.predict(x);
+  return (Array.isArray(result) ? result : [result]).map((values) => bitsOf(Float32Array.from(values as Float32Array)));
+}
+
+/** A copy of a file whose architecture has been changed. */
+function edited(file: Uint8Array, edit: (architecture: any) => void): Uint8Array {
+  const { tensors, metadata } = readSafetensors(file);
+  const architecture = JSON.parse(metadata.get('neurite') as string);
+  edit(architecture);
+  return writeSafetensors([...tensors.values()], { neurite: JSON.stringify(architecture) });
+}
+
+describe.each(networks)('%s', (_, make) => {
+  test('comes back from a file with the same parameters and predictions, bit for bit', () => {
+    using net = make();
+    bitsOf(net.parameters).set(randomBits(net.parameterCount, 7));
+    net.metadata = { preprocessing: { kind: 'standardize', mean: [0.1, -2e-300], deviation: [1, 3] } };
+    const file = net.save();
+    using loaded = load(file);
+    expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
+    expect([loaded.build, loaded.seed, loaded.loss, loaded.optimizer, loaded.metadata]).toEqual([net.build, net.seed, net.loss, net.optimizer, net.metadata]);
+    expect(loaded.layers.map(({ name, kind, activation, inFeatures, outFeatures }) => [name, kind, activation, inFeatures, outFeatures])).toEqual(
+      net.layers.map(({ name, kind, activation, inFeatures, outFeatures }) => [name, kind, activation, inFeatures, outFeatures]),
+    );
+    expect(partsOf(loaded).engine.losses).toEqual(partsOf(net).engine.losses);
+    expect(Buffer.compare(loaded.save(), file)).toBe(0);
+    const finite = randomRows(net.parameterCount, 3);
+    net.parameters.set(finite);
+    loaded.parameters.set(finite);
+    expect(predictions(loaded)).toEqual(predictions(net));
+    expect(loaded.explain('predict')).toBe(net.explain('predict'));
+  });
+
+  test('comes back from JSON as it began', () => {
+    using net = make();
+    const text = JSON.stringify(net);
+    net.parameters.fill(1);
+    net.metadata = { a: 1 };
+    expect(JSON.stringify(net)).toBe(text);
+    using fresh = fromJSON(text);
+    using same = fromJSON(net.toJSON());
+    expect(bitsOf(fresh.parameters)).toEqual(bitsOf(net.reset().parameters));
+    expect(bitsOf(same.parameters)).toEqual(bitsOf(net.parameters));
+    expect(fresh.metadata).toEqual({});
+    expect(JSON.stringify(fresh)).toBe(text);
+    expect(predictions(fresh)).toEqual(predictions(net));
+  });
+});
+
+test('there is a tensor for each parameter, by the layers’ names and shapes', () => {
+  using net = sequential(4, [dense(3, 'relu'), dense(2, 'softmax', { name: 'head', bias: false })]);
+  const { tensors } = readSafetensors(net.save());
+  expect([...tensors.values()].map(({ name, shape }) => [name, shape])).toEqual([
+    ['dense1.weights', [3, 4]],
+    ['dense1.biases', [3]],
+    ['head.weights', [2, 3]],
+  ]);
+});
+
+test('NaN, infinities, zeros and denormals keep their bits', () => {
+  using net = sequential(3, [dense(3)]);
+  const bits = [0x7fc00000, 0xffc12345, 0x7f800001, 0x7f800000, 0xff800000, 0x80000000, 0, 1, 0x807fffff, 0x7f7fffff, 0x00800000, 0xbf800000];
+  bitsOf(net.parameters).set(bits);
+  using loaded = load(net.save());
+  expect([...bitsOf(loaded.parameters)]).toEqual(bits);
+});
+
+test('every op with a kernel can be saved, but one-hot rows of targets', async () => {
+  const folder = new URL('../../src/ops/', import.meta.url);
+  const found: string[] = [];
+  for (const file of readdirSync(folder)) {
+    const exports: Record<string, unknown> = await import(new URL(file, folder).href);
+    for (const [name, value] of Object.entries(exports)) if (name.endsWith('Op') && typeof value === 'object') found.push((value as { name: string }).name);
+  }
+  const leaves = ['input', 'target', 'parameter', 'constant', 'fill', 'oneHot'];
+  expect(found.filter((name) => !leaves.includes(name)).sort()).toEqual([...opForms.keys()].sort());
+});
+
+test('an op from elsewhere cannot be saved', () => {
+  const x = input(2);
+  const own = { name: 'own', shape: () => x.shape, backward: () => [], tangent: () => undefined };
+  using net = network({ inputs: x, outputs: new Node(own, [x], x.shape) });
+  expect(() => net.save()).toThrow(/save: own \[rows, 2\] is made by an op that files have no word for/);
+});
+
+describe('training goes on where it was', () => {
+  const x = randomRows(40, 1);
+  const y = Array.from({ length: 10 }, (_, i) => i % 3);
+
+  test.each(optimizers)('%s', async (_, optimizer) => {
+    using net = sequential(4, [dense(6, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer, seed: 9 });
+    net.parameters.set(randomRows(net.parameterCount, 2));
+    await net.fit({ x, y }, { epochs: 3, batchSize: 4 });
+    expect(slotNames(optimizer)).toHaveLength(partsOf(net).engine.optimizerState?.slots.length as number);
+    using loaded = load(net.save({ optimizerState: true }));
+    expect(Buffer.compare(loaded.save({ optimizerState: true }), net.save({ optimizerState: true }))).toBe(0);
+    const [history, other] = [await net.fit({ x, y }, { epochs: 2, batchSize: 4 }), await loaded.fit({ x, y }, { epochs: 2, batchSize: 4 })];
+    expect(other.epochs.map(({ loss }) => loss)).toEqual(history.epochs.map(({ loss }) => loss));
+    expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
+    expect(loaded.step(x, y)).toBe(net.step(x, y));
+  });
+
+  test('without the state it begins anew, and the file is smaller', () => {
+    using net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam() });
+    net.step(x, y);
+    expect(readSafetensors(net.save()).tensors.size).toBe(2);
+    expect([...readSafetensors(net.save({ optimizerState: true })).tensors.keys()]).toEqual(['dense1.weights', 'dense1.biases', 'optimizer.m', 'optimizer.v']);
+    using loaded = load(net.save());
+    expect(partsOf(loaded).progress).toMatchObject({ epochsTrained: 0, stepsDone: 0 });
+  });
+
+  test('a checkpoint of every epoch can be taken during fit', async () => {
+    const files: Uint8Array[] = [];
+    using net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam(), seed: 1 });
+    const take = () => {
+      files.push(net.save({ optimizerState: true }));
+    };
+    await net.fit({ x, y }, { epochs: 4, batchSize: 4, onEpoch: take });
+    using resumed = load(files[1] as Uint8Array);
+    await resumed.fit({ x, y }, { epochs: 2, batchSize: 4 });
+    expect(Buffer.compare(resumed.save({ optimizerState: true }), files[3] as Uint8Array)).toBe(0);
+  });
+});
+
+describe('the ways of a file', () => {
+  const make = () => {
+    const net = sequential(3, [dense(5, 'relu'), dense(2, 'softmax')], { seed: 3 });
+    net.parameters.set(randomRows(net.parameterCount, 4));
+    return net;
+  };
+  const expectSame = (loaded: Network, net: Network) => {
+    expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
+    loaded.dispose();
+    net.dispose();
+  };
+
+  test('a file on disk', async () => {
+    const net = make();
+    const folder = await mkdtemp(join(tmpdir(), 'neurite-'));
+    const path = join(folder, 'model.safetensors');
+    await writeFile(path, net.save());
+    expectSame(load(await readFile(path)), net);
+    await rm(folder, { recursive: true });
+  });
+
+  test('a Blob', async () => {
+    const net = make();
+    const blob = new Blob([net.save()], { type: 'application/octet-stream' });
+    expectSame(load(await blob.arrayBuffer()), net);
+  });
+
+  test('fetch over HTTP and from a data: URL', async () => {
+    const net = make();
+    const file = net.save();
+    const server = createServer((_, response) => response.end(file));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const urls = [`http://127.0.0.1:${port}/model.safetensors`, `data:application/octet-stream;base64,${Buffer.from(file).toString('base64')}`];
+    for (const url of urls) {
+      const response = await fetch(url);
+      const loaded = load(await response.arrayBuffer());
+      expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
+      loaded.dispose();
+    }
+    await new Promise((resolve) => server.close(resolve));
+    net.dispose();
+  });
+
+  test('bytes shared between threads', () => {
+    const net = make();
+    const file = net.save();
+    const shared = new SharedArrayBuffer(file.length);
+    new Uint8Array(shared).set(file);
+    expectSame(load(new Uint8Array(shared)), net);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'load: the bytes are undefined, expected a Uint8Array or an ArrayBuffer'],
+    ['a path', 'model.safetensors', "load: the bytes are \"model.safetensors\", expected a Uint8Array or an ArrayBuffer; pass the file's content, such as await readFile(path)"],
+    ['a promise', Promise.resolve(), 'load: the bytes are a Promise, expected a Uint8Array or an ArrayBuffer; await it first'],
+    ['a response', new Response(), 'load: the bytes are a Response, expected a Uint8Array or an ArrayBuffer; pass await response.arrayBuffer()'],
+    ['a blob', new Blob(), 'load: the bytes are a Blob, expected a Uint8Array or an ArrayBuffer; pass await blob.arrayBuffer()'],
+    ['an array', [1, 2], 'load: the bytes are an array of 2, expected a Uint8Array or an ArrayBuffer'],
+  ])('%s in place of bytes', (_, value, message) => {
+    expect(() => load(value as Uint8Array)).toThrow(ValueError);
+    expect(() => load(value as Uint8Array)).toThrow(message);
+  });
+});
+
+describe('which build', () => {
+  const builds = (options: object, ...loading: object[]) => {
+    using net = sequential(1, [dense(1)], options);
+    const file = net.save();
+    return loading.map((given) => {
+      using loaded = load(file, given);
+      return loaded.build;
+    });
+  };
+  using net = sequential(1, [dense(1)]);
+  const automatic = net.build;
+
+  test('a reproducible network stays one; the options have the last word', () => {
+    expect(builds({ reproducible: true }, {}, { build: 'auto' }, { reproducible: true })).toEqual(['simd', automatic, 'simd']);
+    expect(builds({ build: 'simd' }, {})).toEqual(['simd']);
+    expect(builds({ build: automatic }, { build: 'simd' }, { reproducible: true })).toEqual(['simd', 'simd']);
+    expect(builds({}, {})).toEqual([automatic]);
+  });
+
+  test('wrong options are the caller’s error, not the file’s', () => {
+    using other = sequential(1, [dense(1)]);
+    const file = other.save();
+    expect(() => load(file, { build: 'fast' as 'simd' })).toThrow("load: build is \"fast\", expected 'auto', 'simd' or 'relaxed'");
+    expect(() => fromJSON(other.toJSON(), { build: 'relaxed', reproducible: true })).toThrow(ValueError);
+  });
+});
+
+describe('metadata', () => {
+  test('travel with the file', () => {
+    using net = sequential(1, [dense(1)]);
+    net.metadata = JSON.parse('{"a":[1,{"b":null}],"é":"😀","__proto__":{"x":1}}');
+    using loaded = load(net.save());
+    expect(loaded.metadata).toEqual(net.metadata);
+    expect(Object.keys(loaded.metadata)).toContain('__proto__');
+    expect(Object.getPrototypeOf(loaded.metadata)).toBe(Object.prototype);
+  });
+
+  test('what JSON cannot say is refused by its place', () => {
+    using net = sequential(1, [dense(1)]);
+    net.metadata = { preprocessing: { mean: Float32Array.of(1, 2) } };
+    expect(() => net.save()).toThrow('save: metadata.preprocessing.mean is a Float32Array of 2, expected what JSON can say');
+  });
+});
+
+describe('refused', () => {
+  const file = () => {
+    using net = sequential(3, [dense(4, 'relu'), dense(2, 'softmax')], { loss: crossEntropy(), optimizer: adam() });
+    net.step(randomRows(6, 1), [0, 1]);
+    return net.save({ optimizerState: true });
+  };
+  /** Where the node of an op is, counted from 0. */
+  const at = (architecture: any, op: string, which = 0) => architecture.nodes.filter((node: any) => node.op === op)[which];
+
+  test.each<[string, (architecture: any) => void, RegExp]>([
+    ['a later version', (a) => void (a.version = 2), /its version is 2, expected 1; a later neurite wrote it/],
+    ['another format', (a) => void (a.format = 'onnx'), /format is "onnx", expected "neurite"/],
+    ['an unknown field', (a) => void (a.extra = 1), /has a field "extra" that this version does not know/],
+    ['a missing field', (a) => void delete a.seed, /seed is undefined, expected a whole number/],
+    ['an unknown op', (a) => void (a.nodes[0].op = 'hack'), /nodes\[0\]: op is "hack", expected an op that this version knows/],
+    ['an op by an inherited name', (a) => void (a.nodes[0].op = 'constructor'), /op is "constructor"/],
+    ['a target', (a) => void (a.nodes[0].op = 'target'), /op is "target"/],
+    ['a later node as input', (a) => void (at(a, 'matmul').inputs = [0, 100]), /inputs is an array of 2, expected indices of earlier nodes/],
+    ['a node as its own input', (a) => void (at(a, 'relu').inputs = [a.nodes.indexOf(at(a, 'relu'))]), /expected indices of earlier nodes/],
+    ['a negative input', (a) => void (at(a, 'relu').inputs = [-1]), /expected indices of earlier nodes/],
+    ['too many inputs', (a) => void (at(a, 'relu').inputs = [0, 0]), /inputs is an array of 2, expected a list of at most 1/],
+    ['too few inputs', (a) => void (at(a, 'add').inputs = [0]), /inputs is an array of 1, expected 2 nodes/],
+    ['shapes that do not fit', (a) => void (at(a, 'matmul').inputs = [0, 0]), /nodes\[2\]: matmul: /],
+    ['a missing attribute', (a) => void delete at(a, 'matmul').attributes.ta, /ta is undefined, expected true or false/],
+    ['an attribute of another type', (a) => void (at(a, 'relu').attributes.alpha = [0]), /alpha is an array of 1, expected a number/],
+    ['an unknown attribute', (a) => void (at(a, 'relu').attributes.gamma = 0), /a field "gamma"/],
+    ['a shape of another size than the tensor', (a) => void (at(a, 'parameter').shape = [4, 4]), /tensor is "dense1.weights", expected a tensor of the file, of this shape/],
+    ['a transposed shape', (a) => void (at(a, 'parameter').shape = [3, 4]), /expected a tensor of the file, of this shape/],
+    ['a huge shape', (a) => void (at(a, 'parameter').shape = [2 ** 20, 2 ** 20]), /shape is an array of 2, expected/],
+    ['a batch as parameter', (a) => void (at(a, 'parameter').shape = ['rows', 12]), /shape is an array of 2, expected \[n\] or \[m, n\]/],
+    ['a tensor that is not there', (a) => void (at(a, 'parameter').tensor = 'x'), /tensor is "x"/],
+    ['a tensor used twice', (a) => void Object.assign(at(a, 'parameter', 3), { tensor: 'dense1.biases', shape: [4] }), /tensor is "dense1.biases", expected one for each node/],
+    ['an unknown start', (a) => void (at(a, 'parameter').initial.kind = 'magic'), /kind is "magic", expected "uniform" or "normal" or "constant"/],
+    ['a start at infinity', (a) => void (at(a, 'parameter').initial = { kind: 'constant', value: 'Infinity' }), /value is "Infinity", expected a finite number/],
+    ['a node nobody uses', (a) => void a.nodes.push({ op: 'input', shape: ['rows', 1] }), /1 nodes lead to no output/],
+    ['a wide input nobody can feed', (a) => void (a.nodes[0].shape = ['rows', 2 ** 28 - 1]), /tensors of 268435455 elements up to here, expected at most/],
+    ['no outputs', (a) => void (a.outputs = []), /nodes lead to no output|0 outputs came/],
+    ['an output that is no batch', (a) => void (a.outputs = [1, ...a.outputs]), /is no batch|losses/],
+    ['no inputs', (a) => void (a.inputs = []), /0 inputs/],
+    ['another number of losses', (a) => void (a.losses = []), /losses came/],
+    ['a loss that does not fit', (a) => void (a.losses[0].name = 'binaryCrossEntropy'), /binaryCrossEntropy: the output's activation is/],
+    ['an unknown loss', (a) => void (a.losses[0].name = 'toString'), /name is "toString", expected/],
+    ['another reduction', (a) => void (a.losses[0].reduction = 'max'), /reduction is "max"/],
+    ['a field of a loss that its maker sets', (a) => void (a.losses[0].scale = 2), /scale is 2, expected 1/],
+    ['a weight of zero', (a) => void (a.losses[0].weight = 0), /the weight of loss 0 is 0/],
+    ['an unknown optimizer', (a) => void (a.optimizer.name = 'lion'), /name is "lion"/],
+    ['an optimizer out of its range', (a) => void (a.optimizer.beta1 = 1), /adam: beta1 is 1/],
+    ['an optimizer of other types', (a) => void (a.optimizer.beta1 = '0.9'), /beta1 is "0.9", expected a number/],
+    ['a clip of NaN', (a) => void (a.optimizer.clipNorm = 'NaN'), /clipNorm is NaN/],
+    ['a seed out of range', (a) => void (a.seed = 2 ** 32), /seed is 4294967296/],
+    ['a layer of the wrong weights', (a) => void (a.layers[0].weights = 0), /layers\[0\]: weights is 0, expected a parameter of shape \[4, 3\]/],
+    ['a layer twice', (a) => void a.layers.push(a.layers[0]), /layers is an array of 3, expected a different u for each/],
+    ['two layers of one name', (a) => void (a.layers[1].name = 'dense1'), /two layers are called "dense1"/],
+    ['state without an optimizer', (a) => void (a.optimizer = null), /training is a Object, expected none without an optimizer/],
+    ['state of another optimizer', (a) => void (a.optimizer = { ...sgd(), clipNorm: 'Infinity' }), /no use for the tensor "optimizer.m"/],
+    ['no state for the tensors of it', (a) => void delete a.training, /no use for the tensor "optimizer.m"/],
+    ['one power', (a) => void a.training.powers.pop(), /powers is an array of 1/],
+    ['powers above 1', (a) => void (a.training.powers[0] = 1.5), /powers is an array of 2, expected two numbers from 0 to 1/],
+    ['a fraction of an epoch', (a) => void (a.training.epochsTrained = 0.5), /epochsTrained is 0.5/],
+    ['metadata that are a list', (a) => void (a.metadata = []), /metadata is an array of 0, expected an object/],
+  ])('%s', (_, edit, message) => {
+    const wrong = edited(file(), edit);
+    expect(() => load(wrong)).toThrow(FileError);
+    expect(() => load(wrong)).toThrow(message);
+  });
+
+  test('a tensor too many, or too few', () => {
+    const { tensors, metadata } = readSafetensors(file());
+    const architecture = { neurite: metadata.get('neurite') as string };
+    const [first, ...others] = tensors.values();
+    expect(() => load(writeSafetensors(others, architecture))).toThrow(FileError);
+    const more = { name: 'more', shape: [1], bytes: new Uint8Array(4) };
+    expect(() => load(writeSafetensors([first as never, ...others, more], architecture))).toThrow('load: the architecture has no use for the tensor "more"');
+  });
+
+  test('a safetensors file of somebody else', () => {
+    expect(() => load(writeSafetensors([], {}))).toThrow(/without the architecture that save\(\) puts into its metadata/);
+  });
+
+  test('widths that double from node to node', () => {
+    const x = input(1);
+    using net = network({ inputs: x, outputs: add(x, constant([1])) });
+    const doubling = edited(net.save(), (a) => {
+      for (let i = 0; i < 1200; i++) a.nodes.push({ op: 'concat', inputs: [a.nodes.length - 1, a.nodes.length - 1] });
+      a.outputs = [a.nodes.length - 1];
+    });
+    expect(() => load(doubling)).toThrow(FileError);
+  });
+
+  test('values of a constant in JSON', () => {
+    const x = input(2);
+    using net = network({ inputs: x, outputs: add(x, constant([1, Number.NaN])) });
+    const json = JSON.stringify(net);
+    expect(json).toContain('"values":[1,"NaN"]');
+    expect(() => fromJSON(json.replace('[1,"NaN"]', '[1]'))).toThrow('values is an array of 1, expected 2 numbers');
+    expect(() => fromJSON(json.replace('[1,"NaN"]', '[1,null]'))).toThrow('values is an array of 2, expected 2 numbers');
+    expect(() => fromJSON('[]')).toThrow('fromJSON: the architecture is an array of 0, expected an object');
+    expect(() => fromJSON(undefined as never)).toThrow('fromJSON: the architecture is undefined, expected an object');
+  });
+});
+
+test('a disposed network saves nothing', () => {
+  const net = sequential(1, [dense(1)], { loss: meanSquaredError() });
+  net.dispose();
+  expect(() => net.save()).toThrow(DisposedError);
+  expect(() => net.toJSON()).toThrow(DisposedError);
+});
+
+test('a graph larger than a reader takes is not written', () => {
+  const x = input(1);
+  let node = x;
+  for (let i = 0; i < 2 ** 14; i++) node = add(node, node);
+  using deep = network({ inputs: x, outputs: node });
+  expect(() => deep.save()).toThrow('save: the graph has 16385 nodes, expected at most 16384');
+  let wide = concat(x, x);
+  for (let i = 0; i < 25; i++) wide = concat(wide, wide);
+  using doubled = network({ inputs: x, outputs: sum(wide) });
+  expect(() => doubled.save()).toThrow(/save: the graph's tensors have \d+ elements, more than a file may ask for/);
+});
