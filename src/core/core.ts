@@ -1,6 +1,7 @@
+import { inflateSync } from 'fflate';
 import { MemoryError } from '../errors.js';
 import { decodeBase64 } from './base64.js';
-import { baseline, relaxed } from './binaries.generated.js';
+import { baselineSize, deflated, relaxedSize } from './binaries.generated.js';
 
 /** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
@@ -68,12 +69,18 @@ export class Core {
 
 const cores = new Map<Build, Core>();
 
+/** The bytes of a build's binary. */
+function binary(build: Build): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(baselineSize + relaxedSize);
+  inflateSync(decodeBase64(deflated), { out: both });
+  return build === 'relaxed' ? both.slice(baselineSize) : both.slice(0, baselineSize);
+}
+
 /** The core of a build in this realm, made on first use. */
 export function coreOf(build: Build): Core {
   let core = cores.get(build);
   if (!core) {
-    const bytes = decodeBase64(build === 'relaxed' ? relaxed : baseline);
-    core = new Core(new WebAssembly.Module(bytes), build);
+    core = new Core(new WebAssembly.Module(binary(build)), build);
     cores.set(build, core);
   }
   return core;
