@@ -27,18 +27,19 @@ export function elementsIn(node: Node, rows: number): number {
 }
 
 /**
- * Gives every tensor that is not placed elsewhere its offset, so that tensors alive at the same time never overlap and the
- * others share: intervals by descending size, each at the lowest gap among those it meets (greedy by size). A tensor written in place
- * takes over its operand's memory.
+ * Gives every tensor that is not placed elsewhere its offset, so that tensors alive at the same time never overlap and the others share:
+ * the better of two arrangements, by descending size and in the order of time. A tensor written in place takes over its operand's memory.
  *
  * @param placed nodes that live in other blocks
- * @param pinned nodes alive throughout: what the caller writes before a run or reads after it
+ * @param inputs what the caller writes before a run; alive throughout, so that a later run may use it again
+ * @param outputs what the caller reads after a run
  * @param share whether memory may be shared at all
  */
 export function planMemory(
   instructions: readonly Instruction[],
   placed: (node: Node) => boolean,
-  pinned: readonly Node[],
+  inputs: readonly Node[],
+  outputs: readonly Node[],
   rows: number,
   share: boolean,
 ): Plan {
@@ -54,7 +55,7 @@ export function planMemory(
     return interval;
   };
   const end = instructions.length;
-  for (const node of pinned) {
+  for (const node of inputs) {
     if (placed(node)) continue;
     open(node, -1);
     open(node, end);
@@ -63,6 +64,7 @@ export function planMemory(
   instructions.forEach((instruction, at) => {
     for (const { node } of tensorsOf(instruction)) lastUse.set(node, at);
   });
+  for (const node of [...inputs, ...outputs]) lastUse.set(node, end);
   instructions.forEach((instruction, at) => {
     const tensors = tensorsOf(instruction);
     for (const { node, written } of tensors) if (!written && !placed(node)) open(node, at);
@@ -99,23 +101,61 @@ export function planMemory(
   const all = [...new Set(intervals.values())];
   for (const interval of all) for (const node of interval.nodes) interval.last = Math.max(interval.last, lastUse.get(node) ?? -1);
 
+  const unshared = all.reduce((sum, { nodes, size }) => sum + nodes.length * size, 0);
+  if (!share) {
+    for (const interval of all) {
+      interval.first = -1;
+      interval.last = end;
+    }
+  }
+  const bySize = arrange([...all].sort((a, b) => b.size - a.size || a.first - b.first), 0);
+  const inTime = arrange([...all].sort((a, b) => a.first - b.first || b.last - a.last), peak(all, end));
+  const { places, size } = bySize.size <= inTime.size ? bySize : inTime;
   const offsets = new Map<Node, number>();
+  for (const [{ nodes }, offset] of places) for (const node of nodes) offsets.set(node, offset);
+  return { offsets, size, unshared };
+}
+
+/** The most elements alive at one time: no arrangement takes less. */
+function peak(intervals: readonly Interval[], end: number): number {
+  const change = new Array<number>(end + 3).fill(0);
+  for (const { first, last, size } of intervals) {
+    change[first + 1] = (change[first + 1] as number) + size;
+    change[last + 2] = (change[last + 2] as number) - size;
+  }
+  let alive = 0;
+  return change.reduce((most, d) => {
+    alive += d;
+    return Math.max(most, alive);
+  }, 0);
+}
+
+/**
+ * Gives each interval, in the order they come, the lowest gap among those it meets; with a `height`, the upper end of so much memory where
+ * the lower is taken. In the order of time a chain so goes from end to end and needs no more than two neighbours do.
+ */
+function arrange(order: readonly Interval[], height: number): { places: Map<Interval, number>; size: number } {
+  const places = new Map<Interval, number>();
   const settled: { interval: Interval; offset: number }[] = [];
   let size = 0;
-  let unshared = 0;
-  for (const interval of [...all].sort((a, b) => b.size - a.size || a.first - b.first)) {
-    const neighbours = settled.filter(({ interval: o }) => !share || (o.first <= interval.last && interval.first <= o.last)).sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const other of neighbours) {
-      if (offset + interval.size <= other.offset) break;
-      offset = Math.max(offset, other.offset + other.interval.size);
+  for (const interval of order) {
+    let gap = 0;
+    let top = 0;
+    // What is alive from the start lies at the bottom: above it is as low as it gets.
+    let floor = 0;
+    for (const other of settled) {
+      const { first, last } = other.interval;
+      if (last < interval.first || interval.last < first) continue;
+      const above = other.offset + other.interval.size;
+      if (other.offset < gap + interval.size) gap = Math.max(gap, above);
+      if (first < 0 && other.offset === floor) floor = above;
+      top = Math.max(top, above);
     }
+    const offset = gap > floor && top + interval.size <= height ? height - interval.size : gap;
+    places.set(interval, offset);
     settled.push({ interval, offset });
-    for (const node of interval.nodes) {
-      offsets.set(node, offset);
-      unshared += interval.size;
-    }
+    settled.sort((a, b) => a.offset - b.offset);
     size = Math.max(size, offset + interval.size);
   }
-  return { offsets, size, unshared };
+  return { places, size };
 }

@@ -83,8 +83,7 @@ export function compile(recipe: Recipe, rows: number): Program {
   );
   instructions = [...(recipe.prologue ?? []), ...instructions, ...copies, ...(recipe.epilogue ?? [])];
 
-  const pinned = [...recipe.inputs, ...recipe.outputs.map(of)];
-  const plan = planMemory(instructions, (node) => places.has(node), pinned, rows, share);
+  const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {
     const same = places.has(node) ? node : of(node);
     const place = places.get(same);
