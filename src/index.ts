@@ -13,14 +13,14 @@ export {
   ShapeError,
   ValueError,
 } from './errors.js';
-export { named, type Node } from './graph/node.js';
+export type { Node } from './graph/node.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './initializers.js';
 export type { NetworkJson } from './io/graph.js';
 export { fromJSON, type LoadOptions, load } from './io/load.js';
 export type { SaveOptions } from './io/save.js';
 export { type Activation, type ActivationName, linear } from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';
-export type { Layer } from './layers/layer.js';
+export { type Layer, named } from './layers/layer.js';
 export { constant, input, parameter, type Size } from './layers/leaves.js';
 export {
   binaryCrossEntropy,
@@ -33,7 +33,7 @@ export {
   squaredError,
   type WeightedLoss,
 } from './losses.js';
-export { type LayerView, Network, type NetworkGraph, type NetworkOptions } from './network.js';
+export { type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';
@@ -78,5 +78,24 @@ export type { Predictor } from './predictor.js';
 export { network, sequential } from './sequential.js';
 export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
+export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
+export {
+  accuracy,
+  confusionMatrix,
+  f1,
+  type Metric,
+  type MetricBatch,
+  type MetricValues,
+  mae,
+  type PerClass,
+  precision,
+  r2,
+  recall,
+  rmse,
+  topK,
+} from './training/metrics.js';
+export { inverseTransform, minMax, type Scaling, standardize, transform } from './training/preprocessing.js';
+export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
+export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './training/split.js';
 export type { ClassIds, NumericArray, Returned, Targets, Values } from './values.js';

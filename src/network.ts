@@ -6,7 +6,7 @@ import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
-import type { NetworkJson } from './io/graph.js';
+import { nameTensors, type NetworkJson } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
@@ -14,6 +14,7 @@ import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
 import { asList, type CheckedData, checkRows, type Columns, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import type { Metric, MetricValues } from './training/metrics.js';
 import { columnsOf } from './training/source.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, traceProgram } from './trace.js';
@@ -56,6 +57,17 @@ export interface LayerView {
   /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
   readonly weightGradients: Float32Array;
   readonly biasGradients: Float32Array | undefined;
+}
+
+/** A parameter of a network, as the user sees it. */
+export interface ParameterView {
+  readonly name: string;
+  /** `[n]`, or `[m, n]` row by row. */
+  readonly shape: readonly number[];
+  /** A live view into the network's memory: writing to it changes the network. */
+  readonly values: Float32Array;
+  /** ∂L/∂values of the last `gradient`: a live view. */
+  readonly gradient: Float32Array;
 }
 
 /** What saving and loading see of a network; no part of what users see. */
@@ -134,7 +146,10 @@ export class Network {
     return this.#engine.parameterCount;
   }
 
-  /** All parameters, W¹ b¹ W² b² …: a live view into the network's memory. Writing to it changes the network. Take it anew after other calls: memory may grow. */
+  /**
+   * All parameters, W¹ b¹ W² b² …, in a graph in the order of `parameterNames`: a live view into the network's memory. Writing to it changes
+   * the network. Take it anew after other calls: memory may grow.
+   */
   get parameters(): Float32Array {
     return this.#run('parameters', this.#engine.parametersAddress, 0, this.parameterCount);
   }
@@ -145,28 +160,65 @@ export class Network {
     return this.#run('gradients', this.#engine.gradientsAddress, 0, this.parameterCount);
   }
 
-  /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. */
+  /** What the parameters are called, in their order: `dense1.weights`, `dense1.biases`, …, a free one as `parameter` was told. A saved file says the same. */
+  get parameterNames(): readonly string[] {
+    const names = this.#tensorNames();
+    return this.#engine.parameters.map((parameter) => names.get(parameter) as string);
+  }
+
+  /** The parameter of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
+  parameter(name: string): ParameterView {
+    this.#alive('parameter');
+    const names = this.parameterNames;
+    const found = this.#engine.parameters[names.indexOf(name)];
+    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${names.join(', ')}`);
+    const values = () => this.#viewOf(found, 'values');
+    const gradient = () => this.#viewOf(found, 'gradient');
+    return {
+      name,
+      shape: found.shape.size,
+      get values() {
+        return values();
+      },
+      get gradient() {
+        return gradient();
+      },
+    };
+  }
+
+  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Float32Array {
+    if (what === 'gradient') this.#need('gradients', 'loss');
+    const address = what === 'values' ? this.#engine.parametersAddress : this.#engine.gradientsAddress;
+    return this.#run('parameters', address, this.#engine.offsetOf(parameter), elements(parameter.shape));
+  }
+
+  /** The layers without their further applications, whose parameters are those of the first. */
+  get #ownLayers(): readonly { nodes: LayerNodes; name: string }[] {
+    const seen = new Set<Parameter>();
+    return this.#layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
+  }
+
+  /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
   get layers(): readonly LayerView[] {
     this.#alive('layers');
-    const view = (base: 'parametersAddress' | 'gradientsAddress', parameter: Parameter) =>
-      this.#run('layers', this.#engine[base], this.#engine.offsetOf(parameter), elements(parameter.shape));
-    return this.#layers.map(({ nodes, name }) => ({
+    const view = (parameter: Parameter, what: 'values' | 'gradient') => this.#viewOf(parameter, what);
+    return this.#ownLayers.map(({ nodes, name }) => ({
       name,
       kind: nodes.kind,
       inFeatures: features(nodes.input.shape),
       outFeatures: features(nodes.z.shape),
       activation: nodes.activation,
       get weights() {
-        return view('parametersAddress', nodes.weights);
+        return view(nodes.weights, 'values');
       },
       get biases() {
-        return nodes.biases && view('parametersAddress', nodes.biases);
+        return nodes.biases && view(nodes.biases, 'values');
       },
       get weightGradients() {
-        return view('gradientsAddress', nodes.weights);
+        return view(nodes.weights, 'gradient');
       },
       get biasGradients() {
-        return nodes.biases && view('gradientsAddress', nodes.biases);
+        return nodes.biases && view(nodes.biases, 'gradient');
       },
     }));
   }
@@ -174,7 +226,7 @@ export class Network {
   /** The layer of a name. @throws ValueError listing the names there are */
   layer(name: string): LayerView {
     const found = this.layers.find((layer) => layer.name === name);
-    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.#layers.map((l) => l.name).join(', ')}`);
+    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.#ownLayers.map((l) => l.name).join(', ')}`);
     return found;
   }
 
@@ -208,6 +260,8 @@ export class Network {
    * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
    * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
+  classify(x: readonly (readonly number[])[]): Uint32Array;
+  classify(x: Values | readonly Values[]): number | Uint32Array;
   classify(x: Values | readonly Values[]): number | Uint32Array {
     return this.#predictor.classify(x);
   }
@@ -259,7 +313,7 @@ export class Network {
     const loaded = this.#load(kind, kind, x, y);
     const { program, rows } = loaded;
     const { workspace } = program;
-    workspace.setLearningRates(() => learningRate, 1);
+    workspace.setLearningRates(learningRate, 1);
     workspace.lossSum = 0;
     if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
     return workspace.lossSum / rows;
@@ -393,11 +447,16 @@ export class Network {
     }
   }
 
-  /** The mean loss over a data set, and the share decided rightly where the loss has decisions. */
-  evaluate(data: Dataset | DatasetLiteral): Evaluation {
+  /**
+   * The mean loss over a data set, and the share decided rightly where the loss has decisions.
+   * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
+   */
+  evaluate(data: Dataset | DatasetLiteral): Evaluation;
+  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
     this.#alive('evaluate');
     this.#need('evaluate', 'loss');
-    return evaluate(this.#engine, 'evaluate', data);
+    return evaluate(this.#engine, 'evaluate', data, options.metrics);
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
@@ -418,14 +477,18 @@ export class Network {
     return this;
   }
 
-  /** A table of the layers with their shapes and parameter counts. */
+  /** A table of the layers and the free parameters with their shapes and counts. */
   summary(): string {
     this.#alive('summary');
-    const rows = this.#layers.map(({ nodes, name }) => {
+    const rows = this.#ownLayers.map(({ nodes, name }) => {
       const count = elements(nodes.weights.shape) + (nodes.biases ? elements(nodes.biases.shape) : 0);
       return [name, nodes.kind, nodes.activation, formatShape(nodes.weights.shape), formatShape(nodes.u.shape), count.toLocaleString('en')];
     });
-    const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows];
+    const names = this.#tensorNames();
+    const free = this.#engine.parameters
+      .filter((parameter) => !this.#layers.some(({ nodes }) => nodes.weights === parameter || nodes.biases === parameter))
+      .map((parameter) => [names.get(parameter) as string, 'parameter', '', formatShape(parameter.shape), '', elements(parameter.shape).toLocaleString('en')]);
+    const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows, ...free];
     const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((row) => (row[i] as string).length)));
     const lines = table.map((row) => row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '));
     const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
@@ -482,12 +545,15 @@ export class Network {
     this.dispose();
   }
 
-  /** Names by which the network's nodes are shown: those of its layers' parts. */
+  /** What parameters and constants are called, here and in files. */
+  #tensorNames(): Map<Node, string> {
+    return nameTensors({ outputs: this.#outputs, layers: this.#layers });
+  }
+
+  /** Names by which the network's nodes are shown: those of its parameters and its layers' parts. */
   #nodeNames(): Map<Node, string> {
-    const names = new Map<Node, string>();
+    const names = this.#tensorNames();
     for (const { nodes, name } of this.#layers) {
-      names.set(nodes.weights, `${name}.weights`);
-      if (nodes.biases) names.set(nodes.biases, `${name}.biases`);
       names.set(nodes.z, `${name}.z`);
       if (nodes.u !== nodes.z) names.set(nodes.u, name);
     }
@@ -538,13 +604,24 @@ function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
   if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
 }
 
-/** The names users gave, and `dense1`, `dense2`, … for the rest. @throws ValueError when two are the same */
+/**
+ * The names users gave, and `dense1`, `dense2`, … for the rest. Where a layer is applied again, that application is `enc_2`, `enc_3`, ….
+ * @throws ValueError when two layers are called the same
+ */
 function nameLayers(found: readonly LayerNodes[]): { nodes: LayerNodes; name: string }[] {
   const counts = new Map<string, number>();
+  const applied = new Map<Parameter, { name: string; given: string | undefined; times: number }>();
   const layers = found.map((nodes) => {
+    const before = applied.get(nodes.weights);
+    if (before) {
+      before.times++;
+      return { nodes, name: nodes.name === undefined || nodes.name === before.given ? `${before.name}_${before.times}` : nodes.name };
+    }
     const number = (counts.get(nodes.kind) ?? 0) + 1;
     counts.set(nodes.kind, number);
-    return { nodes, name: nodes.name ?? `${nodes.kind}${number}` };
+    const name = nodes.name ?? `${nodes.kind}${number}`;
+    applied.set(nodes.weights, { name, given: nodes.name, times: 1 });
+    return { nodes, name };
   });
   layers.forEach(({ name }, i) => {
     if (layers.findIndex((other) => other.name === name) !== i) throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);

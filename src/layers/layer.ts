@@ -1,4 +1,4 @@
-import type { Node } from '../graph/node.js';
+import { type Node, named as rename } from '../graph/node.js';
 import type { Parameter } from '../ops/leaves.js';
 
 /** A layer: a function from node to node. Applied twice, it uses the same parameters twice. */
@@ -30,4 +30,14 @@ export function recordLayer(nodes: LayerNodes): Node {
 /** The layer that made a node, if one did. */
 export function layerOf(node: Node): LayerNodes | undefined {
   return applications.get(node);
+}
+
+/**
+ * The same node under a name, by which `trace`, `summary` and errors show it. The output of a layer stays the layer's, which takes the
+ * name where it has none.
+ */
+export function named(node: Node, name: string): Node {
+  const copy = rename(node, name);
+  const layer = layerOf(node);
+  return layer ? recordLayer({ ...layer, name: layer.name ?? name, z: layer.z === node ? copy : layer.z, u: copy }) : copy;
 }
