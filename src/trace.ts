@@ -1,16 +1,18 @@
 import { gradients } from './compile/differentiate.js';
 import type { Recipe } from './compile/program.js';
 import type { Engine, LoadedProgram } from './engine.js';
+import { ValueError } from './errors.js';
 import { type Node, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import type { LayerNodes } from './layers/layer.js';
 import type { LossNodes } from './losses.js';
+import { affine, neg, scaleBy } from './ops/affine.js';
 import { div } from './ops/div.js';
 import { fill } from './ops/leaves.js';
 import { mul } from './ops/mul.js';
-import { affine, neg, scaleBy } from './ops/affine.js';
 import { oneHot } from './ops/oneHot.js';
 import { sub } from './ops/sub.js';
+import { describe } from './values.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
 export interface TracedTensor {
@@ -23,12 +25,14 @@ export interface TracedTensor {
 export interface TracedNode {
   readonly name: string;
   readonly op: string;
+  /** The layer it is a part of, if any. */
+  readonly layer: string | undefined;
   /** The names of its inputs. */
   readonly inputs: readonly string[];
   readonly value: TracedTensor;
   /** ∂L/∂node; undefined without targets, or where the loss does not depend on it. */
   readonly gradient: TracedTensor | undefined;
-  /** The factor of the chain rule for each input, where it is a number for each element: ∂node/∂input. */
+  /** The factor of the chain rule for each input, where it is a number for each element: ∂node/∂input. See also `Trace.slope`. */
   readonly slopes: readonly (TracedTensor | undefined)[];
 }
 
@@ -63,29 +67,58 @@ export class Trace {
     return this.layers.map((layer) => layer.dz);
   }
 
-  /** The layer of a name. */
-  layer(name: string): TracedLayer | undefined {
-    return this.layers.find((layer) => layer.name === name);
+  /** The layer of a name. @throws ValueError listing the names there are */
+  layer(name: string): TracedLayer {
+    return byName('layer', 'name', this.layers, name);
   }
 
-  /** The node of a name. */
-  node(name: string): TracedNode | undefined {
-    return this.nodes.find((node) => node.name === name);
+  /** The node of a name. @throws ValueError listing the names there are */
+  node(name: string): TracedNode {
+    return byName('node', 'name', this.nodes, name);
   }
 
-  /** A table: each layer's tensors with their first numbers. */
+  /**
+   * ∂node/∂input, the factor of the chain rule for one edge of the graph: with f₃ = named(sigmoid(a₃), 'f3'), `slope('f3', 'a3')` is ∂f₃/∂a₃.
+   * A number for each element, in the shape of the node's value.
+   *
+   * @throws ValueError where the node doesn't have that input, or the factor is a matrix, as for a layer's product or a softmax: see `jacobian`
+   */
+  slope(node: string, input: string): TracedTensor {
+    const { inputs, slopes } = byName('slope', 'node', this.nodes, node);
+    const at = inputs.indexOf(input);
+    if (at < 0) throw new ValueError(`slope: input is ${describe(input)}, expected an input of ${node}: ${inputs.join(', ') || 'it has none'}`);
+    const slope = slopes[at];
+    if (!slope) throw new ValueError(`slope: ∂${node}/∂${input} has no number for each element alone; jacobian gives derivatives that are matrices`);
+    return slope;
+  }
+
+  /** A table in the order of the graph: the tensors of each layer, and value, gradient and slopes of every other node, with their first numbers. */
   toString(): string {
-    const rows = this.layers.flatMap(({ name, ...tensors }) =>
-      (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => {
-        const tensor = tensors[key];
-        return tensor ? [[name, LABELS[key], `[${tensor.shape.join(', ')}]`, preview(tensor.values)]] : [];
-      }),
-    );
-    const table = [['layer', 'tensor', 'shape', 'values'], ...rows];
+    const line = (name: string, label: string, tensor: TracedTensor | undefined): string[][] =>
+      tensor ? [[name, label, `[${tensor.shape.join(', ')}]`, preview(tensor.values)]] : [];
+    const shown = new Set<string>();
+    const rows = this.nodes.flatMap(({ name, layer, inputs, value, gradient, slopes }) => {
+      if (layer === undefined) {
+        const factors = slopes.flatMap((slope, i) => line(name, `∂${name}/∂${inputs[i]}`, slope));
+        return [...line(name, 'value', value), ...line(name, `∂L/∂${name}`, gradient), ...factors];
+      }
+      if (shown.has(layer)) return [];
+      shown.add(layer);
+      const tensors = this.layer(layer);
+      return (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => line(layer, LABELS[key], tensors[key]));
+    });
+    const table = [['name', 'tensor', 'shape', 'values'], ...rows];
     const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
     const lines = table.map((row) => row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] as number) : cell)).join('  '));
     return this.loss === undefined ? lines.join('\n') : [...lines, `loss ${this.loss.toPrecision(6)}`].join('\n');
   }
+}
+
+/** @throws ValueError listing the names there are */
+function byName<T extends { readonly name: string }>(call: string, what: string, among: readonly T[], name: string): T {
+  const found = among.find((one) => one.name === name);
+  if (!found) throw new ValueError(`${call}: ${what} is ${describe(name)}, expected one of ${among.map((one) => one.name).join(', ')}`);
+  return found;
 }
 
 const LABELS = { z: 'z', u: 'u', du: '∂L/∂u', dz: 'δ', dw: '∂L/∂W', db: '∂L/∂b' } as const;
@@ -159,9 +192,22 @@ function outputGradient(loss: LossNodes, output: Node): Node | undefined {
 
 /** ∂node/∂input for each input of an elementwise op: what its backward rule makes of ones. */
 function slopesOf(node: Node): (Node | undefined)[] {
-  const elementwise = node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
+  const elementwise =
+    node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
   if (!elementwise || ['softmax', 'matmul', 'concat', 'slice', 'pad'].includes(node.op.name)) return node.inputs.map(() => undefined);
   return node.op.backward(node, fill(node.shape, 1));
+}
+
+/** The nodes of a layer: parameters, product and z, and what its activation puts between z and u. */
+function partsOf({ weights, biases, z, u }: LayerNodes): Set<Node> {
+  const parts = new Set<Node>(biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]);
+  const open = [u];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (parts.has(node) || node.inputs.length === 0) continue;
+    parts.add(node);
+    open.push(...node.inputs);
+  }
+  return parts;
 }
 
 /** Reads a trace out of memory after its program ran. */
@@ -176,11 +222,20 @@ export function readTrace(
   const { f32 } = engine.core;
   const counts = new Map<string, number>();
   const nameOf = new Map<Node, string>();
+  const taken = new Set<string>();
   for (const { node } of nodes) {
     const known = names.get(node) ?? node.name;
     const count = (counts.get(node.op.name) ?? 0) + 1;
     if (!known) counts.set(node.op.name, count);
-    nameOf.set(node, known ?? `${node.op.name}${count}`);
+    const wish = known ?? `${node.op.name}${count}`;
+    let name = wish;
+    for (let i = 2; taken.has(name); i++) name = `${wish}_${i}`;
+    taken.add(name);
+    nameOf.set(node, name);
+  }
+  const layerOf = new Map<Node, string>();
+  for (const { nodes: layer, name } of layers) {
+    for (const node of partsOf(layer)) if (!layerOf.has(node)) layerOf.set(node, name);
   }
   const read = (node: Node | undefined): TracedTensor | undefined => {
     if (!node) return undefined;
@@ -203,11 +258,14 @@ export function readTrace(
     nodes.map(({ node, gradient, slopes }) => ({
       name: nameOf.get(node) as string,
       op: node.op.name,
-      inputs: node.inputs.map((x) => nameOf.get(x.op.name === 'expandRows' ? (x.inputs[0] as Node) : x) ?? x.label),
+      layer: layerOf.get(node),
+      inputs: node.inputs.map((x) => {
+        const source = x.op.name === 'expandRows' ? (x.inputs[0] as Node) : x;
+        return nameOf.get(source) ?? names.get(source) ?? source.label;
+      }),
       value: read(node) as TracedTensor,
       gradient: read(gradient),
       slopes: slopes.map(read),
     })),
   );
 }
-

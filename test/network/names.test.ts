@@ -1,0 +1,135 @@
+/** What layers, parameters and nodes are called, and what is found by these names. */
+import { add, constant, constantInit, dense, dot, input, load, mul, named, network, parameter, sequential, squaredError, tanh } from 'neurite';
+import { describe, expect, test } from 'vitest';
+
+describe('parameters', () => {
+  test('are found by name, as live views in the order of the run', () => {
+    const x = input(2);
+    const u = parameter(3, { name: 'u' });
+    const net = network({ inputs: x, outputs: mul(dot(dense(3, 'tanh', { name: 'hidden' })(x), u), parameter(1)), loss: squaredError() });
+    expect(net.parameterNames).toEqual(['hidden.weights', 'hidden.biases', 'u', 'parameter1']);
+    expect(net.parameterNames.flatMap((name) => [...net.parameter(name).values])).toEqual([...net.parameters]);
+    expect(net.parameter('hidden.weights').shape).toEqual([3, 2]);
+    net.parameter('u').values.set([1, 2, 3]);
+    expect([...net.parameters.subarray(9, 12)]).toEqual([1, 2, 3]);
+    net.gradient([1, 2], [3]);
+    expect(net.parameterNames.flatMap((name) => [...net.parameter(name).gradient])).toEqual([...net.gradients]);
+    expect(net.parameter('u').gradient).toEqual(net.trace([1, 2], [3]).node('u').gradient?.values);
+    expect(() => net.parameter('v')).toThrow('parameter: name is "v", expected one of hidden.weights, hidden.biases, u, parameter1');
+    expect(net.summary()).toMatch(/\nu +parameter +\[3] +3\n/);
+  });
+
+  test('of the same name are numbered, as they are in a file', () => {
+    const x = input(2);
+    const net = network({ inputs: x, outputs: add(mul(x, parameter(2, { name: 'w' })), parameter(2, { name: 'w' })) });
+    expect(net.parameterNames).toEqual(['w', 'w_2']);
+    expect(net.trace([1, 2]).nodes.map(({ name }) => name)).toEqual(['x', 'w', 'mul1', 'w_2', 'add1']);
+    expect(load(net.save()).parameterNames).toEqual(['w', 'w_2']);
+  });
+
+  test('have no gradient without a loss', () => {
+    const net = sequential(2, [dense(1)]);
+    expect(() => net.parameter('dense1.weights').gradient).toThrow('gradients: the network has no loss');
+    expect(() => net.layer('dense1').weightGradients).toThrow('gradients: the network has no loss');
+  });
+});
+
+describe('layers', () => {
+  test('keep their place when their output is named, and take its name', () => {
+    const x = input(2);
+    const net = network({ inputs: x, outputs: named(dense(1)(named(dense(3, 'tanh')(x), 'hidden')), 'score') });
+    expect(net.layers.map(({ name, activation }) => [name, activation])).toEqual([
+      ['hidden', 'tanh'],
+      ['score', 'identity'],
+    ]);
+    const { z, u } = net.trace([1, 2]).layer('hidden');
+    expect(u.values).toEqual(net.trace([1, 2]).node('hidden').value.values);
+    expect([...u.values]).toEqual(Array.from(z.values, (v) => expect.closeTo(Math.tanh(v), 6)));
+    expect(net.trace([1, 2]).layer('score').u.values).toEqual(net.predict(Float32Array.of(1, 2)));
+  });
+
+  test('that have a name keep it beside that of their output', () => {
+    const x = input(2);
+    const net = network({ inputs: x, outputs: named(dense(3, 'tanh', { name: 'hidden' })(x), 'h') });
+    expect(net.layers.map(({ name }) => name)).toEqual(['hidden']);
+  });
+
+  test.each([undefined, 'encoder'])('applied twice are there once (name %j)', (name) => {
+    const [a, b] = [input(2, 'a'), input(2, 'b')];
+    const shared = dense(2, 'tanh', { ...(name && { name }) });
+    const net = network({ inputs: [a, b], outputs: add(shared(a), shared(b)), loss: squaredError() });
+    const own = name ?? 'dense1';
+    for (const one of [net, load(net.save())]) {
+      expect(one.layers.map((layer) => layer.name)).toEqual([own]);
+      expect(one.summary()).toMatch(/\n6 parameters/);
+      const trace = one.trace(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [0, 0],
+      );
+      expect(trace.layers.map((layer) => layer.name)).toEqual([own, `${own}_2`]);
+      expect(trace.layer(own).dw).toEqual(trace.layer(`${own}_2`).dw);
+    }
+  });
+
+  test('of the same name are refused', () => {
+    const twin = { name: 'twin' };
+    expect(() => sequential(2, [dense(2, 'tanh', twin), dense(2, 'tanh', twin)])).toThrow('two layers are called "twin"');
+  });
+});
+
+describe('trace', () => {
+  const x = input(1);
+  const a = named(add(mul(parameter(1, { name: 'w', init: constantInit(2) }), x), constant(1)), 'a');
+  const net = network({ inputs: x, outputs: named(tanh(a), 'f'), loss: squaredError({ scale: 0.5 }) });
+
+  test('gives the factor of the chain rule on an edge', () => {
+    const trace = net.trace([[0], [0.5]], [0, 0]);
+    expect(trace.slope('mul1', 'w')).toEqual({ shape: [2, 1], values: Float32Array.of(0, 0.5) });
+    expect([...trace.slope('f', 'a').values]).toEqual([1, 2].map((v) => expect.closeTo(1 - Math.tanh(v) ** 2, 6)));
+    expect(() => trace.slope('f', 'w')).toThrow('slope: input is "w", expected an input of f: a');
+    expect(() => trace.slope('g', 'a')).toThrow('slope: node is "g", expected one of w, x, mul1, a, f');
+    expect(() => trace.node('g')).toThrow('node: name is "g", expected one of w, x, mul1, a, f');
+    expect(() => trace.layer('dense1')).toThrow('layer: name is "dense1"');
+  });
+
+  test('says where a factor is a matrix', () => {
+    const trace = sequential(2, [dense(2, 'softmax')]).trace([1, 2]);
+    expect(() => trace.slope('dense1', 'dense1.z')).toThrow('slope: ∂dense1/∂dense1.z has no number for each element alone');
+  });
+
+  test('prints layers and every other node', () => {
+    const lines = net.trace([0.5], [0]).toString().split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
+      'name tensor',
+      'w value',
+      'w ∂L/∂w',
+      'x value',
+      'x ∂L/∂x',
+      'mul1 value',
+      'mul1 ∂L/∂mul1',
+      'mul1 ∂mul1/∂w',
+      'mul1 ∂mul1/∂x',
+      'a value',
+      'a ∂L/∂a',
+      'a ∂a/∂mul1',
+      'a ∂a/∂constant1',
+      'f value',
+      'f ∂L/∂f',
+      'f ∂f/∂a',
+      expect.stringMatching(/^loss 0\.46/),
+    ]);
+    const layered = sequential(1, [dense(2, 'gelu'), dense(1)], { loss: squaredError() })
+      .trace([1], [1])
+      .toString();
+    expect(layered.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
+      'name tensor',
+      'x value',
+      'x ∂L/∂x',
+      ...['dense1', 'dense2'].flatMap((name) => ['z', 'u', '∂L/∂u', 'δ', '∂L/∂W', '∂L/∂b'].map((tensor) => `${name} ${tensor}`)),
+      expect.stringMatching(/^loss /),
+    ]);
+  });
+});
