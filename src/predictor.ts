@@ -89,6 +89,8 @@ export class Predictor {
    * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
    * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
+  classify(x: readonly (readonly number[])[]): Uint32Array;
+  classify(x: Values | readonly Values[]): number | Uint32Array;
   classify(x: Values | readonly Values[]): number | Uint32Array {
     const first = (this.#inputs.length > 1 ? (x as readonly Values[])[0] : x) as Values;
     const all = this.#forward('classify', x, undefined);
@@ -203,7 +205,8 @@ export function frozen(engine: Engine, maxRows: number): Predictor {
   return predictor;
 }
 
-function decide(z: ArrayLike<number>, at: number, width: number): number {
+/** The decision on a row of logits: where the largest is, the lowest on ties; for a single one 1 where z ≥ 0. */
+export function decide(z: ArrayLike<number>, at: number, width: number): number {
   if (width === 1) return (z[at] as number) >= 0 ? 1 : 0;
   let best = 0;
   for (let j = 1; j < width; j++) if ((z[at + j] as number) > (z[at + best] as number)) best = j;

@@ -36,7 +36,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   {
     name: 'training',
     files: /^src\/training\//,
-    imports: ['training', 'network', 'vocabulary', 'graph', 'type core', 'opcodes', 'context', 'errors', 'values'],
+    imports: ['training', 'network', 'vocabulary', 'graph', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   { name: 'io', files: /^src\/io\//, imports: ['io', 'network', 'vocabulary', 'graph', 'ops', 'errors', 'values'] },
   { name: 'check', files: /^src\/check\//, imports: ['check', 'graph', 'ops', 'errors', 'values'] },

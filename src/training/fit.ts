@@ -1,9 +1,16 @@
 import { Context, Status } from '../../assembly/context.js';
 import type { Engine } from '../engine.js';
 import { NotFiniteError, ValueError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+import { features } from '../graph/shape.js';
+import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
+import { decide } from '../predictor.js';
 import { describe } from '../values.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
+import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
+import type { Metric } from './metrics.js';
+import type { Schedule } from './schedules.js';
 import { columnsOf, RowSource } from './source.js';
 
 /** The mean loss over samples, and the share decided rightly where the loss has decisions. */
@@ -39,6 +46,8 @@ export interface History {
   /** Of training alone, without validation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** With `earlyStopping`, the epoch whose parameters the network has now. */
+  readonly best: EpochEnd | undefined;
 }
 
 /** Options of `fit`. */
@@ -51,8 +60,10 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
   readonly validationData?: Dataset | DatasetLiteral;
-  /** In place of the optimizer's: a rate, or a function of the epoch (from 1) and the step within it (from 0). */
-  readonly learningRate?: number | ((epoch: number, step: number) => number);
+  /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
+  readonly learningRate?: number | Schedule;
+  /** Ends the training when it gets no better, and keeps the parameters of the best epoch, however the training ends. */
+  readonly earlyStopping?: EarlyStopping;
   /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
   /** About 60 times a second, between slices of steps. */
@@ -89,6 +100,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
   const set = data instanceof Dataset ? data : new Dataset(data);
   const held = options.validationData;
   const validationSet = held && (held instanceof Dataset ? held : new Dataset(held));
+  const stopping = options.earlyStopping && new EarlyStop(engine, options.earlyStopping);
   let source: RowSource | undefined;
   try {
     source = new RowSource('fit', engine, set);
@@ -126,7 +138,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
         // Somebody may have evaluated or configured meanwhile: program and record are set anew for each slice.
         const program = engine.program('step', batch, source.classes);
         const { workspace } = program;
-        workspace.setLearningRates((i) => rate(epoch, step + i), count);
+        workspace.setLearningRates((i) => rate(epoch, step + i, steps), count);
         workspace.lossSum = lossSum;
         workspace.correct = correct;
         const start = now();
@@ -154,23 +166,25 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
       onProgress?.(progress());
       const end: EpochEnd = { ...progress(), validation: validationSet && evaluate(engine, 'fit: validationData', validationSet) };
       ends.push(end);
+      const stop = stopping?.stops(end);
       const goOn = onEpoch?.(end);
       await yieldToEvents();
       signal?.throwIfAborted();
-      if (goOn === false) break;
+      if (goOn === false || stop) break;
     }
-    return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds };
+    return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds, best: stopping?.best };
   } finally {
+    stopping?.restore();
     source?.free();
     if (set !== data) set.dispose();
     if (validationSet !== held) validationSet?.dispose();
   }
 }
 
-function learningRateOf(engine: Engine, { learningRate }: FitOptions): (epoch: number, step: number) => number {
+function learningRateOf(engine: Engine, { learningRate }: FitOptions): Schedule {
   if (typeof learningRate === 'function') {
-    return (epoch, step) => {
-      const value = learningRate(epoch, step);
+    return (epoch, step, steps) => {
+      const value = learningRate(epoch, step, steps);
       checkLearningRate('fit', value);
       return value;
     };
@@ -183,8 +197,8 @@ function learningRateOf(engine: Engine, { learningRate }: FitOptions): (epoch: n
 /** Rows an evaluation takes at once. */
 const EVALUATION_ROWS = 256;
 
-/** Loss and accuracy over a data set, in its own order; nothing is changed. */
-export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral): Evaluation {
+/** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
+export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral, metrics: readonly Metric[] = []): Evaluation {
   const set = data instanceof Dataset ? data : new Dataset(data);
   let source: RowSource | undefined;
   try {
@@ -204,11 +218,47 @@ export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLi
     return {
       loss: finite ? workspace.lossSum / rows : Number.NaN,
       accuracy: engine.decides ? workspace.correct / rows : undefined,
+      ...(metrics.length > 0 && measure(engine, source, batch, metrics)),
     };
   } finally {
     source?.free();
     if (set !== data) set.dispose();
   }
+}
+
+/** The values of metrics over a data set, of the first output that has a loss. */
+function measure(engine: Engine, source: RowSource, batch: number, metrics: readonly Metric[]): Record<string, unknown> {
+  const { rows, classes } = source;
+  const output = engine.model.outputs[engine.losses.findIndex((loss) => loss)] as Node;
+  const outputs = [output, logitsOf(output)];
+  const width = features(output.shape);
+  // Without the report of the loss, which would end the run where it is not finite.
+  const program = engine.derived(`metrics:${classes}`, batch, () => ({
+    ...engine.recipe('evaluate', classes),
+    reports: [],
+    roots: outputs,
+    outputs,
+  }));
+  const { core, workspace } = program;
+  const running = metrics.map((metric) => metric.begin(width));
+  const predicted = new Uint32Array(batch);
+  const actual = new Uint32Array(batch);
+  for (let position = 0; position < rows; position += batch) {
+    workspace.set(Context.Step, 0);
+    source.train(program, position, 1, batch);
+    const count = Math.min(batch, rows - position);
+    const view = (at: number) => core.f32.subarray(at, at + count * width);
+    const at = program.inputIndex(engine.model.inputs.length);
+    const logits = view(program.outputIndex(1));
+    const targets = classes[0] ? undefined : view(at);
+    for (let i = 0; i < count; i++) {
+      predicted[i] = decide(logits, i * width, width);
+      if (!targets) actual[i] = core.u32[at + i] as number;
+      else actual[i] = width === 1 ? Number((targets[i] as number) >= 0.5) : decide(targets, i * width, width);
+    }
+    for (const metric of running) metric.add({ rows: count, width, outputs: view(program.outputIndex(0)), logits, targets, actual, predicted });
+  }
+  return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
 }
 
 /** Seconds; worklets have no `performance`. */
@@ -231,4 +281,3 @@ function yieldToEvents(): Promise<void> {
   }
   return Promise.resolve();
 }
-

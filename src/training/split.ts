@@ -1,0 +1,130 @@
+import { coreOf, supportsRelaxed } from '../core/core.js';
+import { ShapeError, ValueError } from '../errors.js';
+import { describe, isNested, isNumericArray, type NumericArray, type Targets, type Values } from '../values.js';
+import type { DatasetLiteral } from './dataset.js';
+
+/** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
+const SPLIT_STREAM = 0x80000000;
+
+/** A data set of one input and one target whose rows can be told apart; what else a literal has (`scale`, …) goes along. */
+export type SplitLiteral = DatasetLiteral & { readonly x: Values; readonly y: Targets };
+
+/** How rows are drawn. */
+export interface SplitOptions {
+  /** Of the order in which rows are drawn. Default 0. */
+  readonly seed?: number;
+  /** Whether each part has the classes in the same proportions, to within a row. y must be class ids or one-hot rows. Default false. */
+  readonly stratify?: boolean;
+  /** How many rows there are. Default: as many as the list of rows x or y has; where both are flat, one target a row. */
+  readonly rows?: number;
+}
+
+/** Two parts of one data set, rows in their old order. */
+export interface Split<D> {
+  readonly training: D;
+  readonly validation: D;
+}
+
+/**
+ * Holds back a part of a data set's rows, drawn without replacement, for validation.
+ *
+ * @param options.fraction of the rows that validation gets, to the nearest row. Default 0.2
+ * @throws ValueError when a part would be empty, or classes are to be balanced and there are none
+ */
+export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
+  const call = 'trainValidationSplit';
+  const { fraction = 0.2 } = options;
+  if (!(fraction > 0 && fraction < 1)) throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
+  const order = drawOrder(call, data, options);
+  const held = Math.round(order.length * fraction);
+  if (held === 0 || held === order.length) {
+    throw new ValueError(`${call}: a fraction of ${fraction} is ${held} of ${order.length} rows, expected rows in both parts`);
+  }
+  return part(data, order, (place) => Math.round((place + 1) * fraction) > Math.round(place * fraction));
+}
+
+/**
+ * The splits of a k-fold cross-validation: each row is in the validation part of one of them.
+ *
+ * @param options.folds how many. Default 5
+ * @throws ValueError for fewer rows than folds
+ */
+export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
+  const { folds = 5 } = options;
+  const order = drawOrder('kFold', data, options);
+  if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
+    throw new ValueError(`kFold: folds is ${describe(folds)}, expected a whole number from 2 to ${order.length}, the rows`);
+  }
+  return Array.from({ length: folds }, (_, fold) => part(data, order, (place) => place % folds === fold));
+}
+
+/** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
+function drawOrder(
+  call: string,
+  { x, y }: SplitLiteral,
+  { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) ?? (y as NumericArray).length }: SplitOptions,
+): Uint32Array {
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+  }
+  for (const [name, value] of Object.entries({ x, y })) {
+    const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
+    if (!(rows > 0 && length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
+      throw new ShapeError(`${call}: ${name} is ${describe(value)}, which is not ${rows} rows`);
+    }
+  }
+  const { exports, u32, at, free } = drawn(rows, call);
+  exports.permutation(at, rows, seed, SPLIT_STREAM);
+  const order = u32.slice(at >> 2, (at >> 2) + rows);
+  free();
+  if (!stratify) return order;
+  const classes = classesOf(call, y, rows);
+  return order.sort((a, b) => (classes[a] as number) - (classes[b] as number));
+}
+
+function drawn(rows: number, call: string) {
+  const core = coreOf(supportsRelaxed() ? 'relaxed' : 'simd');
+  const at = core.allocate(rows * 4, `${call}: the order of ${rows} rows`);
+  return { exports: core.exports, u32: core.u32, at, free: () => core.free(at) };
+}
+
+function isFlat(values: unknown): values is readonly number[] {
+  return isNumericArray(values) || (Array.isArray(values) && typeof values[0] === 'number');
+}
+
+/** How many rows a list of rows has; undefined for anything else. */
+function countOf(values: Targets): number | undefined {
+  return isNested(values as Values) && (isFlat((values as readonly unknown[])[0]) || undefined) ? (values as readonly unknown[]).length : undefined;
+}
+
+/** The class of each row: its id, or where its largest value is. */
+function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
+  const list = y as readonly number[] | readonly (readonly number[])[];
+  if (!isNested(y as Values) && list.length === rows) {
+    const ids = list as readonly number[];
+    const odd = ids.findIndex((id) => !Number.isInteger(id));
+    if (odd >= 0) throw new ValueError(`${call}: stratify came with y[${odd}] = ${describe(ids[odd])}, expected class ids`);
+    return ids;
+  }
+  const width = list.length / rows;
+  return Array.from({ length: rows }, (_, i) => {
+    const row = isNested(y as Values) ? (list[i] as readonly number[]) : (list as readonly number[]).slice(i * width, (i + 1) * width);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+function part<D extends SplitLiteral>(data: D, order: Uint32Array, isHeld: (place: number) => boolean): Split<D> {
+  const held = new Uint8Array(order.length);
+  order.forEach((row, place) => {
+    held[row] = isHeld(place) ? 1 : 0;
+  });
+  const take = (flag: number): D => ({ ...data, x: rowsWhere(data.x, held, flag), y: rowsWhere(data.y, held, flag) });
+  return { training: take(0), validation: take(1) };
+}
+
+/** The rows whose flag is set so, in an array of the same kind. */
+function rowsWhere<V extends Targets>(values: V, held: Uint8Array, flag: number): V {
+  const list = values as unknown as readonly number[];
+  const width = list.length / held.length;
+  return list.filter((_, i) => held[Math.floor(i / width)] === flag) as unknown as V;
+}
