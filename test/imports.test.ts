@@ -30,7 +30,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|sequential|engine|trace|derivatives)\.ts$/,
+    files: /^src\/(network|sequential|engine|predictor|trace|derivatives)\.ts$/,
     imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   {
@@ -139,7 +139,7 @@ describe('the rules themselves', () => {
     ['src/compile/compile.ts', "const { fit } = await import('../training/fit.js');"],
     ['src/compile/compile.ts', "let fit: import('../training/fit.js').Fit;"],
     ['src/network.ts', "import { sequential } from './index.js';"],
-    ['src/network.ts', "import { save } from './io/safetensors.js';"],
+    ['src/losses.ts', "import { save } from './io/safetensors.js';"],
     ['src/training/fit.ts', "import { readFileSync } from 'node:fs';"],
     ['src/training/fit.ts', "import cliProgress from 'cli-progress';"],
     ['test/oracle/dense.ts', "import { Opcode } from '../../assembly/opcodes.js';"],
