@@ -132,7 +132,8 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
   const index = (node: Node) => indices.get(node) as number;
   const stored = nodes.filter((node) => node instanceof Parameter || node instanceof Constant);
   if (nodes.length > MAX_NODES) throw new ValueError(`${call}: the graph has ${nodes.length} nodes, expected at most ${MAX_NODES}`);
-  if (workOf(nodes) > workLimit(workOf(stored))) throw new ValueError(`${call}: the graph's tensors have ${workOf(nodes)} elements, more than a file may ask for`);
+  if (workOf(nodes) > workLimit(workOf(stored)))
+    throw new ValueError(`${call}: the graph's tensors have ${workOf(nodes)} elements, more than a file may ask for`);
   return {
     format: 'neurite',
     version: VERSION,
@@ -140,8 +141,9 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
     inputs: inputs.map(index),
     outputs: outputs.map(index),
     // A function may have left a layer's own nodes out of what it returned.
-    layers: architecture.layers.filter(({ nodes: { input, z, weights, biases } }) => [input, z, weights, biases ?? z].every((node) => indices.has(node))).map(
-      ({ name, nodes: { kind, activation, input, z, u, weights, biases } }) => ({
+    layers: architecture.layers
+      .filter(({ nodes: { input, z, weights, biases } }) => [input, z, weights, biases ?? z].every((node) => indices.has(node)))
+      .map(({ name, nodes: { kind, activation, input, z, u, weights, biases } }) => ({
         kind,
         name,
         activation,
@@ -150,8 +152,7 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         u: index(u),
         weights: index(weights),
         ...(biases && { biases: index(biases) }),
-      }),
-    ),
+      })),
     losses: losses.map((entry) => (entry ? encode({ ...entry.loss, weight: entry.weight }) : null)),
     optimizer: optimizer ? encode(optimizer) : null,
     seed,
@@ -172,9 +173,11 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
     const tensor = tensors?.get(node);
     return { ...common, shape, initial: encode(node.initial), ...(tensor !== undefined && { tensor }) };
   }
-  if (node instanceof Constant) return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
+  if (node instanceof Constant)
+    return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
   const form = opForms.get(op.name);
-  if (op !== inputOp && op !== fillOp && form?.op !== op) throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
+  if (op !== inputOp && op !== fillOp && form?.op !== op)
+    throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
   const written = encode(attributes);
   return {
     ...common,
@@ -224,12 +227,15 @@ export function readArchitecture(fields: Fields, values: Values | undefined): Re
     }
     entry.end();
     work += elements(node.shape);
-    if (!(work <= limit)) throw new FileError(`${entry.where}: tensors of ${work} elements up to here, expected at most ${limit} in a file of this size`);
+    if (!(work <= limit))
+      throw new FileError(`${entry.where}: tensors of ${work} elements up to here, expected at most ${limit} in a file of this size`);
     nodes.push(node);
   }
   const node = (from: Fields, key: string): Node => nodes[from.integer(key, 0, nodes.length - 1)] as Node;
   const list = (key: string) =>
-    fields.list(key, 1024).map((index) => (isWhole(index, 0, nodes.length - 1) ? (nodes[index] as Node) : fields.fail(key, 'a list of indices of nodes')));
+    fields
+      .list(key, 1024)
+      .map((index) => (isWhole(index, 0, nodes.length - 1) ? (nodes[index] as Node) : fields.fail(key, 'a list of indices of nodes')));
   const inputs = list('inputs');
   const outputs = list('outputs');
   const reached = topological(outputs).length;
@@ -324,7 +330,8 @@ function readNode(entry: Fields, earlier: readonly Node[], values: Values | unde
 }
 
 function readLeaf(entry: Fields, op: string, name: string | undefined, values: Values | undefined): Node {
-  if (op !== inputOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name) entry.fail('op', 'an op that this version knows');
+  if (op !== inputOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name)
+    entry.fail('op', 'an op that this version knows');
   const shape = readShape(entry);
   if (op === inputOp.name) {
     if (!shape.batched) entry.fail('shape', '["rows", features]');
@@ -343,7 +350,10 @@ function readLeaf(entry: Fields, op: string, name: string | undefined, values: V
   const wrong = () => entry.fail('values', `${elements(shape)} numbers`);
   const list = entry.list('values');
   if (list.length !== elements(shape)) wrong();
-  return new Constant(shape, Float32Array.from(list, (value) => numberOf(value) ?? wrong()));
+  return new Constant(
+    shape,
+    Float32Array.from(list, (value) => numberOf(value) ?? wrong()),
+  );
 }
 
 function readInitial(entry: Fields): Initial {

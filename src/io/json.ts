@@ -177,7 +177,8 @@ export function parseJson(text: string, where: string): Json {
  * @throws ValueError naming the place of what JSON cannot say: NaN, typed arrays, functions, objects that contain themselves
  */
 export function toJson(value: unknown, where: string, depth = 0): Json {
-  if (depth > MAX_DEPTH) throw new ValueError(`${where.slice(0, 80)}… lies more than ${MAX_DEPTH} deep, expected less (an object that contains itself?)`);
+  if (depth > MAX_DEPTH)
+    throw new ValueError(`${where.slice(0, 80)}… lies more than ${MAX_DEPTH} deep, expected less (an object that contains itself?)`);
   if (value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value)) return value as Json;
   if (typeof value === 'object' && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     return toJson((value as { toJSON(): unknown }).toJSON(), where, depth + 1);

@@ -33,7 +33,8 @@ export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {})
   checkOptions('load', options);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
-  if (text === undefined) throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
+  if (text === undefined)
+    throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
   const where = 'load: the architecture';
   const fields = new Fields(parseJson(text, where), where);
   const architecture = readArchitecture(fields, valuesOf(file));
@@ -70,7 +71,8 @@ function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: re
   const parameters = [...tensors.keys()].filter((node) => node instanceof Parameter);
   const count = parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   for (const name of slots) {
-    if (used.has(name) || !valuesOf(file).tensor(name, [count])) throw new FileError(`load: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
+    if (used.has(name) || !valuesOf(file).tensor(name, [count]))
+      throw new FileError(`load: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
     used.add(name);
   }
   const other = [...file.tensors.keys()].find((name) => !used.has(name));

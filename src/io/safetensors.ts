@@ -76,7 +76,9 @@ export function readSafetensors(file: Uint8Array): TensorFile {
   const room = file.length - LENGTH_BYTES;
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > Math.min(room, MAX_HEADER)) {
-    throw new FileError(`load: the header is ${length} bytes long, expected at most ${Math.min(room, MAX_HEADER)} (is it a safetensors file, and whole?)`);
+    throw new FileError(
+      `load: the header is ${length} bytes long, expected at most ${Math.min(room, MAX_HEADER)} (is it a safetensors file, and whole?)`,
+    );
   }
   const headerBytes = file.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
   if (headerBytes[0] !== 0x7b) throw new FileError('load: the header does not begin with {, as that of a safetensors file does');
@@ -98,13 +100,15 @@ export function readSafetensors(file: Uint8Array): TensorFile {
       throw new FileError(`${entry.where}: data_offsets do not lie in the ${data.length} bytes of data`);
     }
     entry.end();
-    if (end - begin !== bytesOf(shape, data.length)) throw new FileError(`${entry.where}: its ${end - begin} bytes are not those of its shape [${shape.slice(0, 8)}]`);
+    if (end - begin !== bytesOf(shape, data.length))
+      throw new FileError(`${entry.where}: its ${end - begin} bytes are not those of its shape [${shape.slice(0, 8)}]`);
     found.push({ begin, end, tensor: { name, shape, bytes: data.subarray(begin, end) } });
   }
   found.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { begin, end, tensor } of found) {
-    if (begin !== at) throw new FileError(`load: the tensor ${show(tensor.name)} begins at ${begin}, expected ${at}: tensors lie one behind the other`);
+    if (begin !== at)
+      throw new FileError(`load: the tensor ${show(tensor.name)} begins at ${begin}, expected ${at}: tensors lie one behind the other`);
     at = end;
   }
   if (at !== data.length) throw new FileError(`load: ${data.length - at} bytes follow the last tensor, expected none`);

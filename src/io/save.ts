@@ -1,10 +1,10 @@
 /** From a network to the bytes of a file. */
 import type { Engine } from '../engine.js';
-import type { LayerNodes } from '../layers/layer.js';
 import { elements } from '../graph/shape.js';
+import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
-import { type Architecture, nameTensors, type NetworkJson, writeArchitecture } from './graph.js';
+import { type Architecture, type NetworkJson, nameTensors, writeArchitecture } from './graph.js';
 import { parseJson, toJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 

@@ -21,12 +21,12 @@ import {
   glorotNormal,
   heNormal,
   input,
+  type Loss,
   linear,
   log,
   log1p,
   logSoftmax,
   logSumExp,
-  type Loss,
   matmul,
   max,
   mean,
@@ -50,16 +50,33 @@ import {
   sum,
   tanh,
 } from 'neurite';
-import { fill } from '../../src/ops/leaves.js';
-import { batch } from '../../src/graph/shape.js';
 import { apply } from '../../src/graph/node.js';
-import { binaryCrossEntropyOp } from '../../src/ops/binaryCrossEntropy.js';
-import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
-import { padOp } from '../../src/ops/columns.js';
+import { batch } from '../../src/graph/shape.js';
 import { scaleBy } from '../../src/ops/affine.js';
+import { binaryCrossEntropyOp } from '../../src/ops/binaryCrossEntropy.js';
 import { sumRows } from '../../src/ops/broadcast.js';
+import { padOp } from '../../src/ops/columns.js';
+import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
+import { fill } from '../../src/ops/leaves.js';
 
-const activations = ['identity', 'step', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'softmax', 'gelu', 'silu', 'elu', 'selu', 'softplus', 'softsign', 'hardSigmoid', 'mish', 'exp'] as const;
+const activations = [
+  'identity',
+  'step',
+  'sigmoid',
+  'tanh',
+  'relu',
+  'leakyRelu',
+  'softmax',
+  'gelu',
+  'silu',
+  'elu',
+  'selu',
+  'softplus',
+  'softsign',
+  'hardSigmoid',
+  'mish',
+  'exp',
+] as const;
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
   ['crossEntropy', crossEntropy(), 'softmax'],
@@ -117,7 +134,13 @@ function severalOutputs(): Network {
 function sumOfExponentials(): Network {
   const x = input(2);
   const u = dense(5, 'exp')(x);
-  return network({ inputs: x, outputs: matmul(u, parameter([1, 5], { name: 'alpha' }), false, true), loss: squaredError(), optimizer: sgd(), reproducible: true });
+  return network({
+    inputs: x,
+    outputs: matmul(u, parameter([1, 5], { name: 'alpha' }), false, true),
+    loss: squaredError(),
+    optimizer: sgd(),
+    reproducible: true,
+  });
 }
 
 function collidingNames(): Network {
@@ -130,14 +153,33 @@ function collidingNames(): Network {
 
 /** Name and maker of each. */
 export const networks: readonly [string, () => Network][] = [
-  ...activations.map((activation): [string, () => Network] => [activation, () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 })]),
-  ...losses.map(([name, loss, output]): [string, () => Network] => [name, () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 })]),
-  ...optimizers.map(([name, optimizer]): [string, () => Network] => [name, () => sequential(2, [dense(3, 'relu')], { loss: meanSquaredError(), optimizer })]),
+  ...activations.map((activation): [string, () => Network] => [
+    activation,
+    () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
+  ]),
+  ...losses.map(([name, loss, output]): [string, () => Network] => [
+    name,
+    () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 }),
+  ]),
+  ...optimizers.map(([name, optimizer]): [string, () => Network] => [
+    name,
+    () => sequential(2, [dense(3, 'relu')], { loss: meanSquaredError(), optimizer }),
+  ]),
   ['one unit', () => sequential(1, [dense(1)])],
   ['no loss, an optimizer', () => sequential(1, [dense(1)], { optimizer: sgd() })],
-  ['deep', () => sequential(3, Array.from({ length: 40 }, () => dense(3, 'gelu')))],
+  [
+    'deep',
+    () =>
+      sequential(
+        3,
+        Array.from({ length: 40 }, () => dense(3, 'gelu')),
+      ),
+  ],
   ['wide', () => sequential(300, [dense(500, 'relu'), dense(10, 'softmax')], { build: 'simd' })],
-  ['strange names', () => sequential(2, [dense(2, 'relu', { name: '__proto__' }), dense(2, 'relu', { name: 'é"\\\n😀\ud800' }), dense(1, 'relu', { name: '' })])],
+  [
+    'strange names',
+    () => sequential(2, [dense(2, 'relu', { name: '__proto__' }), dense(2, 'relu', { name: 'é"\\\n😀\ud800' }), dense(1, 'relu', { name: '' })]),
+  ],
   ['names that collide', collidingNames],
   ['every op', everyOp],
   ['several inputs and outputs, a layer twice', severalOutputs],

@@ -13,7 +13,8 @@ function fileOf(header: string | Uint8Array, data = 0, length?: number | bigint)
   return file;
 }
 
-const tensor = (name: string, shape: number[], begin: number, end: number, dtype = 'F32') => `"${name}":{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`;
+const tensor = (name: string, shape: number[], begin: number, end: number, dtype = 'F32') =>
+  `"${name}":{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`;
 
 describe('writing', () => {
   test('gives the bytes the format says', () => {
