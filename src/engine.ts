@@ -88,9 +88,11 @@ export class Workspace {
   }
 
   /** The learning rates of the steps of the next call, counted from 0 again. */
-  setLearningRates(rate: (step: number) => number, steps: number): void {
+  setLearningRates(rate: number | ((step: number) => number), steps: number): void {
     const at = (this.context + Context.Size) >> 3;
-    for (let i = 0; i < steps; i++) this.core.f64[at + i] = rate(i);
+    const { f64 } = this.core;
+    if (typeof rate === 'number') f64.fill(rate, at, at + steps);
+    else for (let i = 0; i < steps; i++) f64[at + i] = rate(i);
     this.set(Context.Step, 0);
   }
 

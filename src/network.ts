@@ -118,7 +118,7 @@ export class Network {
       throw error;
     }
     this.#predictor = new Predictor(this.#engine, maxRows);
-    this.#trainee = { engine: this.#engine, seed, epochsTrained: 0, stepsDone: 0 };
+    this.#trainee = { engine: this.#engine, seed, epochsTrained: 0, stepsDone: 0, slice: 1 };
     engines?.register(this, this.#engine, this);
   }
 
