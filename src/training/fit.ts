@@ -171,7 +171,10 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
       ends.push(end);
       const stop = stopping?.stops(end);
       const goOn = onEpoch?.(end);
-      await yieldToEvents();
+      if (now() - yielded > SLICE_SECONDS / 2) {
+        await yieldToEvents();
+        yielded = now();
+      }
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
     }
