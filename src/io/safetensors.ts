@@ -30,6 +30,9 @@ const ALIGNMENT = 8;
 
 const METADATA = '__metadata__';
 
+/** Bytes decoded at once: what is made on the way is a multiple of this, not of the header. */
+const CHUNK = 4096;
+
 /**
  * The bytes of a file with these tensors, one behind the other in the order given.
  * Names and metadata may hold any character but half a surrogate pair; the header escapes what is not ASCII.
@@ -130,11 +133,18 @@ function bytesOf(shape: readonly number[], most: number): number | undefined {
 /** @throws FileError for bytes that are no UTF-8 */
 function decodeUtf8(bytes: Uint8Array): string {
   let text = '';
-  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  try {
-    // The language's own decoder of percent-encoded bytes: worklets have no TextDecoder.
-    return decodeURIComponent(text.replace(/[%\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`));
-  } catch {
-    throw new FileError('load: the header is no UTF-8');
+  for (let begin = 0; begin < bytes.length; ) {
+    let end = Math.min(begin + CHUNK, bytes.length);
+    // A chunk ends before the first byte of a character.
+    for (let i = 0; i < 3 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80; i++) end--;
+    const raw = String.fromCharCode(...bytes.subarray(begin, end));
+    try {
+      // The language's own decoder of percent-encoded bytes: worklets have no TextDecoder.
+      text += decodeURIComponent(raw.replace(/[%\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`));
+    } catch {
+      throw new FileError('load: the header is no UTF-8');
+    }
+    begin = end;
   }
+  return text;
 }

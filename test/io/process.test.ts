@@ -6,11 +6,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adam, crossEntropy, dense, sequential } from 'neurite';
 import { build } from 'rolldown';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bitsOf, randomBits, randomRows } from './bits.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'neurite-files-'));
 const file = join(folder, 'model.safetensors');
+
+/** The package as one module, built anew from the source. */
+const library = join(folder, 'neurite.mjs');
+
+beforeAll(async () => {
+  const input = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+  await build({ input, platform: 'neutral', output: { file: library, format: 'esm' }, logLevel: 'silent' });
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -26,13 +34,6 @@ describe.each([{ reproducible: true }, {}])('a fresh process, %j', (options) => 
     const x = randomRows(6 * 50, 2);
     await net.fit({ x, y: Array.from({ length: 50 }, (_, i) => i % 3) }, { epochs: 5 });
     writeFileSync(file, net.save());
-    const library = join(folder, 'neurite.mjs');
-    await build({
-      input: fileURLToPath(new URL('../../src/index.ts', import.meta.url)),
-      platform: 'neutral',
-      output: { file: library, format: 'esm' },
-      logLevel: 'silent',
-    });
     const script = join(folder, 'predict.mjs');
     writeFileSync(
       script,
@@ -65,4 +66,47 @@ test('a reader in Python, written from the format’s description, reads every t
   ]);
   expect(read.tensors).toEqual(Object.fromEntries(expected));
   expect(JSON.parse(read.metadata.neurite).metadata).toEqual(net.metadata);
+});
+
+test('hostile headers of the greatest length are refused within a heap of 128 MiB', () => {
+  const script = join(folder, 'hostile.mjs');
+  writeFileSync(
+    script,
+    `import { load } from './neurite.mjs';
+    const length = 2 ** 24;
+    const fill = (head, piece, tail) => head + piece.repeat(Math.floor((length - Buffer.byteLength(head + tail)) / Buffer.byteLength(piece))) + tail;
+    const within = (head, piece, tail) => fill('{"__metadata__":{"neurite":"' + head, piece, tail + '"}}');
+    const headers = [
+      () => fill('{"a":[', '[],', '[]]}'),
+      () => fill('{"a":[', '{},', '{}]}'),
+      () => fill('{"a":[', '0,', '0]}'),
+      () => fill('{"a":', '[', ''),
+      () => fill('{"', 'é', '":0}'),
+      () => fill('{"', '%', '":0}'),
+      () => fill('{"', '\\\\u00e9', '":0}'),
+      () => fill('{"a":', '1', '}'),
+      () => fill('{', '"":0,', '"a":0}'),
+      () => fill('{"a":[', '"abcdefgh",', '0]}'),
+      () => fill('{"a":', ' ', '0}'),
+      () => within('[', '[],', '[]]'),
+      () => within('[', '0,', '0]'),
+      () => within('', '[', ''),
+      () => within('{\\"format\\":\\"', 'x', '\\"}'),
+    ];
+    const told = headers.map((make) => {
+      const header = Buffer.from(make());
+      const file = new Uint8Array(8 + header.length);
+      new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+      file.set(header, 8);
+      try {
+        load(file);
+        return 'loaded';
+      } catch (error) {
+        return error.code + ' ' + (error.message.length < 500);
+      }
+    });
+    console.log(told.join());`,
+  );
+  const told = execFileSync(process.execPath, ['--max-old-space-size=128', script], { encoding: 'utf8' });
+  expect(told.trim()).toBe(Array.from({ length: 15 }, () => 'FILE true').join());
 });

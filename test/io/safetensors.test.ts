@@ -79,6 +79,15 @@ describe('reading', () => {
     expect([...readSafetensors(fileOf(`{${tensor('é😀%C3%A9', [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual(['é😀%C3%A9']);
   });
 
+  test('characters of two, three and four bytes lie across any border', () => {
+    for (const character of ['é', '€', '😀', '%']) {
+      for (let shift = 0; shift < 4; shift++) {
+        const name = `${'x'.repeat(4084 + shift)}${character.repeat(3000)}`;
+        expect([...readSafetensors(fileOf(`{${tensor(name, [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual([name]);
+      }
+    }
+  });
+
   const utf8 = (...bytes: number[]) => Uint8Array.of(0x7b, 0x22, ...bytes, 0x22, 0x7d);
   test.each<[string, Uint8Array]>([
     ['nothing', new Uint8Array(0)],
