@@ -21,7 +21,9 @@ for (const binary of ['core.wasm', 'core.relaxed.wasm']) copyFileSync(`build/${b
 
 for (const room of ['examples', 'bench']) {
   rmSync(`build/${room}`, { recursive: true, force: true });
-  const input = existsSync(room) ? readdirSync(room, { recursive: true }).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')) : [];
+  const files = existsSync(room) ? readdirSync(room, { recursive: true }) : [];
+  // bench/peers has packages of its own, some with their sources
+  const input = files.filter((file) => /(?<!\.d)\.ts$/.test(file) && !file.includes('node_modules'));
   if (input.length === 0) continue;
   await build({
     input: input.map((file) => `${room}/${file}`),
