@@ -64,6 +64,8 @@ export interface ParameterView {
   readonly name: string;
   /** `[n]`, or `[m, n]` row by row. */
   readonly shape: readonly number[];
+  /** Where it begins in `parameters`, `gradients` and every derivative to the parameters. */
+  readonly offset: number;
   /** A live view into the network's memory: writing to it changes the network. */
   readonly values: Float32Array;
   /** ∂L/∂values of the last `gradient`: a live view. */
@@ -177,6 +179,7 @@ export class Network {
     return {
       name,
       shape: found.shape.size,
+      offset: this.#engine.offsetOf(found),
       get values() {
         return values();
       },

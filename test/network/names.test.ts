@@ -10,6 +10,7 @@ describe('parameters', () => {
     expect(net.parameterNames).toEqual(['hidden.weights', 'hidden.biases', 'u', 'parameter1']);
     expect(net.parameterNames.flatMap((name) => [...net.parameter(name).values])).toEqual([...net.parameters]);
     expect(net.parameter('hidden.weights').shape).toEqual([3, 2]);
+    expect(net.parameterNames.map((name) => net.parameter(name).offset)).toEqual([0, 6, 9, 12]);
     net.parameter('u').values.set([1, 2, 3]);
     expect([...net.parameters.subarray(9, 12)]).toEqual([1, 2, 3]);
     net.gradient([1, 2], [3]);
