@@ -20,8 +20,8 @@ export interface TensorFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The longest header, in bytes: that of a network of thousands of layers is a tenth of it. */
-export const MAX_HEADER = 2 ** 24;
+/** The longest header, in bytes: a thousand dense layers take an eighth of it. */
+export const MAX_HEADER = 2 ** 23;
 
 const LENGTH_BYTES = 8;
 
@@ -137,7 +137,8 @@ function decodeUtf8(bytes: Uint8Array): string {
     let end = Math.min(begin + CHUNK, bytes.length);
     // A chunk ends before the first byte of a character.
     for (let i = 0; i < 3 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80; i++) end--;
-    const raw = String.fromCharCode(...bytes.subarray(begin, end));
+    // Several times faster than to spread the bytes.
+    const raw: string = String.fromCharCode.apply(null, bytes.subarray(begin, end) as unknown as number[]);
     try {
       // The language's own decoder of percent-encoded bytes: worklets have no TextDecoder.
       text += decodeURIComponent(raw.replace(/[%\u0080-\u00ff]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`));

@@ -264,7 +264,8 @@ function prototypes(): string {
 function use(net: Network): void {
   const { inputs } = partsOf(net).engine.model;
   const x = inputs.map((node) => new Float32Array(node.shape.size[0] as number).fill(0.5));
-  net.predict(x.length === 1 ? (x[0] as Float32Array) : x);
+  if (x.length === 1) net.predict(x[0] as Float32Array);
+  else net.predict(x);
   const again = load(net.save());
   again.dispose();
   net.summary();

@@ -73,7 +73,7 @@ test('hostile headers of the greatest length are refused within a heap of 128 Mi
   writeFileSync(
     script,
     `import { load } from './neurite.mjs';
-    const length = 2 ** 24;
+    const length = 2 ** 23;
     const fill = (head, piece, tail) => head + piece.repeat(Math.floor((length - Buffer.byteLength(head + tail)) / Buffer.byteLength(piece))) + tail;
     const within = (head, piece, tail) => fill('{"__metadata__":{"neurite":"' + head, piece, tail + '"}}');
     const headers = [

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -123,16 +123,16 @@ test('NaN, infinities, zeros and denormals keep their bits', () => {
   expect([...bitsOf(loaded.parameters)]).toEqual(bits);
 });
 
-test('every op with a kernel can be saved, but one-hot rows of targets', async () => {
+test('every op with a kernel can be saved, but one-hot rows of targets', () => {
   const folder = new URL('../../src/ops/', import.meta.url);
-  const found: string[] = [];
-  for (const file of readdirSync(folder)) {
-    const exports: Record<string, unknown> = await import(new URL(file, folder).href);
-    for (const [name, value] of Object.entries(exports))
-      if (name.endsWith('Op') && typeof value === 'object') found.push((value as { name: string }).name);
-  }
+  const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+  const declarations = sources.flatMap((source) => [...source.matchAll(/^export const \w+Op\b.*/gm)]);
+  const names = sources.flatMap((source) =>
+    [...source.matchAll(/^export const \w+Op\b[^=]*= (?:\w+\(|\{\s*name: )'(\w+)'/gm)].map(([, name]) => name as string),
+  );
+  expect(names).toHaveLength(declarations.length);
   const leaves = ['input', 'target', 'parameter', 'constant', 'fill', 'oneHot'];
-  expect(found.filter((name) => !leaves.includes(name)).sort()).toEqual([...opForms.keys()].sort());
+  expect(names.filter((name) => !leaves.includes(name)).sort()).toEqual([...opForms.keys()].sort());
 });
 
 test('an op from elsewhere cannot be saved', () => {
