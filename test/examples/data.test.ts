@@ -1,0 +1,47 @@
+/** The examples on data, run as `npm run example` runs them: build/examples/*.js, which `npm test` builds first. Each holds its figure for each of these seeds. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+
+/** The last line that an example prints. */
+async function lastLine(name: string, ...args: string[]): Promise<string> {
+  const program = fileURLToPath(new URL(`../../build/examples/${name}.js`, import.meta.url));
+  if (!existsSync(program)) throw new Error(`${program} is not built: npm run build`);
+  const { stdout, stderr } = await run(process.execPath, [program, ...args]);
+  expect(stderr).toBe('');
+  return stdout.trimEnd().split('\n').at(-1) as string;
+}
+
+const seeds = ['1', '2', '3', '4', '5'];
+
+test.each([
+  ['iris', /accuracy ([\d.]+) %/, 95],
+  ['penguins', /accuracy ([\d.]+) %/, 97],
+  ['cars', /R² ([\d.]+)/, 0.83],
+  ['spirals', /: ([\d.]+) %/, 99],
+])(
+  '%s',
+  async (name, figure, least) => {
+    for (const seed of seeds) expect(Number(figure.exec(await lastLine(name, seed))?.[1]), `seed ${seed}`).toBeGreaterThanOrEqual(least);
+  },
+  20_000,
+);
+
+test('sine', async () => {
+  for (const seed of seeds) expect(Number(/most ([\d.]+) off/.exec(await lastLine('sine', seed))?.[1]), `seed ${seed}`).toBeLessThan(0.02);
+}, 20_000);
+
+test('xor', async () => {
+  expect(await lastLine('xor')).toBe('XOR: right on all four rows for 20 of 20 seeds');
+}, 20_000);
+
+test('csv', async () => {
+  for (const seed of seeds) {
+    const [, error, asToday] = /: ([\d.]+) °C off .* is ([\d.]+) °C/.exec(await lastLine('csv', seed)) ?? [];
+    expect(Number(error), `seed ${seed}`).toBeLessThan(Number(asToday));
+  }
+}, 20_000);
