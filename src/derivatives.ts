@@ -6,7 +6,6 @@ import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
 import { checkRows, type CheckedData, asList, columnName } from './training/dataset.js';
-import { columnsOf } from './training/source.js';
 import { type ClassIds, copyClassIds, copyRows, countRows, describe, type Targets, type Values } from './values.js';
 
 /**
@@ -57,7 +56,7 @@ function orZero(node: Node | undefined, like: Node): Node {
 
 /** The rows of each input. */
 function checkInputs(call: string, engine: Engine, x: unknown): { rows: number; xs: readonly Values[] } {
-  const { inputs } = columnsOf(engine);
+  const { inputs } = engine.columns;
   const xs = asList<Values>(call, 'x', x, inputs.length, 'input');
   const { rows } = checkRows(call, xs, [], { inputs, targets: [] });
   return { rows, xs };
@@ -230,14 +229,14 @@ export function parameterJacobian(engine: Engine, x: unknown, options: JacobianO
 
 /** Checks a batch with targets. */
 function checkBatch(call: string, engine: Engine, x: unknown, y: unknown): CheckedData {
-  const expected = columnsOf(engine);
+  const expected = engine.columns;
   engine.lossNodes(call, []);
   return checkRows(call, asList<Values>(call, 'x', x, expected.inputs.length, 'input'), asList<Targets>(call, 'y', y, expected.targets.length, 'loss'), expected);
 }
 
 /** Copies rows `from` … `to` − 1 of a batch with targets into a program whose inputs begin with the model's and the targets. */
 function writeBatch(call: string, engine: Engine, program: LoadedProgram, { xs, ys, classes }: CheckedData, from: number, to: number): void {
-  const { inputs, targets } = columnsOf(engine);
+  const { inputs, targets } = engine.columns;
   const { f32, u32 } = engine.core;
   xs.forEach((x, i) => copyRows(call, columnName('x', i, xs.length), x, inputs[i] as number, from, to, f32, program.inputIndex(i)));
   ys.forEach((y, i) => {

@@ -27,6 +27,12 @@ export interface TargetShape {
   readonly classes: boolean;
 }
 
+/** What a network expects of a data set: the widths of its inputs, the form of its targets. */
+export interface Columns {
+  readonly inputs: readonly number[];
+  readonly targets: readonly TargetShape[];
+}
+
 /** A network as a graph: what goes in, what comes out. */
 export interface Model {
   readonly inputs: readonly Node[];
@@ -196,6 +202,7 @@ export class Engine {
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
+  #columns: Columns = { inputs: [], targets: [] };
   /** The loss of each output. */
   losses: readonly (Required<WeightedLoss> | undefined)[] = [];
   optimizer: Optimizer | undefined;
@@ -261,6 +268,7 @@ export class Engine {
     this.#stateAddress = state;
     this.#training?.setBase(Block.State, state);
     this.losses = losses;
+    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
     this.optimizer = optimizer;
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
@@ -310,34 +318,40 @@ export class Engine {
     return nodes.map(({ loss, output }, i) => lossNodes(loss, output, classes[i] ?? false));
   }
 
-  /** What the targets of each loss look like. */
-  get targets(): TargetShape[] {
+  /** What a batch is made of; as the losses have it. */
+  get columns(): Columns {
+    return this.#columns;
+  }
+
+  #targets(): TargetShape[] {
     return this.losses.flatMap((loss, i) => (loss ? [{ width: features((this.model.outputs[i] as Node).shape), classes: loss.loss.name === 'crossEntropy' }] : []));
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
   program(kind: ProgramKind, rows: number, classes: readonly boolean[] = []): LoadedProgram {
     const key = classes.length === 0 ? kind : `${kind}:${classes}`;
-    const known = this.#programs.get(key);
-    if (known && known.program.rows >= rows) return known;
     const prediction = kind === 'predict' || kind === 'logits';
-    const recipe = this.recipe(kind, classes);
-    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
-    known?.free();
-    this.#programs.set(key, loaded);
-    this.version++;
-    return loaded;
+    return this.#ready(key, rows) ?? this.#load(key, rows, () => this.recipe(kind, classes), prediction);
   }
 
   /** A program that is none of the usual ones, compiled on first use under a key of its own; like them it is dropped when the loss changes. */
   derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
+    return this.#ready(key, rows) ?? this.#load(key, rows, make, false);
+  }
+
+  #ready(key: string, rows: number): LoadedProgram | undefined {
     const known = this.#programs.get(key);
-    if (known && known.program.rows >= rows) return known;
+    return known && known.program.rows >= rows ? known : undefined;
+  }
+
+  #load(key: string, rows: number, make: () => Recipe, prediction: boolean): LoadedProgram {
+    const known = this.#programs.get(key);
     const recipe = known?.recipe ?? make();
-    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(false));
+    // The workspace may move even where the program then finds no memory.
+    this.version++;
+    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
     known?.free();
     this.#programs.set(key, loaded);
-    this.version++;
     return loaded;
   }
 

@@ -1,7 +1,7 @@
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
 import { type Direction, hessian, hvp, inputGradient, inputHessian, inputHvp, type JacobianOptions, jacobian, jvp, parameterJacobian, perSampleGradients, type Vjp, vjp } from './derivatives.js';
-import { Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
+import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
 import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
@@ -13,9 +13,8 @@ import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
-import { asList, type CheckedData, checkRows, type Columns, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import { asList, type CheckedData, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { columnsOf } from './training/source.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, traceProgram } from './trace.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
@@ -324,7 +323,7 @@ export class Network {
 
   /** Checks one batch and copies it into the inputs of a program. */
   #load(call: string, kind: ProgramKind, x: unknown, y: unknown): { program: LoadedProgram; rows: number } {
-    const expected = columnsOf(this.#engine);
+    const expected = this.#engine.columns;
     const xs = asList<Values>(call, 'x', x, expected.inputs.length, 'input');
     const ys = asList<Targets>(call, 'y', y, expected.targets.length, 'loss');
     const checked = checkRows(call, xs, ys, expected);
@@ -351,7 +350,7 @@ export class Network {
    */
   trace(x: Values | readonly Values[], y?: Targets | readonly Targets[]): Trace {
     this.#idle('trace');
-    const expected = columnsOf(this.#engine);
+    const expected = this.#engine.columns;
     const withTargets = y !== undefined;
     if (withTargets) this.#need('trace', 'loss');
     const targets = withTargets ? expected.targets : [];
@@ -504,7 +503,7 @@ export class Network {
     const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
     if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
     if (chosen === 'step') this.#need('explain', 'optimizer');
-    return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.targets.map((t) => t.classes)), rows, this.#nodeNames());
+    return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.columns.targets.map((t) => t.classes)), rows, this.#nodeNames());
   }
 
   /**

@@ -1,6 +1,6 @@
 import { DataType } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
-import type { TargetShape } from '../engine.js';
+import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNumericArray, type Targets, type Values } from '../values.js';
 
@@ -22,12 +22,6 @@ export interface DatasetLiteral {
 export interface Column {
   readonly address: number;
   readonly type: DataType;
-}
-
-/** What a network expects of a data set: the widths of its inputs, the form of its targets. */
-export interface Columns {
-  readonly inputs: readonly number[];
-  readonly targets: readonly TargetShape[];
 }
 
 /** A data set as a network reads it: checked, in columns, its rows counted. */

@@ -1,5 +1,5 @@
 import { Context, Status } from '../../assembly/context.js';
-import type { Engine } from '../engine.js';
+import type { Engine, LoadedProgram } from '../engine.js';
 import { NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
@@ -11,7 +11,7 @@ import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import type { Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
-import { columnsOf, RowSource } from './source.js';
+import { RowSource } from './source.js';
 
 /** The mean loss over samples, and the share decided rightly where the loss has decisions. */
 export interface Evaluation {
@@ -104,12 +104,16 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
   const validationSet = held && (held instanceof Dataset ? held : new Dataset(held));
   const stopping = options.earlyStopping && new EarlyStop(engine, options.earlyStopping);
   let source: RowSource | undefined;
+  let validation: RowSource | undefined;
   try {
+    // All memory is had before the first step: what is refused leaves the parameters as they are.
     source = new RowSource('fit', engine, set);
-    if (validationSet) validationSet.check('fit: validationData', columnsOf(engine));
+    validation = validationSet && new RowSource('fit: validationData', engine, validationSet);
     const { rows } = source;
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
+    engine.program('step', batch, source.classes);
+    if (validation) evaluationProgram(engine, validation);
     const ends: EpochEnd[] = [];
     let trainingSeconds = 0;
     let yielded = now();
@@ -167,7 +171,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
       trainee.epochsTrained++;
       trainingSeconds += seconds;
       onProgress?.(progress());
-      const end: EpochEnd = { ...progress(), validation: validationSet && evaluate(engine, 'fit: validationData', validationSet) };
+      const end: EpochEnd = { ...progress(), validation: validation && evaluateRows(engine, validation, []) };
       ends.push(end);
       const stop = stopping?.stops(end);
       const goOn = onEpoch?.(end);
@@ -182,6 +186,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
   } finally {
     stopping?.restore();
     source?.free();
+    validation?.free();
     if (set !== data) set.dispose();
     if (validationSet !== held) validationSet?.dispose();
   }
@@ -209,27 +214,35 @@ export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLi
   let source: RowSource | undefined;
   try {
     source = new RowSource(call, engine, set);
-    const { rows } = source;
-    const batch = Math.min(rows, EVALUATION_ROWS);
-    const program = engine.program('evaluate', batch, source.classes);
-    const { workspace } = program;
-    workspace.lossSum = 0;
-    workspace.correct = 0;
-    const steps = source.steps(batch);
-    let finite = true;
-    for (let position = 0; position < rows && finite; position += steps * batch) {
-      workspace.set(Context.Step, 0);
-      finite = source.train(program, position, steps, batch) === Status.Done;
-    }
-    return {
-      loss: finite ? workspace.lossSum / rows : Number.NaN,
-      accuracy: engine.decides ? workspace.correct / rows : undefined,
-      ...(metrics.length > 0 && measure(engine, source, batch, metrics)),
-    };
+    return evaluateRows(engine, source, metrics);
   } finally {
     source?.free();
     if (set !== data) set.dispose();
   }
+}
+
+function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { program: LoadedProgram; batch: number } {
+  const batch = Math.min(rows, EVALUATION_ROWS);
+  return { program: engine.program('evaluate', batch, classes), batch };
+}
+
+function evaluateRows(engine: Engine, source: RowSource, metrics: readonly Metric[]): Evaluation {
+  const { rows } = source;
+  const { program, batch } = evaluationProgram(engine, source);
+  const { workspace } = program;
+  workspace.lossSum = 0;
+  workspace.correct = 0;
+  const steps = source.steps(batch);
+  let finite = true;
+  for (let position = 0; position < rows && finite; position += steps * batch) {
+    workspace.set(Context.Step, 0);
+    finite = source.train(program, position, steps, batch) === Status.Done;
+  }
+  return {
+    loss: finite ? workspace.lossSum / rows : Number.NaN,
+    accuracy: engine.decides ? workspace.correct / rows : undefined,
+    ...(metrics.length > 0 && measure(engine, source, batch, metrics)),
+  };
 }
 
 /** The values of metrics over a data set, of the first output that has a loss. */

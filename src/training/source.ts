@@ -1,14 +1,8 @@
 import { Context } from '../../assembly/context.js';
 import { DataType } from '../../assembly/opcodes.js';
-import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
-import { features } from '../graph/shape.js';
+import { type Columns, type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
 import { type ClassIds, copyClassIds, copyRows, type Targets, type Values } from '../values.js';
-import type { CheckedData, Column, Columns, Dataset, Uploaded } from './dataset.js';
-
-/** What an engine expects of a data set. */
-export function columnsOf(engine: Engine): Columns {
-  return { inputs: engine.model.inputs.map((node) => features(node.shape)), targets: engine.targets };
-}
+import type { CheckedData, Column, Dataset, Uploaded } from './dataset.js';
 
 /** Rows copied in at once, where the data are not uploaded whole. */
 const STAGED_ROWS = 4096;
@@ -29,7 +23,7 @@ export class RowSource {
     readonly engine: Engine,
     readonly dataset: Dataset,
   ) {
-    const expected = columnsOf(engine);
+    const expected = engine.columns;
     this.#uploaded = dataset.upload(call, engine.core, expected);
     this.#data = this.#uploaded ?? dataset.check(call, expected);
     this.rows = this.#data.rows;
@@ -94,7 +88,7 @@ export class RowSource {
     const { core, model } = this.engine;
     const { f32, u32 } = core;
     const { xs, ys } = this.#data;
-    const expected = columnsOf(this.engine);
+    const expected = this.engine.columns;
     for (let i = from; i < to; i++) {
       const row = this.#order ? (u32[(this.#order >> 2) + i] as number) : i;
       xs.forEach((x, c) => {
