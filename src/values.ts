@@ -34,7 +34,8 @@ export function describe(value: unknown): string {
 }
 
 export function isNumericArray(value: unknown): value is NumericArray {
-  return value instanceof Float32Array || (ArrayBuffer.isView(value) && !/DataView|BigInt/.test(Object.prototype.toString.call(value)));
+  // By what it has, not by instanceof, which fails across realms: a DataView has no length, a BigInt array no numbers.
+  return ArrayBuffer.isView(value) && typeof (value as NumericArray).length === 'number' && typeof (value as NumericArray)[0] !== 'bigint';
 }
 
 function isNested(value: Values): value is readonly (readonly number[])[] {

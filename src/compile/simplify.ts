@@ -13,7 +13,8 @@ export function shareCommon(roots: readonly Node[]): Map<Node, Node> {
       continue;
     }
     const inputs = node.inputs.map((x) => representative.get(x) as Node);
-    const key = `${node.op.name}(${inputs.map((x) => x.id)})${JSON.stringify(node.attributes)}${node.inputs.length ? '' : JSON.stringify(node.shape)}`;
+    const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${Object.is(value, -0) ? '-0' : value}`);
+    const key = `${node.op.name}(${inputs.map((x) => x.id)})${attributes}${node.inputs.length ? '' : JSON.stringify(node.shape)}`;
     let same = known.get(key);
     if (!same) {
       same = inputs.every((x, i) => x === node.inputs[i]) ? node : new Node(node.op, inputs, node.shape, node.attributes, node.name);
