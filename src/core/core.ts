@@ -70,7 +70,7 @@ export class Core {
 const cores = new Map<Build, Core>();
 
 /** The bytes of a build's binary. */
-function binary(build: Build): Uint8Array<ArrayBuffer> {
+export function binary(build: Build): Uint8Array<ArrayBuffer> {
   const both = new Uint8Array(baselineSize + relaxedSize);
   inflateSync(decodeBase64(deflated), { out: both });
   return build === 'relaxed' ? both.slice(baselineSize) : both.slice(0, baselineSize);

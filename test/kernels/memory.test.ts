@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { decodeBase64 } from '../../src/core/base64.js';
-import { baseline, relaxed } from '../../src/core/binaries.generated.js';
-import type { CoreExports } from '../../src/core/core.js';
+import { binary as binaryOf, type CoreExports } from '../../src/core/core.js';
 import { builds } from './machine.js';
 import { numbers } from './numbers.js';
 
@@ -29,7 +27,7 @@ function limited(binary: Uint8Array, pages: number): Uint8Array<ArrayBuffer> {
 }
 
 describe.each(builds)('%s', (build) => {
-  const binary = decodeBase64(build === 'relaxed' ? relaxed : baseline);
+  const binary = binaryOf(build);
   let core: CoreExports;
 
   /** A core of its own, with at most `pages` pages. */
