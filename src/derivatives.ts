@@ -5,7 +5,7 @@ import { ShapeError } from './errors.js';
 import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
-import { checkRows, type CheckedData, asList, columnName } from './training/dataset.js';
+import { asList, type CheckedData, checkRows, columnName } from './training/dataset.js';
 import { type ClassIds, copyClassIds, copyRows, countRows, describe, type Targets, type Values } from './values.js';
 
 /**
@@ -68,11 +68,22 @@ function checkVector(call: string, what: string, v: Values, rows: number, width:
 }
 
 function checkParameters(call: string, engine: Engine, v: ArrayLike<number>): void {
-  if (v.length !== engine.parameterCount) throw new ShapeError(`${call}: v has ${v.length} numbers, expected ${engine.parameterCount}, one for each parameter`);
+  if (v.length !== engine.parameterCount)
+    throw new ShapeError(`${call}: v has ${v.length} numbers, expected ${engine.parameterCount}, one for each parameter`);
 }
 
 /** Copies one row to several: row `row` of x goes to rows `at` … `at + times − 1` of a program's input. */
-function replicate(call: string, engine: Engine, program: LoadedProgram, index: number, x: Values, width: number, row: number, at: number, times: number): void {
+function replicate(
+  call: string,
+  engine: Engine,
+  program: LoadedProgram,
+  index: number,
+  x: Values,
+  width: number,
+  row: number,
+  at: number,
+  times: number,
+): void {
   const { f32 } = engine.core;
   const base = program.inputIndex(index) + at * width;
   copyRows(call, 'x', x, width, row, row + 1, f32, base);
@@ -123,7 +134,9 @@ export function vjp(engine: Engine, x: unknown, v: Values, options: JacobianOpti
   const program = vjpProgram(engine, node, output, rows);
   const { inputs } = engine.model;
   const { f32 } = engine.core;
-  xs.forEach((values, i) => copyRows('vjp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)));
+  xs.forEach((values, i) =>
+    copyRows('vjp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
+  );
   copyRows('vjp', 'v', v, width, 0, rows, f32, program.inputIndex(inputs.length));
   program.run(rows);
   return {
@@ -161,8 +174,12 @@ export function jvp(engine: Engine, x: unknown, direction: Direction, options: J
     return { roots: outputs, inputs: [...inputs, ...ds], outputs, places: engine.places };
   });
   const { f32 } = engine.core;
-  xs.forEach((values, i) => copyRows('jvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)));
-  dxs?.forEach((dx, i) => copyRows('jvp', 'direction.x', dx, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(inputs.length + i)));
+  xs.forEach((values, i) =>
+    copyRows('jvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
+  );
+  dxs?.forEach((dx, i) =>
+    copyRows('jvp', 'direction.x', dx, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(inputs.length + i)),
+  );
   if (direction.parameters) writeParameters(engine, program, inputs.length + (dxs ? inputs.length : 0), direction.parameters);
   program.run(rows);
   return { value: read(engine, program, 0, rows * width), tangent: read(engine, program, 1, rows * width) };
@@ -231,7 +248,12 @@ export function parameterJacobian(engine: Engine, x: unknown, options: JacobianO
 function checkBatch(call: string, engine: Engine, x: unknown, y: unknown): CheckedData {
   const expected = engine.columns;
   engine.lossNodes(call, []);
-  return checkRows(call, asList<Values>(call, 'x', x, expected.inputs.length, 'input'), asList<Targets>(call, 'y', y, expected.targets.length, 'loss'), expected);
+  return checkRows(
+    call,
+    asList<Values>(call, 'x', x, expected.inputs.length, 'input'),
+    asList<Targets>(call, 'y', y, expected.targets.length, 'loss'),
+    expected,
+  );
 }
 
 /** Copies rows `from` … `to` − 1 of a batch with targets into a program whose inputs begin with the model's and the targets. */
@@ -248,7 +270,12 @@ function writeBatch(call: string, engine: Engine, program: LoadedProgram, { xs, 
 }
 
 /** The gradient of the loss to `wrt`, as nodes, with the losses' targets as inputs. */
-function lossGradients(engine: Engine, call: string, classes: readonly boolean[], wrt: readonly Node[]): { targets: Node[]; found: Node[]; rows: Node[] } {
+function lossGradients(
+  engine: Engine,
+  call: string,
+  classes: readonly boolean[],
+  wrt: readonly Node[],
+): { targets: Node[]; found: Node[]; rows: Node[] } {
   const losses = engine.lossNodes(call, classes);
   const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) }));
   const found = gradients(seeds, wrt).map((d, i) => orZero(d, wrt[i] as Node));
@@ -350,7 +377,9 @@ export function inputHvp(engine: Engine, x: unknown, v: Values, options: Jacobia
   const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
   const { inputs } = engine.model;
   const { f32 } = engine.core;
-  xs.forEach((values, i) => copyRows('inputHvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)));
+  xs.forEach((values, i) =>
+    copyRows('inputHvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
+  );
   copyRows('inputHvp', 'v', v, width, 0, rows, f32, program.inputIndex(inputs.length));
   program.run(rows);
   return read(engine, program, 0, rows * width);

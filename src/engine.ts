@@ -10,7 +10,7 @@ import type { Core } from './core/core.js';
 import { NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
-import { type LossNodes, lossNodes, logitsOf, type WeightedLoss } from './losses.js';
+import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from './losses.js';
 import { Constant, fill, Parameter } from './ops/leaves.js';
 import type { Optimizer } from './optimizers.js';
 
@@ -324,7 +324,9 @@ export class Engine {
   }
 
   #targets(): TargetShape[] {
-    return this.losses.flatMap((loss, i) => (loss ? [{ width: features((this.model.outputs[i] as Node).shape), classes: loss.loss.name === 'crossEntropy' }] : []));
+    return this.losses.flatMap((loss, i) =>
+      loss ? [{ width: features((this.model.outputs[i] as Node).shape), classes: loss.loss.name === 'crossEntropy' }] : [],
+    );
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
@@ -380,7 +382,11 @@ export class Engine {
     }
     const losses = this.lossNodes(kind, classes);
     const deciding = this.deciding;
-    const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({ rows, scale, ...(i === deciding && { decide: { logits, target } }) }));
+    const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
+      rows,
+      scale,
+      ...(i === deciding && { decide: { logits, target } }),
+    }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
     // Rows of a data set come in through these; a call with rows of its own starts behind them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
@@ -389,7 +395,10 @@ export class Engine {
     const optimizer = this.optimizer;
     if (kind === 'step' && !optimizer) throw new NotConfiguredError('step', 'optimizer');
     const descend = kind === 'step' && optimizer && isPlainDescent(optimizer);
-    const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)) }));
+    const seeds = losses.map(({ rows, scale, factors }) => ({
+      node: rows,
+      gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)),
+    }));
     const products = gradients(seeds, this.parameters);
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {

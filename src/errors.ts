@@ -84,6 +84,9 @@ export class NotFiniteError extends NeuriteError {
     readonly epoch?: number,
   ) {
     const where = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
-    super('NOT_FINITE', `${call}: the loss became NaN or infinite${where}; the parameters are as before that step. Scale the inputs, lower the learning rate, or set clipNorm`);
+    super(
+      'NOT_FINITE',
+      `${call}: the loss became NaN or infinite${where}; the parameters are as before that step. Scale the inputs, lower the learning rate, or set clipNorm`,
+    );
   }
 }

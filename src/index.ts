@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export { type Build } from './core/core.js';
+export type { Build } from './core/core.js';
 export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
 export {
   BusyError,

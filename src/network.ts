@@ -1,23 +1,37 @@
+import { Status } from '../assembly/context.js';
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
-import { type Direction, hessian, hvp, inputGradient, inputHessian, inputHvp, type JacobianOptions, jacobian, jvp, parameterJacobian, perSampleGradients, type Vjp, vjp } from './derivatives.js';
+import {
+  type Direction,
+  hessian,
+  hvp,
+  inputGradient,
+  inputHessian,
+  inputHvp,
+  type JacobianOptions,
+  jacobian,
+  jvp,
+  parameterJacobian,
+  perSampleGradients,
+  type Vjp,
+  vjp,
+} from './derivatives.js';
 import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
-import { Status } from '../assembly/context.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
-import { nameTensors, type NetworkJson } from './io/graph.js';
+import { type NetworkJson, nameTensors } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
-import { asList, type CheckedData, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
-import type { Metric, MetricValues } from './training/metrics.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, traceProgram } from './trace.js';
+import { asList, type CheckedData, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import type { Metric, MetricValues } from './training/metrics.js';
 import { type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
 
 /** Options of a network. */
@@ -100,7 +114,8 @@ export class Network {
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
-    if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+    if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+      throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
@@ -489,10 +504,19 @@ export class Network {
     const names = this.#tensorNames();
     const free = this.#engine.parameters
       .filter((parameter) => !this.#layers.some(({ nodes }) => nodes.weights === parameter || nodes.biases === parameter))
-      .map((parameter) => [names.get(parameter) as string, 'parameter', '', formatShape(parameter.shape), '', elements(parameter.shape).toLocaleString('en')]);
+      .map((parameter) => [
+        names.get(parameter) as string,
+        'parameter',
+        '',
+        formatShape(parameter.shape),
+        '',
+        elements(parameter.shape).toLocaleString('en'),
+      ]);
     const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows, ...free];
     const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((row) => (row[i] as string).length)));
-    const lines = table.map((row) => row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '));
+    const lines = table.map((row) =>
+      row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '),
+    );
     const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
     return [...lines, total].join('\n');
   }
@@ -503,7 +527,15 @@ export class Network {
     const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
     if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
     if (chosen === 'step') this.#need('explain', 'optimizer');
-    return explain(`${chosen}, ${rows} rows`, this.#engine.recipe(chosen, this.#engine.columns.targets.map((t) => t.classes)), rows, this.#nodeNames());
+    return explain(
+      `${chosen}, ${rows} rows`,
+      this.#engine.recipe(
+        chosen,
+        this.#engine.columns.targets.map((t) => t.classes),
+      ),
+      rows,
+      this.#nodeNames(),
+    );
   }
 
   /**
@@ -581,16 +613,21 @@ export class Network {
  * @throws ValueError for a build that is not known or not to be had here
  */
 export function chooseBuild(call: string, build: 'auto' | Build, reproducible: boolean): Build {
-  if (!['auto', 'simd', 'relaxed'].includes(build)) throw new ValueError(`${call}: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
-  if (build === 'relaxed' && reproducible) throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
-  if (build === 'relaxed' && !supportsRelaxed()) throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
+  if (!['auto', 'simd', 'relaxed'].includes(build))
+    throw new ValueError(`${call}: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
+  if (build === 'relaxed' && reproducible)
+    throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
+  if (build === 'relaxed' && !supportsRelaxed())
+    throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
   return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
 }
 
 /** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */
 function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
-  if (inputs.length === 0 || outputs.length === 0) throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
-  for (const x of inputs) if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: ${x} is no input, expected a node made by input(features)`);
+  if (inputs.length === 0 || outputs.length === 0)
+    throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
+  for (const x of inputs)
+    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: ${x} is no input, expected a node made by input(features)`);
   for (const y of outputs) {
     if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
     if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
@@ -626,7 +663,8 @@ function nameLayers(found: readonly LayerNodes[]): { nodes: LayerNodes; name: st
     return { nodes, name };
   });
   layers.forEach(({ name }, i) => {
-    if (layers.findIndex((other) => other.name === name) !== i) throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
+    if (layers.findIndex((other) => other.name === name) !== i)
+      throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
   });
   return layers;
 }

@@ -41,11 +41,22 @@ export function explain(title: string, recipe: Recipe, rows: number, known: Read
     total += work;
     const extra = instruction.operands.activation;
     const activation = extra && extra.kind === 'word' && extra.value !== Opcode.Copy ? ` ${Opcode[extra.value]}` : '';
-    return [String(i), `${Opcode[instruction.opcode]}${activation}`, [...text(true), ...text(false)].join(', '), bytes.toLocaleString('en'), work.toLocaleString('en')];
+    return [
+      String(i),
+      `${Opcode[instruction.opcode]}${activation}`,
+      [...text(true), ...text(false)].join(', '),
+      bytes.toLocaleString('en'),
+      work.toLocaleString('en'),
+    ];
   });
   const all = [['', 'instruction', 'tensors', 'bytes', 'FLOPs'], ...table];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => (row[column] as string).length)));
-  const lines = all.map((row) => row.map((cell, i) => (i < 1 || i > 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  ').trimEnd());
+  const lines = all.map((row) =>
+    row
+      .map((cell, i) => (i < 1 || i > 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
+      .join('  ')
+      .trimEnd(),
+  );
   const { size, unshared } = program.plan;
   const totals = `${total.toLocaleString('en')} FLOPs; workspace ${(size * 4).toLocaleString('en')} bytes (${(unshared * 4).toLocaleString('en')} if nothing were shared)`;
   return [title, ...lines, totals].join('\n');

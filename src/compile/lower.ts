@@ -64,7 +64,8 @@ const ROWWISE = new Set<Opcode>([
 /** The kernels of one node by itself. Leaves but fills come from outside and have none. */
 function kernels(node: Node): Instruction[] {
   const [a, b] = node.inputs;
-  if (a === undefined) return node.op.name === 'fill' ? [fillInstruction(node, node.attributes.value as number, node.attributes.factors as number)] : [];
+  if (a === undefined)
+    return node.op.name === 'fill' ? [fillInstruction(node, node.attributes.value as number, node.attributes.factors as number)] : [];
   if (node.op === matmulOp) return [gemm(node, false)];
   switch (node.op.name) {
     case 'concat': {
@@ -113,7 +114,12 @@ function kernels(node: Node): Instruction[] {
   if (opcode === Opcode.Scale) {
     const { alpha, factors } = node.attributes as { alpha: number; factors: number };
     return [
-      { opcode, operands: { y: tensor(node), x: tensor(a), size: count(node.shape), alpha: f32(alpha), factors: word(factors) }, writes: ['y'], inPlace: ['x'] },
+      {
+        opcode,
+        operands: { y: tensor(node), x: tensor(a), size: count(node.shape), alpha: f32(alpha), factors: word(factors) },
+        writes: ['y'],
+        inPlace: ['x'],
+      },
     ];
   }
   const { alpha = 0, beta = 0 } = node.attributes as { alpha?: number; beta?: number };
@@ -128,7 +134,12 @@ function opcodeOf(node: Node): Opcode {
 }
 
 export function unaryInstruction(opcode: Opcode, y: Node, x: Node, alpha: number, beta: number): Instruction {
-  return { opcode, operands: { y: tensor(y), x: tensor(x), size: count(y.shape), alpha: f32(alpha), beta: f32(beta) }, writes: ['y'], inPlace: ['x'] };
+  return {
+    opcode,
+    operands: { y: tensor(y), x: tensor(x), size: count(y.shape), alpha: f32(alpha), beta: f32(beta) },
+    writes: ['y'],
+    inPlace: ['x'],
+  };
 }
 
 export function binaryInstruction(opcode: Opcode, y: Node, a: Node, b: Node, alpha: number): Instruction {
@@ -141,7 +152,12 @@ export function binaryInstruction(opcode: Opcode, y: Node, a: Node, b: Node, alp
 }
 
 function fillInstruction(y: Node, value: number, factors: number): Instruction {
-  return { opcode: Opcode.Fill, operands: { y: tensor(y), size: count(y.shape), value: f32(value), factors: word(factors) }, writes: ['y'], inPlace: [] };
+  return {
+    opcode: Opcode.Fill,
+    operands: { y: tensor(y), size: count(y.shape), value: f32(value), factors: word(factors) },
+    writes: ['y'],
+    inPlace: [],
+  };
 }
 
 function copyColumns(y: Node, x: Node, width: number, yOffset: number, xOffset: number): Instruction {

@@ -108,8 +108,14 @@ export function planMemory(
       interval.last = end;
     }
   }
-  const bySize = arrange([...all].sort((a, b) => b.size - a.size || a.first - b.first), 0);
-  const inTime = arrange([...all].sort((a, b) => a.first - b.first || b.last - a.last), peak(all, end));
+  const bySize = arrange(
+    [...all].sort((a, b) => b.size - a.size || a.first - b.first),
+    0,
+  );
+  const inTime = arrange(
+    [...all].sort((a, b) => a.first - b.first || b.last - a.last),
+    peak(all, end),
+  );
   const { places, size } = bySize.size <= inTime.size ? bySize : inTime;
   const offsets = new Map<Node, number>();
   for (const [{ nodes }, offset] of places) for (const node of nodes) offsets.set(node, offset);

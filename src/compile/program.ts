@@ -1,12 +1,11 @@
-import { Opcode } from '../../assembly/opcodes.js';
+import { Block, Opcode } from '../../assembly/opcodes.js';
 import { type Node, topological } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { encode, type Encoded, type Place } from './encode.js';
+import { type Encoded, encode, type Place } from './encode.js';
 import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
 import { binaryInstruction, gemm, lower, rowsOf, targetKind } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { shareCommon } from './simplify.js';
-import { Block } from '../../assembly/opcodes.js';
 
 /** A loss to be reported while the program runs. */
 export interface Report {
@@ -97,7 +96,12 @@ export function compile(recipe: Recipe, rows: number): Program {
 
 function copyInstruction(y: Node, x: Node): Instruction {
   const count = y.shape.size.reduce((a, b) => a * b, 1);
-  return { opcode: Opcode.Copy, operands: { y: tensor(y), x: tensor(x), size: size(count, y.shape.batched), alpha: f32(0), beta: f32(0) }, writes: ['y'], inPlace: [] };
+  return {
+    opcode: Opcode.Copy,
+    operands: { y: tensor(y), x: tensor(x), size: size(count, y.shape.batched), alpha: f32(0), beta: f32(0) },
+    writes: ['y'],
+    inPlace: [],
+  };
 }
 
 /** Puts each loss's report right behind the instruction that makes it: a loss that is not finite ends the run before any gradient. */
@@ -121,7 +125,13 @@ function reportInstructions({ rows, scale, decide }: Report): Instruction[] {
     accumulate,
     {
       opcode: Opcode.CountCorrect,
-      operands: { z: tensor(logits), t: tensor(target), kind: word(targetKind(target)), rows: rowsOf(logits.shape), features: word(features(logits.shape)) },
+      operands: {
+        z: tensor(logits),
+        t: tensor(target),
+        kind: word(targetKind(target)),
+        rows: rowsOf(logits.shape),
+        features: word(features(logits.shape)),
+      },
       writes: [],
       inPlace: [],
     },

@@ -28,7 +28,12 @@ export function updateInstructions(optimizer: Optimizer, w: Node, dw: Node, slot
   const instructions: Instruction[] = [];
   const { weightDecay, clipNorm } = optimizer;
   if (weightDecay > 0 && optimizer.name !== 'adamW') {
-    instructions.push({ opcode: Opcode.Axpy, operands: { y: tensor(dw), x: tensor(w), size: n, alpha: f32(weightDecay) }, writes: ['y'], inPlace: [] });
+    instructions.push({
+      opcode: Opcode.Axpy,
+      operands: { y: tensor(dw), x: tensor(w), size: n, alpha: f32(weightDecay) },
+      writes: ['y'],
+      inPlace: [],
+    });
   }
   if (clipNorm !== Number.POSITIVE_INFINITY) {
     instructions.push({ opcode: Opcode.ClipNorm, operands: { g: tensor(dw), size: n, maxNorm: f32(clipNorm) }, writes: ['g'], inPlace: [] });

@@ -1,6 +1,6 @@
 import { Context } from '../../assembly/context.js';
 import { Block, Ref } from '../../assembly/opcodes.js';
-import { type Build, Core, coreOf, supportsRelaxed } from '../../src/core/core.js';
+import { type Build, type Core, coreOf, supportsRelaxed } from '../../src/core/core.js';
 
 /** The builds this engine can run; every kernel test runs in each. */
 export const builds: Build[] = supportsRelaxed() ? ['simd', 'relaxed'] : ['simd'];
@@ -27,7 +27,8 @@ export class Machine {
     this.#base = this.core.allocate(bytes, 'test');
     this.#next = this.#base;
     this.#end = this.#base + bytes;
-    for (const block of [Context.Parameters, Context.State, Context.Workspace, Context.Constants]) this.core.u32[(this.context + block) >> 2] = this.#base;
+    for (const block of [Context.Parameters, Context.State, Context.Workspace, Context.Constants])
+      this.core.u32[(this.context + block) >> 2] = this.#base;
     this.core.u32[(this.context + Context.LearningRates) >> 2] = this.context + Context.Size;
   }
 
@@ -59,7 +60,7 @@ export class Machine {
     if (typeof values === 'number') f32.fill(Number.NaN);
     else f32.set(values);
     this.#next = (end + GUARD_WORDS * 4 + 15) & ~15;
-    return (start - this.#base) >> 2 | (Block.Workspace << Ref.BlockShift);
+    return ((start - this.#base) >> 2) | (Block.Workspace << Ref.BlockShift);
   }
 
   /** The same for u32 ids. */
@@ -91,7 +92,10 @@ export class Machine {
   /** Runs one instruction (its words, f32 operands through `bits`) and checks every guard; its status. */
   run(words: number[], rows = 1): number {
     const at = this.core.allocate(words.length * 4, 'test');
-    this.core.u32.set(words.map((w) => w >>> 0), at >> 2);
+    this.core.u32.set(
+      words.map((w) => w >>> 0),
+      at >> 2,
+    );
     const status = this.core.exports.run(this.context, at, at + words.length * 4, rows);
     this.core.free(at);
     const u32 = this.core.u32;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Opcode } from '../../assembly/opcodes.js';
 import { bits, builds, Machine } from './machine.js';
+
 test.each(builds)('affine %s', (build) => {
   const m = new Machine(build);
   const x = m.tensor([1, 2, 3, 4, 5]);
