@@ -2,7 +2,7 @@ import { DataType } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
 import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNumericArray, type Targets, type Values } from '../values.js';
+import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNested, isNumericArray, type Targets, type Values } from '../values.js';
 
 /** Inputs and targets, row by row. */
 export interface DatasetLiteral {
@@ -35,6 +35,8 @@ export interface CheckedData {
 
 /** A data set on a core: its columns, inputs first. */
 export interface Uploaded extends CheckedData {
+  /** Of inputs and outputs. */
+  readonly widths: readonly number[];
   readonly columns: readonly Column[];
 }
 
@@ -76,8 +78,10 @@ export class Dataset {
   /** The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them. */
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
     const checked = this.check(call, expected);
+    const widths = [...expected.inputs, ...expected.targets.map(({ width }) => width)];
     const known = this.#uploads.get(core);
-    if (known && known.rows === checked.rows && known.classes.join() === checked.classes.join()) return known;
+    // Class ids were checked against the width of the output they were uploaded for.
+    if (known && known.classes.join() === checked.classes.join() && known.widths.join() === widths.join()) return known;
     const { rows, xs, ys, classes } = checked;
     const bytes =
       xs.reduce((sum, x, i) => sum + rows * (expected.inputs[i] as number) * (isBytes(x) ? 1 : 4), 0) +
@@ -95,7 +99,7 @@ export class Dataset {
       for (const { address } of columns) core.free(address);
       throw error;
     }
-    const uploaded: Uploaded = { ...checked, columns };
+    const uploaded: Uploaded = { ...checked, widths, columns };
     if (known) release(core, known);
     else forgotten?.register(this, { core, uploads: this.#uploads }, this);
     this.#uploads.set(core, uploaded);
@@ -164,11 +168,32 @@ function readTargets(call: string, what: string, y: Targets, rows: number, { wid
   if (flat && (y as readonly number[]).length !== rows * width) {
     if (classes && (y as readonly number[]).length === rows) return true;
     const ids = classes ? `${rows} class ids, or ` : '';
-    throw new ShapeError(`${call}: ${what} has ${(y as readonly number[]).length} numbers for ${rows} rows of x, expected ${ids}${rows} × ${width} values`);
+    throw new ShapeError(
+      `${call}: ${what} has ${(y as readonly number[]).length} numbers for ${rows} rows of x, expected ${ids}${rows} × ${width} values`,
+    );
   }
   const found = countRows(call, what, y as Values, width);
   if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
+  if (classes) checkProbabilities(call, what, y as Values, rows, width);
   return false;
+}
+
+/** How far the probabilities of a row may be from a sum of 1: what rounding to three or four digits leaves. */
+const PROBABILITY_SLACK = 1e-3;
+
+/** @throws ValueError where a row is no distribution over the classes */
+function checkProbabilities(call: string, what: string, y: Values, rows: number, width: number): void {
+  const nested = isNested(y);
+  for (let i = 0; i < rows; i++) {
+    const row = nested ? (y[i] as readonly number[]) : y;
+    const from = nested ? 0 : i * width;
+    let sum = 0;
+    for (let j = from; j < from + width; j++) sum += row[j] as number;
+    if (!(Math.abs(sum - 1) <= PROBABILITY_SLACK)) {
+      const shown = Number.isFinite(sum) ? Number(sum.toPrecision(6)) : sum;
+      throw new ValueError(`${call}: row ${i} of ${what} sums to ${shown}, expected probabilities that sum to 1, or class ids, one a row`);
+    }
+  }
 }
 
 function uploadValues(call: string, what: string, core: Core, values: Values, rows: number, width: number): Column {
