@@ -2,7 +2,7 @@ import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, features, sameShape } from '../graph/shape.js';
-import { add } from './add.js';
+import { addDefined } from './add.js';
 import { neg } from './affine.js';
 import { expandFeatures, sumFeatures } from './broadcast.js';
 import { mul } from './mul.js';
@@ -19,7 +19,8 @@ export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'binaryCrossEntropy',
   opcode: Opcode.BinaryCrossEntropy,
   shape([z, t]) {
-    if (!z?.shape.batched || !t || !sameShape(z.shape, t.shape)) throw new ShapeError(`binaryCrossEntropy: ${z} and ${t} came, expected batches of one shape`);
+    if (!z?.shape.batched || !t || !sameShape(z.shape, t.shape))
+      throw new ShapeError(`binaryCrossEntropy: ${z} and ${t} came, expected batches of one shape`);
     return batch(1);
   },
   backward(node, dy) {
@@ -31,7 +32,7 @@ export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
     const [z, t] = node.inputs as [Node, Node];
     const left = dz && sumFeatures(mul(dz, delta(z, t)));
     const right = dt && neg(sumFeatures(mul(dt, z)));
-    return left && right ? add(left, right) : (left ?? right);
+    return addDefined(left, right);
   },
 };
 

@@ -19,7 +19,8 @@ export const concatOp: Op = {
     const [first] = nodes;
     if (!first) throw new ShapeError('concat: no nodes came, expected at least one');
     for (const node of nodes) {
-      if (node.shape.batched !== first.shape.batched || node.shape.size.length !== 1) throw new ShapeError(`concat: ${first} and ${node} cannot stand side by side`);
+      if (node.shape.batched !== first.shape.batched || node.shape.size.length !== 1)
+        throw new ShapeError(`concat: ${first} and ${node} cannot stand side by side`);
     }
     return { batched: first.shape.batched, size: [nodes.reduce((sum, node) => sum + features(node.shape), 0)] };
   },

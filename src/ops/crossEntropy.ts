@@ -2,7 +2,7 @@ import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, features, sameShape } from '../graph/shape.js';
-import { add } from './add.js';
+import { addDefined } from './add.js';
 import { neg } from './affine.js';
 import { expandFeatures, sumFeatures } from './broadcast.js';
 import { mul } from './mul.js';
@@ -21,7 +21,8 @@ export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
   opcode: Opcode.CrossEntropy,
   shape([z, t]) {
     const ids = t?.attributes.classes && features(t.shape) === 1;
-    if (!z?.shape.batched || !t || !(ids || sameShape(z.shape, t.shape))) throw new ShapeError(`crossEntropy: ${z} and ${t} came, expected batches of one shape, or class ids`);
+    if (!z?.shape.batched || !t || !(ids || sameShape(z.shape, t.shape)))
+      throw new ShapeError(`crossEntropy: ${z} and ${t} came, expected batches of one shape, or class ids`);
     return batch(1);
   },
   backward(node, dy) {
@@ -33,7 +34,7 @@ export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
     const [z, t] = node.inputs as [Node, Node];
     const left = dz && sumFeatures(mul(dz, delta(z, t)));
     const right = dt && neg(sumFeatures(mul(dt, z)));
-    return left && right ? add(left, right) : (left ?? right);
+    return addDefined(left, right);
   },
 };
 

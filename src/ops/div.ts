@@ -1,6 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { commonShape, type Node } from '../graph/node.js';
-import { add } from './add.js';
+import { addDefined } from './add.js';
 import { neg } from './affine.js';
 import { broadcast } from './broadcast.js';
 import { binary, type ElementwiseOp } from './elementwise.js';
@@ -19,7 +19,7 @@ export const divOp: ElementwiseOp = {
     const b = y.inputs[1] as Node;
     const left = da && div(da, b);
     const right = db && neg(div(mul(y, db), b));
-    return left && right ? add(left, right) : (left ?? right);
+    return addDefined(left, right);
   },
 };
 

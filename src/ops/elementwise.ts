@@ -34,4 +34,3 @@ export function unary(op: ElementwiseOp, x: Node, alpha = 0, beta = 0): Node {
 export function binary(op: ElementwiseOp, a: Node, b: Node): Node {
   return apply(op, [a, b]);
 }
-

@@ -67,4 +67,3 @@ export function uniformValue(node: Node): { value: number; factors: number } | u
   if (node.op !== fillOp) return undefined;
   return node.attributes as Attributes & { value: number; factors: number };
 }
-

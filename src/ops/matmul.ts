@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
-import { add } from './add.js';
+import { addDefined } from './add.js';
 
 /** A matrix' axis: a number, or the rows of the batch. */
 export type Axis = number | 'rows';
@@ -20,9 +20,12 @@ export const matmulOp: Op = {
     const [am, ak] = ta ? axes('matmul', (a as Node).shape).reverse() : axes('matmul', (a as Node).shape);
     const [bk, bn] = tb ? axes('matmul', (b as Node).shape).reverse() : axes('matmul', (b as Node).shape);
     if (ak !== bk) {
-      throw new ShapeError(`matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`);
+      throw new ShapeError(
+        `matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`,
+      );
     }
-    if (bn === 'rows' || bn === undefined || am === undefined) throw new ShapeError(`matmul: ${a} by ${b} transposed would have the batch as its columns`);
+    if (bn === 'rows' || bn === undefined || am === undefined)
+      throw new ShapeError(`matmul: ${a} by ${b} transposed would have the batch as its columns`);
     return am === 'rows' ? batch(bn) : matrix(am, bn);
   },
   backward(node, dy) {
@@ -36,7 +39,7 @@ export const matmulOp: Op = {
     const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
     const left = da && matmul(da, b, ta, tb);
     const right = db && matmul(a, db, ta, tb);
-    return left && right ? add(left, right) : (left ?? right);
+    return addDefined(left, right);
   },
 };
 

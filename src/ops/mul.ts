@@ -1,6 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { commonShape, type Node } from '../graph/node.js';
-import { add } from './add.js';
+import { addDefined } from './add.js';
 import { scaleBy } from './affine.js';
 import { broadcast } from './broadcast.js';
 import { binary, type ElementwiseOp } from './elementwise.js';
@@ -15,7 +15,7 @@ export const mulOp: ElementwiseOp = {
   tangent: ({ inputs: [a, b] }, [da, db]) => {
     const left = da && mul(da, b as Node);
     const right = db && mul(a as Node, db);
-    return left && right ? add(left, right) : (left ?? right);
+    return addDefined(left, right);
   },
 };
 

@@ -135,5 +135,5 @@ export function caseOf(
     classes ? Uint32Array.from({ length: rows }, () => Math.floor(positive() * width)) : filled(rows * width, positive),
   ];
   if (both) batch.push(filled(rows * features((first as Node).shape), next));
-  return { engine, classes: engine.targets.map((_, i) => i === 0 && classes), batch, rows };
+  return { engine, classes: engine.columns.targets.map((_, i) => i === 0 && classes), batch, rows };
 }

@@ -1,0 +1,29 @@
+import type { Opcode } from '../../assembly/opcodes.js';
+import { commonShape, type Node } from '../graph/node.js';
+import { addDefined } from './add.js';
+import { affine } from './affine.js';
+import type { ElementwiseOp } from './elementwise.js';
+import { mul } from './mul.js';
+import { step } from './step.js';
+
+/**
+ * y = one of a and b, element by element. `lead(a, b)` is positive where a is taken, negative where b is; the gradient goes to the one taken,
+ * half to each on a tie.
+ */
+export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node) => Node): ElementwiseOp {
+  /** 1 where a is taken, ½ on a tie, else 0. */
+  const share = ({ inputs: [a, b] }: Node) => step(lead(a as Node, b as Node), 0.5);
+  return {
+    name,
+    opcode,
+    shape: (inputs) => commonShape(name, inputs),
+    backward(node, dy) {
+      const a = share(node);
+      return [mul(dy, a), mul(dy, affine(a, -1, 1))];
+    },
+    tangent(node, [da, db]) {
+      const a = share(node);
+      return addDefined(da && mul(da, a), db && mul(db, affine(a, -1, 1)));
+    },
+  };
+}
