@@ -42,6 +42,9 @@ export interface Model {
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
 
+/** One list for every call that has none: predictions allocate nothing. */
+const NO_TARGETS: readonly boolean[] = [];
+
 /** Memory that programs run in: the context record, its learning rates, and the workspace, which grows to the largest program's. */
 export class Workspace {
   readonly context: number;
@@ -330,15 +333,15 @@ export class Engine {
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
-  program(kind: ProgramKind, rows: number, classes: readonly boolean[] = []): LoadedProgram {
+  program(kind: ProgramKind, rows: number, classes: readonly boolean[] = NO_TARGETS): LoadedProgram {
     const key = classes.length === 0 ? kind : `${kind}:${classes}`;
     const prediction = kind === 'predict' || kind === 'logits';
-    return this.#ready(key, rows) ?? this.#load(key, rows, () => this.recipe(kind, classes), prediction);
+    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, classes), prediction);
   }
 
   /** A program that is none of the usual ones, compiled on first use under a key of its own; like them it is dropped when the loss changes. */
   derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
-    return this.#ready(key, rows) ?? this.#load(key, rows, make, false);
+    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? make(), false);
   }
 
   #ready(key: string, rows: number): LoadedProgram | undefined {
@@ -346,9 +349,8 @@ export class Engine {
     return known && known.program.rows >= rows ? known : undefined;
   }
 
-  #load(key: string, rows: number, make: () => Recipe, prediction: boolean): LoadedProgram {
+  #load(key: string, rows: number, recipe: Recipe, prediction: boolean): LoadedProgram {
     const known = this.#programs.get(key);
-    const recipe = known?.recipe ?? make();
     // The workspace may move even where the program then finds no memory.
     this.version++;
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));

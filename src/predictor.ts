@@ -58,21 +58,22 @@ export class Predictor {
   predict(x: Values, out: Float32Array): Float32Array;
   predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
   predict(x: Values | readonly Values[], out?: Float32Array): unknown {
-    const [width] = this.#inputs;
-    const [outWidth] = this.#outputs;
-    // One row of floats: the way of games and audio, where every nanosecond counts.
-    if (x instanceof Float32Array && x.length === width && (out === undefined || (out instanceof Float32Array && out.length === outWidth))) {
-      const lane = this.#lane;
-      if (lane !== undefined && lane.version === this.#engine.version) {
+    const width = this.#inputs[0] as number;
+    const outWidth = this.#outputs[0] as number;
+    const lane = this.#lane;
+    if (lane !== undefined && lane.version === this.#engine.version && x instanceof Float32Array) {
+      // One row of floats: the way of games and audio, where every nanosecond counts.
+      if (x.length === width && (out === undefined || (out instanceof Float32Array && out.length === outWidth))) {
         const { f32 } = this.#engine.core;
         const { input, output } = lane;
         if (width <= SHORT) for (let i = 0; i < width; i++) f32[input + i] = x[i] as number;
         else f32.set(x, input);
         lane.program.run(1);
-        const result = out ?? new Float32Array(outWidth as number);
+        const result = out ?? new Float32Array(outWidth);
         for (let i = 0; i < result.length; i++) result[i] = f32[output + i] as number;
         return result;
       }
+      if (out instanceof Float32Array && this.#fill(lane, x, out)) return out;
     }
     return this.#forward('predict', x, out);
   }
@@ -167,6 +168,25 @@ export class Predictor {
     }
     const shaped = out || !isNested(like) ? results : results.map((flat, i) => toRows(flat as Float32Array, this.#outputs[i] as number));
     return shaped.length === 1 ? shaped[0] : shaped;
+  }
+
+  /** Floats into floats, whole rows on both sides, in pieces as long as the program takes; false where they are not. Nothing is allocated. */
+  #fill({ program, input, output }: Lane, x: Float32Array, out: Float32Array): boolean {
+    const width = this.#inputs[0] as number;
+    const outWidth = this.#outputs[0] as number;
+    const rows = x.length / width;
+    // The pieces that `#forward` would take: the same bits.
+    const chunk = Math.min(program.program.rows, PREDICTION_ROWS);
+    if (!Number.isInteger(rows) || rows === 0 || out.length !== rows * outWidth || (rows > chunk && chunk < PREDICTION_ROWS)) return false;
+    const { f32 } = this.#engine.core;
+    for (let from = 0; from < rows; from += chunk) {
+      const count = Math.min(chunk, rows - from);
+      if (count === rows) f32.set(x, input);
+      else for (let i = 0; i < count * width; i++) f32[input + i] = x[from * width + i] as number;
+      program.run(count);
+      for (let i = 0; i < count * outWidth; i++) out[from * outWidth + i] = f32[output + i] as number;
+    }
+    return true;
   }
 
   #checkOut(call: Call, out: Float32Array | undefined, rows: number): void {
