@@ -1,0 +1,266 @@
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { adam, crossEntropy, dataset, dense, load, MemoryError, type Network, type Optimizer, sequential, sgd } from 'neurite';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Build, Core, coreOf } from '../../src/core/core.js';
+import { builds } from '../kernels/machine.js';
+import { filled, numbers } from '../kernels/numbers.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** What is alive on the JavaScript heap, in bytes. Finalizers run between two collections. */
+async function heapInUse(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await setImmediate();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+const next = numbers(1);
+const rows = 8;
+const x = filled(rows * 4, next);
+const y = Uint8Array.from({ length: rows }, (_, i) => i % 3);
+
+function small(build?: Build, optimizer: Optimizer = adam()): Network {
+  return sequential(4, [dense(8, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer, seed: 1, build });
+}
+
+/**
+ * Fails unless a round of n calls leaves linear memory as it was, and the heap but for two bytes a call: an object that each call left
+ * behind would be twelve and more. Several rounds are allowed, as the engine's own records of the code it runs (feedback, compiled code) grow
+ * until they are complete; a leak shows in each of them.
+ */
+async function expectFlat(build: Build, n: number, round: (n: number) => void, least = 1): Promise<void> {
+  const { memory } = coreOf(build);
+  round(n / 10);
+  const growth: number[] = [];
+  let heap = await heapInUse();
+  const bytes = memory.buffer.byteLength;
+  while (growth.length < least || (growth.length < 4 && (growth.at(-1) as number) >= 2 * n)) {
+    round(n);
+    const now = await heapInUse();
+    growth.push(now - heap);
+    heap = now;
+  }
+  expect(memory.buffer.byteLength).toBe(bytes);
+  expect(growth.at(-1), `growth by round: ${growth}`).toBeLessThan(2 * n);
+}
+
+describe.each(builds)('%s', (build) => {
+  test.each([
+    ['adam', adam()],
+    ['plain descent', sgd()],
+  ])('100,000 steps leave linear memory and heap as they were: %s', async (_, optimizer) => {
+    const net = small(build, optimizer);
+    await expectFlat(build, 100_000, (n) => {
+      for (let i = 0; i < n; i++) net.step(x, y);
+    });
+    net.dispose();
+  });
+
+  test.each<[string, (net: Network, x: Float32Array, out: Float32Array) => void, number, number]>([
+    ['predict, one row', (net, x, out) => net.predict(x, out), 1, 1_000_000],
+    ['predict, 8 rows', (net, x, out) => net.predict(x, out), 8, 1_000_000],
+    ['predict, 700 rows', (net, x, out) => net.predict(x, out), 700, 10_000],
+    ['run', (net) => net.run(), 1, 1_000_000],
+  ])('%s: calls allocate nothing', async (what, call, rows, times) => {
+    const net = small(build);
+    const x = filled(rows * 4, next);
+    const out = new Float32Array(rows * 3);
+    const loop = (n: number) => {
+      for (let i = 0; i < n; i++) call(net, x, out);
+    };
+    loop(times / 10);
+    // Code that is not optimized yet allocates numbers, but not for long: of several rounds, the best tells what the calls themselves take.
+    const limit = Math.max(50_000, times / 5);
+    const rounds: { grown: number; collections: number }[] = [];
+    for (let round = 0; round < 5 && !rounds.some(({ grown, collections }) => collections === 0 && grown < limit); round++) {
+      await heapInUse();
+      // Garbage that was swept in between would not show in the heap's size.
+      let collections = 0;
+      const observer = new PerformanceObserver((list) => {
+        collections += list.getEntries().length;
+      });
+      observer.observe({ entryTypes: ['gc'] });
+      const bytes = coreOf(build).memory.buffer.byteLength;
+      const heap = process.memoryUsage().heapUsed;
+      loop(times);
+      const grown = process.memoryUsage().heapUsed - heap;
+      await setImmediate();
+      observer.disconnect();
+      expect(coreOf(build).memory.buffer.byteLength).toBe(bytes);
+      rounds.push({ grown, collections });
+    }
+    expect(rounds.at(-1)?.grown, JSON.stringify(rounds)).toBeLessThan(limit);
+    expect(rounds.at(-1)?.collections).toBe(0);
+    // The way without allocations is another one in the code, to the same bits.
+    if (what !== 'run') expect(out).toEqual(Float32Array.from(net.predict(Array.from(x))));
+    net.dispose();
+  });
+
+  test('forgotten networks and data sets are collected', async () => {
+    const { memory } = coreOf(build);
+    const forget = async () => {
+      for (let i = 0; i < 100; i++) {
+        const net = sequential(100, [dense(250, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam(), build });
+        net.evaluate(dataset({ x: new Float32Array(100 * 100), y: new Uint8Array(100) }));
+        net.freeze();
+      }
+      await heapInUse();
+    };
+    await forget();
+    const bytes = memory.buffer.byteLength;
+    // Each round would take 40 MB if nothing came back.
+    for (let i = 0; i < 5; i++) await forget();
+    expect(memory.buffer.byteLength).toBe(bytes);
+  });
+});
+
+test('100,000 networks made and disposed of leave linear memory and heap as they were', async () => {
+  const cycles = (n: number) => {
+    for (let i = 0; i < n; i++) {
+      const net = small('simd');
+      if (i % 10 === 0) net.step(x, y);
+      if (i % 10 === 5) net.predict(x);
+      net.dispose();
+    }
+  };
+  await expectFlat('simd', 50_000, cycles, 2);
+});
+
+/** Every block of memory that is allocated and not yet freed, from now on. */
+function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks: Map<number, string>; allocations: () => number } {
+  const blocks = new Map<number, string>();
+  const returned = new Set<number>();
+  let count = 0;
+  const { allocate, free } = Core.prototype;
+  vi.spyOn(Core.prototype, 'allocate').mockImplementation(function (this: Core, bytes, what) {
+    if (refuse(count++)) throw new MemoryError(what, bytes, 0);
+    const address = allocate.call(this, bytes, what);
+    blocks.set(address, what);
+    returned.delete(address);
+    return address;
+  });
+  vi.spyOn(Core.prototype, 'free').mockImplementation(function (this: Core, address) {
+    // Blocks of before may come back too: of networks that were forgotten.
+    if (returned.has(address)) throw new Error(`the block at ${address} is freed twice`);
+    if (blocks.delete(address)) returned.add(address);
+    free.call(this, address);
+  });
+  return { blocks, allocations: () => count };
+}
+
+/** Everything that takes memory, one after the other; each step with what a network that survives it must still be able to do. */
+const life: { what: string; run: (net: Network) => unknown }[] = [
+  { what: 'predict', run: (net) => net.predict(x) },
+  { what: 'predict many', run: (net) => net.predict(new Float32Array(4 * 300)) },
+  { what: 'logits', run: (net) => net.logits(x) },
+  { what: 'run', run: (net) => net.run() },
+  { what: 'gradient', run: (net) => net.gradient(x, y) },
+  { what: 'step', run: (net) => net.step(x, y) },
+  { what: 'step with rows', run: (net) => net.step(x, new Float32Array(rows * 3).fill(1 / 3)) },
+  { what: 'trace', run: (net) => net.trace(x, y) },
+  { what: 'jacobian', run: (net) => net.jacobian(x) },
+  { what: 'hvp', run: (net) => net.hvp(x, y, new Float32Array(net.parameterCount)) },
+  { what: 'evaluate', run: (net) => net.evaluate({ x, y }) },
+  { what: 'fit', run: (net) => net.fit({ x, y }, { epochs: 3, batchSize: 3, validationData: { x, y } }) },
+  { what: 'fit in chunks', run: (net) => net.fit({ x, y, budget: 0 }, { epochs: 2, batchSize: 3 }) },
+  { what: 'configure', run: (net) => net.configure({ optimizer: sgd({ momentum: 0.9 }) }) },
+  { what: 'step after that', run: (net) => net.step(x, y) },
+  { what: 'reset', run: (net) => net.reset() },
+  { what: 'freeze', run: (net) => using(net.freeze(), (frozen) => frozen.predict(x)) },
+  { what: 'save and load', run: (net) => using(load(net.save()), (loaded) => loaded.predict(x)) },
+];
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function using<T extends { dispose(): void }>(resource: T, use: (resource: T) => unknown): void {
+  try {
+    use(resource);
+  } finally {
+    resource.dispose();
+  }
+}
+
+describe('blocks of memory', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('whatever a network does, dispose gives every block back', async () => {
+    const { blocks } = watchBlocks();
+    const net = small();
+    for (const { run } of life) await run(net);
+    for (const wrong of [
+      () => net.step(x.subarray(1), y),
+      () => net.step(x, [9, 9, 9, 9, 9, 9, 9, 9]),
+      () => net.fit({ x, y: y.map((id) => id + 1) }),
+      () => net.fit({ x, y }, { onEpoch: () => fail('from the callback') }),
+      () => net.fit({ x, y }, { epochs: 5, signal: AbortSignal.abort() }),
+      () => net.fit({ x, y }, { epochs: 5, learningRate: () => -1 }),
+      () => net.evaluate({ x, y: y.subarray(1) }),
+    ]) {
+      await expect((async () => wrong())()).rejects.toThrow();
+    }
+    net.dispose();
+    expect([...blocks.values()]).toEqual([]);
+  });
+
+  test('a data set keeps its blocks over several fits, and gives them back', async () => {
+    const { blocks } = watchBlocks();
+    const net = small();
+    const data = dataset({ x, y });
+    await net.fit(data);
+    await net.fit(data);
+    net.dispose();
+    expect(blocks.size).toBe(2);
+    data.dispose();
+    expect(blocks.size).toBe(0);
+  });
+
+  test('memory refused anywhere is a MemoryError, changes no parameter, loses no block, and the network goes on', async () => {
+    const counting = watchBlocks();
+    small().dispose();
+    const creation = counting.allocations();
+    vi.restoreAllMocks();
+    for (let n = 0; n < creation; n++) {
+      const { blocks } = watchBlocks((count) => count === n);
+      expect(() => small(), `allocation ${n} of creation`).toThrow(MemoryError);
+      expect([...blocks.values()], `allocation ${n} of creation`).toEqual([]);
+      vi.restoreAllMocks();
+    }
+    expect(creation).toBeGreaterThan(1);
+
+    for (const { what, run } of life) {
+      for (let n = 0; ; n++) {
+        let armed = -1;
+        const { blocks } = watchBlocks(() => armed >= 0 && armed-- === 0);
+        const net = small();
+        const before = net.parameters.slice();
+        armed = n;
+        const outcome = await (async () => run(net))().then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        const refused = armed < 0;
+        armed = -1;
+        const where = `allocation ${n} of ${what}`;
+        if (refused) {
+          expect(outcome, where).toBeInstanceOf(MemoryError);
+          expect(net.parameters, where).toEqual(before);
+          await run(net);
+        } else {
+          expect(outcome, where).toBeUndefined();
+        }
+        net.dispose();
+        expect([...blocks.values()], where).toEqual([]);
+        vi.restoreAllMocks();
+        if (!refused) break;
+      }
+    }
+  });
+});
