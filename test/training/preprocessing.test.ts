@@ -1,0 +1,180 @@
+/** Splits and scalings. */
+import {
+  adam,
+  dense,
+  inverseTransform,
+  kFold,
+  load,
+  meanSquaredError,
+  minMax,
+  type Scaling,
+  type SplitLiteral,
+  sequential,
+  standardize,
+  trainValidationSplit,
+  transform,
+} from 'neurite';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+
+describe('trainValidationSplit', () => {
+  const rows = 50;
+  const x = Array.from({ length: rows }, (_, i) => [i, -i]);
+  const y = Array.from({ length: rows }, (_, i) => (i < 30 ? 0 : i < 45 ? 1 : 2));
+  const firsts = (part: { x: readonly (readonly number[])[] }) => part.x.map(([first]) => first as number);
+
+  test('each row is in one part, with its target, in the old order', () => {
+    const { training, validation } = trainValidationSplit({ x, y, scale: 2 }, { fraction: 0.3, seed: 5 });
+    expect(validation.x).toHaveLength(15);
+    expect([...firsts(training), ...firsts(validation)].sort((a, b) => a - b)).toEqual(firsts({ x }));
+    for (const part of [training, validation]) {
+      expect(part.scale).toBe(2);
+      expect(firsts(part)).toEqual([...firsts(part)].sort((a, b) => a - b));
+      part.x.forEach(([i], at) => expect(part.y[at]).toBe(y[i as number]));
+    }
+  });
+
+  test('is the same for the same seed and another for another', () => {
+    const held = (seed: number) => firsts(trainValidationSplit({ x, y }, { seed }).validation);
+    expect(held(1)).toEqual(held(1));
+    expect(held(1)).not.toEqual(held(2));
+    expect(held(0)).toEqual(firsts(trainValidationSplit({ x, y }).validation));
+  });
+
+  test.each([
+    ['class ids', y],
+    ['one-hot rows', y.map((k) => [0, 1, 2].map((j) => Number(j === k)))],
+    ['flat one-hot rows', Uint8Array.from(y.flatMap((k) => [0, 1, 2].map((j) => Number(j === k))))],
+  ])('stratified by %s: the classes in their proportions', (_, targets) => {
+    const { validation } = trainValidationSplit({ x, y: targets }, { fraction: 0.2, stratify: true, seed: 3 });
+    const counts = [0, 0, 0];
+    for (const i of firsts(validation)) counts[y[i] as number] = (counts[y[i] as number] as number) + 1;
+    expect(counts).toEqual([6, 3, 1]);
+  });
+
+  test.each([Float32Array, Float64Array, Uint8Array, Int32Array] as (typeof Float32Array)[])('keeps a %o what it is', (Kind) => {
+    const flat = Kind.from({ length: 40 }, (_, i) => i);
+    const { training, validation } = trainValidationSplit({ x: flat, y: Uint8Array.from({ length: 10 }, (_, i) => i) }, { fraction: 0.4 });
+    expect(training.x).toBeInstanceOf(Kind);
+    expect(validation.x).toHaveLength(16);
+    expect(Array.from(validation.y, (i) => [0, 1, 2, 3].map((j) => 4 * i + j)).flat()).toEqual(Array.from(validation.x));
+    expectTypeOf(training.y).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
+  });
+
+  test('flat rows of several targets are counted by `rows`', () => {
+    const flat = { x: Array.from({ length: 20 }, (_, i) => i), y: Array.from({ length: 30 }, (_, i) => i) };
+    const { validation } = trainValidationSplit(flat, { rows: 10, fraction: 0.5 });
+    expect([validation.x.length, validation.y.length]).toEqual([10, 15]);
+  });
+
+  test.each<[string, SplitLiteral, object, string]>([
+    ['everything held back', { x, y }, { fraction: 0.999 }, 'a fraction of 0.999 is 50 of 50 rows, expected rows in both parts'],
+    ['a fraction of 1', { x, y }, { fraction: 1 }, 'fraction is 1, expected a number between 0 and 1'],
+    ['a target too few', { x, y: y.slice(1) }, {}, 'y is an array of 49, which is not 50 rows'],
+    ['no rows', { x: [], y: [] }, {}, 'x is an array of 0, which is not 0 rows'],
+    ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify came with y[30] = 0.5, expected class ids'],
+    ['a seed below 0', { x, y }, { seed: -1 }, 'seed is -1, expected a whole number'],
+  ])('%s is refused', (_, data, options, message) => {
+    expect(() => trainValidationSplit(data, options)).toThrow(message);
+  });
+});
+
+describe('kFold', () => {
+  const x = Array.from({ length: 23 }, (_, i) => [i]);
+  const y = Array.from({ length: 23 }, (_, i) => i % 2);
+
+  test('each row is held once', () => {
+    const folds = kFold({ x, y }, { folds: 4, seed: 2 });
+    expect(folds.map(({ validation }) => validation.x.length).sort()).toEqual([5, 6, 6, 6]);
+    expect(folds.flatMap(({ validation }) => validation.x.flat()).sort((a, b) => a - b)).toEqual(x.flat());
+    for (const { training, validation } of folds) expect(new Set([...training.x.flat(), ...validation.x.flat()]).size).toBe(23);
+  });
+
+  test('stratified: the classes in each fold to within a row', () => {
+    for (const { validation } of kFold({ x, y }, { folds: 3, stratify: true })) {
+      expect(validation.y.filter((k) => k === 0).length).toBe(4);
+      expect([3, 4]).toContain(validation.y.filter((k) => k === 1).length);
+    }
+  });
+
+  test('needs a row for each fold', () => {
+    expect(() => kFold({ x, y }, { folds: 24 })).toThrow('folds is 24, expected a whole number from 2 to 23, the rows');
+  });
+});
+
+describe('standardize and minMax', () => {
+  const x = [
+    [1, 100, 7],
+    [2, 300, 7],
+    [3, 200, 7],
+    [6, 400, 7],
+  ];
+
+  test('standardize: mean 0 and variance 1', () => {
+    const scaling = standardize(x);
+    expect(scaling).toEqual({ offset: [3, 250, 7], scale: [Math.sqrt(3.5), Math.sqrt(12500), 1] });
+    const scaled = transform(scaling, x);
+    expect(scaled.map((row) => row[2])).toEqual([0, 0, 0, 0]);
+    expect(scaled[3]?.[0]).toBe(3 / Math.sqrt(3.5));
+  });
+
+  test('is exact where the mean is large and the spread is small', () => {
+    expect(standardize([1e9, 1e9 + 1, 1e9 + 2], 1)).toEqual({ offset: [1e9 + 1], scale: [Math.sqrt(2 / 3)] });
+  });
+
+  test('minMax: to [0, 1], or another range', () => {
+    expect(transform(minMax(x), x).map((row) => row[0])).toEqual([0, 0.2, 0.4, 1]);
+    const scaled = transform(minMax(x, { range: [-1, 1] }), x);
+    expect(scaled.map((row) => row[0])).toEqual([-1, expect.closeTo(-0.6, 14), expect.closeTo(-0.2, 14), 1]);
+    expect(scaled.map((row) => row[2])).toEqual([-1, -1, -1, -1]);
+  });
+
+  test.each([
+    ['rows', x],
+    ['a flat list', x.flat()],
+    ['floats', Float32Array.from(x.flat())],
+    ['doubles', Float64Array.from(x.flat())],
+  ])('%s keep their form, and come back', (_, values) => {
+    const scaling = standardize(values, 3);
+    expect(scaling).toEqual(standardize(x));
+    const back = inverseTransform(scaling, transform(scaling, values));
+    expect(ArrayBuffer.isView(back)).toBe(ArrayBuffer.isView(values));
+    Array.from(back as Iterable<number | number[]>)
+      .flat()
+      .forEach((value, i) => expect(value).toBeCloseTo(x.flat()[i] as number, 4));
+  });
+
+  test('new data are scaled by what the old ones were', () => {
+    expect(transform(standardize(x), [[3, 250, 8]])).toEqual([[0, 0, 1]]);
+  });
+
+  test('travel with the saved model', async () => {
+    const net = sequential(3, [dense(1)], { loss: meanSquaredError(), optimizer: adam() });
+    const scaling = standardize(x);
+    net.metadata = { scaling };
+    const loaded = load(net.save());
+    expect(loaded.metadata.scaling).toEqual(scaling);
+    const again = loaded.metadata.scaling as Scaling;
+    expect(loaded.predict(transform(again, x))).toEqual(net.predict(transform(scaling, x)));
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'a missing value',
+      () =>
+        standardize([
+          [1, 2],
+          [3, null as unknown as number],
+        ]),
+      'standardize: feature 1 of row 1 is null, expected a finite number',
+    ],
+    ['NaN', () => minMax([[1], [Number.NaN]]), 'minMax: feature 0 of row 1 is NaN, expected a finite number'],
+    ['a short row', () => standardize([[1, 2], [3]]), 'standardize: row 1 of x has 1 numbers, expected 2'],
+    ['flat values alone', () => standardize([1, 2, 3]), 'standardize: x is flat, expected a list of rows, or the number of features'],
+    ['half a row', () => transform(standardize(x), [1, 2, 3, 4]), 'transform: x is an array of 4, expected rows of 3 numbers'],
+    ['another width', () => transform(standardize(x), [[1, 2]]), 'transform: x is an array of 1, expected rows of 3 numbers'],
+    ['no scaling', () => transform({} as Scaling, x), "transform: the scaling's offset is undefined, expected a number for each feature"],
+    ['a range upside down', () => minMax(x, { range: [1, 0] }), 'minMax: range is [1,0], expected two finite numbers, the lower one first'],
+  ])('%s is refused', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
