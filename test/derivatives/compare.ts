@@ -42,12 +42,21 @@ export type Kind = 'forward' | 'jacobian' | 'vjp' | 'jvp' | 'gradient' | 'inputG
 export type Tally = Partial<Record<Kind, number>>;
 
 /** A graph of nodes as the oracle takes it; `valuesOf` gives the numbers of inputs and parameters. */
-export function describeGraph(outputs: readonly Node[], valuesOf: (node: Node) => ArrayLike<number>): { graph: GraphNode[]; index: Map<Node, number> } {
+export function describeGraph(
+  outputs: readonly Node[],
+  valuesOf: (node: Node) => ArrayLike<number>,
+): { graph: GraphNode[]; index: Map<Node, number> } {
   const order = topological(outputs);
   const index = new Map(order.map((node, i) => [node, i]));
   const graph = order.map((node): GraphNode => {
     const { op, shape, attributes } = node;
-    const described: GraphNode = { op: op.name, inputs: node.inputs.map((x) => index.get(x) as number), attributes, batched: shape.batched, size: [...shape.size] };
+    const described: GraphNode = {
+      op: op.name,
+      inputs: node.inputs.map((x) => index.get(x) as number),
+      attributes,
+      batched: shape.batched,
+      size: [...shape.size],
+    };
     if (op.name === 'constant') return { ...described, values: (node as Node & { values: Float32Array }).values };
     return node.inputs.length === 0 && op.name !== 'fill' ? { ...described, values: valuesOf(node) } : described;
   });
@@ -56,7 +65,7 @@ export function describeGraph(outputs: readonly Node[], valuesOf: (node: Node) =
 
 /** The largest |a − b|, and of |b|. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): { difference: number; size: number } {
-  expect(a.length).toBe(b.length);
+  if (a.length !== b.length) expect.fail(`${a.length} numbers came, expected ${b.length}`);
   let difference = 0;
   let size = 0;
   for (let i = 0; i < b.length; i++) {
@@ -65,6 +74,14 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): { differen
     size = Math.max(size, Math.abs(b[i] as number));
   }
   return { difference, size };
+}
+
+export interface Options {
+  tally?: Tally;
+  within?: Tolerances;
+  floor?: number;
+  /** Only values, gradients, jvp and hvp. */
+  brief?: boolean;
 }
 
 /** Compares within tolerances, and remembers for each kind whether all comparisons held to the quotient. */
@@ -79,9 +96,11 @@ class Comparison {
   agree(kind: Kind, what: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
     const tolerance = kind === 'hvp' || kind === 'inputHessian' ? this.within.second : this.within.first;
     const { difference, size } = distance(a, b);
-    if (!(difference <= tolerance * Math.max(size, size === 0 ? 0 : this.floor))) {
+    if (!(difference <= tolerance * Math.max(size, this.floor))) {
       const shown = (x: ArrayLike<number>) => `[${Array.from(x).slice(0, 8).join(', ')}${x.length > 8 ? ', …' : ''}]`;
-      expect.fail(`${kind}${what}: ${shown(a)} differs from ${shown(b)} by ${(difference / size).toExponential(2)} of its largest element, more than ${tolerance}`);
+      expect.fail(
+        `${kind}${what}: ${shown(a)} differs from ${shown(b)} by ${difference.toExponential(2)}, more than ${tolerance} of ${Math.max(size, this.floor)}`,
+      );
     }
     this.#strict.set(kind, (this.#strict.get(kind) ?? true) && difference <= tolerance * size);
   }
@@ -135,7 +154,8 @@ function jacobianOf(y: Expansion, rows: number, first: number, count: number): F
 }
 
 /** Compares forward values and every first derivative, and the second ones of the loss and of outputs with one feature. */
-export function compare(pair: Pair, tally: Tally = {}, within: Tolerances = tolerances, floor = CANCELLED): void {
+export function compare(pair: Pair, options: Options = {}): void {
+  const { tally = {}, within = tolerances, floor = CANCELLED, brief = false } = options;
   const comparison = new Comparison(within, floor);
   const { net, graph, inputs, parameters, outputs, rows, next } = pair;
   const x = one(inputs.map((i) => Float32Array.from((graph[i] as GraphNode).values as ArrayLike<number>))) as Values;
@@ -157,37 +177,51 @@ export function compare(pair: Pair, tally: Tally = {}, within: Tolerances = tole
     const out = y.size[0] as number;
     comparison.agree('forward', ` of output ${output}`, predicted[output] as Float32Array, lane(y, 0));
 
-    const jacobian = jacobianOf(y, rows, 0, directions.length);
-    const column = (from: number, n: number) => Float64Array.from({ length: rows * out * n }, (_, j) => jacobian[Math.floor(j / n) * directions.length + from + (j % n)] as number);
-    let from = 0;
-    widths.forEach((n, input) => {
-      comparison.agree('jacobian', ` of output ${output} to input ${input}`, net.jacobian(x, { output, input }), column(from, n));
-      from += n;
-    });
-    if (count > 0) comparison.agree('jacobian', ` of output ${output} to the parameters`, net.parameterJacobian(x, { output }), column(inputTotal, count));
-
-    const v = draw(rows * out, next);
-    const vjp = net.vjp(x, v, { output });
-    const back = (f: number, row: number) => Array.from({ length: out }, (_, j) => (v[row * out + j] as number) * (jacobian[(row * out + j) * directions.length + f] as number)).reduce((a, b) => a + b, 0);
-    comparison.agree('vjp', `'s value of output ${output}`, vjp.value, lane(y, 0));
-    from = 0;
-    widths.forEach((n, input) => {
-      const start = from;
-      comparison.agree('vjp', ` of output ${output} to input ${input}`, vjp.inputs[input] as Float32Array, Float64Array.from({ length: rows * n }, (_, j) => back(start + (j % n), Math.floor(j / n))));
-      from += n;
-    });
-    const backParameters = Float64Array.from({ length: count }, (_, p) => Array.from({ length: rows }, (__, row) => back(inputTotal + p, row)).reduce((a, b) => a + b, 0));
-    comparison.agree('vjp', ` of output ${output} to the parameters`, vjp.parameters, backParameters);
-
     comparison.agree('jvp', ` of output ${output} along x`, net.jvp(x, { x: one(dx) }, { output }).tangent, ofInputs);
     if (count > 0) {
       comparison.agree('jvp', ` of output ${output} along the parameters`, net.jvp(x, { parameters: dp }, { output }).tangent, lane(y, 1));
       const both = lane(y, 1).map((d, j) => d + (ofInputs[j] as number));
       comparison.agree('jvp', ` of output ${output} along both`, net.jvp(x, { x: one(dx), parameters: dp }, { output }).tangent, both);
     }
+    if (brief) return;
+    const jacobian = jacobianOf(y, rows, 0, directions.length);
+    const column = (from: number, n: number) =>
+      Float64Array.from({ length: rows * out * n }, (_, j) => jacobian[Math.floor(j / n) * directions.length + from + (j % n)] as number);
+    let from = 0;
+    widths.forEach((n, input) => {
+      comparison.agree('jacobian', ` of output ${output} to input ${input}`, net.jacobian(x, { output, input }), column(from, n));
+      from += n;
+    });
+    if (count > 0)
+      comparison.agree('jacobian', ` of output ${output} to the parameters`, net.parameterJacobian(x, { output }), column(inputTotal, count));
+
+    const v = draw(rows * out, next);
+    const vjp = net.vjp(x, v, { output });
+    const back = (f: number, row: number) =>
+      Array.from({ length: out }, (_, j) => (v[row * out + j] as number) * (jacobian[(row * out + j) * directions.length + f] as number)).reduce(
+        (a, b) => a + b,
+        0,
+      );
+    comparison.agree('vjp', `'s value of output ${output}`, vjp.value, lane(y, 0));
+    from = 0;
+    widths.forEach((n, input) => {
+      const start = from;
+      comparison.agree(
+        'vjp',
+        ` of output ${output} to input ${input}`,
+        vjp.inputs[input] as Float32Array,
+        Float64Array.from({ length: rows * n }, (_, j) => back(start + (j % n), Math.floor(j / n))),
+      );
+      from += n;
+    });
+    const backParameters = Float64Array.from({ length: count }, (_, p) =>
+      Array.from({ length: rows }, (__, row) => back(inputTotal + p, row)).reduce((a, b) => a + b, 0),
+    );
+    comparison.agree('vjp', ` of output ${output} to the parameters`, vjp.parameters, backParameters);
+
     if (out === 1) compareInputHessian(pair, x, output, comparison);
   });
-  if (pair.losses) compareLoss(pair, x, dp, all, inputTotal, comparison);
+  if (pair.losses) compareLoss(pair, x, dp, all, inputTotal, comparison, brief);
   comparison.countInto(tally);
 }
 
@@ -201,15 +235,23 @@ function compareInputHessian({ net, graph, inputs, outputs, rows, next }: Pair, 
       return Float64Array.from({ length: rows * n }, (_, j) => lane(y, 3 + 2 * (j % n))[Math.floor(j / n)] as number);
     };
     const v = draw(rows * n, next);
-    comparison.agree('inputHessian', ` times v of output ${output} to input ${input}`, net.inputHvp(x, v, { output, input }), second(new Map([[at, v]])));
+    comparison.agree(
+      'inputHessian',
+      ` times v of output ${output} to input ${input}`,
+      net.inputHvp(x, v, { output, input }),
+      second(new Map([[at, v]])),
+    );
     const columns = units.map(second);
-    const hessian = Float64Array.from({ length: rows * n * n }, (_, j) => columns[Math.floor(j / n) % n]?.[Math.floor(j / (n * n)) * n + (j % n)] as number);
+    const hessian = Float64Array.from(
+      { length: rows * n * n },
+      (_, j) => columns[Math.floor(j / n) % n]?.[Math.floor(j / (n * n)) * n + (j % n)] as number,
+    );
     comparison.agree('inputHessian', ` of output ${output} to input ${input}`, net.inputHessian(x, { output, input }), hessian);
   });
 }
 
 /** The loss, its gradients to parameters and inputs, of each row by itself, and its Hessian. */
-function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], inputTotal: number, comparison: Comparison): void {
+function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], inputTotal: number, comparison: Comparison, brief: boolean): void {
   const { net, graph, inputs, outputs, rows } = pair;
   const losses = pair.losses as (GraphLoss | undefined)[];
   const y = one(pair.targets as Targets[]) as Targets;
@@ -220,7 +262,10 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
   const mean = perRow.reduce((sum, { lanes }) => sum + (lanes[0] as Float64Array).reduce((a, b) => a + b, 0), 0) / rows;
   comparison.agree('forward', ' of the loss', [net.gradient(x, y)], [mean]);
   const each = (l: number, row: number) => perRow.reduce((sum, loss) => sum + (lane(loss, l)[row] as number), 0);
-  const reduced = (l: number, row: number) => losses.filter((loss) => loss).reduce((sum, loss, i) => sum + (lane(perRow[i] as Expansion, l)[row] as number) / (loss?.reduction === 'mean' ? rows : 1), 0);
+  const reduced = (l: number, row: number) =>
+    losses
+      .filter((loss) => loss)
+      .reduce((sum, loss, i) => sum + (lane(perRow[i] as Expansion, l)[row] as number) / (loss?.reduction === 'mean' ? rows : 1), 0);
   const inputGradient = net.inputGradient(x as readonly Values[], y) as unknown as Float32Array | Float32Array[];
   let from = 0;
   inputs.forEach((at, input) => {
@@ -234,18 +279,22 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
   if (count === 0) return;
   const parameterLanes = Array.from({ length: count }, (_, p) => 2 + 2 * (inputTotal + p));
   comparison.agree(
-    'gradient', '',
+    'gradient',
+    '',
     net.gradients,
     parameterLanes.map((l) => totals[l] as number),
   );
-  const perSample = Float64Array.from({ length: rows * count }, (_, j) => each(parameterLanes[j % count] as number, Math.floor(j / count)));
-  comparison.agree('perSampleGradients', '', net.perSampleGradients(x, y), perSample);
+  if (!brief) {
+    const perSample = Float64Array.from({ length: rows * count }, (_, j) => each(parameterLanes[j % count] as number, Math.floor(j / count)));
+    comparison.agree('perSampleGradients', '', net.perSampleGradients(x, y), perSample);
+  }
   comparison.agree(
-    'hvp', '',
+    'hvp',
+    '',
     net.hvp(x, y, dp),
     parameterLanes.map((l) => totals[l + 1] as number),
   );
-  if (count <= 12) {
+  if (count <= 12 && !brief) {
     const units = parameterDirections(graph, pair.parameters);
     const hessian = units.flatMap((unit) => {
       const along = totalLoss(expand(graph, rows, unit, units), outputs, losses, rows);

@@ -1,7 +1,50 @@
 /** Every op users have, with the oracle's name for it and where it is tried. Adding an op is adding a row. */
 import {
-  abs, add, affine, amax, amin, clip, concat, div, dot, elu, erf, exp, expm1, gelu, hardSigmoid, leakyRelu, log, log1p, logSoftmax, logSumExp, matmul, max, mean, min, mish,
-  mul, type Node, neg, pow, relu, scale, selu, shift, sigmoid, silu, slice, softmax, softplus, softsign, sqrt, square, step, sub, sum, tanh,
+  abs,
+  add,
+  affine,
+  amax,
+  amin,
+  clip,
+  concat,
+  div,
+  dot,
+  elu,
+  erf,
+  exp,
+  expm1,
+  gelu,
+  hardSigmoid,
+  leakyRelu,
+  log,
+  log1p,
+  logSoftmax,
+  logSumExp,
+  matmul,
+  max,
+  mean,
+  min,
+  mish,
+  mul,
+  type Node,
+  neg,
+  pow,
+  relu,
+  scale,
+  selu,
+  shift,
+  sigmoid,
+  silu,
+  slice,
+  softmax,
+  softplus,
+  softsign,
+  sqrt,
+  square,
+  step,
+  sub,
+  sum,
+  tanh,
 } from 'neurite';
 import { features } from '../../src/graph/shape.js';
 import type { Tolerances } from './compare.js';
@@ -33,7 +76,14 @@ export interface OpRow {
 
 const unaryOperands = [['input'], ['parameter'], ['scalar']] as const;
 const binaryOperands = [
-  ['input', 'input'], ['input', 'parameter'], ['parameter', 'input'], ['input', 'narrow'], ['narrow', 'input'], ['input', 'scalar'], ['scalar', 'input'], ['input', 'same'],
+  ['input', 'input'],
+  ['input', 'parameter'],
+  ['parameter', 'input'],
+  ['input', 'narrow'],
+  ['narrow', 'input'],
+  ['input', 'scalar'],
+  ['scalar', 'input'],
+  ['input', 'same'],
 ] as const;
 /** For ops that have a kink, or nothing to differentiate, where an operand meets itself. */
 const distinctOperands = binaryOperands.filter(([, b]) => b !== 'same');
@@ -42,7 +92,13 @@ function unary(name: string, apply: (x: Node) => Node, low: number, high: number
   return { name, apply, oracle: name, domains: [[low, high]], operands: unaryOperands, ...more };
 }
 
-function binary(name: string, apply: (a: Node, b: Node) => Node, a: readonly [number, number], b: readonly [number, number], more: Partial<OpRow> = {}): OpRow {
+function binary(
+  name: string,
+  apply: (a: Node, b: Node) => Node,
+  a: readonly [number, number],
+  b: readonly [number, number],
+  more: Partial<OpRow> = {},
+): OpRow {
   return { name, apply, oracle: name, domains: [a, b], operands: binaryOperands, ...more };
 }
 
@@ -87,7 +143,24 @@ export const opTable: readonly OpRow[] = [
   unary('selu', selu, -3, 3, { kinks: [0] }),
   unary('hardSigmoid', hardSigmoid, -4, 4, { kinks: [-3, 3], linear: true }),
   unary('mish', mish, -4, 4),
-  { name: 'concat', apply: (a, b) => concat(a, b), oracle: 'concat', width: (n, m) => n + m, domains: [[-2, 2], [-2, 2]], operands: [['input', 'input'], ['input', 'narrow'], ['narrow', 'input'], ['input', 'same'], ['parameter', 'parameter']], linear: true },
+  {
+    name: 'concat',
+    apply: (a, b) => concat(a, b),
+    oracle: 'concat',
+    width: (n, m) => n + m,
+    domains: [
+      [-2, 2],
+      [-2, 2],
+    ],
+    operands: [
+      ['input', 'input'],
+      ['input', 'narrow'],
+      ['narrow', 'input'],
+      ['input', 'same'],
+      ['parameter', 'parameter'],
+    ],
+    linear: true,
+  },
   {
     name: 'slice',
     apply: (x) => slice(x, Math.floor(features(x.shape) / 3), Math.ceil(features(x.shape) * 0.7)),
@@ -103,8 +176,29 @@ export const opTable: readonly OpRow[] = [
   unary('amax', amax, -2, 2, { oracle: 'maxFeatures', width: () => 1, ties: 'features', linear: true }),
   unary('amin', amin, -2, 2, { oracle: 'minFeatures', width: () => 1, ties: 'features', linear: true }),
   binary('dot', dot, [-2, 2], [-2, 2], { width: () => 1 }),
-  { name: 'matmul', apply: (x, w) => matmul(x, w), oracle: 'matmul', width: (_, m) => m, domains: [[-2, 2], [-2, 2]], operands: [['input', 'matrix']] },
-  { name: 'matmul, transposed', apply: (x, w) => matmul(x, w, false, true), oracle: 'matmul', attributes: { tb: true }, width: (_, m) => m, domains: [[-2, 2], [-2, 2]], operands: [['input', 'matrix']] },
+  {
+    name: 'matmul',
+    apply: (x, w) => matmul(x, w),
+    oracle: 'matmul',
+    width: (_, m) => m,
+    domains: [
+      [-2, 2],
+      [-2, 2],
+    ],
+    operands: [['input', 'matrix']],
+  },
+  {
+    name: 'matmul, transposed',
+    apply: (x, w) => matmul(x, w, false, true),
+    oracle: 'matmul',
+    attributes: { tb: true },
+    width: (_, m) => m,
+    domains: [
+      [-2, 2],
+      [-2, 2],
+    ],
+    operands: [['input', 'matrix']],
+  },
   unary('softmax', softmax, -3, 3),
   unary('logSoftmax', logSoftmax, -3, 3),
   unary('logSumExp', logSumExp, -3, 3, { width: () => 1 }),

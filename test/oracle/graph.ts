@@ -108,15 +108,26 @@ export const functions: Record<string, (x: number, alpha: number, beta: number) 
 
 /** f of every number: y_v = f'·x_v, y_i = f'·x_i, y_iv = f''·x_i·x_v + f'·x_iv. */
 function apply(x: Expansion, f: (x: number) => Derivatives): Expansion {
-  const lanes = x.lanes.map((lane) => new Float64Array(lane.length));
   const [value, along] = x.lanes as [Float64Array, Float64Array];
-  value.forEach((v, j) => {
-    const [y, first, second] = f(v);
-    (lanes[0] as Float64Array)[j] = y;
-    for (let l = 1; l < lanes.length; l++) (lanes[l] as Float64Array)[j] = first * at(x.lanes[l] as Float64Array, j);
-    for (let l = 3; l < lanes.length; l += 2) (lanes[l] as Float64Array)[j] = at(lanes[l] as Float64Array, j) + second * at(x.lanes[l - 1] as Float64Array, j) * at(along, j);
+  const n = value.length;
+  const [y, first, second] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  for (let j = 0; j < n; j++) [y[j], first[j], second[j]] = f(at(value, j));
+  const lanes = x.lanes.map((lane, l) => {
+    if (l === 0) return y;
+    const result = times(first, lane);
+    if (l < 3 || l % 2 === 0) return result;
+    const unit = x.lanes[l - 1] as Float64Array;
+    for (let j = 0; j < n; j++) result[j] = at(result, j) + at(second, j) * at(unit, j) * at(along, j);
+    return result;
   });
   return { ...x, lanes };
+}
+
+/** a·b, element by element. */
+function times(a: Float64Array, b: Float64Array): Float64Array {
+  const y = new Float64Array(a.length);
+  for (let j = 0; j < y.length; j++) y[j] = at(a, j) * at(b, j);
+  return y;
 }
 
 /** A linear map of the values, which all lanes go through. */
@@ -125,35 +136,46 @@ function linear(x: Expansion, batched: boolean, size: number[], map: (lane: Floa
 }
 
 function sum(...lanes: Float64Array[]): Float64Array {
-  const [first, ...rest] = lanes as [Float64Array, ...Float64Array[]];
-  const total = first.slice();
-  for (const lane of rest) for (let j = 0; j < total.length; j++) total[j] = at(total, j) + at(lane, j);
+  const total = new Float64Array((lanes[0] as Float64Array).length);
+  for (const lane of lanes) for (let j = 0; j < total.length; j++) total[j] = at(total, j) + at(lane, j);
   return total;
 }
 
 /** A product linear in each factor: (ab)_v = a_v b + a b_v, (ab)_iv = a_iv b + a_i b_v + a_v b_i + a b_iv. */
-function bilinear(a: Expansion, b: Expansion, batched: boolean, size: number[], times: (a: Float64Array, b: Float64Array) => Float64Array): Expansion {
+function bilinear(
+  a: Expansion,
+  b: Expansion,
+  batched: boolean,
+  size: number[],
+  multiply: (a: Float64Array, b: Float64Array) => Float64Array,
+): Expansion {
   const [a0, av] = a.lanes as [Float64Array, Float64Array];
   const [b0, bv] = b.lanes as [Float64Array, Float64Array];
   const lanes = a.lanes.map((left, l) => {
     const right = b.lanes[l] as Float64Array;
-    if (l === 0) return times(a0, b0);
-    if (l === 1 || l % 2 === 0) return sum(times(left, b0), times(a0, right));
-    return sum(times(left, b0), times(a.lanes[l - 1] as Float64Array, bv), times(av, b.lanes[l - 1] as Float64Array), times(a0, right));
+    if (l === 0) return multiply(a0, b0);
+    if (l === 1 || l % 2 === 0) return sum(multiply(left, b0), multiply(a0, right));
+    return sum(multiply(left, b0), multiply(a.lanes[l - 1] as Float64Array, bv), multiply(av, b.lanes[l - 1] as Float64Array), multiply(a0, right));
   });
   return { batched, size, lanes };
 }
 
-const elementwise = (a: Expansion, b: Expansion) => bilinear(a, b, a.batched, a.size, (x, y) => x.map((v, j) => v * at(y, j)));
-const plus = (a: Expansion, b: Expansion, sign = 1): Expansion => ({ ...a, lanes: a.lanes.map((x, l) => x.map((v, j) => v + sign * at(b.lanes[l] as Float64Array, j))) });
+const elementwise = (a: Expansion, b: Expansion) => bilinear(a, b, a.batched, a.size, times);
+const plus = (a: Expansion, b: Expansion, sign = 1): Expansion => ({
+  ...a,
+  lanes: a.lanes.map((x, l) => x.map((v, j) => v + sign * at(b.lanes[l] as Float64Array, j))),
+});
 
 /** The same values on each row, and a single feature across `features`. */
 function stretch(x: Expansion, batched: boolean, features: number, rows: number): Expansion {
   const from = width(x);
   const tall = batched ? rows : 1;
-  return linear(x, batched, [features], (lane) =>
-    Float64Array.from({ length: tall * features }, (_, j) => at(lane, (x.batched ? Math.floor(j / features) * from : 0) + (from === 1 ? 0 : j % features))),
-  );
+  return linear(x, batched, [features], (lane) => {
+    const y = new Float64Array(tall * features);
+    for (let r = 0; r < tall; r++)
+      for (let f = 0; f < features; f++) y[r * features + f] = at(lane, (x.batched ? r * from : 0) + (from === 1 ? 0 : f));
+    return y;
+  });
 }
 
 /** Both of one shape, as an op on two nodes takes them. */
@@ -181,7 +203,11 @@ function choose(a: Expansion, b: Expansion, sign: number): Expansion {
 
 function sumFeatures(x: Expansion): Expansion {
   const n = width(x);
-  return linear(x, x.batched, [1], (lane) => Float64Array.from({ length: lane.length / n }, (_, row) => lane.subarray(row * n, (row + 1) * n).reduce((a, b) => a + b, 0)));
+  return linear(x, x.batched, [1], (lane) => {
+    const y = new Float64Array(lane.length / n);
+    for (let j = 0; j < lane.length; j++) y[Math.floor(j / n)] = at(y, Math.floor(j / n)) + at(lane, j);
+    return y;
+  });
 }
 
 /** The largest of each row times a sign; on ties the mean of their derivatives. */
@@ -240,7 +266,11 @@ function matmul(a: Expansion, b: Expansion, ta: boolean, tb: boolean, rows: numb
 
 function columns(x: Expansion, start: number, end: number): Expansion {
   const n = width(x);
-  return linear(x, x.batched, [end - start], (lane) => Float64Array.from({ length: (lane.length / n) * (end - start) }, (_, j) => at(lane, Math.floor(j / (end - start)) * n + start + (j % (end - start)))));
+  return linear(x, x.batched, [end - start], (lane) =>
+    Float64Array.from({ length: (lane.length / n) * (end - start) }, (_, j) =>
+      at(lane, Math.floor(j / (end - start)) * n + start + (j % (end - start))),
+    ),
+  );
 }
 
 function concat(all: Expansion[]): Expansion {
@@ -271,7 +301,11 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
   const { op, batched, size, attributes = {} } = node;
   if (node.values) {
     const n = product(size) * (batched ? rows : 1);
-    const lane = (numbers: ArrayLike<number> | undefined) => (numbers ? Float64Array.from({ length: n }, (_, j) => at(numbers, j)) : new Float64Array(n));
+    const lane = (numbers: ArrayLike<number> | undefined) => {
+      const y = new Float64Array(n);
+      if (numbers) y.set(numbers);
+      return y;
+    };
     return { batched, size, lanes: [lane(node.values), lane(v.get(index)), ...directions.flatMap((d) => [lane(d.get(index)), new Float64Array(n)])] };
   }
   const inputs = node.inputs.map((i) => all[i] as Expansion);
@@ -282,7 +316,11 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
   switch (op) {
     case 'fill': {
       const n = product(size) * (batched ? rows : 1);
-      return { batched, size, lanes: [new Float64Array(n).fill(number('value')), ...Array.from({ length: 1 + 2 * directions.length }, () => new Float64Array(n))] };
+      return {
+        batched,
+        size,
+        lanes: [new Float64Array(n).fill(number('value')), ...Array.from({ length: 1 + 2 * directions.length }, () => new Float64Array(n))],
+      };
     }
     case 'add':
     case 'sub':
