@@ -56,12 +56,12 @@ export class Workspace {
     bases: readonly number[],
   ) {
     this.context = core.allocate(Context.Size + MAX_STEPS * 8 + MAX_SOURCES * 4, 'the run context');
-    const at = this.context >> 2;
+    const at = this.context >>> 2;
     bases.forEach((base, block) => {
       core.u32[at + block] = base;
     });
-    core.u32[(this.context + Context.LearningRates) >> 2] = this.context + Context.Size;
-    core.u32[(this.context + Context.Sources) >> 2] = this.#sources;
+    core.u32[(this.context + Context.LearningRates) >>> 2] = this.context + Context.Size;
+    core.u32[(this.context + Context.Sources) >>> 2] = this.#sources;
   }
 
   get #sources(): number {
@@ -70,35 +70,35 @@ export class Workspace {
 
   /** Where the columns of the data set lie that gathers take rows from. */
   setSources(addresses: readonly number[]): void {
-    this.core.u32.set(addresses, this.#sources >> 2);
+    this.core.u32.set(addresses, this.#sources >>> 2);
   }
 
   /** Element `field` of the record, as u32. */
   set(field: Context, value: number): void {
-    this.core.u32[(this.context + field) >> 2] = value;
+    this.core.u32[(this.context + field) >>> 2] = value;
   }
 
   get(field: Context): number {
-    return this.core.u32[(this.context + field) >> 2] as number;
+    return this.core.u32[(this.context + field) >>> 2] as number;
   }
 
   /** The sums of the losses and the right decisions so far. */
   get lossSum(): number {
-    return this.core.f64[(this.context + Context.LossSum) >> 3] as number;
+    return this.core.f64[(this.context + Context.LossSum) >>> 3] as number;
   }
   set lossSum(value: number) {
-    this.core.f64[(this.context + Context.LossSum) >> 3] = value;
+    this.core.f64[(this.context + Context.LossSum) >>> 3] = value;
   }
   get correct(): number {
-    return this.core.f64[(this.context + Context.Correct) >> 3] as number;
+    return this.core.f64[(this.context + Context.Correct) >>> 3] as number;
   }
   set correct(value: number) {
-    this.core.f64[(this.context + Context.Correct) >> 3] = value;
+    this.core.f64[(this.context + Context.Correct) >>> 3] = value;
   }
 
   /** The learning rates of the steps of the next call, counted from 0 again. */
   setLearningRates(rate: number | ((step: number) => number), steps: number): void {
-    const at = (this.context + Context.Size) >> 3;
+    const at = (this.context + Context.Size) >>> 3;
     const { f64 } = this.core;
     if (typeof rate === 'number') f64.fill(rate, at, at + steps);
     else for (let i = 0; i < steps; i++) f64[at + i] = rate(i);
@@ -116,7 +116,7 @@ export class Workspace {
   }
 
   setBase(block: Block, base: number): void {
-    this.core.u32[(this.context + block * 4) >> 2] = base;
+    this.core.u32[(this.context + block * 4) >>> 2] = base;
   }
 
   free(): void {
@@ -139,7 +139,7 @@ export class LoadedProgram {
     workspace.reserve(plan.size);
     this.#address = workspace.core.allocate(Math.max(4, words.byteLength), 'a program');
     this.#end = this.#address + words.byteLength;
-    workspace.core.u32.set(words, this.#address >> 2);
+    workspace.core.u32.set(words, this.#address >>> 2);
   }
 
   get core(): Core {
@@ -161,7 +161,7 @@ export class LoadedProgram {
   patch(index: number, operands: Readonly<Record<string, number>>, floats: Readonly<Record<string, number>>): void {
     const instruction = this.program.instructions[index] as Instruction;
     const form = formOf(instruction.opcode);
-    const at = (this.#address >> 2) + (this.program.starts[index] as number);
+    const at = (this.#address >>> 2) + (this.program.starts[index] as number);
     for (const [name, value] of Object.entries(operands)) this.core.u32[at + (form[name] as number)] = value;
     for (const [name, value] of Object.entries(floats)) this.core.f32[at + (form[name] as number)] = value;
   }
@@ -240,7 +240,7 @@ export class Engine {
     let offset = 0;
     for (const constant of constants) {
       this.#places.set(constant, { block: Block.Constants, offset });
-      core.f32.set(constant.values, (this.#constants >> 2) + offset);
+      core.f32.set(constant.values, (this.#constants >>> 2) + offset);
       offset += constant.values.length;
     }
   }
@@ -259,7 +259,7 @@ export class Engine {
       const { initial } = parameter;
       if (initial.kind === 'uniform') exports.uniform(at, n, seed, stream, initial.low, initial.high);
       else if (initial.kind === 'normal') exports.normal(at, n, seed, stream, initial.mean, initial.deviation);
-      else f32.fill(initial.value, at >> 2, (at >> 2) + n);
+      else f32.fill(initial.value, at >>> 2, (at >>> 2) + n);
     });
   }
 
@@ -286,9 +286,9 @@ export class Engine {
     if (!this.#stateAddress) return;
     const n = this.parameterCount;
     const slots = this.optimizer ? slotCount(this.optimizer) : 0;
-    const at = this.#stateAddress >> 2;
+    const at = this.#stateAddress >>> 2;
     this.core.f32.fill(0, at + n, at + n * (1 + slots));
-    const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >> 3;
+    const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >>> 3;
     this.core.f64.fill(1, powers, powers + 2);
   }
 

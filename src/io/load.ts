@@ -58,7 +58,7 @@ export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {})
     slots.forEach((name, i) => {
       core.u8.set(bytesOfTensor(name), state.slots[i] as number);
     });
-    core.f64.set(training.powers, state.powers >> 3);
+    core.f64.set(training.powers, state.powers >>> 3);
     progress.epochsTrained = training.epochsTrained;
     progress.stepsDone = training.stepsDone;
   }

@@ -68,7 +68,7 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array
   const text = JSON.stringify({
     ...writeArchitecture('save', architecture, names),
     metadata: toJson(parts.metadata, 'save: metadata'),
-    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >> 3, (state.powers >> 3) + 2)) } }),
+    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
   });
   // What a reader would refuse is not written.
   parseJson(text, 'save: the architecture');

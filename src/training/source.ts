@@ -90,7 +90,7 @@ export class RowSource {
     const { xs, ys } = this.#data;
     const expected = this.engine.columns;
     for (let i = from; i < to; i++) {
-      const row = this.#order ? (u32[(this.#order >> 2) + i] as number) : i;
+      const row = this.#order ? (u32[(this.#order >>> 2) + i] as number) : i;
       xs.forEach((x, c) => {
         const width = expected.inputs[c] as number;
         copyRows(this.call, 'x', x as Values, width, row, row + 1, f32, (this.#address(c) >>> 2) + (i - from) * width);

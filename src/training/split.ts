@@ -75,7 +75,7 @@ function drawOrder(
   }
   const { exports, u32, at, free } = drawn(rows, call);
   exports.permutation(at, rows, seed, SPLIT_STREAM);
-  const order = u32.slice(at >> 2, (at >> 2) + rows);
+  const order = u32.slice(at >>> 2, (at >>> 2) + rows);
   free();
   if (!stratify) return order;
   const classes = classesOf(call, y, rows);
