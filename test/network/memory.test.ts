@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -263,4 +264,28 @@ describe('blocks of memory', () => {
       }
     }
   });
+});
+
+// Half of the address space has its top bit set, which is a sign wherever an address is shifted as one.
+test.skipIf(freemem() < 2 ** 33)('a network beyond 2 GiB works as one below', async () => {
+  const work = async () => {
+    const net = small('simd');
+    net.step(x, y);
+    await net.fit({ x, y }, { epochs: 2, batchSize: 3 });
+    const loaded = load(net.save());
+    const results = [...net.parameters, ...loaded.predict(x), ...net.hvp(x, y, net.parameters.slice()), net.evaluate({ x, y }).loss];
+    net.dispose();
+    loaded.dispose();
+    return results;
+  };
+  const core = coreOf('simd');
+  const expected = await work();
+  const ballast = [core.allocate(2.2e9, 'ballast')];
+  // Whatever is free below is taken too.
+  for (const size of [2 ** 20, 2 ** 16, 2 ** 12, 2 ** 8, 16]) {
+    do ballast.push(core.allocate(size, 'ballast'));
+    while ((ballast.at(-1) as number) < 2 ** 31);
+  }
+  expect(await work()).toEqual(expected);
+  for (const block of ballast) core.free(block);
 });
