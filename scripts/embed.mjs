@@ -1,24 +1,71 @@
 /**
- * Writes the two built binaries into a module, so that the package needs no file access and no bundler configuration: deflated
- * together, since one is nearly the other (64 kB become 13), and as base64.
+ * Writes the two built binaries into a module, so that the package needs no file access and no bundler configuration: the baseline as
+ * base64, and the relaxed one, which is nearly the same, as the steps that make it from the baseline.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { constants, deflateRawSync } from 'node:zlib';
 
 const read = (file) => readFileSync(new URL(`../build/${file}`, import.meta.url));
+
+/** A copy shorter than this costs more than the bytes themselves. */
+const SHORTEST_COPY = 6;
+
+/** An unsigned number, seven bits to a byte, the lowest first (LEB128). */
+function leb(n) {
+  const bytes = [];
+  do {
+    bytes.push((n > 127 ? 128 : 0) | (n & 127));
+    n >>>= 7;
+  } while (n > 0);
+  return bytes;
+}
+
+/**
+ * How to make `target` from `source` (src/core/delta.ts reads it): again and again a count of bytes, those bytes, then the length of a copy and
+ * its start in `source`, counted from where the last copy would go on, zigzag-signed. Greedy: each copy is the longest there is.
+ */
+function delta(source, target) {
+  const starts = new Map();
+  for (let i = 0; i + SHORTEST_COPY <= source.length; i++) {
+    const key = source.toString('latin1', i, i + SHORTEST_COPY);
+    starts.set(key, [...(starts.get(key) ?? []), i]);
+  }
+  const steps = [];
+  let bytes = [];
+  let expected = 0;
+  for (let at = 0; at < target.length; ) {
+    let length = 0;
+    let start = 0;
+    for (const candidate of starts.get(target.toString('latin1', at, at + SHORTEST_COPY)) ?? []) {
+      let n = 0;
+      while (at + n < target.length && source[candidate + n] === target[at + n]) n++;
+      if (n > length || (n === length && Math.abs(candidate - expected) < Math.abs(start - expected))) [length, start] = [n, candidate];
+    }
+    if (length >= SHORTEST_COPY) {
+      const move = start - expected;
+      steps.push(...leb(bytes.length), ...bytes, ...leb(length), ...leb(move < 0 ? -2 * move - 1 : 2 * move));
+      bytes = [];
+      expected = start + length;
+      at += length;
+    } else {
+      bytes.push(target[at++]);
+      expected++;
+    }
+  }
+  return Buffer.from([...steps, ...leb(bytes.length), ...bytes, 0, 0]);
+}
 
 export function embed() {
   const baseline = read('core.wasm');
   const relaxed = read('core.relaxed.wasm');
-  const deflated = deflateRawSync(Buffer.concat([baseline, relaxed]), { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
-/** Bytes of the baseline binary, and of the relaxed one behind it. */
-export const baselineSize: number = ${baseline.length};
+/** The baseline binary, as base64. */
+export const baseline: string = '${baseline.toString('base64')}';
+/** Bytes of the relaxed binary. */
 export const relaxedSize: number = ${relaxed.length};
-/** Both, deflated (RFC 1951), as base64. */
-export const deflated: string = '${deflated.toString('base64')}';
+/** What makes it from the baseline, as base64. */
+export const relaxedDelta: string = '${delta(baseline, relaxed).toString('base64')}';
 `,
   );
 }

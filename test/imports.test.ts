@@ -56,7 +56,6 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 /** Whether a room may import that by name: the public entry and the tools, where the package is used; the tools alone, in the oracle. */
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
-  if (room === 'core') return specifier === 'fflate'; // bundled; unpacks the embedded binaries
   if (!['examples', 'bench', 'oracle'].includes(room)) return false;
   if (specifier === 'neurite') return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');

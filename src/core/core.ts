@@ -1,7 +1,7 @@
-import { inflateSync } from 'fflate';
 import { MemoryError } from '../errors.js';
 import { decodeBase64 } from './base64.js';
-import { baselineSize, deflated, relaxedSize } from './binaries.generated.js';
+import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
+import { applyDelta } from './delta.js';
 
 /** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
@@ -71,9 +71,8 @@ const cores = new Map<Build, Core>();
 
 /** The bytes of a build's binary. */
 export function binary(build: Build): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(baselineSize + relaxedSize);
-  inflateSync(decodeBase64(deflated), { out: both });
-  return build === 'relaxed' ? both.slice(baselineSize) : both.slice(0, baselineSize);
+  const bytes = decodeBase64(baseline);
+  return build === 'relaxed' ? applyDelta(bytes, decodeBase64(relaxedDelta), relaxedSize) : bytes;
 }
 
 /** The core of a build in this realm, made on first use. */
