@@ -1,4 +1,4 @@
-/** The examples on data, run as `npm run example` runs them: build/examples/*.js, which `npm test` builds first. Each holds its figure for each of these seeds. */
+/** The small examples, run as `npm run example` runs them: build/examples/*.js, which `npm test` builds first. Each holds its figure for each of these seeds. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -43,5 +43,18 @@ test('csv', async () => {
   for (const seed of seeds) {
     const [, error, asToday] = /: ([\d.]+) °C off .* is ([\d.]+) °C/.exec(await lastLine('csv', seed)) ?? [];
     expect(Number(error), `seed ${seed}`).toBeLessThan(Number(asToday));
+  }
+}, 20_000);
+
+test('corridor', async () => {
+  for (const seed of seeds) expect(await lastLine('corridor', seed), `seed ${seed}`).toBe('corridor: to the right from 9 of 9 places');
+}, 20_000);
+
+test('online', async () => {
+  for (const seed of seeds) {
+    const [, before, after, end] = /by ([\d.]+) before .* ([\d.]+) after it, ([\d.]+)/.exec(await lastLine('online', seed)) ?? [];
+    expect(Number(before), `seed ${seed}`).toBeLessThan(0.05);
+    expect(Number(after), `seed ${seed}`).toBeGreaterThan(0.15);
+    expect(Number(end), `seed ${seed}`).toBeLessThan(0.05);
   }
 }, 20_000);
