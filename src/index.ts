@@ -33,7 +33,7 @@ export {
   squaredError,
   type WeightedLoss,
 } from './losses.js';
-export { type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
+export { type GraphView, type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';

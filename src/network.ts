@@ -16,6 +16,7 @@ import {
   type Vjp,
   vjp,
 } from './derivatives.js';
+import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
 import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
@@ -54,6 +55,16 @@ export interface NetworkOptions {
 export interface NetworkGraph {
   readonly inputs: Node | readonly Node[];
   readonly outputs: Node | readonly Node[];
+}
+
+/** A network's graph as it is, for tools that look at it. */
+export interface GraphView {
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+  /** The loss of each output, with its weight. */
+  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  /** In the order of `parameters` and `parameterNames`. */
+  readonly parameters: readonly Node[];
 }
 
 /** A layer of a network, as the user sees it. */
@@ -307,7 +318,7 @@ export class Network {
   }
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
-  gradient(x: Values | readonly Values[], y: Targets | readonly Targets[]): number {
+  gradient(x: Values | readonly Values[], y: T): number {
     return this.#batch('gradient', x, y, 0);
   }
 
@@ -315,7 +326,7 @@ export class Network {
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
    */
-  step(x: Values | readonly Values[], y: Targets | readonly Targets[], options: { readonly learningRate?: number } = {}): number {
+  step(x: Values | readonly Values[], y: T, options: { readonly learningRate?: number } = {}): number {
     const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
     const loss = this.#batch('step', x, y, learningRate);
@@ -363,7 +374,7 @@ export class Network {
    * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
    * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
    */
-  trace(x: Values | readonly Values[], y?: Targets | readonly Targets[]): Trace {
+  trace(x: Values | readonly Values[], y?: T): Trace {
     this.#idle('trace');
     const expected = this.#engine.columns;
     const withTargets = y !== undefined;
@@ -406,9 +417,9 @@ export class Network {
   }
 
   /** ∂L/∂x of the reduced loss, `[rows, in]`; a list where there are several inputs. */
-  inputGradient(x: Values, y: Targets | readonly Targets[]): Float32Array;
-  inputGradient(x: readonly Values[], y: Targets | readonly Targets[]): Float32Array[];
-  inputGradient(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array | Float32Array[] {
+  inputGradient(x: Values, y: T): Float32Array;
+  inputGradient(x: readonly Values[], y: T): Float32Array[];
+  inputGradient(x: Values | readonly Values[], y: T): Float32Array | Float32Array[] {
     this.#idle('inputGradient');
     this.#need('inputGradient', 'loss');
     const found = inputGradient(this.#engine, x, y);
@@ -416,21 +427,21 @@ export class Network {
   }
 
   /** The gradient of each row by itself, as a batch of one: `[rows, parameters]`. */
-  perSampleGradients(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array {
+  perSampleGradients(x: Values | readonly Values[], y: T): Float32Array {
     this.#idle('perSampleGradients');
     this.#need('perSampleGradients', 'loss');
     return perSampleGradients(this.#engine, x, y);
   }
 
   /** H·v, H the Hessian of the reduced loss to the parameters: exact, in about the time of a few gradients. */
-  hvp(x: Values | readonly Values[], y: Targets | readonly Targets[], v: ArrayLike<number>): Float32Array {
+  hvp(x: Values | readonly Values[], y: T, v: ArrayLike<number>): Float32Array {
     this.#idle('hvp');
     this.#need('hvp', 'loss');
     return hvp(this.#engine, x, y, v);
   }
 
   /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`. */
-  hessian(x: Values | readonly Values[], y: Targets | readonly Targets[]): Float32Array {
+  hessian(x: Values | readonly Values[], y: T): Float32Array {
     this.#idle('hessian');
     this.#need('hessian', 'loss');
     return hessian(this.#engine, x, y);
@@ -452,7 +463,7 @@ export class Network {
    * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them.
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: Dataset | DatasetLiteral, options: FitOptions = {}): Promise<History> {
+  async fit(data: Dataset | DatasetLiteral<T>, options: FitOptions = {}): Promise<History> {
     this.#idle('fit');
     this.#need('fit', 'loss');
     this.#need('fit', 'optimizer');
@@ -468,9 +479,9 @@ export class Network {
    * The mean loss over a data set, and the share decided rightly where the loss has decisions.
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
    */
-  evaluate(data: Dataset | DatasetLiteral): Evaluation;
-  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
+  evaluate(data: Dataset | DatasetLiteral<T>): Evaluation;
+  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
     this.#alive('evaluate');
     this.#need('evaluate', 'loss');
     return evaluate(this.#engine, 'evaluate', data, options.metrics);
@@ -492,6 +503,26 @@ export class Network {
     this.#trainee.epochsTrained = 0;
     this.#trainee.stepsDone = 0;
     return this;
+  }
+
+  /** The nodes that the network is made of: what tools start from, such as `neurite/check`. */
+  get graph(): GraphView {
+    return { inputs: this.#inputs, outputs: this.#outputs, losses: this.#engine.losses, parameters: this.#engine.parameters };
+  }
+
+  /** The layers and the ops between them with their shapes, as a flowchart for Mermaid. */
+  toMermaid(): string {
+    return toMermaid(this.#diagrammed('toMermaid'));
+  }
+
+  /** The same in Graphviz' language, DOT. */
+  toDot(): string {
+    return toDot(this.#diagrammed('toDot'));
+  }
+
+  #diagrammed(call: string): Diagrammed {
+    this.#alive(call);
+    return { ...this.graph, layers: this.#layers, names: this.#nodeNames() };
   }
 
   /** A table of the layers and the free parameters with their shapes and counts. */

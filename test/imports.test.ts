@@ -30,7 +30,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|sequential|engine|predictor|trace|derivatives)\.ts$/,
+    files: /^src\/(network|sequential|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
     imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   {
@@ -39,7 +39,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     imports: ['training', 'network', 'vocabulary', 'graph', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   { name: 'io', files: /^src\/io\//, imports: ['io', 'network', 'vocabulary', 'graph', 'ops', 'errors', 'values'] },
-  { name: 'check', files: /^src\/check\//, imports: ['check', 'graph', 'ops', 'errors', 'values'] },
+  { name: 'check', files: /^src\/check\//, imports: ['check', 'graph', 'ops', 'type vocabulary', 'type network', 'errors', 'values'] },
   {
     name: 'index',
     files: /^src\/index\.ts$/,

@@ -1,0 +1,389 @@
+import { type Node, topological } from '../graph/node.js';
+import { elements, features } from '../graph/shape.js';
+import type { Loss, WeightedLoss } from '../losses.js';
+import type { Network } from '../network.js';
+import { copyClassIds, copyRows, countRows, type Targets, type Values } from '../values.js';
+import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
+
+/** Options of `checkGradients`. */
+export interface CheckOptions {
+  /** How many entries are compared, drawn at random where there are more; `Infinity` for all. Default 200. */
+  readonly entries?: number;
+  /** The largest error that passes. Default 1e-4. */
+  readonly tolerance?: number;
+  /** Of what is drawn. Default 0. */
+  readonly seed?: number;
+}
+
+/** One number of the gradient, as the network has it and as differences give it. */
+export interface CheckedEntry {
+  /** The parameter, as `parameterNames` calls it, or the input. */
+  readonly name: string;
+  /** Which of its numbers. */
+  readonly index: number;
+  /** ∂L/∂entry by the network. */
+  readonly gradient: number;
+  /** (L(entry + h) − L(entry − h)) / 2h in float64. */
+  readonly difference: number;
+  /** |gradient − difference| by the largest |difference| of its tensor (at least a thousandth of that of all). */
+  readonly error: number;
+}
+
+/** What `checkGradients` found. */
+export class GradientCheck {
+  constructor(
+    /** The entry with the largest error. */
+    readonly worst: CheckedEntry,
+    /** How many entries were compared. */
+    readonly entries: number,
+    /** The steps h of the Taylor expansion, 2⁻⁴ … 2⁻¹⁰. */
+    readonly steps: readonly number[],
+    /** |L(p + h·d) − L(p) − h·⟨gradient, d⟩| for each h, the largest of several directions d. */
+    readonly remainders: readonly number[],
+    /** The slope of log remainder over log h: about 2 for a right gradient, 1 for a wrong one. Undefined where the loss is linear along d, or nowhere smooth. */
+    readonly slope: number | undefined,
+    /** How often a point within 4h of a kink was drawn again. */
+    readonly redrawn: number,
+    readonly tolerance: number,
+  ) {}
+
+  /** Whether every compared entry is within the tolerance. */
+  get passed(): boolean {
+    return this.worst.error <= this.tolerance;
+  }
+
+  toString(): string {
+    const { name, index, gradient, difference, error } = this.worst;
+    return [
+      `${this.passed ? 'passed' : 'FAILED'}: ${this.entries} entries, the worst ${name}[${index}] with error ${error.toExponential(1)} (at most ${this.tolerance})`,
+      `  gradient ${gradient}, central difference ${difference}`,
+      `  Taylor remainder falls with h^${this.slope === undefined ? '? (no curvature to see)' : this.slope.toFixed(2)}; ${this.redrawn} points near a kink drawn again`,
+    ].join('\n');
+  }
+}
+
+/** h = 2⁻⁴ … 2⁻¹⁰. */
+const STEPS = [4, 5, 6, 7, 8, 9, 10].map((n) => 2 ** -n);
+
+/** The step of a central difference for a number of order 1: the cube root of the rounding error, where that and the curvature weigh the same. */
+const DIFFERENCE_STEP = Math.cbrt(2 ** -52);
+
+/** Directions of the Taylor expansion: at a single one the curvature may happen to vanish. */
+const DIRECTIONS = 4;
+
+/** How often a point is drawn again before it is taken as it is. */
+const REDRAWS = 200;
+
+/** A tensor whose gradient is checked: a parameter or an input. */
+interface Checked {
+  readonly name: string;
+  readonly node: Node;
+  /** Where it begins in the run of all checked numbers. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** xorshift32: numbers in [−1, 1). */
+function generator(seed: number): () => number {
+  let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+/** The loss of a network in float64, at any point near its own: parameters and inputs one behind the other. */
+class Float64Loss {
+  readonly tensors: Checked[] = [];
+  readonly rows: number;
+  readonly length: number;
+  readonly #order: Node[];
+  readonly #targets: (Float64Array | undefined)[];
+
+  constructor(
+    readonly net: Network,
+    readonly xs: readonly Values[],
+    ys: readonly Targets[],
+  ) {
+    const { inputs, outputs, losses, parameters } = net.graph;
+    this.#order = topological(outputs);
+    this.rows = countRows('checkGradients', 'x', xs[0] as Values, features((inputs[0] as Node).shape));
+    let offset = 0;
+    const names = net.parameterNames;
+    const add = (name: string, node: Node) => {
+      const length = elements(node.shape) * (node.shape.batched ? this.rows : 1);
+      this.tensors.push({ name, node, offset, length });
+      offset += length;
+    };
+    parameters.forEach((node, i) => add(names[i] as string, node));
+    inputs.forEach((node, i) => add(node.name ?? `x[${i}]`, node));
+    this.length = offset;
+    let next = 0;
+    this.#targets = losses.map((loss, i) => (loss ? this.#targetsOf(ys[next++] as Targets, features((outputs[i] as Node).shape)) : undefined));
+  }
+
+  /** Targets as rows of numbers; class ids as rows of 0 and 1. */
+  #targetsOf(y: Targets, width: number): Float64Array {
+    const t = new Float64Array(this.rows * width);
+    const count = typeof y === 'number' ? 1 : y.length;
+    if (typeof y === 'number' || (count === this.rows && width > 1 && typeof y[0] === 'number')) {
+      const ids = new Uint32Array(this.rows);
+      copyClassIds('checkGradients', y as number[], 0, this.rows, width, ids, 0);
+      ids.forEach((id, row) => {
+        t[row * width + id] = 1;
+      });
+    } else {
+      const floats = new Float32Array(t.length);
+      copyRows('checkGradients', 'y', y as Values, width, 0, this.rows, floats, 0);
+      t.set(floats);
+    }
+    return t;
+  }
+
+  /** The point where the network is. */
+  point(): Float64Array {
+    const p = new Float64Array(this.length);
+    p.set(this.net.parameters);
+    let input = 0;
+    for (const { node, offset, length } of this.tensors) {
+      if (!node.shape.batched) continue;
+      const floats = new Float32Array(length);
+      copyRows('checkGradients', 'x', this.xs[input++] as Values, features(node.shape), 0, this.rows, floats, 0);
+      p.set(floats, offset);
+    }
+    return p;
+  }
+
+  #values(point: Float64Array): Map<Node, Numbers> {
+    const leaves = new Map<Node, ArrayLike<number>>();
+    for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
+    for (const node of this.#order) if (node.op.name === 'constant') leaves.set(node, (node as Node & { values: Float32Array }).values);
+    return forward(this.#order, leaves, this.rows);
+  }
+
+  /** The reduced loss. */
+  at(point: Float64Array): number {
+    const values = this.#values(point);
+    const { outputs, losses } = this.net.graph;
+    return losses.reduce((total, loss, i) => {
+      if (!loss) return total;
+      const output = outputs[i] as Node;
+      // Where the loss is of the logits, these are the value before the last activation, unless the output is logits itself.
+      const onLogits = loss.loss.name === 'crossEntropy' || loss.loss.name === 'binaryCrossEntropy';
+      const z = onLogits && !loss.loss.fromLogits ? (output.inputs[0] as Node) : output;
+      return total + reducedLoss(loss, values.get(z) as Numbers, this.#targets[i] as Float64Array, features(output.shape), this.rows);
+    }, 0);
+  }
+
+  /** On which side of every kink a point lies. */
+  sides(point: Float64Array): number[] {
+    return sidesOf(this.#order, this.#values(point));
+  }
+}
+
+function reducedLoss({ loss, weight }: Required<WeightedLoss>, z: Numbers, t: Numbers, width: number, rows: number): number {
+  const factor = (weight * loss.scale) / (loss.reduction === 'mean' ? rows * (loss.name === 'crossEntropy' ? 1 : width) : 1);
+  let total = 0;
+  for (let row = 0; row < rows; row++) total += rowLoss(loss, z.subarray(row * width, (row + 1) * width), t.subarray(row * width, (row + 1) * width));
+  return factor * total;
+}
+
+function rowLoss(loss: Loss, z: Numbers, t: Numbers): number {
+  if (loss.name === 'crossEntropy') return logSumExp(z) - z.reduce((sum, v, k) => sum + v * (t[k] as number), 0);
+  const term =
+    loss.name === 'binaryCrossEntropy'
+      ? (v: number, k: number) => softplus(v) - v * (t[k] as number)
+      : (v: number, k: number) => (v - (t[k] as number)) ** 2;
+  return z.reduce((sum, v, k) => sum + term(v, k), 0);
+}
+
+const same = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);
+
+/** p + h·d. */
+function moved(p: Float64Array, h: number, d: Float64Array): Float64Array {
+  return p.map((v, i) => v + h * (d[i] as number));
+}
+
+/**
+ * Checks a network's gradients, to its parameters and its inputs, against central differences of its loss in float64, and by the remainder
+ * of the Taylor expansion: a right gradient leaves a remainder that falls with h², a wrong one with h.
+ *
+ * Differences say nothing across a kink (of relu, abs, clip, max …): where one lies within 4h, inputs are moved a little and all is
+ * compared there; the Taylor expansion is along another direction. Changes nothing of the network but the gradients of its last batch.
+ *
+ * @param net a network with a loss
+ * @param x inputs, a list of them where there are several
+ * @param y targets, a list of them where there are several losses
+ * @throws what `net.gradient(x, y)` throws
+ */
+export function checkGradients(
+  net: Network,
+  x: Values | readonly Values[],
+  y: Targets | readonly Targets[],
+  options: CheckOptions = {},
+): GradientCheck {
+  const { entries = 200, tolerance = 1e-4, seed = 0 } = options;
+  // Says what is wrong with x and y, before anything is read of them.
+  net.gradient(x, y);
+  const { inputs, losses } = net.graph;
+  const xs = (inputs.length === 1 ? [x] : x) as readonly Values[];
+  const ys = (losses.filter((loss) => loss).length === 1 ? [y] : y) as readonly Targets[];
+  const loss = new Float64Loss(net, xs, ys);
+  const next = generator(seed);
+  const chosen = choose(loss.length, entries, next);
+  let point = loss.point();
+  let redrawn = 0;
+  while (redrawn < REDRAWS && nearKink(loss, point, chosen)) {
+    point = redraw(loss, next);
+    redrawn++;
+  }
+  const gradient = gradientAt(loss, point, y);
+  const worst = worstEntry(loss, point, gradient, chosen);
+  const taylor = expansion(loss, point, gradient, next);
+  return new GradientCheck(worst, chosen.length, STEPS, taylor.remainders, taylor.slope, redrawn + taylor.redrawn, tolerance);
+}
+
+/** Which entries are compared: all, or as many as wanted, each once. */
+function choose(length: number, wanted: number, next: () => number): number[] {
+  if (wanted >= length) return Array.from({ length }, (_, i) => i);
+  const chosen = new Set<number>();
+  while (chosen.size < wanted) chosen.add(Math.floor(((next() + 1) / 2) * length));
+  return [...chosen].sort((a, b) => a - b);
+}
+
+function stepOf(value: number): number {
+  return DIFFERENCE_STEP * Math.max(1, Math.abs(value));
+}
+
+/** Whether a kink lies within 4h of a point, along any of the entries. */
+function nearKink(loss: Float64Loss, point: Float64Array, chosen: readonly number[]): boolean {
+  const here = loss.sides(point);
+  if (here.length === 0) return false;
+  return chosen.some((i) => {
+    const value = point[i] as number;
+    return [-4, 4].some((times) => {
+      point[i] = value + times * stepOf(value);
+      const there = loss.sides(point);
+      point[i] = value;
+      return !same(here, there);
+    });
+  });
+}
+
+/** A point with other inputs, a thousandth away; as the network takes them, in float32. */
+function redraw(loss: Float64Loss, next: () => number): Float64Array {
+  const point = loss.point();
+  for (const { node, offset, length } of loss.tensors) {
+    if (!node.shape.batched) continue;
+    for (let i = offset; i < offset + length; i++)
+      point[i] = Math.fround((point[i] as number) + 1e-3 * next() * Math.max(1, Math.abs(point[i] as number)));
+  }
+  return point;
+}
+
+/** The network's gradient, to parameters and inputs, where its inputs are those of a point. */
+function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonly Targets[]): Float64Array {
+  const { net, tensors } = loss;
+  const inputs = tensors.filter(({ node }) => node.shape.batched);
+  const xs = inputs.map(({ offset, length }) => Float32Array.from(point.subarray(offset, offset + length)));
+  const x = (xs.length === 1 ? xs[0] : xs) as readonly Values[];
+  const gradient = new Float64Array(loss.length);
+  const dx = net.inputGradient(x, y) as Float32Array | Float32Array[];
+  inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
+  net.gradient(x, y);
+  gradient.set(net.gradients);
+  return gradient;
+}
+
+function worstEntry(loss: Float64Loss, point: Float64Array, gradient: Float64Array, chosen: readonly number[]): CheckedEntry {
+  const differences = chosen.map((i) => {
+    const value = point[i] as number;
+    const h = stepOf(value);
+    point[i] = value + h;
+    const above = loss.at(point);
+    const right = point[i] as number;
+    point[i] = value - h;
+    const difference = (above - loss.at(point)) / (right - (point[i] as number));
+    point[i] = value;
+    return difference;
+  });
+  const tensorOf = (i: number) => loss.tensors.find(({ offset, length }) => i < offset + length) as Checked;
+  const largest = (list: readonly number[]) => list.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const all = largest(differences);
+  const sizes = new Map(
+    loss.tensors.map((tensor) => [tensor, Math.max(largest(differences.filter((_, k) => tensorOf(chosen[k] as number) === tensor)), all * 1e-3)]),
+  );
+  const compared = chosen.map((i, k): CheckedEntry => {
+    const tensor = tensorOf(i);
+    const difference = differences[k] as number;
+    const distance = Math.abs((gradient[i] as number) - difference);
+    const error = distance === 0 ? 0 : distance / (sizes.get(tensor) as number);
+    return {
+      name: tensor.name,
+      index: i - tensor.offset,
+      gradient: gradient[i] as number,
+      difference,
+      error: Number.isNaN(error) ? Number.POSITIVE_INFINITY : error,
+    };
+  });
+  return compared.reduce((worst, entry) => (entry.error > worst.error ? entry : worst));
+}
+
+/** The remainders of the Taylor expansion along random directions, and how fast they fall. */
+function expansion(
+  loss: Float64Loss,
+  point: Float64Array,
+  gradient: Float64Array,
+  next: () => number,
+): { remainders: number[]; slope: number | undefined; redrawn: number } {
+  const start = loss.at(point);
+  const here = loss.sides(point);
+  const farthest = 4 * (STEPS[0] as number);
+  const remainders = STEPS.map(() => 0);
+  let redrawn = 0;
+  let rounding = 0;
+  for (let i = 0; i < DIRECTIONS; i++) {
+    let moving = loss.length;
+    let d = direction(loss.length, moving, next);
+    let tries = 0;
+    const crosses = () => here.length > 0 && [-farthest, farthest].some((h) => !same(here, loss.sides(moved(point, h, d))));
+    while (tries < REDRAWS && crosses()) {
+      tries++;
+      // Many numbers that move at once pass some kink; fewer may not.
+      if (tries % 4 === 0) moving = Math.max(1, moving >> 1);
+      d = direction(loss.length, moving, next);
+    }
+    redrawn += tries;
+    if (tries === REDRAWS) continue;
+    const along = gradient.reduce((total, g, k) => total + g * (d[k] as number), 0);
+    const size = gradient.reduce((total, g, k) => total + Math.abs(g * (d[k] as number)), 0);
+    STEPS.forEach((h, k) => {
+      remainders[k] = Math.max(remainders[k] as number, Math.abs(loss.at(moved(point, h, d)) - start - h * along));
+    });
+    rounding = Math.max(rounding, size * 2 ** -20);
+  }
+  // What float32 leaves of a gradient makes a remainder of its own, proportional to h.
+  const curved = (remainders[0] as number) > 16 * rounding * (STEPS[0] as number);
+  return { remainders, slope: curved ? slopeOf(remainders) : undefined, redrawn };
+}
+
+/** A direction with `moving` numbers in [−1, 1) and the rest 0. */
+function direction(length: number, moving: number, next: () => number): Float64Array {
+  const d = new Float64Array(length);
+  if (moving >= length) return d.map(next);
+  for (let i = 0; i < moving; i++) d[Math.floor(((next() + 1) / 2) * length)] = next();
+  return d;
+}
+
+/** The slope of log remainder over log h, by least squares. */
+function slopeOf(remainders: readonly number[]): number {
+  const middle = (remainders.length - 1) / 2;
+  let [xy, xx] = [0, 0];
+  remainders.forEach((r, i) => {
+    xy -= (i - middle) * Math.log2(r);
+    xx += (i - middle) ** 2;
+  });
+  return xy / xx;
+}
