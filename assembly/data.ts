@@ -1,4 +1,4 @@
-/** Rows of a data set, in the order of the epoch, into the buffers a program reads. */
+/** Rows of a data set, in the order of the epoch, into the buffers a program reads; and whether the data are numbers. */
 import { DataType } from './opcodes';
 import { copyFloats } from './rows';
 
@@ -45,4 +45,18 @@ function scaleBytes(y: usize, x: usize, n: usize, scale: f32, offset: f32): void
     v128.store(y, f32x4.add(f32x4.mul(high, scale4), offset4), 16);
   }
   for (; y < end; y += 4, x++) store<f32>(y, <f32>load<u8>(x) * scale + offset);
+}
+
+/** The index of the first of n floats that is NaN or infinite; −1 where all are finite. */
+export function firstNonFinite(x: usize, n: usize): i32 {
+  const infinity = f32x4.splat(Infinity);
+  const end = x + (n << 2);
+  let at = x;
+  for (; at + 64 <= end; at += 64) {
+    const low = v128.and(f32x4.lt(f32x4.abs(v128.load(at)), infinity), f32x4.lt(f32x4.abs(v128.load(at, 16)), infinity));
+    const high = v128.and(f32x4.lt(f32x4.abs(v128.load(at, 32)), infinity), f32x4.lt(f32x4.abs(v128.load(at, 48)), infinity));
+    if (!i32x4.all_true(v128.and(low, high))) break;
+  }
+  for (; at < end; at += 4) if (!isFinite(load<f32>(at))) return <i32>((at - x) >>> 2);
+  return -1;
 }

@@ -1,4 +1,5 @@
 /** The exports of the core. */
+export { firstNonFinite } from './data';
 export { allocate, free } from './memory';
 export { run, train } from './program';
 export { normal, permutation, uniform } from './random';

@@ -264,7 +264,7 @@ function writeBatch(call: string, engine: Engine, program: LoadedProgram, { xs, 
   ys.forEach((y, i) => {
     const { width } = targets[i] as { width: number };
     const at = program.inputIndex(xs.length + i);
-    if (classes[i]) copyClassIds(call, y as ClassIds, from, to, width, u32, at);
+    if (classes[i]) copyClassIds(call, columnName('y', i, ys.length), y as ClassIds, from, to, width, u32, at);
     else copyRows(call, columnName('y', i, ys.length), y as Values, width, from, to, f32, at);
   });
 }

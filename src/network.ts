@@ -30,7 +30,7 @@ import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, traceProgram } from './trace.js';
-import { asList, type CheckedData, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
 import { type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
@@ -355,7 +355,21 @@ export class Network {
     const checked = checkRows(call, xs, ys, expected);
     const program = this.#engine.program(kind, checked.rows, checked.classes);
     this.#write(call, program, checked, expected);
+    this.#checkFinite(call, program, checked, expected);
     return { program, rows: checked.rows };
+  }
+
+  /** What is learnt from must be numbers. */
+  #checkFinite(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
+    const { core } = this.#engine;
+    for (let i = 0; i < xs.length; i++) {
+      checkFinite(call, columnName('x', i, xs.length), xs[i] as Values, 0, core, program.inputIndex(i) * 4, rows, inputs[i] as number);
+    }
+    for (let i = 0; i < ys.length; i++) {
+      if (classes[i]) continue;
+      const { width } = targets[i] as TargetShape;
+      checkFinite(call, columnName('y', i, ys.length), ys[i] as Values, 0, core, program.inputIndex(xs.length + i) * 4, rows, width);
+    }
   }
 
   /** Copies a checked batch into a program whose inputs begin with the network's and the targets. */
@@ -364,7 +378,7 @@ export class Network {
     ys.forEach((target, i) => {
       const { width } = targets[i] as TargetShape;
       const at = program.inputIndex(xs.length + i);
-      if (classes[i]) copyClassIds(call, target as ClassIds, 0, rows, width, u32, at);
+      if (classes[i]) copyClassIds(call, columnName('y', i, ys.length), target as ClassIds, 0, rows, width, u32, at);
       else copyRows(call, columnName('y', i, ys.length), target as Values, width, 0, rows, f32, at);
     });
     xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, inputs[i] as number, 0, rows, f32, program.inputIndex(i)));

@@ -92,11 +92,20 @@ function copyNumbers(call: string, what: string, values: NumericArray | readonly
  * Reads class ids into `ids`, one a row.
  * @throws ValueError for an id that is not a whole number from 0 to classes − 1
  */
-export function copyClassIds(call: string, value: ClassIds, from: number, to: number, classes: number, memory: Uint32Array, at: number): void {
+export function copyClassIds(
+  call: string,
+  what: string,
+  value: ClassIds,
+  from: number,
+  to: number,
+  classes: number,
+  memory: Uint32Array,
+  at: number,
+): void {
   for (let i = from; i < to; i++) {
     const id = typeof value === 'number' ? value : (value as NumericArray)[i];
     if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
-      throw new ValueError(`${call}: y[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}`);
+      throw new ValueError(`${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}`);
     }
     memory[at + i - from] = id as number;
   }

@@ -16,6 +16,7 @@ export interface CoreExports {
   uniform(y: number, n: number, seed: number, stream: number, low: number, high: number): void;
   normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
   permutation(y: number, n: number, seed: number, stream: number): void;
+  firstNonFinite(x: number, n: number): number;
 }
 
 /** The most bytes one block can have: the address space of 32 bits but for its last page. */

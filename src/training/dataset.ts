@@ -33,11 +33,14 @@ export interface CheckedData {
   readonly classes: readonly boolean[];
 }
 
-/** A data set on a core: its columns, inputs first. */
+/** A data set on a core: its columns, inputs first. Its memory goes back when it is no longer wanted and nobody reads it. */
 export interface Uploaded extends CheckedData {
   /** Of inputs and outputs. */
   readonly widths: readonly number[];
   readonly columns: readonly Column[];
+  /** How many runs are reading it. */
+  readers: number;
+  wanted: boolean;
 }
 
 const BUDGET = 512 * 2 ** 20;
@@ -52,6 +55,8 @@ export class Dataset {
   readonly budget: number;
   readonly #literal: DatasetLiteral;
   readonly #uploads = new Map<Core, Uploaded>();
+  /** The columns for which data that are not uploaded were found to be numbers. */
+  readonly #checked = new Set<string>();
 
   constructor(literal: DatasetLiteral) {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
@@ -93,20 +98,28 @@ export class Dataset {
       ys.forEach((y, i) => {
         const { width } = expected.targets[i] as TargetShape;
         const what = columnName('y', i, ys.length);
-        columns.push(classes[i] ? uploadIds(call, core, y as ClassIds, rows, width) : uploadValues(call, what, core, y as Values, rows, width));
+        columns.push(classes[i] ? uploadIds(call, what, core, y as ClassIds, rows, width) : uploadValues(call, what, core, y as Values, rows, width));
       });
     } catch (error) {
       for (const { address } of columns) core.free(address);
       throw error;
     }
-    const uploaded: Uploaded = { ...checked, widths, columns };
+    const uploaded: Uploaded = { ...checked, widths, columns, readers: 0, wanted: true };
     if (known) release(core, known);
     else forgotten?.register(this, { core, uploads: this.#uploads }, this);
     this.#uploads.set(core, uploaded);
     return uploaded;
   }
 
-  /** Gives the memory on every core back. The handle stays usable: it uploads again when used again. */
+  /** Runs a check of data that are not uploaded, once for each kind of network. */
+  checkOnce(expected: Columns, check: () => void): void {
+    const key = JSON.stringify(expected);
+    if (this.#checked.has(key)) return;
+    check();
+    this.#checked.add(key);
+  }
+
+  /** Gives the memory on every core back, as soon as no `fit` reads it. The handle stays usable: it uploads again when used again. */
   dispose(): void {
     for (const [core, uploaded] of this.#uploads) release(core, uploaded);
     this.#uploads.clear();
@@ -118,8 +131,15 @@ export class Dataset {
   }
 }
 
-function release(core: Core, { columns }: Uploaded): void {
-  for (const { address } of columns) core.free(address);
+function release(core: Core, uploaded: Uploaded): void {
+  uploaded.wanted = false;
+  if (uploaded.readers === 0) for (const { address } of uploaded.columns) core.free(address);
+}
+
+/** A run that has read the data to its end. */
+export function endReading(core: Core, uploaded: Uploaded): void {
+  uploaded.readers--;
+  if (!uploaded.wanted) release(core, uploaded);
 }
 
 const forgotten =
@@ -196,13 +216,31 @@ function checkProbabilities(call: string, what: string, y: Values, rows: number,
   }
 }
 
+/**
+ * Checks that the `rows` × `width` floats at `address` are finite: those of `values` from row `first` on.
+ * @throws ValueError naming the first that is not, by its row and feature
+ */
+export function checkFinite(call: string, what: string, values: Values, first: number, core: Core, address: number, rows: number, width: number): void {
+  const at = core.exports.firstNonFinite(address, rows * width);
+  if (at < 0) return;
+  const row = first + Math.floor(at / width);
+  const feature = at % width;
+  const value = isNested(values) ? values[row]?.[feature] : values[row * width + feature];
+  const large = Number.isFinite(value) ? ', too large for float32' : '';
+  throw new ValueError(`${call}: ${what}[row ${row}, feature ${feature}] is ${value}${large}, expected finite numbers`);
+}
+
 function uploadValues(call: string, what: string, core: Core, values: Values, rows: number, width: number): Column {
   const n = rows * width;
   const bytes = isBytes(values);
   const address = core.allocate(Math.max(4, bytes ? n : n * 4), `${call}: ${what}, ${rows} × ${width}`);
   try {
-    if (bytes) core.u8.set(values as Uint8Array, address);
-    else copyRows(call, what, values, width, 0, rows, core.f32, address >>> 2);
+    if (bytes) {
+      core.u8.set(values as Uint8Array, address);
+    } else {
+      copyRows(call, what, values, width, 0, rows, core.f32, address >>> 2);
+      checkFinite(call, what, values, 0, core, address, rows, width);
+    }
   } catch (error) {
     core.free(address);
     throw error;
@@ -210,10 +248,10 @@ function uploadValues(call: string, what: string, core: Core, values: Values, ro
   return { address, type: bytes ? DataType.Uint8 : DataType.Float32 };
 }
 
-function uploadIds(call: string, core: Core, ids: ClassIds, rows: number, classes: number): Column {
-  const address = core.allocate(rows * 4, `${call}: y, ${rows} class ids`);
+function uploadIds(call: string, what: string, core: Core, ids: ClassIds, rows: number, classes: number): Column {
+  const address = core.allocate(rows * 4, `${call}: ${what}, ${rows} class ids`);
   try {
-    copyClassIds(call, ids, 0, rows, classes, core.u32, address >>> 2);
+    copyClassIds(call, what, ids, 0, rows, classes, core.u32, address >>> 2);
   } catch (error) {
     core.free(address);
     throw error;

@@ -107,8 +107,8 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, opti
   let validation: RowSource | undefined;
   try {
     // All memory is had before the first step: what is refused leaves the parameters as they are.
-    source = new RowSource('fit', engine, set);
-    validation = validationSet && new RowSource('fit: validationData', engine, validationSet);
+    source = new RowSource('fit', engine, set, batchSize);
+    validation = validationSet && new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
     const { rows } = source;
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
@@ -213,7 +213,7 @@ export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLi
   const set = data instanceof Dataset ? data : new Dataset(data);
   let source: RowSource | undefined;
   try {
-    source = new RowSource(call, engine, set);
+    source = new RowSource(call, engine, set, EVALUATION_ROWS);
     return evaluateRows(engine, source, metrics);
   } finally {
     source?.free();

@@ -2,9 +2,9 @@ import { Context } from '../../assembly/context.js';
 import { DataType } from '../../assembly/opcodes.js';
 import { type Columns, type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
 import { type ClassIds, copyClassIds, copyRows, type Targets, type Values } from '../values.js';
-import type { CheckedData, Column, Dataset, Uploaded } from './dataset.js';
+import { type CheckedData, type Column, checkFinite, columnName, type Dataset, endReading, type Uploaded } from './dataset.js';
 
-/** Rows copied in at once, where the data are not uploaded whole. */
+/** Rows copied in at once, where the data are not uploaded whole; a batch of more is copied in by itself. */
 const STAGED_ROWS = 4096;
 
 /**
@@ -22,12 +22,16 @@ export class RowSource {
     readonly call: string,
     readonly engine: Engine,
     readonly dataset: Dataset,
+    /** The most rows of a batch. */
+    batch: number,
   ) {
     const expected = engine.columns;
     this.#uploaded = dataset.upload(call, engine.core, expected);
     this.#data = this.#uploaded ?? dataset.check(call, expected);
     this.rows = this.#data.rows;
-    this.#columns = this.#uploaded?.columns ?? this.#stage(expected);
+    this.#columns = this.#uploaded?.columns ?? this.#stage(expected, Math.min(this.rows, Math.max(STAGED_ROWS, batch)));
+    if (this.#uploaded) this.#uploaded.readers++;
+    else this.#checkOnce(expected);
   }
 
   get classes(): readonly boolean[] {
@@ -64,13 +68,13 @@ export class RowSource {
   free(): void {
     const { core } = this.engine;
     if (this.#order) core.free(this.#order);
-    if (!this.#uploaded) for (const { address } of this.#columns) core.free(address);
+    if (this.#uploaded) endReading(core, this.#uploaded);
+    else for (const { address } of this.#columns) core.free(address);
   }
 
-  #stage({ inputs, targets }: Columns): Column[] {
+  #stage({ inputs, targets }: Columns, rows: number): Column[] {
     const columns: Column[] = [];
     const { core } = this.engine;
-    const rows = Math.min(this.rows, STAGED_ROWS);
     try {
       for (const width of inputs) columns.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of x`), type: DataType.Float32 });
       targets.forEach(({ width }, i) => {
@@ -84,6 +88,29 @@ export class RowSource {
     return columns;
   }
 
+  /** What an upload checks as it copies: here before the first row is used, a chunk after the other. */
+  #checkOnce(expected: Columns): void {
+    const { core } = this.engine;
+    const { xs, ys } = this.#data;
+    try {
+      this.dataset.checkOnce(expected, () => {
+        for (let from = 0; from < this.rows; from += STAGED_ROWS) {
+          const to = Math.min(this.rows, from + STAGED_ROWS);
+          this.#copy(from, to);
+          xs.forEach((x, i) => checkFinite(this.call, columnName('x', i, xs.length), x, from, core, this.#address(i), to - from, expected.inputs[i] as number));
+          ys.forEach((y, i) => {
+            if (this.classes[i]) return;
+            const { width } = expected.targets[i] as { width: number };
+            checkFinite(this.call, columnName('y', i, ys.length), y as Values, from, core, this.#address(xs.length + i), to - from, width);
+          });
+        }
+      });
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
   #copy(from: number, to: number): void {
     const { core, model } = this.engine;
     const { f32, u32 } = core;
@@ -93,13 +120,13 @@ export class RowSource {
       const row = this.#order ? (u32[(this.#order >>> 2) + i] as number) : i;
       xs.forEach((x, c) => {
         const width = expected.inputs[c] as number;
-        copyRows(this.call, 'x', x as Values, width, row, row + 1, f32, (this.#address(c) >>> 2) + (i - from) * width);
+        copyRows(this.call, columnName('x', c, xs.length), x as Values, width, row, row + 1, f32, (this.#address(c) >>> 2) + (i - from) * width);
       });
       ys.forEach((y: Targets, c) => {
         const at = this.#address(model.inputs.length + c) >>> 2;
         const { width } = expected.targets[c] as { width: number };
-        if (this.classes[c]) copyClassIds(this.call, y as ClassIds, row, row + 1, width, u32, at + i - from);
-        else copyRows(this.call, 'y', y as Values, width, row, row + 1, f32, at + (i - from) * width);
+        if (this.classes[c]) copyClassIds(this.call, columnName('y', c, ys.length), y as ClassIds, row, row + 1, width, u32, at + i - from);
+        else copyRows(this.call, columnName('y', c, ys.length), y as Values, width, row, row + 1, f32, at + (i - from) * width);
       });
     }
   }
