@@ -6,10 +6,11 @@ import { type Node, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import type { LayerNodes } from './layers/layer.js';
 import type { LossNodes } from './losses.js';
+import { add } from './ops/add.js';
 import { affine, neg, scaleBy } from './ops/affine.js';
+import { clip } from './ops/clip.js';
 import { div } from './ops/div.js';
 import { fill } from './ops/leaves.js';
-import { mul } from './ops/mul.js';
 import { oneHot } from './ops/oneHot.js';
 import { sub } from './ops/sub.js';
 import { describe } from './values.js';
@@ -21,8 +22,11 @@ export interface TracedTensor {
   readonly values: Float32Array;
 }
 
+/** A tensor where the trace has targets; undefined in one without. */
+type Gradient = TracedTensor | undefined;
+
 /** One node of the graph: its value, and with targets the derivatives around it. */
-export interface TracedNode {
+export interface TracedNode<G extends Gradient = Gradient> {
   readonly name: string;
   readonly op: string;
   /** The layer it is a part of, if any. */
@@ -30,50 +34,50 @@ export interface TracedNode {
   /** The names of its inputs. */
   readonly inputs: readonly string[];
   readonly value: TracedTensor;
-  /** ∂L/∂node; undefined without targets, or where the loss does not depend on it. */
-  readonly gradient: TracedTensor | undefined;
+  /** ∂L/∂node. */
+  readonly gradient: G;
   /** The factor of the chain rule for each input, where it is a number for each element: ∂node/∂input. See also `Trace.slope`. */
   readonly slopes: readonly (TracedTensor | undefined)[];
 }
 
 /** One layer: the quantities of backpropagation by their names in the notes. */
-export interface TracedLayer {
+export interface TracedLayer<G extends Gradient = Gradient> {
   readonly name: string;
   /** z = x·Wᵀ + b, before the activation. */
   readonly z: TracedTensor;
   /** u = g(z). */
   readonly u: TracedTensor;
   /** ∂L/∂u. */
-  readonly du: TracedTensor | undefined;
+  readonly du: G;
   /** δ = ∂L/∂z. */
-  readonly dz: TracedTensor | undefined;
+  readonly dz: G;
   /** ∂L/∂W, `[out, in]`. */
-  readonly dw: TracedTensor | undefined;
-  /** ∂L/∂b. */
-  readonly db: TracedTensor | undefined;
+  readonly dw: G;
+  /** ∂L/∂b; undefined for a layer without biases. */
+  readonly db: G | undefined;
 }
 
-/** Everything a network computed for some rows. */
-export class Trace {
+/** Everything a network computed for some rows; with targets, the gradients too. A gradient is 0 where the loss does not depend on its tensor. */
+export class Trace<G extends Gradient = Gradient> {
   constructor(
     /** The mean loss over the rows; undefined without targets. */
-    readonly loss: number | undefined,
-    readonly layers: readonly TracedLayer[],
-    readonly nodes: readonly TracedNode[],
+    readonly loss: G extends TracedTensor ? number : undefined,
+    readonly layers: readonly TracedLayer<G>[],
+    readonly nodes: readonly TracedNode<G>[],
   ) {}
 
   /** The deltas ∂L/∂z, one for each layer. */
-  get deltas(): (TracedTensor | undefined)[] {
+  get deltas(): G[] {
     return this.layers.map((layer) => layer.dz);
   }
 
   /** The layer of a name. @throws ValueError listing the names there are */
-  layer(name: string): TracedLayer {
+  layer(name: string): TracedLayer<G> {
     return byName('layer', 'name', this.layers, name);
   }
 
   /** The node of a name. @throws ValueError listing the names there are */
-  node(name: string): TracedNode {
+  node(name: string): TracedNode<G> {
     return byName('node', 'name', this.nodes, name);
   }
 
@@ -110,7 +114,8 @@ export class Trace {
     const table = [['name', 'tensor', 'shape', 'values'], ...rows];
     const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
     const lines = table.map((row) => row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] as number) : cell)).join('  '));
-    return this.loss === undefined ? lines.join('\n') : [...lines, `loss ${this.loss.toPrecision(6)}`].join('\n');
+    const loss: number | undefined = this.loss;
+    return loss === undefined ? lines.join('\n') : [...lines, `loss ${loss.toPrecision(6)}`].join('\n');
   }
 }
 
@@ -158,13 +163,14 @@ export function traceProgram(engine: Engine, rows: number, classes: readonly boo
     if (gradient) gradientOf.set(node, gradient);
   });
   // A loss on logits goes past the output's value: its gradient there is written down by itself.
+  const judged = outputs.filter((_, i) => engine.losses[i]);
   losses.forEach((loss, i) => {
-    const output = outputs[i] as Node;
-    if (!gradientOf.has(output)) {
-      const gradient = outputGradient(loss, output);
-      if (gradient) gradientOf.set(output, gradient);
-    }
+    const output = judged[i] as Node;
+    const direct = loss.logits === output ? undefined : outputGradient(loss, output);
+    const other = gradientOf.get(output);
+    if (direct) gradientOf.set(output, other ? add(other, direct) : direct);
   });
+  if (withTargets) for (const node of shown) if (!gradientOf.has(node)) gradientOf.set(node, fill(node.shape, 0));
   const nodes = shown.map((node) => ({ node, gradient: gradientOf.get(node), slopes: slopesOf(node) }));
   const kept = nodes.flatMap(({ node, gradient, slopes }) => [node, gradient, ...slopes].filter((one): one is Node => one !== undefined));
   const made = kept.filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
@@ -182,11 +188,17 @@ export function traceProgram(engine: Engine, rows: number, classes: readonly boo
   return { program, ...plan };
 }
 
-/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (u − t)/(u(1 − u)) for the binary one, scaled as the loss is. */
+/** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
+const LEAST = 2 ** -149;
+
+/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (002), scaled as the loss is. */
 function outputGradient(loss: LossNodes, output: Node): Node | undefined {
   const t = loss.target.attributes.classes ? oneHot(loss.target, features(output.shape)) : loss.target;
-  if (loss.rows.op.name === 'crossEntropy') return scaleBy(neg(div(t, output)), loss.scale, loss.factors);
-  if (loss.rows.op.name === 'binaryCrossEntropy') return scaleBy(div(sub(output, t), mul(output, affine(output, -1, 1))), loss.scale, loss.factors);
+  const share = (part: Node, of: Node) => div(part, clip(of, LEAST, 1));
+  if (loss.rows.op.name === 'crossEntropy') return scaleBy(neg(share(t, output)), loss.scale, loss.factors);
+  if (loss.rows.op.name === 'binaryCrossEntropy') {
+    return scaleBy(sub(share(affine(t, -1, 1), affine(output, -1, 1)), share(t, output)), loss.scale, loss.factors);
+  }
   return undefined;
 }
 
@@ -195,7 +207,7 @@ function slopesOf(node: Node): (Node | undefined)[] {
   const elementwise =
     node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
   if (!elementwise || ['softmax', 'matmul', 'concat', 'slice', 'pad'].includes(node.op.name)) return node.inputs.map(() => undefined);
-  return node.op.backward(node, fill(node.shape, 1));
+  return node.op.backward(node, fill(node.shape, 1)).map((slope) => slope ?? fill(node.shape, 0));
 }
 
 /** The nodes of a layer: parameters, product and z, and what its activation puts between z and u. */
