@@ -130,7 +130,7 @@ class Float64Loss {
     const count = typeof y === 'number' ? 1 : y.length;
     if (typeof y === 'number' || (count === this.rows && width > 1 && typeof y[0] === 'number')) {
       const ids = new Uint32Array(this.rows);
-      copyClassIds('checkGradients', y as number[], 0, this.rows, width, ids, 0);
+      copyClassIds('checkGradients', 'y', y as number[], 0, this.rows, width, ids, 0);
       ids.forEach((id, row) => {
         t[row * width + id] = 1;
       });
