@@ -29,8 +29,11 @@ export {
   crossEntropy,
   type Loss,
   meanSquaredError,
+  type NetworkLoss,
   type Reduction,
   squaredError,
+  type TargetsOf,
+  type ValueLoss,
   type WeightedLoss,
 } from './losses.js';
 export { type GraphView, type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
@@ -98,4 +101,4 @@ export {
 export { inverseTransform, minMax, type Scaling, standardize, transform } from './training/preprocessing.js';
 export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './training/split.js';
-export type { ClassIds, NumericArray, Returned, Targets, Values } from './values.js';
+export type { AnyTargets, ClassIds, NumericArray, Returned, Targets, Values } from './values.js';

@@ -9,6 +9,7 @@ import { sigmoidOp } from './ops/sigmoid.js';
 import { softmaxOp } from './ops/softmax.js';
 import { squaredError as squaredErrorRows } from './ops/squaredError.js';
 import { stepOp } from './ops/step.js';
+import type { AnyTargets, Targets, Values } from './values.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
 export type Reduction = 'mean' | 'sum';
@@ -28,6 +29,17 @@ export interface ClassLoss extends Loss {
   readonly name: 'crossEntropy';
 }
 
+/** A loss whose targets are values, as wide as the output. */
+export interface ValueLoss extends Loss {
+  readonly name: 'binaryCrossEntropy' | 'meanSquaredError' | 'squaredError';
+}
+
+/** What a network is given as `loss`: one, or a list where there are several outputs. */
+export type NetworkLoss = Loss | readonly (Loss | WeightedLoss | undefined)[];
+
+/** The targets of a network, as its loss has it: class ids or probabilities for `crossEntropy`, else values; a list where there are several losses. */
+export type TargetsOf<L> = [L] extends [ClassLoss] ? Targets : [L] extends [ValueLoss] ? Values : AnyTargets;
+
 /** Options of the losses on logits. */
 export interface CrossEntropyOptions {
   /** Default `'mean'`. */
@@ -37,7 +49,8 @@ export interface CrossEntropyOptions {
 }
 
 function checkReduction(loss: string, reduction: Reduction): Reduction {
-  if (reduction !== 'mean' && reduction !== 'sum') throw new ValueError(`${loss}: reduction is ${JSON.stringify(reduction)}, expected 'mean' or 'sum'`);
+  if (reduction !== 'mean' && reduction !== 'sum')
+    throw new ValueError(`${loss}: reduction is ${JSON.stringify(reduction)}, expected 'mean' or 'sum'`);
   return reduction;
 }
 
@@ -46,14 +59,19 @@ function checkReduction(loss: string, reduction: Reduction): Reduction {
  * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
-  return { name: 'crossEntropy', reduction: checkReduction('crossEntropy', options.reduction ?? 'mean'), fromLogits: options.fromLogits ?? false, scale: 1 };
+  return {
+    name: 'crossEntropy',
+    reduction: checkReduction('crossEntropy', options.reduction ?? 'mean'),
+    fromLogits: options.fromLogits ?? false,
+    scale: 1,
+  };
 }
 
 /**
  * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (001 eq. 17), for an output with sigmoid.
  * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
  */
-export function binaryCrossEntropy(options: CrossEntropyOptions = {}): Loss {
+export function binaryCrossEntropy(options: CrossEntropyOptions = {}): ValueLoss {
   return {
     name: 'binaryCrossEntropy',
     reduction: checkReduction('binaryCrossEntropy', options.reduction ?? 'mean'),
@@ -63,12 +81,12 @@ export function binaryCrossEntropy(options: CrossEntropyOptions = {}): Loss {
 }
 
 /** Mean squared error, Σ (u − t)² / (rows × outputs). Targets: as wide as the output. */
-export function meanSquaredError(): Loss {
+export function meanSquaredError(): ValueLoss {
   return { name: 'meanSquaredError', reduction: 'mean', fromLogits: false, scale: 1 };
 }
 
 /** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
-export function squaredError(options: { readonly scale?: number } = {}): Loss {
+export function squaredError(options: { readonly scale?: number } = {}): ValueLoss {
   const { scale = 1 } = options;
   if (!(Number.isFinite(scale) && scale > 0)) throw new ValueError(`squaredError: scale is ${scale}, expected a positive number`);
   return { name: 'squaredError', reduction: 'sum', fromLogits: false, scale };
@@ -82,7 +100,10 @@ export interface WeightedLoss {
 }
 
 /** The loss of each output, in their order; `undefined` for an output without one. */
-export function lossesOf(loss: Loss | readonly (Loss | WeightedLoss | undefined)[] | undefined, outputs: readonly Node[]): (Required<WeightedLoss> | undefined)[] {
+export function lossesOf(
+  loss: Loss | readonly (Loss | WeightedLoss | undefined)[] | undefined,
+  outputs: readonly Node[],
+): (Required<WeightedLoss> | undefined)[] {
   if (loss === undefined) return outputs.map(() => undefined);
   const list = Array.isArray(loss) ? (loss as readonly (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
   if (list.length !== outputs.length) {
@@ -123,7 +144,10 @@ export function checkLoss(loss: Loss, output: Node): void {
   const wanted = { crossEntropy: softmaxOp, binaryCrossEntropy: sigmoidOp, meanSquaredError: undefined, squaredError: undefined }[loss.name];
   if (wanted === undefined) return;
   if (loss.fromLogits && (output.op === softmaxOp || output.op === sigmoidOp)) {
-    throw new NeuriteError('VALUE', `${loss.name}({ fromLogits: true }): the output already has ${output.op.name}; remove that activation, or leave fromLogits out`);
+    throw new NeuriteError(
+      'VALUE',
+      `${loss.name}({ fromLogits: true }): the output already has ${output.op.name}; remove that activation, or leave fromLogits out`,
+    );
   }
   if (!loss.fromLogits && output.op !== wanted) {
     throw new NeuriteError(
@@ -133,7 +157,10 @@ export function checkLoss(loss: Loss, output: Node): void {
     );
   }
   if (loss.name === 'crossEntropy' && features(output.shape) < 2) {
-    throw new NeuriteError('VALUE', `crossEntropy: the output has 1 feature, expected one for each of at least 2 classes; for one probability use 'sigmoid' with binaryCrossEntropy()`);
+    throw new NeuriteError(
+      'VALUE',
+      `crossEntropy: the output has 1 feature, expected one for each of at least 2 classes; for one probability use 'sigmoid' with binaryCrossEntropy()`,
+    );
   }
 }
 

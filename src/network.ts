@@ -25,20 +25,20 @@ import { type NetworkJson, nameTensors } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
-import { type Loss, lossesOf, type WeightedLoss } from './losses.js';
+import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
-import { readTrace, type Trace, traceProgram } from './trace.js';
+import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
+import { type AnyTargets, type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
 
 /** Options of a network. */
-export interface NetworkOptions {
+export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
   /** What is minimised; a list where there are several outputs, whose weighted sum is. Without one, the network only predicts. */
-  readonly loss?: Loss | readonly (Loss | WeightedLoss | undefined)[];
+  readonly loss?: L;
   /** How the parameters follow the gradient. */
   readonly optimizer?: Optimizer;
   /** Of the initial parameters and of every shuffle: a whole number from 0 to 2³² − 1. Default 0. */
@@ -105,7 +105,7 @@ const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new Fi
  * A dense network: predicts, trains, and shows what it does. Made by `sequential` or `network`.
  * Its memory is in WebAssembly: `dispose()` gives it back at once, a forgotten network when it is collected.
  */
-export class Network {
+export class Network<T extends AnyTargets = AnyTargets> {
   readonly build: Build;
   readonly seed: number;
   readonly #engine: Engine;
@@ -388,6 +388,9 @@ export class Network {
    * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
    * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
    */
+  trace(x: Values | readonly Values[]): Trace<undefined>;
+  trace(x: Values | readonly Values[], y: T): Trace<TracedTensor>;
+  trace(x: Values | readonly Values[], y: T | undefined): Trace;
   trace(x: Values | readonly Values[], y?: T): Trace {
     this.#idle('trace');
     const expected = this.#engine.columns;

@@ -1,6 +1,7 @@
 import { ValueError } from './errors.js';
 import { checkSize } from './layers/dense.js';
 import type { Layer } from './layers/layer.js';
+import type { NetworkLoss, TargetsOf } from './losses.js';
 import { Network, type NetworkGraph, type NetworkOptions } from './network.js';
 import { input } from './ops/leaves.js';
 import { describe } from './values.js';
@@ -12,7 +13,11 @@ import { describe } from './values.js';
  * @param layers from the input to the output
  * @throws ValueError for a size that is no positive integer, or for no layers
  */
-export function sequential(inFeatures: number, layers: readonly Layer[], options?: NetworkOptions): Network {
+export function sequential<L extends NetworkLoss = NetworkLoss>(
+  inFeatures: number,
+  layers: readonly Layer[],
+  options?: NetworkOptions<L>,
+): Network<TargetsOf<L>> {
   checkSize('sequential', 'inFeatures', inFeatures);
   if (!Array.isArray(layers) || layers.length === 0 || layers.some((layer) => typeof layer !== 'function')) {
     throw new ValueError(`sequential: layers is ${describe(layers)}, expected a list of at least one layer, such as dense(10)`);
@@ -26,6 +31,10 @@ export function sequential(inFeatures: number, layers: readonly Layer[], options
  *
  * @throws NeuriteError when an output depends on an input that isn't listed, an input is used by none, or a loss doesn't fit its output
  */
-export function network({ inputs, outputs, ...options }: NetworkGraph & NetworkOptions): Network {
+export function network<L extends NetworkLoss = NetworkLoss>({
+  inputs,
+  outputs,
+  ...options
+}: NetworkGraph & NetworkOptions<L>): Network<TargetsOf<L>> {
   return new Network({ inputs, outputs }, options);
 }

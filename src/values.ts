@@ -24,6 +24,9 @@ export type ClassIds = NumericArray | readonly number[] | number;
 /** Targets as users pass them: values as wide as the output, or class ids. */
 export type Targets = Values | ClassIds;
 
+/** Targets of one loss, or a list of those of several. */
+export type AnyTargets = Targets | readonly Targets[];
+
 /** What somebody passed, for an error. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
@@ -50,14 +53,17 @@ export function countRows(call: string, what: string, value: Values, width: numb
   if (isNumericArray(value) || (Array.isArray(value) && !isNested(value))) {
     const { length } = value;
     if (length === 0 || length % width !== 0) {
-      const remedy = length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}, the ${what === 'x' ? 'input' : 'output'}'s features`;
+      const remedy =
+        length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}, the ${what === 'x' ? 'input' : 'output'}'s features`;
       throw new ShapeError(`${call}: ${what} has ${length} numbers, ${remedy}`);
     }
     return length / width;
   }
-  if (!Array.isArray(value)) throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
+  if (!Array.isArray(value))
+    throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
   value.forEach((row, i) => {
-    if (!Array.isArray(row) && !isNumericArray(row)) throw new ValueError(`${call}: row ${i} of ${what} is ${describe(row)}, expected ${width} numbers`);
+    if (!Array.isArray(row) && !isNumericArray(row))
+      throw new ValueError(`${call}: row ${i} of ${what} is ${describe(row)}, expected ${width} numbers`);
     if (row.length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${row.length} numbers, expected ${width}`);
   });
   return value.length;
@@ -66,7 +72,8 @@ export function countRows(call: string, what: string, value: Values, width: numb
 /** Copies rows `from` … `to` − 1 into memory at `at`. @throws ValueError for an element that is no number */
 export function copyRows(call: string, what: string, value: Values, width: number, from: number, to: number, memory: Float32Array, at: number): void {
   if (isNested(value)) {
-    for (let i = from; i < to; i++) copyNumbers(call, `row ${i} of ${what}`, value[i] as readonly number[], 0, width, memory, at + (i - from) * width);
+    for (let i = from; i < to; i++)
+      copyNumbers(call, `row ${i} of ${what}`, value[i] as readonly number[], 0, width, memory, at + (i - from) * width);
   } else {
     copyNumbers(call, what, value as readonly number[], from * width, to * width, memory, at);
   }
@@ -75,7 +82,15 @@ export function copyRows(call: string, what: string, value: Values, width: numbe
 /** Below this many elements a loop is faster than `subarray` and `set`. */
 const SHORT = 32;
 
-function copyNumbers(call: string, what: string, values: NumericArray | readonly number[], from: number, to: number, memory: Float32Array, at: number): void {
+function copyNumbers(
+  call: string,
+  what: string,
+  values: NumericArray | readonly number[],
+  from: number,
+  to: number,
+  memory: Float32Array,
+  at: number,
+): void {
   if (isNumericArray(values)) {
     if (to - from <= SHORT) for (let i = from; i < to; i++) memory[at + i - from] = values[i] as number;
     else memory.set(from === 0 && to === values.length ? values : values.subarray(from, to), at);

@@ -2,14 +2,25 @@ import { DataType } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
 import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, isNested, isNumericArray, type Targets, type Values } from '../values.js';
+import {
+  type AnyTargets,
+  type ClassIds,
+  copyClassIds,
+  copyRows,
+  countRows,
+  describe,
+  isNested,
+  isNumericArray,
+  type Targets,
+  type Values,
+} from '../values.js';
 
 /** Inputs and targets, row by row. */
-export interface DatasetLiteral {
+export interface DatasetLiteral<T extends AnyTargets = Values> {
   /** Inputs: `[rows × features]`; a list of such, where the network has several inputs. Bytes stay bytes in memory. */
   readonly x: Values | readonly Values[];
   /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
-  readonly y: Targets | readonly Targets[];
+  readonly y: T;
   /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
   readonly scale?: number;
   /** Default 0. */
@@ -53,12 +64,12 @@ export class Dataset {
   readonly scale: number;
   readonly offset: number;
   readonly budget: number;
-  readonly #literal: DatasetLiteral;
+  readonly #literal: DatasetLiteral<AnyTargets>;
   readonly #uploads = new Map<Core, Uploaded>();
   /** The columns for which data that are not uploaded were found to be numbers. */
   readonly #checked = new Set<string>();
 
-  constructor(literal: DatasetLiteral) {
+  constructor(literal: DatasetLiteral<AnyTargets>) {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
       throw new ValueError(`dataset: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
@@ -220,7 +231,16 @@ function checkProbabilities(call: string, what: string, y: Values, rows: number,
  * Checks that the `rows` × `width` floats at `address` are finite: those of `values` from row `first` on.
  * @throws ValueError naming the first that is not, by its row and feature
  */
-export function checkFinite(call: string, what: string, values: Values, first: number, core: Core, address: number, rows: number, width: number): void {
+export function checkFinite(
+  call: string,
+  what: string,
+  values: Values,
+  first: number,
+  core: Core,
+  address: number,
+  rows: number,
+  width: number,
+): void {
   const at = core.exports.firstNonFinite(address, rows * width);
   if (at < 0) return;
   const row = first + Math.floor(at / width);
@@ -263,6 +283,6 @@ function uploadIds(call: string, what: string, core: Core, ids: ClassIds, rows: 
  * A reusable handle on data: `fit` and `evaluate` take it, or the same literal.
  * @throws ValueError when x or y is missing or scale or offset is not finite
  */
-export function dataset(literal: DatasetLiteral): Dataset {
+export function dataset(literal: DatasetLiteral<AnyTargets>): Dataset {
   return new Dataset(literal);
 }

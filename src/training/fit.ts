@@ -6,7 +6,7 @@ import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { decide } from '../predictor.js';
-import { describe } from '../values.js';
+import { type AnyTargets, describe } from '../values.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import type { Metric } from './metrics.js';
@@ -59,7 +59,7 @@ export interface FitOptions {
   /** Whether each epoch takes the rows in a new, seeded order. Default true. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
-  readonly validationData?: Dataset | DatasetLiteral;
+  readonly validationData?: Dataset | DatasetLiteral<AnyTargets>;
   /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
   readonly learningRate?: number | Schedule;
   /** Ends the training when it gets no better, and keeps the parameters of the best epoch, however the training ends. */
@@ -91,7 +91,7 @@ const SHUFFLE_STREAM = 0x40000000;
 const SLICE_SECONDS = 0.012;
 
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral, options: FitOptions): Promise<History> {
+export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, options: FitOptions): Promise<History> {
   const { engine } = trainee;
   const { epochs = 1, batchSize = 32, shuffle = true, signal, onProgress, onEpoch } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
@@ -209,7 +209,7 @@ function learningRateOf(engine: Engine, { learningRate }: FitOptions): number | 
 const EVALUATION_ROWS = 256;
 
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
-export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral, metrics: readonly Metric[] = []): Evaluation {
+export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral<AnyTargets>, metrics: readonly Metric[] = []): Evaluation {
   const set = data instanceof Dataset ? data : new Dataset(data);
   let source: RowSource | undefined;
   try {

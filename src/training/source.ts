@@ -79,7 +79,10 @@ export class RowSource {
       for (const width of inputs) columns.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of x`), type: DataType.Float32 });
       targets.forEach(({ width }, i) => {
         const ids = this.classes[i];
-        columns.push({ address: core.allocate(rows * (ids ? 1 : width) * 4, `${this.call}: a chunk of y`), type: ids ? DataType.Uint32 : DataType.Float32 });
+        columns.push({
+          address: core.allocate(rows * (ids ? 1 : width) * 4, `${this.call}: a chunk of y`),
+          type: ids ? DataType.Uint32 : DataType.Float32,
+        });
       });
     } catch (error) {
       for (const { address } of columns) core.free(address);
@@ -97,7 +100,9 @@ export class RowSource {
         for (let from = 0; from < this.rows; from += STAGED_ROWS) {
           const to = Math.min(this.rows, from + STAGED_ROWS);
           this.#copy(from, to);
-          xs.forEach((x, i) => checkFinite(this.call, columnName('x', i, xs.length), x, from, core, this.#address(i), to - from, expected.inputs[i] as number));
+          xs.forEach((x, i) =>
+            checkFinite(this.call, columnName('x', i, xs.length), x, from, core, this.#address(i), to - from, expected.inputs[i] as number),
+          );
           ys.forEach((y, i) => {
             if (this.classes[i]) return;
             const { width } = expected.targets[i] as { width: number };
