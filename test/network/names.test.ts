@@ -1,5 +1,24 @@
 /** What layers, parameters and nodes are called, and what is found by these names. */
-import { add, constant, constantInit, dense, dot, input, load, mul, named, network, parameter, sequential, squaredError, tanh } from 'neurite';
+import {
+  add,
+  binaryCrossEntropy,
+  constant,
+  constantInit,
+  crossEntropy,
+  dense,
+  dot,
+  input,
+  load,
+  mul,
+  named,
+  network,
+  parameter,
+  sequential,
+  sigmoid,
+  square,
+  squaredError,
+  tanh,
+} from 'neurite';
 import { describe, expect, test } from 'vitest';
 
 describe('parameters', () => {
@@ -15,7 +34,7 @@ describe('parameters', () => {
     expect([...net.parameters.subarray(9, 12)]).toEqual([1, 2, 3]);
     net.gradient([1, 2], [3]);
     expect(net.parameterNames.flatMap((name) => [...net.parameter(name).gradient])).toEqual([...net.gradients]);
-    expect(net.parameter('u').gradient).toEqual(net.trace([1, 2], [3]).node('u').gradient?.values);
+    expect(net.parameter('u').gradient).toEqual(net.trace([1, 2], [3]).node('u').gradient.values);
     expect(() => net.parameter('v')).toThrow('parameter: name is "v", expected one of hidden.weights, hidden.biases, u, parameter1');
     expect(net.summary()).toMatch(/\nu +parameter +\[3] +3\n/);
   });
@@ -99,6 +118,53 @@ describe('trace', () => {
   test('says where a factor is a matrix', () => {
     const trace = sequential(2, [dense(2, 'softmax')]).trace([1, 2]);
     expect(() => trace.slope('dense1', 'dense1.z')).toThrow('slope: ∂dense1/∂dense1.z has no number for each element alone');
+  });
+
+  test('has a gradient of 0 where the loss does not reach, and a slope of 0 through a threshold', () => {
+    const trace = sequential(2, [dense(1, 'step')], { loss: squaredError() }).trace([1, 2], [1]);
+    const { dz, dw, db } = trace.layer('dense1');
+    expect([...dz.values, ...dw.values, ...(db?.values ?? [])]).toEqual([0, 0, 0, 0]);
+    expect([...trace.slope('dense1', 'dense1.z').values]).toEqual([0]);
+    expect([...trace.node('x').gradient.values]).toEqual([0, 0]);
+  });
+
+  test('has the gradient of the output that a loss is of, and 0 at one that has none', () => {
+    const x = input(2);
+    const hidden = dense(3, 'tanh')(x);
+    const two = network({ inputs: x, outputs: [hidden, dense(4, 'softmax')(hidden)], loss: [undefined, crossEntropy()] });
+    const trace = two.trace([1, 2], 3);
+    const { u, du } = trace.layer('dense2');
+    expect([...du.values]).toEqual([0, 0, 0, expect.closeTo(-1 / (u.values[3] as number), 5)]);
+    expect(trace.layer('dense1').du.values.some((d) => d !== 0)).toBe(true);
+    const side = network({ inputs: x, outputs: [dense(1)(x), dense(1)(x)], loss: [undefined, squaredError()] }).trace([1, 2], [0]);
+    expect([...side.layer('dense1').dw.values]).toEqual([0, 0]);
+  });
+
+  test('adds the gradient that comes from a loss to that from further on', () => {
+    const x = input(2);
+    const p = named(sigmoid(x), 'p');
+    const net = network({ inputs: x, outputs: [p, square(p)], loss: [binaryCrossEntropy({ reduction: 'sum' }), squaredError()] });
+    const { gradient, value } = net
+      .trace(
+        [0.5, -1],
+        [
+          [1, 0],
+          [0, 0],
+        ],
+      )
+      .node('p');
+    const [a, b] = value.values as unknown as [number, number];
+    expect([...gradient.values]).toEqual([-1 / a + 4 * a ** 3, 1 / (1 - b) + 4 * b ** 3].map((v) => expect.closeTo(v, 5)));
+  });
+
+  test('is finite at a saturated output', () => {
+    const softmax = sequential(2, [dense(2, 'softmax')], { loss: crossEntropy() });
+    softmax.parameters.set([1, 0, 0, 1, 0, 0]);
+    expect([...softmax.trace([0, 200], 1).layer('dense1').du.values].map(Math.abs)).toEqual([0, 1]);
+    const unit = sequential(1, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy() });
+    unit.parameters.set([1, 0]);
+    expect([...unit.trace([200], [1]).layer('dense1').du.values]).toEqual([-1]);
+    expect([...unit.trace([-200], [0]).layer('dense1').du.values]).toEqual([1]);
   });
 
   test('prints layers and every other node', () => {
