@@ -42,10 +42,10 @@ new Table(
     z.reduce((sum, v, j) => sum + (v - (y[j] as number)) ** 2, 0),
     1e-5,
   )
-  .compare('∂L/∂z', layer.dz?.values, dz, 1e-5)
+  .compare('∂L/∂z', layer.dz.values, dz, 1e-5)
   .compare(
     '∂L/∂W',
-    layer.dw?.values,
+    layer.dw.values,
     dz.flatMap((d) => x.map((v) => d * v)),
     1e-5,
   )

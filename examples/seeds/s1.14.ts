@@ -28,12 +28,12 @@ const table = new Table(
   'z = Wx + b, u = exp(z), ŷ = αᵀu, L = Σ(y − ŷ)²',
   '∂L/∂ŷ = 2(ŷ − y), ∂L/∂α = Σᵢ ∂L/∂ŷᵢ uᵢ, ∂L/∂u = ∂L/∂ŷ α, ∂L/∂z = ∂L/∂u ⊙ e^z, ∂L/∂W = Σᵢ ∂L/∂zᵢ xᵢ',
 )
-  .compare('L → ŷ', trace.node('ŷ').gradient?.values, dy.flat(), 1e-5)
-  .compare('ŷ → α', trace.node('alpha').gradient?.values, product(transpose(dy), us).flat(), 1e-4)
-  .compare('ŷ → u', trace.node('u').gradient?.values, du.flat(), 1e-5)
+  .compare('L → ŷ', trace.node('ŷ').gradient.values, dy.flat(), 1e-5)
+  .compare('ŷ → α', trace.node('alpha').gradient.values, product(transpose(dy), us).flat(), 1e-4)
+  .compare('ŷ → u', trace.node('u').gradient.values, du.flat(), 1e-5)
   .compare('u → z: ∂u/∂z', trace.slope('u', 'z.z').values, us.flat(), 1e-6)
-  .compare('  ∂L/∂z', trace.layer('z').dz?.values, dz.flat(), 1e-5)
-  .compare('z → W', trace.layer('z').dw?.values, product(transpose(dz), x).flat(), 1e-4)
+  .compare('  ∂L/∂z', trace.layer('z').dz.values, dz.flat(), 1e-5)
+  .compare('z → W', trace.layer('z').dw.values, product(transpose(dz), x).flat(), 1e-4)
   .compare('z → b', trace.layer('z').db?.values, columnSums(dz), 1e-4);
 
 const epochs = 3000;

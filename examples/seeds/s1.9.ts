@@ -21,12 +21,12 @@ new Table(
 )
   .compare(
     'J',
-    (trace.loss ?? 0) * samples,
+    trace.loss * samples,
     z.reduce((sum, v, i) => sum + Math.log(1 + Math.exp(v)) - (y[i] as number) * v, 0),
     1e-6,
   )
-  .compare('∂J/∂z', layer.dz?.values, dz, 1e-6)
+  .compare('∂J/∂z', layer.dz.values, dz, 1e-6)
   .compare('∂z/∂w, ∂z/∂b of the first sample', linear.parameterJacobian(x[0] as number[]), [...(x[0] as number[]), 1], 1e-6)
-  .compare('∂J/∂w', layer.dw?.values, product([dz], x).flat(), 1e-6)
+  .compare('∂J/∂w', layer.dw.values, product([dz], x).flat(), 1e-6)
   .compare('∂J/∂b', layer.db?.values, product([dz], transpose([dz.map(() => 1)])).flat(), 1e-6)
   .print();

@@ -22,7 +22,7 @@ new Table(
   'L = −[y ln a + (1 − y) ln(1 − a)], ∂L/∂a = −(y/a − (1 − y)/(1 − a))',
 )
   .compare('½ Σ (a − y)²', regression.gradient(x, y) * rows, half.reduce((sum, d) => sum + d * d, 0) / 2, 1e-6)
-  .compare('  ∂L/∂a', regression.trace(x, y).layer('dense1').du?.values, half, 1e-6)
+  .compare('  ∂L/∂a', regression.trace(x, y).layer('dense1').du.values, half, 1e-6)
   .compare(
     'log loss, summed',
     classification.gradient(x, y) * rows,
@@ -37,7 +37,7 @@ new Table(
   )
   .compare(
     '  ∂L/∂a',
-    classification.trace(x, y).layer('dense1').du?.values,
+    classification.trace(x, y).layer('dense1').du.values,
     p.map((v, i) => -((y[i] as number) / v - (1 - (y[i] as number)) / (1 - v))),
     1e-5,
   )

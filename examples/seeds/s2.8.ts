@@ -20,9 +20,9 @@ for (const [l, { name, weights, inFeatures }] of [...net.layers.entries()].rever
   const delta = each(da, (d, i, j) => d * (a[l + 1]?.[i]?.[j] as number) * (1 - (a[l + 1]?.[i]?.[j] as number)));
   const { du, dz, dw, db } = trace.layer(name);
   table
-    .compare(`∂L/∂a${l + 1}`, du?.values, da.flat(), 1e-6)
-    .compare(`δ${l + 1}`, dz?.values, delta.flat(), 1e-6)
-    .compare(`∂L/∂W${l + 1}`, dw?.values, product(transpose(delta), a[l] ?? []).flat(), 1e-6)
+    .compare(`∂L/∂a${l + 1}`, du.values, da.flat(), 1e-6)
+    .compare(`δ${l + 1}`, dz.values, delta.flat(), 1e-6)
+    .compare(`∂L/∂W${l + 1}`, dw.values, product(transpose(delta), a[l] ?? []).flat(), 1e-6)
     .compare(`∂L/∂b${l + 1}`, db?.values, columnSums(delta), 1e-6);
   da = product(delta, rows(weights, inFeatures));
 }

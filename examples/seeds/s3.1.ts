@@ -17,7 +17,7 @@ for (const [name, value] of Object.entries(at)) net.parameter(name).values.set([
 const [sample, target] = [0.5, 1];
 const trace = net.trace([sample], [target]);
 const factor = (node: string, by: string) => trace.slope(node, by).values[0] as number;
-const gradient = (node: string) => trace.node(node).gradient?.values[0] as number;
+const gradient = (node: string) => trace.node(node).gradient.values[0] as number;
 
 // The same chain in float64.
 const chain = ({ w1, w2, w3, b1 }: typeof at) => {

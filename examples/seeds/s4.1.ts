@@ -39,17 +39,17 @@ new Table(
   .compare('3: ∂a_k/∂z_k = σ′(z_k)', trace.slope('hidden', 'hidden.z').values, z.map(sigmoidSlope), 1e-6)
   .compare('4: ∂w/∂γ_k = a_k', end.parameterJacobian(hidden.u.values).subarray(0, 4), a, 1e-6)
   .compare('5: ∂w/∂c = 1', end.parameterJacobian(hidden.u.values)[4], 1, 0)
-  .compare('6: ∂L/∂w = w − y', output.du?.values, w - y, 1e-6)
+  .compare('6: ∂L/∂w = w − y', output.du.values, w - y, 1e-6)
   .compare('7: ∂L/∂c = w − y', output.db?.values, w - y, 1e-6)
   .compare(
     '   ∂L/∂γ_k = (w − y)a_k',
-    output.dw?.values,
+    output.dw.values,
     a.map((v) => (w - y) * v),
     1e-6,
   )
   .compare(
     '8: ∂L/∂B_jk = (w − y)γ_kσ′(z_k)x_j',
-    hidden.dw?.values,
+    hidden.dw.values,
     delta.flatMap((d) => x.map((v) => d * v)),
     1e-6,
   )

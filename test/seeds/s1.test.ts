@@ -300,12 +300,12 @@ test.each(builds)('S1.9 logistic loss: ∂J/∂z = σ(z) − y, ∂J/∂w = Σ�
   const trace = net.trace(x, y);
   const { z, dz, dw, db } = trace.layer('dense1');
   expectStep(
-    dz?.values,
+    dz.values,
     through(z.values, (v, i) => sigmoidOf(v) - (y[i] as number), 0, 6 * EPSILON),
     '∂J/∂z',
   );
-  expectStep(dw?.values, weightGradient(dz?.values ?? [], x, rows), '∂J/∂w');
-  expectStep(db?.values, biasGradient(dz?.values ?? [], rows), '∂J/∂b');
+  expectStep(dw.values, weightGradient(dz.values, x, rows), '∂J/∂w');
+  expectStep(db?.values, biasGradient(dz.values, rows), '∂J/∂b');
   // The whole way, by the formula in float64.
   const zs = Array.from({ length: rows }, (_, i) =>
     rowOf(x, i, p).reduce((total, v, j) => total + v * (parameters[j] as number), parameters[p] as number),
@@ -378,16 +378,16 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
   const { loss } = fit.trace(x, y);
   const { z: zs, dz, dw, db } = fit.trace(x, y).layer('dense1');
   expectStep(
-    dz?.values,
+    dz.values,
     sums(m, (j) => [
       [2, zs.values[j] as number],
       [-2, y[j] as number],
     ]),
     '∂L/∂z',
   );
-  expectStep(dw?.values, weightGradient(dz?.values ?? [], x, 1), '∂L/∂W_ij = 2(z_i − y_i)x_j');
-  expect(db?.values).toEqual(dz?.values);
-  expectStep(fit.inputGradient(x, y), inputGradient(dz?.values ?? [], w, 1), '∂L/∂x_j = Σᵢ 2(z_i − y_i)W_ij');
+  expectStep(dw.values, weightGradient(dz.values, x, 1), '∂L/∂W_ij = 2(z_i − y_i)x_j');
+  expect(db?.values).toEqual(dz.values);
+  expectStep(fit.inputGradient(x, y), inputGradient(dz.values, w, 1), '∂L/∂x_j = Σᵢ 2(z_i − y_i)W_ij');
   const terms = Array.from(zs.values, (v, j) => (v - (y[j] as number)) ** 2);
   expectWithin(
     loss,
@@ -536,22 +536,22 @@ test.each(builds)('S1.13 every step of back propagation is readable: K classes, 
   expectStep(output.z.values, linear(hidden.u.values, tensor('dense2.weights'), tensor('dense2.biases'), rows), 'z^O');
   const deltas = y.flatMap((k, i) => softmax(rowOf(output.z.values, i, classes)).map((u, j) => u - Number(j === k)));
   const size = Math.max(...output.z.values.map(Math.abs));
-  const delta = output.dz?.values as Float32Array;
+  const delta = output.dz.values;
   expectWithin(delta, deltas, EPSILON * (classes + 16 + 2 * size), 'L → z^O: softmax − onehot');
-  expectStep(output.dw?.values, weightGradient(delta, hidden.u.values, rows), 'z^O → W^O');
+  expectStep(output.dw.values, weightGradient(delta, hidden.u.values, rows), 'z^O → W^O');
   expectStep(output.db?.values, biasGradient(delta, rows), 'z^O → b^O');
-  const du = hidden.du?.values as Float32Array;
+  const du = hidden.du.values;
   expectStep(du, inputGradient(delta, tensor('dense2.weights'), rows), 'z^O → u^H');
   const slope = trace.slope('dense1', 'dense1.z').values;
   expect([...slope]).toEqual(Array.from(hidden.z.values, (z) => Number(z > 0)));
   expectWithin(
-    hidden.dz?.values,
+    hidden.dz.values,
     du.map((d, i) => d * (slope[i] as number)),
     0,
     'u^H → z^H',
   );
-  expectStep(hidden.dw?.values, weightGradient(hidden.dz?.values ?? [], x, rows), 'z^H → W^H');
-  expectStep(hidden.db?.values, biasGradient(hidden.dz?.values ?? [], rows), 'z^H → b^H');
+  expectStep(hidden.dw.values, weightGradient(hidden.dz.values, x, rows), 'z^H → W^H');
+  expectStep(hidden.db?.values, biasGradient(hidden.dz.values, rows), 'z^H → b^H');
   expect(trace.deltas.map((tensorOf) => tensorOf?.shape)).toEqual([
     [rows, 7],
     [rows, classes],
@@ -586,7 +586,7 @@ test.each(builds)('S1.14 a custom graph ŷ = αᵀexp(Wx + b): gradients of α, 
     sums(rows, (i) => Array.from(alpha, (a, j) => [a, u[i * terms + j] as number])),
     'ŷ = αᵀu',
   );
-  const dy = node('prediction').gradient?.values as Float32Array;
+  const dy = node('prediction').gradient.values;
   expectStep(
     dy,
     sums(rows, (i) => [
@@ -595,8 +595,8 @@ test.each(builds)('S1.14 a custom graph ŷ = αᵀexp(Wx + b): gradients of α, 
     ]),
     '∂L/∂ŷ = 2(ŷ − y)',
   );
-  expectStep(node('alpha').gradient?.values, weightGradient(dy, u, rows), '∂L/∂α = Σᵢ ∂L/∂ŷᵢ uᵢ');
-  const du = node('u').gradient?.values as Float32Array;
+  expectStep(node('alpha').gradient.values, weightGradient(dy, u, rows), '∂L/∂α = Σᵢ ∂L/∂ŷᵢ uᵢ');
+  const du = node('u').gradient.values;
   expectStep(
     du,
     sums(rows * terms, (ij) => [[dy[Math.floor(ij / terms)] as number, alpha[ij % terms] as number]]),
@@ -604,11 +604,11 @@ test.each(builds)('S1.14 a custom graph ŷ = αᵀexp(Wx + b): gradients of α, 
   );
   expect(trace.slope('u', 'z.z').values).toEqual(u);
   const { dz, dw, db } = trace.layer('z');
-  expectStep(dz?.values, times(du, u), '∂L/∂z = ∂L/∂u ⊙ exp(z)');
-  expectStep(dw?.values, weightGradient(dz?.values ?? [], x, rows), '∂L/∂W = Σᵢ ∂L/∂zᵢ xᵢ');
-  expectStep(db?.values, biasGradient(dz?.values ?? [], rows), '∂L/∂b = Σᵢ ∂L/∂zᵢ');
+  expectStep(dz.values, times(du, u), '∂L/∂z = ∂L/∂u ⊙ exp(z)');
+  expectStep(dw.values, weightGradient(dz.values, x, rows), '∂L/∂W = Σᵢ ∂L/∂zᵢ xᵢ');
+  expectStep(db?.values, biasGradient(dz.values, rows), '∂L/∂b = Σᵢ ∂L/∂zᵢ');
   net.gradient(x, y);
-  for (const name of ['alpha', 'z.weights', 'z.biases']) expect(net.parameter(name).gradient, name).toEqual(node(name).gradient?.values);
+  for (const name of ['alpha', 'z.weights', 'z.biases']) expect(net.parameter(name).gradient, name).toEqual(node(name).gradient.values);
 });
 
 test('S1.14 the custom graph, trained end to end, fits a sum of exponentials', async () => {

@@ -12,6 +12,8 @@ import {
   sequential,
   sgd,
   squaredError,
+  type TracedLayer,
+  type TracedTensor,
 } from 'neurite';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
@@ -266,12 +268,12 @@ test.each(builds)('S2.6 half the squared error; L = −[y ln a + (1 − y) ln(1 
   const trace = half.trace(x, y);
   const { u: a, du } = trace.layer('dense1');
   expectStep(
-    du?.values,
+    du.values,
     sums(rows, (i) => [[a.values[i] as number], [-(y[i] as number)]]),
     '∂L/∂a = a − y',
   );
   const squares = sums(1, () => Array.from(a.values, (v, i) => [0.5, (v - (y[i] as number)) ** 2]));
-  expectWithin((trace.loss ?? 0) * rows, squares.value, squares.bound, '½ Σ (a − y)²');
+  expectWithin(trace.loss * rows, squares.value, squares.bound, '½ Σ (a − y)²');
 
   const logLoss = sequential(1, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy({ reduction: 'sum' }), build });
   logLoss.parameters.set([1.5, -0.5]);
@@ -285,7 +287,7 @@ test.each(builds)('S2.6 half the squared error; L = −[y ln a + (1 − y) ln(1 
   const { u: p, du: dp } = logLoss.trace(x, y).layer('dense1');
   const slope = Array.from(p.values, (v, i) => -((y[i] as number) / v - (1 - (y[i] as number)) / (1 - v)));
   expectWithin(
-    dp?.values,
+    dp.values,
     slope,
     slope.map((v) => 6 * EPSILON * Math.abs(v)),
     '∂L/∂a = −(y/a − (1 − y)/(1 − a))',
@@ -304,16 +306,16 @@ test.each(builds)('S2.7 the worked 2-2-2 example, to the notes’ last digit (%s
   expectWithin(two.u.values, [0.7514, 0.7729], four, 'ŷ');
   expectWithin(net.predict([0.05, 0.1]), [0.7514, 0.7729], four, 'ŷ');
   expectWithin(trace.loss, 0.2984, four, 'L');
-  expectWithin(two.du?.values[0], 0.7414, four, '∂L/∂ŷ₁');
+  expectWithin(two.du.values[0], 0.7414, four, '∂L/∂ŷ₁');
   expectWithin(trace.slope('dense2', 'dense2.z').values[0], 0.1868, four, '∂ŷ₁/∂z₁');
-  expectWithin(two.dw?.values[0], 0.082167, 5e-7, '∂L/∂w²₁₁');
-  expectWithin(two.dz?.values, [0.138499, -0.038098], 5e-7, 'δ²');
-  expectWithin(one.dz?.values, [0.0087714, 0.0099543], 5e-8, 'δ¹');
-  expectWithin(one.dw?.values[0], 0.00043857, 5e-9, '∂L/∂w¹₁₁');
+  expectWithin(two.dw.values[0], 0.082167, 5e-7, '∂L/∂w²₁₁');
+  expectWithin(two.dz.values, [0.138499, -0.038098], 5e-7, 'δ²');
+  expectWithin(one.dz.values, [0.0087714, 0.0099543], 5e-8, 'δ¹');
+  expectWithin(one.dw.values[0], 0.00043857, 5e-9, '∂L/∂w¹₁₁');
   // Its factors multiply to it, and the fast path gives the same bits.
-  const [a, b, c] = [two.du?.values[0], trace.slope('dense2', 'dense2.z').values[0], one.u.values[0]] as [number, number, number];
+  const [a, b, c] = [two.du.values[0], trace.slope('dense2', 'dense2.z').values[0], one.u.values[0]] as [number, number, number];
   expectStep(
-    two.dw?.values[0],
+    two.dw.values[0],
     sums(1, () => [[a, b, c]]),
     '∂L/∂ŷ₁ · ∂ŷ₁/∂z₁ · ∂z₁/∂w²₁₁',
   );
@@ -358,14 +360,14 @@ test.each(passes.flatMap((pass) => builds.map((build) => ({ ...pass, build }))))
         let a = x;
         for (const [l, { u, du, dz, dw, db }] of trace.layers.entries()) {
           const name = `${inner}, ${depth} layers, layer ${l + 1}`;
-          const delta = dz?.values as Float32Array;
-          expectStep(dw?.values, weightGradient(delta, a, rows), `∂L/∂W = δ aᵀ: ${name}`);
+          const delta = dz.values;
+          expectStep(dw.values, weightGradient(delta, a, rows), `∂L/∂W = δ aᵀ: ${name}`);
           expectStep(db?.values, biasGradient(delta, rows), `∂L/∂b = δ: ${name}`);
           if (l < depth - 1) {
-            const above = trace.layers[l + 1]?.dz?.values as Float32Array;
-            expectStep(du?.values, inputGradient(above, net.parameter(`dense${l + 2}.weights`).values, rows), `Wᵀδ: ${name}`);
+            const above = (trace.layers[l + 1] as TracedLayer<TracedTensor>).dz.values;
+            expectStep(du.values, inputGradient(above, net.parameter(`dense${l + 2}.weights`).values, rows), `Wᵀδ: ${name}`);
             const slope = trace.slope(`dense${l + 1}`, `dense${l + 1}.z`).values;
-            const product = times(du?.values ?? [], slope);
+            const product = times(du.values, slope);
             expectWithin(
               delta,
               product.value,
@@ -380,7 +382,7 @@ test.each(passes.flatMap((pass) => builds.map((build) => ({ ...pass, build }))))
         const layers = oracleOf(model, parameters);
         const bounds = boundsOf(layers, oracle, x, targets);
         const expected = backward(layers, oracle, x, targets);
-        const found = trace.layers.flatMap(({ dw, db }) => [...(dw?.values ?? []), ...(db?.values ?? [])]);
+        const found = trace.layers.flatMap(({ dw, db }) => [...dw.values, ...(db?.values ?? [])]);
         expectWithin(found, gradientOf(layers, expected), bounds.gradient, `${inner}, ${depth} layers`);
         expect(trace.deltas).toHaveLength(depth);
         net.gradient(x, y);

@@ -68,7 +68,7 @@ test.each(builds)('S3.1 y = f₃(w₃·f₂(w₂·f₁(w₁·x + b₁))): each f
       const d = total([u3, exact(-target)]);
       // The factors: what trace says, its bound, and a function with its argument to take differences of.
       const factors: [string, number | undefined, Bounded, (v: number) => number, number][] = [
-        ['∂L/∂f₃', trace.node('f3').gradient?.values[row], d, (f) => (f - target) ** 2 / 2, u3.value],
+        ['∂L/∂f₃', trace.node('f3').gradient.values[row], d, (f) => (f - target) ** 2 / 2, u3.value],
         ['∂f₃/∂a₃', trace.slope('f3', 'a3').values[row], slopeAt(f3, z3), f3.g, z3.value],
         ['∂a₃/∂w₃', trace.slope('a3', 'w3').values[row], u2, (w) => w * u2.value, v3.value],
         ['∂a₃/∂f₂', trace.slope('a3', 'f2').values[row], v3, (f) => v3.value * f, u2.value],
@@ -92,7 +92,7 @@ test.each(builds)('S3.1 y = f₃(w₃·f₂(w₂·f₁(w₁·x + b₁))): each f
       const toF1 = product(toA2, v2);
       const toA1 = product(toF1, slopeAt(f1, z1));
       for (const [name, { value, error }] of Object.entries({ a3: toA3, f2: toF2, a2: toA2, f1: toF1, a1: toA1 })) {
-        expectWithin(trace.node(name).gradient?.values[row], value, error, `∂L/∂${name}`);
+        expectWithin(trace.node(name).gradient.values[row], value, error, `∂L/∂${name}`);
       }
       gradients.push([product(toA3, u2), product(toA2, u1), product(toA1, exact(sample)), toA1]);
     }
@@ -106,7 +106,7 @@ test.each(builds)('S3.1 y = f₃(w₃·f₂(w₂·f₁(w₁·x + b₁))): each f
     const differences = centralDifferences(loss, values);
     for (const [i, name] of (['w3', 'w2', 'w1', 'b1'] as const).entries()) {
       const { error } = total(gradients.map((row) => row[i] as Bounded));
-      expectWithin(trace.node(name).gradient?.values, differences[names.indexOf(name)] as number, error + DIFFERENCE, `∂L/∂${name}`);
+      expectWithin(trace.node(name).gradient.values, differences[names.indexOf(name)] as number, error + DIFFERENCE, `∂L/∂${name}`);
     }
     net.dispose();
   }

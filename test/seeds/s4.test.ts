@@ -61,7 +61,7 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   expect([...last.parameterJacobian(a)]).toEqual([...a, 1]);
   expect([...last.jacobian(a)]).toEqual([...gamma]);
   // 6
-  const d = output.du?.values[0] as number;
+  const d = output.du.values[0] as number;
   expectStep(
     d,
     sums(1, () => [[w], [-y]]),
@@ -70,7 +70,7 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   // 7
   expect([...(output.db?.values ?? [])]).toEqual([d]);
   expectStep(
-    output.dw?.values,
+    output.dw.values,
     sums(units, (k) => [[d, a[k] as number]]),
     '∂L/∂γ_k = (w − y)a_k',
   );
@@ -78,7 +78,7 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   const alphaStep = sums(units, (k) => [[d, gamma[k] as number, slope[k] as number]]);
   expectStep(hidden.db?.values, alphaStep, '∂L/∂α_k = (w − y)γ_kσ′(z_k)');
   const BStep = sums(units * p, (kj) => [[d, gamma[Math.floor(kj / p)] as number, slope[Math.floor(kj / p)] as number, x[kj % p] as number]]);
-  expectStep(hidden.dw?.values, BStep, '∂L/∂B_jk = (w − y)γ_kσ′(z_k)x_j');
+  expectStep(hidden.dw.values, BStep, '∂L/∂B_jk = (w − y)γ_kσ′(z_k)x_j');
   // The whole of it against the oracle.
   const layers = oracleOf(model, parameters);
   const bounds = boundsOf(layers, { name: 'squaredError', reduction: 0.5 }, x, [[y]]);
