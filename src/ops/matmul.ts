@@ -20,8 +20,10 @@ export const matmulOp: Op = {
     const [am, ak] = ta ? axes('matmul', (a as Node).shape).reverse() : axes('matmul', (a as Node).shape);
     const [bk, bn] = tb ? axes('matmul', (b as Node).shape).reverse() : axes('matmul', (b as Node).shape);
     if (ak !== bk) {
+      const count = (n: Axis | undefined) => (n === 'rows' ? 'the batch as its' : n);
+      const remedy = ak === 'rows' || bk === 'rows' ? '; a batch comes first: matmul(x, w, false, true) is x·Wᵀ' : '';
       throw new ShapeError(
-        `matmul: ${a}${ta ? ' transposed' : ''} has ${ak} columns and ${b}${tb ? ' transposed' : ''} has ${bk} rows; they must be equal`,
+        `matmul: ${a}${ta ? ' transposed' : ''} has ${count(ak)} columns and ${b}${tb ? ' transposed' : ''} has ${count(bk)} rows; they must be equal${remedy}`,
       );
     }
     if (bn === 'rows' || bn === undefined || am === undefined)

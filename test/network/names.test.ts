@@ -9,6 +9,7 @@ import {
   dot,
   input,
   load,
+  matmul,
   mul,
   named,
   network,
@@ -98,6 +99,14 @@ describe('layers', () => {
     const twin = { name: 'twin' };
     expect(() => sequential(2, [dense(2, 'tanh', twin), dense(2, 'tanh', twin)])).toThrow('two layers are called "twin"');
   });
+});
+
+test('a batch on the wrong side of a product is told the right one', () => {
+  const [x, w] = [input(3), parameter([2, 3], { name: 'w' })];
+  expect(() => matmul(w, x)).toThrow(
+    'matmul: w [2, 3] has 3 columns and x [rows, 3] has the batch as its rows; they must be equal; a batch comes first: matmul(x, w, false, true) is x·Wᵀ',
+  );
+  expect(() => matmul(x, w)).toThrow('matmul: x [rows, 3] has 3 columns and w [2, 3] has 2 rows; they must be equal');
 });
 
 describe('trace', () => {
