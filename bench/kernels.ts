@@ -3,7 +3,7 @@ import { GemmFlag } from '../assembly/opcodes.js';
 import { uniformArray, uniforms } from './data.js';
 import { limit } from './limit/limit.js';
 import { Machine } from './machine.js';
-import { alternate, type Build, type Contender, type Effort, median, type Result, summarize, type Unit } from './measure.js';
+import { alternate, type Build, type Contender, type Effort, median, quantity, type Result, summarize } from './measure.js';
 
 /** The three products that training a layer takes: X·Wᵀ, dZ·W, dZᵀ·X. */
 export type Form = 'nt' | 'nn' | 'tn';
@@ -37,13 +37,19 @@ export function productName({ rows, inputs, outputs, form }: Product): string {
   return `G ${rows}x${inputs}x${outputs} ${form}`;
 }
 
-/** Giga-operations to one run that is long against the clock's grain. */
-const RUN = 4e-3;
+/**
+ * How long kernels are measured. One run of a contender takes about `run` seconds at a GFLOP/s, a GB/s or a ns/element times the usual:
+ * long against the grain of the clock, short against what else the machine does.
+ */
+export interface KernelEffort extends Effort {
+  /** Giga-operations of a product to one run; other kernels do as much in proportion. */
+  readonly run: number;
+}
 
-export const kernelEffort = (repetitions: number): Effort => ({ repetitions, time: 20, warmup: 100 });
+export const kernelEffort = (repetitions: number, run = 4e-3): KernelEffort => ({ repetitions, time: 20, warmup: 100, run });
 
-/** One product: c = op(a)·op(b), its sizes as BLAS names them. */
-function productContender(machine: Machine, build: Build, product: Product): Contender {
+/** One product: c = op(a)·op(b), its sizes as BLAS names them. A run of it does about `run` giga-operations. */
+export function productContender(machine: Machine, build: Build, product: Product, run: number): Contender & { product: () => Float32Array } {
   const { rows, inputs, outputs, form } = product;
   const [m, n, k] = form === 'nt' ? [rows, outputs, inputs] : form === 'nn' ? [rows, inputs, outputs] : [outputs, inputs, rows];
   const flags = form === 'nt' ? GemmFlag.TransposeB : form === 'tn' ? GemmFlag.TransposeA : 0;
@@ -53,10 +59,12 @@ function productContender(machine: Machine, build: Build, product: Product): Con
   const sizes = { m, n, k, lda: form === 'tn' ? m : k, ldb: form === 'nt' ? k : n, flags } as const;
   const words = machine.gemm(c, machine.tensor(a), machine.tensor(b), sizes);
   machine.load(words)();
-  check(productName(product), machine.f32.subarray(c, c + m * n), a, b, sizes);
+  const found = () => machine.f32.subarray(c, c + m * n);
+  check(productName(product), found(), a, b, sizes);
   const flops = 2e-9 * m * n * k;
-  const turns = Math.max(1, Math.round(RUN / flops));
-  return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * flops };
+  const turns = Math.max(1, Math.round(run / flops));
+  const repeated = machine.load(Array.from({ length: turns }, () => words).flat());
+  return { system: 'neurite', build, run: repeated, amount: turns * flops, product: found };
 }
 
 /** Fast and wrong is no result: some elements against sums in float64. @throws when one is off by more than its roundings explain */
@@ -82,22 +90,24 @@ function check(name: string, c: Float32Array, a: Float32Array, b: Float32Array, 
 export interface Pass {
   readonly workload: string;
   readonly unit: 'ns/element' | 'GB/s';
-  readonly contender: (machine: Machine, build: Build) => Contender;
+  /** `passes` of it in one run. */
+  readonly contender: (machine: Machine, build: Build, passes: number) => Contender;
 }
 
 /** Elements of a pass: what a layer's activations are, and in cache. */
 const ELEMENTS = 4096;
 const PARAMETERS = 8192;
+/** Passes over them that take as long as a giga-operation of a product. */
+const PASSES = 4e3;
 
 function elementwise(opcode: 'Exp' | 'Log' | 'Sigmoid' | 'Tanh', low: number, high: number): Pass {
   return {
     workload: opcode.toLowerCase(),
     unit: 'ns/element',
-    contender(machine, build) {
+    contender(machine, build, passes) {
       const x = machine.tensor(uniformArray(ELEMENTS, 1, low, high));
       const words = machine.unary(opcode, machine.room(ELEMENTS), x, ELEMENTS);
-      const turns = 32;
-      return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * ELEMENTS };
+      return { system: 'neurite', build, run: machine.load(Array.from({ length: passes }, () => words).flat()), amount: passes * ELEMENTS };
     },
   };
 }
@@ -137,44 +147,43 @@ export const passes: readonly Pass[] = [
   {
     workload: 'adam',
     unit: 'ns/element',
-    contender(machine, build) {
+    contender(machine, build, passes) {
       const tensor = (seed: number, low: number) => machine.tensor(uniformArray(PARAMETERS, seed, low, 1));
       const powers = machine.tensor(new Uint32Array(4));
       machine.u32.set([0, 0x3ff00000, 0, 0x3ff00000], powers);
       const words = machine.adam({ w: tensor(1, -1), dw: tensor(2, -1), m: tensor(3, -1), v: tensor(4, 0), powers }, PARAMETERS);
-      const turns = 16;
-      return { system: 'neurite', build, run: machine.load(Array.from({ length: turns }, () => words).flat()), amount: turns * PARAMETERS };
+      return { system: 'neurite', build, run: machine.load(Array.from({ length: passes }, () => words).flat()), amount: passes * PARAMETERS };
     },
   },
   gathering('Uint8'),
   gathering('Float32'),
 ];
 
-/** A result and, for products, its share of the limit: the median of the shares within each repetition. */
-export interface KernelResult {
-  readonly result: Result;
-  readonly share?: number;
-}
-
-/** Measures products by turns with the limit, a few at a time. */
-export async function measureProducts(binary: BufferSource, build: Build, chosen: readonly Product[], effort: Effort): Promise<KernelResult[]> {
+/** Measures a product by turns with the limit; its share of that is the median of the shares within each repetition. */
+export async function measureProduct(
+  binary: BufferSource,
+  build: Build,
+  product: Product,
+  effort: KernelEffort,
+): Promise<{ result: Result; share: number }> {
   const loop = limit(build);
-  const turns = 1 << 15;
+  const turns = Math.round((effort.run * 1e9) / loop(1));
   const ceiling: Contender = { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
-  const machine = new Machine(binary);
-  const results: KernelResult[] = [];
-  for (const product of chosen) {
-    const [most, own] = (await alternate([ceiling, productContender(machine, build, product)], effort)) as [number[], number[]];
-    machine.clear();
-    const { node, ...result } = summarize(productName(product), { system: 'neurite', build }, 'GFLOP/s', own);
-    results.push({ result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) });
-  }
-  return results;
+  const contender = productContender(new Machine(binary), build, product, effort.run);
+  const [most, own] = (await alternate([ceiling, contender], effort)) as [number[], number[]];
+  const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
+  const { node, ...result } = summarize(productName(product), contender, 'GFLOP/s', speeds);
+  return { result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) };
 }
 
 /** Measures one of the other kernels. */
-export async function measurePass(binary: BufferSource, build: Build, { workload, unit, contender }: Pass, effort: Effort): Promise<KernelResult> {
-  const machine = new Machine(binary);
-  const [seconds] = await alternate([contender(machine, build)], effort);
-  return { result: summarize(workload, { system: 'neurite', build }, unit as Unit, seconds as number[]) };
+export async function measurePass(binary: BufferSource, build: Build, { workload, unit, contender }: Pass, effort: KernelEffort): Promise<Result> {
+  const one = contender(new Machine(binary), build, Math.ceil(effort.run * PASSES));
+  const [seconds] = (await alternate([one], effort)) as [number[]];
+  return summarize(
+    workload,
+    one,
+    unit,
+    seconds.map((value) => quantity(unit, 1, value)),
+  );
 }

@@ -13,6 +13,8 @@ export interface Contender {
   readonly run: () => unknown;
   /** Whether `run` returns a promise to wait for. Default false. */
   readonly asynchronous?: boolean;
+  /** What it does, where that isn't the workload by itself but something to compare with. */
+  readonly work?: string;
   /** How much that is: samples, steps, calls, elements, or giga-operations. */
   readonly amount: number;
   /** The share of test samples decided rightly, asked for after the last repetition. */
@@ -99,7 +101,8 @@ export async function compare(workload: string, unit: Unit, contenders: readonly
     const results: Result[] = [];
     for (const [i, contender] of contenders.entries()) {
       const accuracy = await contender.accuracy?.();
-      results.push(summarize(workload, contender, unit, seconds[i] as number[], accuracy));
+      const values = (seconds[i] as number[]).map((value) => quantity(unit, 1, value));
+      results.push(summarize(contender.work ?? workload, contender, unit, values, accuracy));
     }
     const first = seconds[0] as number[];
     return { results, ratios: seconds.map((own) => median(own.map((value, r) => value / (first[r] as number)))) };
@@ -108,15 +111,14 @@ export async function compare(workload: string, unit: Unit, contenders: readonly
   }
 }
 
-/** The result of repetitions that took so many seconds for one unit of work. */
+/** The result of the values that repetitions gave. */
 export function summarize(
   workload: string,
   { system, build }: Pick<Contender, 'system' | 'build'>,
   unit: Unit,
-  seconds: readonly number[],
+  values: readonly number[],
   accuracy?: number,
 ): Result {
-  const values = seconds.map((value) => quantity(unit, 1, value));
   return {
     workload,
     system,

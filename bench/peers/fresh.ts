@@ -1,0 +1,49 @@
+/** Workloads C and M with another system, in a process of its own: `fresh.js <system> cold` or `fresh.js <system> memory`, which prints MB. */
+import type { Peer } from './peer.js';
+
+const [system, what] = process.argv.slice(2);
+
+/** Only what the system itself needs is loaded. */
+const opening: Record<string, () => Promise<Peer>> = {
+  'plain-js': async () => ({ train: (await import('../workloads.js')).trainWithLoops }),
+  'jax-js': async () => (await import('./jax.js')).jax(),
+  'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(false),
+  'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(true),
+  'onnxruntime-web': async () => (await import('./onnx.js')).onnxruntime(),
+  'brain.js': async () => (await import('./brain.js')).brain(),
+  synaptic: async () => (await import('./synaptic.js')).synaptic(),
+};
+
+const peer = await (opening[system as string] as () => Promise<Peer>)();
+if (what === 'cold') {
+  const work = { id: 'C', sizes: [4, 16, 3], activations: ['sigmoid', 'sigmoid'], rows: 1, unit: 'ms', calls: 1 } as const;
+  const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
+  await one?.outputs();
+} else {
+  const { images } = await import('../mnist.js');
+  const samples = (name: 'train' | 't10k', rows: number) => {
+    const { bytes, labels } = images(name, rows);
+    return { rows, features: 784, x: Float32Array.from(bytes, (byte) => byte / 255), y: labels };
+  };
+  const work = {
+    id: 'T2',
+    sizes: [784, 128, 10],
+    activations: ['relu', 'softmax'],
+    batch: 128,
+    optimizer: { kind: 'adam', learningRate: 0.001 },
+    unit: 'samples/s',
+    epochs: 2,
+    data: () => ({ train: samples('train', 8000), test: samples('t10k', 2000) }),
+  } as const;
+  const contender = await peer.train?.(work, work.data(), initial(work.sizes));
+  await contender?.run();
+  await contender?.accuracy?.();
+  console.log(process.resourceUsage().maxRSS / 1024);
+}
+process.exit();
+
+/** Something to begin with: what the numbers are matters not. */
+function initial(sizes: readonly number[]): Float32Array {
+  const count = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * ((sizes[l] as number) + 1), 0);
+  return Float32Array.from({ length: count }, (_, i) => 0.1 * Math.sin(i * i));
+}

@@ -1,0 +1,171 @@
+/** npm run bench:peers: the workloads by turns with other systems, all in one run and with one thread each. */
+import { readFileSync } from 'node:fs';
+import { uniformArray } from '../data.js';
+import { productContender } from '../kernels.js';
+import { Machine } from '../machine.js';
+import { type Build, type Contender, compare, type Effort, type Unit } from '../measure.js';
+import { mnist, mnistFolder } from '../mnist.js';
+import { options } from '../options.js';
+import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
+import { comparison, Report } from '../report.js';
+import { neuriteSize, size } from '../size.js';
+import {
+  inputs,
+  network,
+  type Prediction,
+  predictionEffort,
+  predictions,
+  predictWithLoops,
+  predictWithNeurite,
+  type Training,
+  trainingEffort,
+  trainings,
+  trainWithLoops,
+  trainWithNeurite,
+} from '../workloads.js';
+import { folder, install, type Multiplying, type Peer, type Predicting } from './peer.js';
+import { interpreter } from './python.js';
+import { note, reason, type System, systems } from './systems.js';
+import { fitWithLayers } from './tfjs.js';
+
+const { repetitions, json, build = 'auto', wanted } = options('bench:peers');
+install();
+const report = new Report(json);
+
+/** stdout is for results. */
+const say = (text: string) => console.error(text);
+
+const opened = new Map<System, Peer>();
+for (const system of Object.keys(systems) as System[]) {
+  try {
+    opened.set(system, await systems[system]());
+  } catch (error) {
+    say(`${system} is left out: ${(error as Error).message}`);
+  }
+}
+
+/** The systems that do a workload; of the others it is said why not. */
+function able(workload: string): [System, Peer][] {
+  return [...opened].filter(([system]) => {
+    const why = reason(system, workload);
+    if (why) say(`${workload}: ${system} cannot: ${why}`);
+    return !why;
+  });
+}
+
+async function measure(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<void> {
+  const { results, ratios } = await compare(workload, unit, contenders, effort);
+  for (const [i, result] of results.entries()) {
+    const remark = note(result.system, workload);
+    const compared = i === 0 ? [] : [comparison(ratios[i] as number, 'neurite')];
+    report.add(result, [...compared, ...(remark ? [remark] : [])].join('; '));
+  }
+}
+
+/** The parameters that everyone begins with: neurite's. */
+function initial(work: Training | Prediction): Float32Array {
+  const net = network(work, { build });
+  const parameters = net.parameters.slice();
+  net.dispose();
+  return parameters;
+}
+
+/** @throws when outputs differ by more than roundings explain: who computes something else has no result */
+function checkEqual(workload: string, system: string, found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  let worst = found.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs((found[i] as number) - (expected[i] as number)));
+  if (!(worst <= tolerance)) throw new Error(`${workload}: outputs of ${system} differ by ${worst}`);
+}
+
+let split: ReturnType<typeof mnist> | undefined;
+const data = () => (split ??= mnist());
+
+async function train(work: Training): Promise<void> {
+  const parameters = initial(work);
+  const set = work.data(data);
+  const contenders: Contender[] = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
+  for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
+  await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
+}
+
+/** What tfjs's users mostly write, which is slower than its core by itself. */
+async function trainWithLayers(work: Training): Promise<void> {
+  const set = work.data(data);
+  const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(work, set, initial(work))];
+  await measure(`${work.id} layers.fit`, work.unit, contenders, trainingEffort(repetitions));
+}
+
+async function predict(work: Prediction, workload: string, given: 'out' | 'fresh'): Promise<void> {
+  const parameters = initial(work);
+  const xs = inputs(work);
+  const net = network(work, { build });
+  const expected = net.predict(xs[0] as Float32Array);
+  net.dispose();
+  const peers: Predicting[] = [];
+  for (const [, peer] of able(work.id)) if (peer.predict) peers.push(await peer.predict(work, parameters, xs));
+  // A probability is off by no more than its logit is, and that by its longest sum's roundings.
+  const tolerance = Math.max(...work.sizes) * 2 ** -24 * 4;
+  for (const peer of peers) checkEqual(workload, peer.system, await peer.outputs(), expected, tolerance);
+  await measure(workload, work.unit, [predictWithNeurite(work, build, given), predictWithLoops(work), ...peers], predictionEffort(repetitions));
+}
+
+/** Square products, without copies; neurite's through its program loop, as its networks run them. */
+async function multiply(n: number): Promise<void> {
+  const workload = `G ${n}x${n}x${n} nn`;
+  const a = uniformArray(n * n, 1);
+  const b = uniformArray(n * n, 2);
+  const own: Build = build === 'auto' ? (WebAssembly.validate(binary('core.relaxed.wasm')) ? 'relaxed' : 'simd') : build;
+  const machine = new Machine(binary(own === 'relaxed' ? 'core.relaxed.wasm' : 'core.wasm'));
+  const contender = productContender(machine, own, { rows: n, inputs: n, outputs: n, form: 'nn' }, 0);
+  const expected = contender.product().slice();
+  const peers: Multiplying[] = [];
+  for (const [, peer] of able('G')) if (peer.multiply) peers.push(await peer.multiply(n, a, b));
+  for (const peer of peers) checkEqual(workload, peer.system, await peer.product(), expected, n * n * 2 ** -24);
+  await measure(workload, 'GFLOP/s', [contender, ...peers], predictionEffort(repetitions));
+}
+
+function binary(file: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(import.meta.resolve(`neurite/${file}`))));
+}
+
+for (const n of [256, 512]) if (wanted(`G ${n}x${n}x${n} nn`, 'G')) await multiply(n);
+for (const work of trainings) if (wanted(work.id)) await train(work);
+for (const work of trainings) if (['T1', 'T2'].includes(work.id) && wanted(`${work.id} layers.fit`, work.id)) await trainWithLayers(work);
+for (const work of predictions) {
+  if (wanted(work.id)) await predict(work, work.id, 'out');
+  if (work.id === 'I3' && wanted('I3 fresh', 'I3')) await predict(work, 'I3 fresh', 'fresh');
+}
+
+const libraries: readonly string[] = ['numpy', 'pytorch'];
+/** A system in a process of its own. */
+function command(system: System, what: 'cold' | 'memory'): Command {
+  if (!libraries.includes(system)) return nodeCommand(system, 'peers/fresh.js', system, what);
+  return { system, file: interpreter, args: [`${folder}fresh.py`, system, what, mnistFolder], empty: ['-c', ''] };
+}
+
+if (wanted('C')) {
+  const own = [nodeCommand('neurite', 'fresh/cold.js')];
+  const commands = [...own, ...able('C').map(([system]) => command(system, 'cold'))];
+  for (const result of await coldStarts(commands, repetitions)) report.add(result, 'above an empty process');
+  report.add(await neuriteSize(), 'minified and gzipped');
+  for (const [system, source, files] of pages()) report.add(await size(system, source, folder, files), 'minified and gzipped');
+}
+if (wanted('M')) {
+  const own = [nodeCommand('neurite', 'fresh/memory.js'), nodeCommand('plain-js', 'peers/fresh.js', 'plain-js', 'memory')];
+  for (const result of await memories([...own, ...able('M').map(([system]) => command(system, 'memory'))], repetitions)) report.add(result);
+}
+for (const peer of opened.values()) peer.close?.();
+
+/** What a page that trains (or, where a library can't, predicts) loads of each. */
+function* pages(): Generator<[system: string, source: string, files: Uint8Array[]]> {
+  const file = (path: string) => readFileSync(`${folder}node_modules/${path}`);
+  yield ['jax-js', "export { init, jit, nn, numpy, valueAndGrad } from '@jax-js/jax';", []];
+  yield [
+    'tfjs-wasm',
+    "export * as tf from '@tensorflow/tfjs-core'; export * from '@tensorflow/tfjs-backend-wasm';",
+    [file('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm')],
+  ];
+  yield ['onnxruntime-web', "export * from 'onnxruntime-web/wasm';", [file('onnxruntime-web/dist/ort-wasm-simd-threaded.wasm')]];
+  yield ['brain.js', "export { NeuralNetwork } from 'brain.js';", []];
+  yield ['synaptic', "export { Network } from 'synaptic';", []];
+}
