@@ -14,7 +14,10 @@ import type { AnyTargets, Targets, Values } from './values.js';
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
 export type Reduction = 'mean' | 'sum';
 
-/** What a network minimises: a plain description, to be passed as `loss`. */
+/**
+ * What a network minimises: a plain description, to be passed as `loss`. Gradients are those of the reduced loss. The loss that `step`, `fit`,
+ * `evaluate` and `trace` report is the mean over the rows in either reduction: times the rows, it is the notes' sum.
+ */
 export interface Loss {
   readonly name: 'crossEntropy' | 'binaryCrossEntropy' | 'meanSquaredError' | 'squaredError';
   readonly reduction: Reduction;
