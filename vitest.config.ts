@@ -2,7 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { alias: { neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: {
+      'neurite/check': fileURLToPath(new URL('./src/check/index.ts', import.meta.url)),
+      neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
+    },
+  },
   test: {
     pool: 'forks',
     // Node 20 knows relaxed SIMD behind a flag only: with it, both binaries are tested there too.

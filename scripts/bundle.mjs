@@ -17,6 +17,14 @@ await build({
   transform,
   output: { file: 'dist/index.js', format: 'esm', minify: true },
 });
+// Beside it, and importing the errors from it: an error is the same class wherever it is thrown.
+await build({
+  input: 'src/check/index.ts',
+  platform: 'neutral',
+  external: (id) => /\/errors\.[jt]s$/.test(id),
+  transform,
+  output: { file: 'dist/check.js', format: 'esm', minify: true, paths: () => './index.js' },
+});
 for (const binary of ['core.wasm', 'core.relaxed.wasm']) copyFileSync(`build/${binary}`, `dist/${binary}`);
 
 for (const room of ['examples', 'bench']) {

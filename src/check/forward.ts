@@ -80,10 +80,11 @@ const matmul: Forward = (node, [a, b], rows) => {
   const [m, n, k] = [ta ? ac : ar, tb ? br : bc, ta ? ar : ac];
   const [x, w] = [a as Numbers, b as Numbers];
   const y = new Float64Array(m * n);
+  const [xStep, wStep] = [ta ? ac : 1, tb ? 1 : bc];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let total = 0;
-      for (let l = 0; l < k; l++) total += at(x, ta ? l * ac + i : i * ac + l) * at(w, tb ? j * bc + l : l * bc + j);
+      for (let l = 0, p = ta ? i : i * ac, q = tb ? j * bc : j; l < k; l++, p += xStep, q += wStep) total += (x[p] as number) * (w[q] as number);
       y[i * n + j] = total;
     }
   }

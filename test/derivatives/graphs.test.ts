@@ -180,7 +180,7 @@ function pairOf(
     if (!loss) return undefined;
     const n = features((outputs[i] as Node).shape);
     const weight = weights[i] ?? 1;
-    if (loss.name === 'crossEntropy' && i % 2 === 0) {
+    if (loss.name === 'crossEntropy' && i === 0) {
       const ids = Array.from({ length: rows }, () => Math.floor(((next() + 1) / 2) * n));
       targets.push(Uint8Array.from(ids));
       return graphLoss(
@@ -192,6 +192,15 @@ function pairOf(
     const t = Float32Array.from({ length: rows * n }, () =>
       loss.name === 'squaredError' || loss.name === 'meanSquaredError' ? next() : (next() + 1) / 2,
     );
+    if (loss.name === 'crossEntropy') {
+      for (let row = 0; row < rows; row++) {
+        const of = t.subarray(row * n, (row + 1) * n);
+        const total = of.reduce((a, b) => a + b);
+        of.forEach((v, k) => {
+          of[k] = v / total;
+        });
+      }
+    }
     targets.push(t);
     return graphLoss(loss, t, weight);
   });
