@@ -111,7 +111,7 @@ function constantsOf({ op, attributes, shape }: Node): string {
 
 /** Text between quotes in Mermaid, where entities stand for what has a meaning of its own. */
 function mermaidText(text: string): string {
-  return text.replace(/[&<>"#]/g, (character) => `#${character.charCodeAt(0)};`);
+  return text.replace(/\s+/g, ' ').replace(/[&<>"#`]/g, (character) => `#${character.charCodeAt(0)};`);
 }
 
 const MERMAID: Readonly<Record<Kind, readonly [string, string]>> = {
@@ -131,7 +131,7 @@ export function toMermaid(graph: Diagrammed): string {
 
 /** Text between quotes in Graphviz' language. */
 function dotText(text: string): string {
-  return text.replace(/[\\"]/g, '\\$&').replace(/\n/g, ' ');
+  return text.replace(/\s+/g, ' ').replace(/[\\"]/g, '\\$&');
 }
 
 const DOT: Readonly<Record<Kind, string>> = {
