@@ -46,7 +46,7 @@ export interface KernelEffort extends Effort {
   readonly run: number;
 }
 
-export const kernelEffort = (repetitions: number, run = 4e-3): KernelEffort => ({ repetitions, time: 20, warmup: 100, run });
+export const kernelEffort = (repetitions: number): KernelEffort => ({ repetitions, time: 20, warmup: 100, run: 4e-3 });
 
 /** One product: c = op(a)·op(b), its sizes as BLAS names them. A run of it does about `run` giga-operations. */
 export function productContender(machine: Machine, build: Build, product: Product, run: number): Contender & { product: () => Float32Array } {
@@ -159,31 +159,38 @@ export const passes: readonly Pass[] = [
   gathering('Float32'),
 ];
 
-/** Measures a product by turns with the limit; its share of that is the median of the shares within each repetition. */
-export async function measureProduct(
-  binary: BufferSource,
-  build: Build,
-  product: Product,
-  effort: KernelEffort,
-): Promise<{ result: Result; share: number }> {
-  const loop = limit(build);
-  const turns = Math.round((effort.run * 1e9) / loop(1));
-  const ceiling: Contender = { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
-  const contender = productContender(new Machine(binary), build, product, effort.run);
-  const [most, own] = (await alternate([ceiling, contender], effort)) as [number[], number[]];
-  const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
-  const { node, ...result } = summarize(productName(product), contender, 'GFLOP/s', speeds);
-  return { result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) };
-}
+/** Measures kernels of one binary, and the limit of its instructions beside them. */
+export class KernelBench {
+  readonly #machine: Machine;
+  readonly #ceiling: Contender;
 
-/** Measures one of the other kernels. */
-export async function measurePass(binary: BufferSource, build: Build, { workload, unit, contender }: Pass, effort: KernelEffort): Promise<Result> {
-  const one = contender(new Machine(binary), build, Math.ceil(effort.run * PASSES));
-  const [seconds] = (await alternate([one], effort)) as [number[]];
-  return summarize(
-    workload,
-    one,
-    unit,
-    seconds.map((value) => quantity(unit, 1, value)),
-  );
+  constructor(
+    binary: BufferSource,
+    readonly build: Build,
+    readonly effort: KernelEffort,
+  ) {
+    this.#machine = new Machine(binary);
+    const loop = limit(build);
+    const turns = Math.round((effort.run * 1e9) / loop(1));
+    this.#ceiling = { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
+  }
+
+  /** Measures a product by turns with the limit; its share of that is the median of the shares within each repetition. */
+  async product(product: Product): Promise<{ result: Result; share: number }> {
+    const contender = productContender(this.#machine, this.build, product, this.effort.run);
+    const [most, own] = (await alternate([this.#ceiling, contender], this.effort)) as [number[], number[]];
+    this.#machine.clear();
+    const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
+    const { node, ...result } = summarize(productName(product), contender, 'GFLOP/s', speeds);
+    return { result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) };
+  }
+
+  /** Measures one of the other kernels. */
+  async pass({ workload, unit, contender }: Pass): Promise<Result> {
+    const one = contender(this.#machine, this.build, Math.ceil(this.effort.run * PASSES));
+    const [seconds] = (await alternate([one], this.effort)) as [number[]];
+    this.#machine.clear();
+    const values = seconds.map((value) => quantity(unit, 1, value));
+    return summarize(workload, one, unit, values);
+  }
 }

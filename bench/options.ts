@@ -7,6 +7,8 @@ export interface Options {
   readonly json: boolean;
   readonly build: Build | undefined;
   readonly check: boolean;
+  /** The rows asked for, as they were. */
+  readonly only: string | undefined;
   /** Whether a workload, or the family it belongs to, is to be measured. */
   readonly wanted: (workload: string, family?: string) => boolean;
 }
@@ -44,6 +46,7 @@ export function options(script: string, { check = false } = {}): Options {
   if (!(Number.isInteger(repetitions) && repetitions > 0)) throw new Error(`--repetitions is ${values.repetitions}, expected a whole number > 0`);
   const only = values.only?.split(',');
   return {
+    only: values.only,
     repetitions,
     json: values.json,
     build,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { derivativeRows } from './derivatives.js';
 import { Floors } from './floors.js';
-import { kernelEffort, measurePass, measureProduct, passes, productName, products } from './kernels.js';
+import { KernelBench, kernelEffort, passes, productName, products } from './kernels.js';
 import { type Build, compare } from './measure.js';
 import { mnist } from './mnist.js';
 import { options } from './options.js';
@@ -24,18 +24,19 @@ const report = new Report(json);
 const floors = check ? new Floors() : undefined;
 
 for (const build of builds) {
+  const bench = new KernelBench(binaries[build], build, kernelEffort(repetitions));
   for (const product of products) {
     const workload = productName(product);
     if (!wanted(workload, 'G')) continue;
     const measure = async () => {
-      const { result, share } = await measureProduct(binaries[build], build, product, kernelEffort(repetitions));
+      const { result, share } = await bench.product(product);
       report.add(result, `${(100 * share).toFixed(0)} % of the limit`);
       return share;
     };
     await (floors ? floors.hold(workload, build, measure) : measure());
   }
   for (const pass of check ? [] : passes) {
-    if (wanted(pass.workload, 'K')) report.add(await measurePass(binaries[build], build, pass, kernelEffort(repetitions)));
+    if (wanted(pass.workload, 'K')) report.add(await bench.pass(pass));
   }
 }
 
