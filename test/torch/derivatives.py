@@ -1,0 +1,129 @@
+"""Values, gradient, Jacobian and Hessian of the networks on standard input (JSON), by PyTorch in float64; JSON on standard output."""
+
+import json
+import sys
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leakyRelu": lambda z: F.leaky_relu(z, 0.01),
+    "softmax": lambda z: torch.softmax(z, -1),
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "elu": F.elu,
+    "selu": F.selu,
+    "softplus": F.softplus,
+    "softsign": F.softsign,
+    "hardSigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
+    "mish": lambda z: z * torch.tanh(F.softplus(z)),
+}
+
+OPS = {
+    "add": torch.add,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "div": torch.div,
+    "max": torch.maximum,
+    "min": torch.minimum,
+    "matmul": torch.matmul,
+    "dot": lambda a, b: (a * b).sum(-1, keepdim=True),
+    "concat": lambda *x: torch.cat(x, -1),
+    "slice": lambda x, start, end: x[..., int(start) : int(end)],
+    "affine": lambda x, alpha, beta: alpha * x + beta,
+    "neg": torch.neg,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "square": torch.square,
+    "abs": torch.abs,
+    "erf": torch.erf,
+    "expm1": torch.expm1,
+    "log1p": torch.log1p,
+    "pow": torch.pow,
+    "clip": torch.clamp,
+    "sum": lambda x: x.sum(-1, keepdim=True),
+    "mean": lambda x: x.mean(-1, keepdim=True),
+    "amax": lambda x: x.amax(-1, keepdim=True),
+    "amin": lambda x: x.amin(-1, keepdim=True),
+    "softmax": lambda x: torch.softmax(x, -1),
+    "logSoftmax": lambda x: torch.log_softmax(x, -1),
+    "logSumExp": lambda x: torch.logsumexp(x, -1, keepdim=True),
+    "relu": torch.relu,
+}
+
+LOSSES = {
+    "crossEntropy": F.cross_entropy,
+    "crossEntropyOfLogits": F.cross_entropy,
+    "binaryCrossEntropy": F.binary_cross_entropy_with_logits,
+    "binaryCrossEntropyOfLogits": F.binary_cross_entropy_with_logits,
+    "meanSquaredError": F.mse_loss,
+    "squaredError": lambda u, t: torch.sum((u - t) ** 2),
+}
+
+
+def forward(network, xs, theta):
+    """The output, and the value before its activation."""
+    given = iter(xs)
+    values = []
+    logits = None
+
+    def part(name):
+        place = network["parameters"][name]
+        shape = place["shape"]
+        size = torch.Size(shape).numel()
+        return theta[place["offset"] : place["offset"] + size].reshape(shape)
+
+    for i, step in enumerate(network["steps"]):
+        inputs = [values[j] for j in step.get("inputs", [])]
+        op = step["op"]
+        logits = None
+        if op == "input":
+            value = next(given)
+        elif op == "parameter":
+            value = part(f"p{i}")
+        elif op == "dense":
+            first = step.get("again", i)
+            layer = network["steps"][first]
+            bias = part(f"d{first}.biases") if layer["bias"] else None
+            logits = F.linear(inputs[0], part(f"d{first}.weights"), bias)
+            value = ACTIVATIONS[layer["activation"]](logits)
+        else:
+            value = OPS[op](*inputs, *step.get("with", []))
+        values.append(value)
+    return values[-1], logits
+
+
+def derivatives(network):
+    tensors = [torch.tensor(x).reshape(network["rows"], -1) for x in network["x"]]
+    theta = torch.tensor(network["theta"])
+    ids = network["loss"].startswith("crossEntropy")
+    target = torch.tensor(network["y"], dtype=torch.int64 if ids else torch.float64)
+    on_logits = network["loss"] in ("crossEntropy", "binaryCrossEntropy")
+
+    def loss(parameters):
+        output, logits = forward(network, tensors, parameters)
+        z = logits if on_logits else output
+        return LOSSES[network["loss"]](z, target if ids else target.reshape(z.shape))
+
+    def row(x, i):
+        """The output of row i alone, as a function of the first input."""
+        return forward(network, [x, *[other[i : i + 1] for other in tensors[1:]]], theta)[0][0]
+
+    jacobian = [torch.autograd.functional.jacobian(lambda x, i=i: row(x, i), tensors[0][i : i + 1])[:, 0, :] for i in range(network["rows"])]
+    return {
+        "output": forward(network, tensors, theta)[0].flatten().tolist(),
+        "loss": loss(theta).item(),
+        "gradient": torch.autograd.functional.jacobian(loss, theta).tolist(),
+        "jacobian": torch.stack(jacobian).flatten().tolist(),
+        "hessian": torch.autograd.functional.hessian(loss, theta).flatten().tolist(),
+    }
+
+
+json.dump([derivatives(network) for network in json.load(sys.stdin)], sys.stdout)
