@@ -73,20 +73,46 @@ export class FileError extends NeuriteError {
   }
 }
 
-/** A loss that became NaN or infinite; the parameters are as before that step. */
+/** Where a value first became NaN or infinite. */
+export interface NonFiniteValue {
+  /** The node, by the name that `trace` gives it; `∂L/∂…` for the gradient at one. */
+  readonly name: string;
+  readonly shape: string;
+  /** NaN, Infinity or −Infinity. */
+  readonly value: number;
+  /** The row, from 0; undefined where the node is no batch. */
+  readonly row: number | undefined;
+  /** The number within its row, or within a node that is no batch. */
+  readonly index: number;
+  /** What the value was made of, where that is one number each. */
+  readonly inputs: readonly { readonly name: string; readonly value: number }[];
+}
+
+/** `log1 [rows, 3] is NaN in row 2, feature 0, where x is -0.5`. */
+function describeValue({ name, shape, value, row, index, inputs }: NonFiniteValue): string {
+  const place = row === undefined ? `at ${index}` : `in row ${row}, feature ${index}`;
+  const made = inputs.map((input) => `${input.name} is ${input.value}`).join(' and ');
+  return `${name} ${shape} is ${value} ${place}${made && `, where ${made}`}`;
+}
+
+/** A value that became NaN or infinite: the loss of a training step, whose parameters stay as they were; with `debug`, any value. */
 export class NotFiniteError extends NeuriteError {
   override name = 'NotFiniteError';
   constructor(
     call: string,
-    /** The step, counted from 1 within its epoch. */
+    /** The step, counted from 1 within its epoch; 0 for a prediction. */
     readonly step: number,
     /** The epoch, counted from 1; undefined for a single step. */
     readonly epoch?: number,
+    /** The first value that was none, if the network looked for it (`debug: true`). */
+    readonly where?: NonFiniteValue,
   ) {
-    const where = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
+    const when = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
     super(
       'NOT_FINITE',
-      `${call}: the loss became NaN or infinite${where}; the parameters are as before that step. Scale the inputs, lower the learning rate, or set clipNorm`,
+      where
+        ? `${call}: ${describeValue(where)}${when}`
+        : `${call}: the loss became NaN or infinite${when}; the parameters are as before that step. Scale the inputs, lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
     );
   }
 }

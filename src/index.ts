@@ -8,6 +8,7 @@ export {
   FileError,
   MemoryError,
   NeuriteError,
+  type NonFiniteValue,
   NotConfiguredError,
   NotFiniteError,
   ShapeError,

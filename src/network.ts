@@ -18,7 +18,7 @@ import {
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
-import { BusyError, DisposedError, NeuriteError, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
+import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import { type NetworkJson, nameTensors } from './io/graph.js';
@@ -26,6 +26,7 @@ import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
+import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
@@ -49,6 +50,11 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
   readonly reproducible?: boolean;
   /** Rows that `input` and `output` have room for. Default 1. */
   readonly maxRows?: number;
+  /**
+   * Whether predictions, gradients and steps look for the first value that is NaN or infinite, and throw a `NotFiniteError` that names its node and
+   * row. Each then runs twice, the second time keeping every value: for finding a mistake, not for every day. Default false.
+   */
+  readonly debug?: boolean;
 }
 
 /** A network's graph: one input and output, or lists of several. */
@@ -115,6 +121,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   readonly #trainee: Trainee;
   readonly #predictor: Predictor;
   readonly #maxRows: number;
+  readonly #debug: boolean;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
   /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
@@ -123,12 +130,13 @@ export class Network<T extends AnyTargets = AnyTargets> {
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
-    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, loss, optimizer } = options;
+    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
+    this.#debug = debug;
     this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
     this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
     checkGraph(this.#inputs, this.#outputs);
@@ -145,7 +153,14 @@ export class Network<T extends AnyTargets = AnyTargets> {
       throw error;
     }
     this.#predictor = new Predictor(this.#engine, maxRows);
-    this.#trainee = { engine: this.#engine, seed, epochsTrained: 0, stepsDone: 0, slice: 1 };
+    this.#trainee = {
+      engine: this.#engine,
+      seed,
+      epochsTrained: 0,
+      stepsDone: 0,
+      slice: 1,
+      ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
+    };
     engines?.register(this, this.#engine, this);
   }
 
@@ -273,6 +288,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   predict(x: Values, out: Float32Array): Float32Array;
   predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
   predict(x: Values & readonly Values[], out?: Float32Array): unknown {
+    if (this.#debug) this.#search('predict', x);
     return this.#predictor.predict(x, out as Float32Array);
   }
 
@@ -281,6 +297,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   logits(x: Values, out: Float32Array): Float32Array;
   logits(x: readonly Values[]): (Float32Array | number[] | number[][])[];
   logits(x: Values & readonly Values[], out?: Float32Array): unknown {
+    if (this.#debug) this.#search('logits', x);
     return this.#predictor.logits(x, out as Float32Array);
   }
 
@@ -291,6 +308,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   classify(x: readonly (readonly number[])[]): Uint32Array;
   classify(x: Values | readonly Values[]): number | Uint32Array;
   classify(x: Values | readonly Values[]): number | Uint32Array {
+    if (this.#debug) this.#search('classify', x);
     return this.#predictor.classify(x);
   }
 
@@ -338,6 +356,11 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#idle(kind);
     this.#need(kind, 'loss');
     if (kind === 'step') this.#need(kind, 'optimizer');
+    if (this.#debug) {
+      // What is wrong with the data comes first.
+      this.#load(kind, kind, x, y);
+      this.#search(kind, x, y, this.#trainee.stepsDone + 1);
+    }
     const loaded = this.#load(kind, kind, x, y);
     const { program, rows } = loaded;
     const { workspace } = program;
@@ -345,6 +368,28 @@ export class Network<T extends AnyTargets = AnyTargets> {
     workspace.lossSum = 0;
     if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
     return workspace.lossSum / rows;
+  }
+
+  /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
+  #search(call: string, x: unknown, y?: unknown, step = 0): void {
+    this.#alive(call);
+    const { inputs, targets: all } = this.#engine.columns;
+    const targets = y === undefined ? [] : all;
+    const xs = asList<Values>(call, 'x', x, inputs.length, 'input');
+    const ys = y === undefined ? [] : asList<Targets>(call, 'y', y, targets.length, 'loss');
+    const checked = checkRows(call, xs, ys, { inputs, targets });
+    const program = searchProgram(this.#engine, checked.rows, checked.classes, y !== undefined);
+    this.#write(call, program, checked, { inputs, targets });
+    const where = findNonFinite(this.#engine, program, checked.rows, this.#nodeNames());
+    if (where) throw new NotFiniteError(call, step, undefined, where);
+  }
+
+  /** The same for the batch that a step of `fit` stopped at. */
+  #searchStep(stopped: LoadedProgram, rows: number, classes: readonly boolean[]): NonFiniteValue | undefined {
+    const given = inputsOf(this.#engine, stopped, rows);
+    const program = searchProgram(this.#engine, rows, classes, true);
+    given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
+    return findNonFinite(this.#engine, program, rows, this.#nodeNames());
   }
 
   /** Checks one batch and copies it into the inputs of a program. */

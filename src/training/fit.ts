@@ -1,6 +1,6 @@
 import { Context, Status } from '../../assembly/context.js';
 import type { Engine, LoadedProgram } from '../engine.js';
-import { NotFiniteError, ValueError } from '../errors.js';
+import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
@@ -82,6 +82,8 @@ export interface Trainee {
   stepsDone: number;
   /** Steps the next slice takes, by what the last one took: chosen from measured time, it changes no bit. */
   slice: number;
+  /** Where values first became NaN or infinite in the batch that a step stopped at; only where somebody wants to know. */
+  readonly locate?: (stopped: LoadedProgram, rows: number, classes: readonly boolean[]) => NonFiniteValue | undefined;
 }
 
 /** Shuffles are drawn from streams of the seed that no parameter uses. */
@@ -153,7 +155,8 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         const done = workspace.get(Context.Step);
         if (status !== Status.Done) {
           trainee.stepsDone += done;
-          throw new NotFiniteError('fit', step + done + 1, epoch);
+          const at = step + done;
+          throw new NotFiniteError('fit', at + 1, epoch, trainee.locate?.(program, Math.min(batch, rows - at * batch), source.classes));
         }
         step += done;
         trainee.stepsDone += done;

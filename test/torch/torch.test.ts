@@ -197,7 +197,7 @@ describe.runIf(required || hasTorch())('the networks of test/torch in PyTorch', 
     const expected = found[i] as Found;
     const given = (x.length === 1 ? x[0] : x) as Values;
     const predicted = net.predict(given);
-    agree('output', predicted, expected.output, 1e-5);
+    agree('output', predicted as Float32Array, expected.output, 1e-5);
     // The library reports the mean over the rows also of a sum.
     const reported = net.gradient(given, y as Targets) * (networks[i]?.loss === 'squaredError' ? (networks[i]?.rows as number) : 1);
     agree('loss', [reported], [expected.loss], 1e-5);
