@@ -44,6 +44,7 @@ export function constant(values: NumericArray | readonly number[] | number, size
     throw new ValueError(`constant: values is ${describe(values)}, expected a number, an array of numbers or a typed array`);
   }
   const shape = shapeOf('constant', size ?? list.length);
-  if (elements(shape) !== list.length) throw new ShapeError(`constant: ${list.length} numbers came for a size of ${elements(shape)}, expected as many`);
+  if (elements(shape) !== list.length)
+    throw new ShapeError(`constant: ${list.length} numbers came for a size of ${elements(shape)}, expected as many`);
   return new Constant(shape, Float32Array.from(list as ArrayLike<number>));
 }

@@ -1,5 +1,5 @@
-import type { TestProject } from 'vitest/node';
 import { adam, crossEntropy, dense, sequential } from 'neurite';
+import type { TestProject } from 'vitest/node';
 
 /** A network trained in Node, for the page to compare with: its file, some inputs, and the bits of what Node predicts for them. */
 export interface Trained {
