@@ -159,6 +159,18 @@ export const passes: readonly Pass[] = [
   gathering('Float32'),
 ];
 
+/** The loop that does nothing but multiply and add, about `run` giga-operations at a time. */
+export function ceiling(build: Build, run: number): Contender {
+  const loop = limit(build);
+  const turns = Math.round((run * 1e9) / loop(1));
+  return { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
+}
+
+/** A product's result with what the limit was between the same repetitions, in seconds to a giga-operation. */
+function limited({ node, ...result }: Result, seconds: readonly number[]): Result {
+  return { ...result, limit: 1 / median(seconds), node };
+}
+
 /** Measures kernels of one binary, and the limit of its instructions beside them. */
 export class KernelBench {
   readonly #machine: Machine;
@@ -170,19 +182,16 @@ export class KernelBench {
     readonly effort: KernelEffort,
   ) {
     this.#machine = new Machine(binary);
-    const loop = limit(build);
-    const turns = Math.round((effort.run * 1e9) / loop(1));
-    this.#ceiling = { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
+    this.#ceiling = ceiling(build, effort.run);
   }
 
-  /** Measures a product by turns with the limit; its share of that is the median of the shares within each repetition. */
-  async product(product: Product): Promise<{ result: Result; share: number }> {
+  /** Measures a product by turns with the limit. */
+  async product(product: Product): Promise<Result> {
     const contender = productContender(this.#machine, this.build, product, this.effort.run);
     const [most, own] = (await alternate([this.#ceiling, contender], this.effort)) as [number[], number[]];
     this.#machine.clear();
     const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
-    const { node, ...result } = summarize(productName(product), contender, 'GFLOP/s', speeds);
-    return { result: { ...result, limit: 1 / median(most), node }, share: median(own.map((seconds, i) => (most[i] as number) / seconds)) };
+    return limited(summarize(productName(product), contender, 'GFLOP/s', speeds), most);
   }
 
   /** Measures one of the other kernels. */

@@ -35,14 +35,9 @@ export interface Result {
   /** What the machine could do at most, measured between the same repetitions. */
   readonly limit?: number;
   readonly accuracy?: number;
+  /** How many times better the first system of the same run is: the median of the ratios within each repetition. Not there for the first itself. */
+  readonly ratio?: number;
   readonly node: string;
-}
-
-/** Results of one workload, measured in turn, and how they compare. */
-export interface Comparison {
-  readonly results: readonly Result[];
-  /** How many times better the first system is than each (the first with itself: 1): the median of the ratios within each repetition. */
-  readonly ratios: readonly number[];
 }
 
 export interface Effort {
@@ -95,17 +90,20 @@ export async function alternate(contenders: readonly Contender[], { repetitions,
 }
 
 /** Measures the contenders of a workload by turns; the first is the one the others are compared with. */
-export async function compare(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<Comparison> {
+export async function compare(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<Result[]> {
   try {
     const seconds = await alternate(contenders, effort);
+    const first = seconds[0] as number[];
     const results: Result[] = [];
     for (const [i, contender] of contenders.entries()) {
+      const own = seconds[i] as number[];
       const accuracy = await contender.accuracy?.();
-      const values = (seconds[i] as number[]).map((value) => quantity(unit, 1, value));
-      results.push(summarize(contender.work ?? workload, contender, unit, values, accuracy));
+      const values = own.map((value) => quantity(unit, 1, value));
+      const { node, ...result } = summarize(contender.work ?? workload, contender, unit, values, accuracy);
+      const ratio = i > 0 && median(own.map((value, r) => value / (first[r] as number)));
+      results.push({ ...result, ...(ratio && { ratio }), node });
     }
-    const first = seconds[0] as number[];
-    return { results, ratios: seconds.map((own) => median(own.map((value, r) => value / (first[r] as number)))) };
+    return results;
   } finally {
     for (const { free } of contenders) free?.();
   }

@@ -8,16 +8,28 @@ export function format(value: number): string {
 
 const columns = ['workload', 'system', 'median', 'min … max', 'unit', 'accuracy', 'compared'] as const;
 
-/** One line of the table. `compared` says against what: "4.2 × plain-js" or "92 % of the limit". */
-export function cells({ workload, system, build, value, unit, min, max, accuracy }: Result, compared = ''): string[] {
+/** One line of the table; `remark` is what else there is to say of it. */
+function cells(result: Result, remark?: string): string[] {
+  const { workload, system, build, value, unit, min, max, accuracy } = result;
   const name = build ? `${system} (${build})` : system;
   const share = accuracy === undefined ? '' : `${(100 * accuracy).toFixed(2)} %`;
-  return [workload, name, format(value), `${format(min)} … ${format(max)}`, unit, share, compared];
+  return [
+    workload,
+    name,
+    format(value),
+    `${format(min)} … ${format(max)}`,
+    unit,
+    share,
+    [...comparison(result), ...(remark ? [remark] : [])].join('; '),
+  ];
 }
 
-/** How much better the other system is than this one: above 1 it is slower. */
-export function comparison(ratio: number, system: string): string {
-  return `${system} is ${ratio.toFixed(2)} × as fast`;
+/** What a result is compared with, in words. */
+function comparison({ value, limit, ratio }: Result): string[] {
+  return [
+    ...(limit === undefined ? [] : [`${((100 * value) / limit).toFixed(0)} % of the limit`]),
+    ...(ratio === undefined ? [] : [`neurite is ${ratio.toFixed(2)} × as fast`]),
+  ];
 }
 
 const widths = [21, 18, 9, 19, 10, 8, 0];
@@ -35,13 +47,13 @@ export class Report {
 
   constructor(readonly json: boolean) {}
 
-  add(result: Result, compared?: string): void {
+  add(result: Result, remark?: string): void {
     if (this.json) {
       console.log(JSON.stringify(result));
       return;
     }
     if (!this.#begun) console.log(line(columns));
     this.#begun = true;
-    console.log(line(cells(result, compared)));
+    console.log(line(cells(result, remark)));
   }
 }

@@ -8,7 +8,7 @@ import { type Build, compare } from './measure.js';
 import { mnist } from './mnist.js';
 import { options } from './options.js';
 import { coldStarts, memories, nodeCommand } from './processes.js';
-import { comparison, Report } from './report.js';
+import { Report } from './report.js';
 import { neuriteSize } from './size.js';
 import { rows } from './workloads.js';
 
@@ -29,9 +29,9 @@ for (const build of builds) {
     const workload = productName(product);
     if (!wanted(workload, 'G')) continue;
     const measure = async () => {
-      const { result, share } = await bench.product(product);
-      report.add(result, `${(100 * share).toFixed(0)} % of the limit`);
-      return share;
+      const result = await bench.product(product);
+      report.add(result);
+      return result.value / (result.limit as number);
     };
     await (floors ? floors.hold(workload, build, measure) : measure());
   }
@@ -45,9 +45,9 @@ const data = () => (split ??= mnist());
 for (const { workload, unit, effort, contenders } of [...rows(data, chosen ?? 'auto'), ...derivativeRows(chosen ?? 'auto')]) {
   if (!wanted(workload, workload.split(' ')[0])) continue;
   const measure = async () => {
-    const { results, ratios } = await compare(workload, unit, contenders(), effort(repetitions));
-    for (const [i, result] of results.entries()) report.add(result, i === 0 ? undefined : comparison(ratios[i] as number, 'neurite'));
-    return ratios[1] as number;
+    const results = await compare(workload, unit, contenders(), effort(repetitions));
+    for (const result of results) report.add(result);
+    return results[1]?.ratio as number;
   };
   await (floors ? floors.hold(workload, chosen ?? (builds[0] as Build), measure) : measure());
 }

@@ -2,7 +2,6 @@
 import { fromBytes, type Split } from '../data.js';
 import { KernelBench, type KernelEffort, passes, productName, products } from '../kernels.js';
 import { type Build, compare } from '../measure.js';
-import { comparison } from '../report.js';
 import { rows } from '../workloads.js';
 import type { Message } from './run.js';
 
@@ -43,16 +42,14 @@ async function run(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, COMPILING));
     for (const product of products) {
       if (!wanted(productName(product), 'G')) continue;
-      const { result, share } = await bench.product(product);
-      await post({ result, compared: `${(100 * share).toFixed(0)} % of the limit` });
+      await post({ result: await bench.product(product) });
     }
     for (const pass of passes) if (wanted(pass.workload, 'K')) await post({ result: await bench.pass(pass) });
   }
   const split = await mnist();
   for (const { workload, unit, effort, contenders } of rows(() => split, chosen ?? 'auto')) {
     if (!wanted(workload, workload.split(' ')[0])) continue;
-    const { results, ratios } = await compare(workload, unit, contenders(), effort(repetitions));
-    for (const [i, result] of results.entries()) await post({ result, ...(i && { compared: comparison(ratios[i] as number, 'neurite') }) });
+    for (const result of await compare(workload, unit, contenders(), effort(repetitions))) await post({ result });
   }
 }
 

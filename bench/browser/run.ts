@@ -13,7 +13,7 @@ import { options } from '../options.js';
 import { Report } from '../report.js';
 
 /** What the page posts. */
-export type Message = { readonly result: Result; readonly compared?: string } | { readonly done: true; readonly error?: string };
+export type Message = { readonly result: Result } | { readonly done: true; readonly error?: string };
 
 interface Browser {
   readonly name: string;
@@ -101,7 +101,7 @@ async function measure(browser: Browser): Promise<void> {
   });
   const receive = (message: Message) => {
     if ('done' in message) end(message.error ? new Error(`${found.version}: ${message.error}`) : undefined);
-    else report.add({ ...message.result, node: found.version }, message.compared);
+    else report.add({ ...message.result, node: found.version });
   };
   const server = createServer((request, response) => {
     serve(request, response, receive).catch(end);

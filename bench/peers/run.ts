@@ -1,13 +1,13 @@
 /** npm run bench:peers: the workloads by turns with other systems, all in one run and with one thread each. */
 import { readFileSync } from 'node:fs';
 import { uniformArray } from '../data.js';
-import { productContender } from '../kernels.js';
+import { ceiling, productContender } from '../kernels.js';
 import { Machine } from '../machine.js';
 import { type Build, type Contender, compare, type Effort, type Unit } from '../measure.js';
 import { mnist, mnistFolder } from '../mnist.js';
 import { options } from '../options.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
-import { comparison, Report } from '../report.js';
+import { Report } from '../report.js';
 import { neuriteSize, size } from '../size.js';
 import {
   inputs,
@@ -54,12 +54,7 @@ function able(workload: string): [System, Peer][] {
 }
 
 async function measure(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<void> {
-  const { results, ratios } = await compare(workload, unit, contenders, effort);
-  for (const [i, result] of results.entries()) {
-    const remark = note(result.system, workload);
-    const compared = i === 0 ? [] : [comparison(ratios[i] as number, 'neurite')];
-    report.add(result, [...compared, ...(remark ? [remark] : [])].join('; '));
-  }
+  for (const result of await compare(workload, unit, contenders, effort)) report.add(result, note(result.system, workload));
 }
 
 /** The parameters that everyone begins with: neurite's. */
@@ -83,7 +78,7 @@ const data = () => (split ??= mnist());
 async function train(work: Training): Promise<void> {
   const parameters = initial(work);
   const set = work.data(data);
-  const contenders: Contender[] = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
+  const contenders = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
   for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
   await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
 }
@@ -121,7 +116,10 @@ async function multiply(n: number): Promise<void> {
   const peers: Multiplying[] = [];
   for (const [, peer] of able('G')) if (peer.multiply) peers.push(await peer.multiply(n, a, b));
   for (const peer of peers) checkEqual(workload, peer.system, await peer.product(), expected, n * n * 2 ** -24);
-  await measure(workload, 'GFLOP/s', [contender, ...peers], predictionEffort(repetitions));
+  const most = ceiling(own, 4e-3);
+  const results = await compare(workload, 'GFLOP/s', [contender, ...peers, most], predictionEffort(repetitions));
+  const limit = results.pop()?.value as number;
+  for (const { node, ...result } of results) report.add({ ...result, limit, node });
 }
 
 function binary(file: string): Uint8Array<ArrayBuffer> {
