@@ -725,6 +725,10 @@ function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
     if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
     if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
   }
+  for (const y of outputs) {
+    if (!topological([y]).some((node) => node.op === inputOp))
+      throw new NeuriteError('GRAPH', `network: the output ${y} depends on no input; it is the same for every row`);
+  }
   const nodes = topological(outputs);
   const used = nodes.filter((node) => node.op === inputOp);
   const other = used.find((node) => !inputs.includes(node));

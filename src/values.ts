@@ -32,6 +32,7 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)} of ${(value as NumericArray).length}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
   if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

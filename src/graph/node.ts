@@ -1,4 +1,5 @@
-import { NeuriteError, ShapeError } from '../errors.js';
+import { NeuriteError, ShapeError, ValueError } from '../errors.js';
+import { describe } from '../values.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
 /** What an op knows besides its inputs. */
@@ -30,7 +31,10 @@ export class Node {
     readonly shape: Shape,
     readonly attributes: Attributes = {},
     readonly name?: string,
-  ) {}
+  ) {
+    // A graph made of what was there before has no cycle, and gets none.
+    Object.freeze(inputs);
+  }
 
   /** What an error calls this node: its name where it has one, else its op. */
   get label(): string {
@@ -42,8 +46,28 @@ export class Node {
   }
 }
 
+/** @throws NeuriteError when one of an op's operands is no node */
+export function checkNodes(op: string, operands: readonly unknown[]): void {
+  for (const [i, x] of operands.entries()) {
+    if (x instanceof Node) continue;
+    const which = operands.length === 1 ? 'its operand' : `operand ${i}`;
+    throw new NeuriteError(
+      'GRAPH',
+      `${op}: ${which} is ${describe(x)}, expected a node, such as input(4), dense(3)(x), parameter(3) or constant([1, 2, 3])`,
+    );
+  }
+}
+
+/** @throws ValueError when one of an op's constants is no number */
+export function checkConstants(op: string, constants: readonly unknown[]): void {
+  for (const value of constants) {
+    if (typeof value !== 'number' || Number.isNaN(value)) throw new ValueError(`${op}: a constant is ${describe(value)}, expected a number`);
+  }
+}
+
 /** The node op(inputs; attributes), its shape by the op's own rule. */
 export function apply(op: Op, inputs: readonly Node[], attributes: Attributes = {}): Node {
+  checkNodes(op.name, inputs);
   return new Node(op, inputs, op.shape(inputs, attributes), attributes);
 }
 

@@ -1,11 +1,12 @@
 import { ShapeError, ValueError } from '../errors.js';
+import { checkNodes, type Node } from '../graph/node.js';
 import { features, matrix, vector } from '../graph/shape.js';
 import { glorotUniform, heUniform, type Initializer } from '../initializers.js';
 import { add } from '../ops/add.js';
 import { expandRows } from '../ops/broadcast.js';
 import { Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { type Activation, activationOf, isRectifier } from './activations.js';
+import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
 import { type Layer, recordLayer } from './layer.js';
 
 /** Options of `dense`. */
@@ -30,19 +31,29 @@ export function checkSize(call: string, what: string, n: number): void {
  * Shapes: x `[rows, in]`, W `[units, in]`, b `[units]`, u `[rows, units]`.
  * @throws ValueError for a size that is no positive integer or an activation that isn't known
  */
-export function dense(units: number, activation: Activation = 'identity', options: DenseOptions = {}): Layer {
+export function dense(
+  units: number,
+  // Spelt out, not `Activation`, so that a compiler that refuses a name lists those there are.
+  activation: keyof typeof activations | ((z: Node) => Node) = 'identity',
+  options: DenseOptions = {},
+): Layer {
   const call = options.name ?? 'dense';
   checkSize(call, 'units', units);
   const g = activationOf(call, activation);
   const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
   const biases = options.bias === false ? undefined : new Parameter(vector(units), { kind: 'constant', value: 0 });
   let weights: Parameter | undefined;
+  let first: Node | undefined;
   return (x) => {
+    checkNodes(call, [x]);
     if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
     const inputs = features(x.shape);
     if (weights && features(weights.shape) !== inputs) {
-      throw new ShapeError(`${call}: input has ${inputs} features, expected ${features(weights.shape)}, as where this layer was applied first`);
+      throw new ShapeError(
+        `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
+      );
     }
+    first ??= x;
     weights ??= new Parameter(matrix(units, inputs), init(inputs, units));
     const product = matmul(x, weights, false, true);
     const z = biases ? add(product, expandRows(biases)) : product;

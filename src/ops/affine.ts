@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { apply, type Node, shapeOfOnly } from '../graph/node.js';
+import { apply, checkConstants, checkNodes, type Node, shapeOfOnly } from '../graph/node.js';
 import type { ElementwiseOp } from './elementwise.js';
 import { fill, uniformValue } from './leaves.js';
 
@@ -19,6 +19,8 @@ export const affineOp: ElementwiseOp = {
 
 /** y = α·x + β, element by element. */
 export function affine(x: Node, alpha: number, beta: number): Node {
+  checkNodes('affine', [x]);
+  checkConstants('affine', [alpha, beta]);
   if (alpha === 1 && beta === 0) return x;
   const u = uniformValue(x);
   if (u && (!u.factors || beta === 0)) return fill(x.shape, alpha * u.value + beta, u.factors);

@@ -1,6 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
-import { apply, type Node, type Op } from '../graph/node.js';
+import { apply, checkNodes, type Node, type Op } from '../graph/node.js';
 import { batch, elements, features, type Shape, sameShape, vector } from '../graph/shape.js';
 import { fill, uniformValue } from './leaves.js';
 
@@ -85,6 +85,7 @@ export const sumFeaturesOp: RowsOp = {
 
 /** The sum over the features: `[rows, n]` → `[rows, 1]`. */
 export function sumFeatures(x: Node): Node {
+  checkNodes('sum', [x]);
   const width = features(x.shape);
   if (width === 1) return x;
   return uniform(x, { batched: x.shape.batched, size: [1] }, width) ?? apply(sumFeaturesOp, [x]);
@@ -95,6 +96,7 @@ export function sumFeatures(x: Node): Node {
  * @throws ShapeError naming both where neither fits the other
  */
 export function broadcast(op: string, a: Node, b: Node): [Node, Node] {
+  checkNodes(op, [a, b]);
   if (sameShape(a.shape, b.shape)) return [a, b];
   if (a.shape.size.length === 1 && b.shape.size.length === 1) {
     const rows = a.shape.batched || b.shape.batched;

@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '../errors.js';
-import { apply, type Node, type Op } from '../graph/node.js';
+import { apply, checkNodes, type Node, type Op } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { add } from './add.js';
 import { oneFeature } from './broadcast.js';
@@ -47,6 +47,7 @@ export const concatOp: Op = {
 
 /** The features of all nodes side by side: `[rows, Σ nᵢ]`. @throws ShapeError when batches and vectors are mixed */
 export function concat(...nodes: Node[]): Node {
+  checkNodes('concat', nodes);
   return nodes.length === 1 ? (nodes[0] as Node) : apply(concatOp, nodes);
 }
 

@@ -1,5 +1,5 @@
 import type { Opcode } from '../../assembly/opcodes.js';
-import { apply, type Node, type Op, shapeOfOnly } from '../graph/node.js';
+import { apply, checkConstants, type Node, type Op, shapeOfOnly } from '../graph/node.js';
 import { mul } from './mul.js';
 
 /** An op that works on each element by itself, and the kernel that does it. */
@@ -27,6 +27,7 @@ export function unaryOp(name: string, opcode: Opcode, derivative: (y: Node, x: N
 
 /** The node y = op(x; α, β). */
 export function unary(op: ElementwiseOp, x: Node, alpha = 0, beta = 0): Node {
+  checkConstants(op.name, [alpha, beta]);
   return apply(op, [x], { alpha, beta });
 }
 

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { apply, type Node } from '../graph/node.js';
+import { apply, checkNodes, type Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { neg } from './affine.js';
 import { expandFeatures, oneFeature, type RowsOp, sumFeatures } from './broadcast.js';
@@ -29,6 +29,7 @@ export const maxFeaturesOp: RowsOp = {
 
 /** The largest feature of each row: `[rows, n]` → `[rows, 1]`. */
 export function maxFeatures(x: Node): Node {
+  checkNodes('amax', [x]);
   if (features(x.shape) === 1) return x;
   return apply(maxFeaturesOp, [x]);
 }
