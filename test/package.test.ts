@@ -95,7 +95,7 @@ test('the module imports nothing and names no way to files or the network', () =
 
 test('the package holds what is built, and its documents', () => {
   const unexpected = packed.filter(
-    (file) => !/^(dist\/(index\.js|core(\.relaxed)?\.wasm|types\/.*\.d\.ts)|package\.json|README\.md|LICENSE)$/.test(file),
+    (file) => !/^(dist\/((index|check)\.js|core(\.relaxed)?\.wasm|types\/.*\.d\.ts)|package\.json|README\.md|LICENSE)$/.test(file),
   );
   expect(unexpected).toEqual([]);
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
@@ -110,6 +110,22 @@ test('both binaries are there as files, for hosts that import them statically', 
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
   expect(messages).toEqual([]);
+});
+
+test('a type error for an unknown activation lists those there are', () => {
+  const file = join(consumer, 'wrong.mts');
+  writeFileSync(file, "import { dense } from 'neurite';\ndense(3, 'relux');\n");
+  const program = ts.createProgram([file], {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    types: [],
+    strict: true,
+    noEmit: true,
+    noErrorTruncation: true,
+  });
+  const messages = ts.getPreEmitDiagnostics(program).map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
+  expect(messages).toHaveLength(1);
+  expect(messages[0]).toMatch(/'"relux"' is not assignable to parameter of type '.*"relu".*"softmax"/);
 });
 
 test.each([

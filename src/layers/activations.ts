@@ -18,7 +18,7 @@ import { step } from '../ops/step.js';
 import { tanh } from '../ops/tanh.js';
 
 /** The activations that have a name. */
-const named = {
+export const activations = {
   identity: (z: Node) => z,
   /** The hard threshold: 1 where z ≥ 0, else 0 (000 eq. 2). */
   step: (z: Node) => step(z, 1),
@@ -39,7 +39,7 @@ const named = {
 } as const;
 
 /** The name of an activation. */
-export type ActivationName = keyof typeof named;
+export type ActivationName = keyof typeof activations;
 
 /** An activation: its name, or any function of a node, such as `z => leakyRelu(z, 0.2)`. */
 export type Activation = ActivationName | ((z: Node) => Node);
@@ -52,10 +52,12 @@ export function linear(alpha: number, beta = 0): (z: Node) => Node {
 /** @throws ValueError listing the names there are */
 export function activationOf(call: string, activation: Activation): (z: Node) => Node {
   if (typeof activation === 'function') return activation;
-  if (!Object.hasOwn(named, activation)) {
-    throw new ValueError(`${call}: activation is ${JSON.stringify(activation)}, expected ${Object.keys(named).join(', ')}, or a function of a node`);
+  if (!Object.hasOwn(activations, activation)) {
+    throw new ValueError(
+      `${call}: activation is ${JSON.stringify(activation)}, expected ${Object.keys(activations).join(', ')}, or a function of a node`,
+    );
   }
-  return named[activation];
+  return activations[activation];
 }
 
 /** Activations that pass on about half of their inputs, for which the He initialisation is made. */
