@@ -1,7 +1,7 @@
 import { gradients, tangents } from './compile/differentiate.js';
 import type { Recipe } from './compile/program.js';
 import type { Engine, LoadedProgram } from './engine.js';
-import { ShapeError } from './errors.js';
+import { ShapeError, ValueError } from './errors.js';
 import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
@@ -157,6 +157,8 @@ export interface Direction {
 /** J·d for each row: how an output moves when inputs and parameters move along d. */
 export function jvp(engine: Engine, x: unknown, direction: Direction, options: JacobianOptions): { value: Float32Array; tangent: Float32Array } {
   const { output = 0 } = options;
+  if (direction?.x === undefined && direction?.parameters === undefined)
+    throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
   const node = outputOf('jvp', engine, output);
   const width = features(node.shape);
   const { rows, xs } = checkInputs('jvp', engine, x);

@@ -25,6 +25,8 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are welcome. */
   readonly classes: boolean;
+  /** Whether values must be from 0 to 1. */
+  readonly unit?: boolean;
 }
 
 /** What a network expects of a data set: the widths of its inputs, the form of its targets. */
@@ -327,9 +329,11 @@ export class Engine {
   }
 
   #targets(): TargetShape[] {
-    return this.losses.flatMap((loss, i) =>
-      loss ? [{ width: features((this.model.outputs[i] as Node).shape), classes: loss.loss.name === 'crossEntropy' }] : [],
-    );
+    return this.losses.flatMap((loss, i) => {
+      if (!loss) return [];
+      const { name } = loss.loss;
+      return [{ width: features((this.model.outputs[i] as Node).shape), classes: name === 'crossEntropy', unit: name === 'binaryCrossEntropy' }];
+    });
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */

@@ -9,7 +9,7 @@ import { sigmoidOp } from './ops/sigmoid.js';
 import { softmaxOp } from './ops/softmax.js';
 import { squaredError as squaredErrorRows } from './ops/squaredError.js';
 import { stepOp } from './ops/step.js';
-import type { AnyTargets, Targets, Values } from './values.js';
+import { type AnyTargets, checkOptions, count, describe, type Targets, type Values } from './values.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
 export type Reduction = 'mean' | 'sum';
@@ -51,9 +51,13 @@ export interface CrossEntropyOptions {
   readonly fromLogits?: boolean;
 }
 
-function checkReduction(loss: string, reduction: Reduction): Reduction {
-  if (reduction !== 'mean' && reduction !== 'sum')
-    throw new ValueError(`${loss}: reduction is ${JSON.stringify(reduction)}, expected 'mean' or 'sum'`);
+/** The fields of any loss. */
+const DESCRIPTION = ['name', 'reduction', 'fromLogits', 'scale'];
+
+function reductionOf(loss: string, options: CrossEntropyOptions): Reduction {
+  checkOptions(loss, options, ['reduction', 'fromLogits'], DESCRIPTION);
+  const { reduction = 'mean' } = options;
+  if (reduction !== 'mean' && reduction !== 'sum') throw new ValueError(`${loss}: reduction is ${describe(reduction)}, expected 'mean' or 'sum'`);
   return reduction;
 }
 
@@ -64,7 +68,7 @@ function checkReduction(loss: string, reduction: Reduction): Reduction {
 export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
   return {
     name: 'crossEntropy',
-    reduction: checkReduction('crossEntropy', options.reduction ?? 'mean'),
+    reduction: reductionOf('crossEntropy', options),
     fromLogits: options.fromLogits ?? false,
     scale: 1,
   };
@@ -77,7 +81,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
 export function binaryCrossEntropy(options: CrossEntropyOptions = {}): ValueLoss {
   return {
     name: 'binaryCrossEntropy',
-    reduction: checkReduction('binaryCrossEntropy', options.reduction ?? 'mean'),
+    reduction: reductionOf('binaryCrossEntropy', options),
     fromLogits: options.fromLogits ?? false,
     scale: 1,
   };
@@ -90,8 +94,9 @@ export function meanSquaredError(): ValueLoss {
 
 /** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
 export function squaredError(options: { readonly scale?: number } = {}): ValueLoss {
+  checkOptions('squaredError', options, ['scale'], DESCRIPTION);
   const { scale = 1 } = options;
-  if (!(Number.isFinite(scale) && scale > 0)) throw new ValueError(`squaredError: scale is ${scale}, expected a positive number`);
+  if (!(Number.isFinite(scale) && scale > 0)) throw new ValueError(`squaredError: scale is ${describe(scale)}, expected a positive number`);
   return { name: 'squaredError', reduction: 'sum', fromLogits: false, scale };
 }
 
@@ -102,6 +107,17 @@ export interface WeightedLoss {
   readonly weight?: number;
 }
 
+/** @throws ValueError for what is no loss' description */
+function checkDescription(entry: Loss | WeightedLoss): void {
+  const isObject = typeof entry === 'object' && entry !== null;
+  const one = isObject && 'loss' in entry ? entry.loss : (entry as Loss);
+  if (!isObject || !['crossEntropy', 'binaryCrossEntropy', 'meanSquaredError', 'squaredError'].includes(one?.name)) {
+    throw new ValueError(
+      `network: loss is ${describe(one)}, expected what crossEntropy(), binaryCrossEntropy(), meanSquaredError() or squaredError() gives`,
+    );
+  }
+}
+
 /** The loss of each output, in their order; `undefined` for an output without one. */
 export function lossesOf(
   loss: Loss | readonly (Loss | WeightedLoss | undefined)[] | undefined,
@@ -110,10 +126,13 @@ export function lossesOf(
   if (loss === undefined) return outputs.map(() => undefined);
   const list = Array.isArray(loss) ? (loss as readonly (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
   if (list.length !== outputs.length) {
-    throw new ValueError(`network: ${list.length} losses came for ${outputs.length} outputs, expected one for each, or undefined for none`);
+    throw new ValueError(
+      `network: ${count(list.length, 'loss', 'losses')} came for ${count(outputs.length, 'output')}, expected a list of one for each, or undefined for none`,
+    );
   }
   return list.map((entry, i) => {
     if (entry === undefined) return undefined;
+    checkDescription(entry);
     const { loss: one, weight = 1 } = 'loss' in entry ? entry : { loss: entry };
     if (!(Number.isFinite(weight) && weight > 0)) throw new ValueError(`network: the weight of loss ${i} is ${weight}, expected a positive number`);
     checkLoss(one, outputs[i] as Node);

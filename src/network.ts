@@ -28,13 +28,23 @@ import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
-import { checkLearningRate, type Optimizer } from './optimizers.js';
+import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type AnyTargets, type ClassIds, copyClassIds, copyRows, describe, type Returned, type Targets, type Values } from './values.js';
+import {
+  type AnyTargets,
+  type ClassIds,
+  checkOptions,
+  copyClassIds,
+  copyRows,
+  describe,
+  type Returned,
+  type Targets,
+  type Values,
+} from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -102,6 +112,8 @@ export interface ParameterView {
   readonly gradient: Float32Array;
 }
 
+const STEP_OPTIONS = ['learningRate'];
+
 /** What saving and loading see of a network; no part of what users see. */
 export let partsOf: (network: Network) => NetworkParts;
 
@@ -130,6 +142,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
+    checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
@@ -141,6 +154,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
+    if (optimizer !== undefined) checkOptimizer('network', optimizer);
     this.#reproducible = reproducible || build === 'simd';
     this.seed = seed;
     this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
@@ -345,6 +359,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * @param options.learningRate in place of the optimizer's
    */
   step(x: Values | readonly Values[], y: T, options: { readonly learningRate?: number } = {}): number {
+    checkOptions('step', options, STEP_OPTIONS);
     const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
     const loss = this.#batch('step', x, y, learningRate);
@@ -545,6 +560,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
   evaluate(data: Dataset | DatasetLiteral<T>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
     this.#alive('evaluate');
+    checkOptions('evaluate', options, ['metrics']);
     this.#need('evaluate', 'loss');
     return evaluate(this.#engine, 'evaluate', data, options.metrics);
   }
@@ -552,6 +568,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
+    checkOptions('configure', options, ['loss', 'optimizer']);
+    if (options.optimizer !== undefined) checkOptimizer('configure', options.optimizer);
     const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
     this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
     return this;
@@ -668,6 +686,10 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#engine.free();
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Network';
+  }
+
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -720,7 +742,7 @@ function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
   if (inputs.length === 0 || outputs.length === 0)
     throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
   for (const x of inputs)
-    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: ${x} is no input, expected a node made by input(features)`);
+    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: an input is ${describe(x)}, expected a node made by input(features)`);
   for (const y of outputs) {
     if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
     if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);

@@ -1,4 +1,5 @@
 import { ValueError } from './errors.js';
+import { checkOptions, describe } from './values.js';
 
 interface Common {
   readonly learningRate: number;
@@ -27,7 +28,8 @@ export interface Adam extends Common {
 export type Optimizer = Sgd | Adam;
 
 function check(call: string, name: string, value: number, low: number, high: number, expected: string): void {
-  if (!(typeof value === 'number' && value >= low && value < high)) throw new ValueError(`${call}: ${name} is ${value}, expected ${expected}`);
+  if (!(typeof value === 'number' && value >= low && value < high))
+    throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
 /** @throws ValueError unless the rate is a finite number ≥ 0 */
@@ -38,7 +40,14 @@ export function checkLearningRate(call: string, learningRate: number): void {
 function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Common): void {
   checkLearningRate(call, learningRate);
   check(call, 'weightDecay', weightDecay, 0, Number.POSITIVE_INFINITY, 'a finite number ≥ 0');
-  if (!(clipNorm > 0)) throw new ValueError(`${call}: clipNorm is ${clipNorm}, expected a number > 0`);
+  if (!(typeof clipNorm === 'number' && clipNorm > 0)) throw new ValueError(`${call}: clipNorm is ${describe(clipNorm)}, expected a number > 0`);
+}
+
+/** @throws ValueError for what is no optimizer's description */
+export function checkOptimizer(call: string, optimizer: Optimizer): void {
+  if (!['sgd', 'adam', 'adamW'].includes(optimizer?.name) || typeof optimizer !== 'object') {
+    throw new ValueError(`${call}: optimizer is ${describe(optimizer)}, expected what sgd(), adam() or adamW() gives`);
+  }
 }
 
 /**
@@ -47,6 +56,7 @@ function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Comm
  * Defaults: learningRate 0.01, momentum 0, nesterov false, weightDecay 0, no clipping.
  */
 export function sgd(options: { learningRate?: number; momentum?: number; nesterov?: boolean; weightDecay?: number; clipNorm?: number } = {}): Sgd {
+  checkOptions('sgd', options, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'clipNorm'], ['name']);
   const { learningRate = 0.01, momentum = 0, nesterov = false, weightDecay = 0, clipNorm = Number.POSITIVE_INFINITY } = options;
   const optimizer: Sgd = { name: 'sgd', learningRate, momentum, nesterov, weightDecay, clipNorm };
   checkCommon('sgd', optimizer);
@@ -66,6 +76,7 @@ export interface AdamOptions {
 }
 
 function adamOf(name: 'adam' | 'adamW', options: AdamOptions, decay: number): Adam {
+  checkOptions(name, options, ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'clipNorm'], ['name']);
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = decay, clipNorm = Number.POSITIVE_INFINITY } = options;
   const optimizer: Adam = { name, learningRate, beta1, beta2, epsilon, weightDecay, clipNorm };
   checkCommon(name, optimizer);

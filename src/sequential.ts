@@ -18,9 +18,16 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
   layers: readonly Layer[],
   options?: NetworkOptions<L>,
 ): Network<TargetsOf<L>> {
+  if (typeof inFeatures !== 'number') {
+    throw new ValueError(`sequential: inFeatures is ${describe(inFeatures)}, expected the number of inputs, as in sequential(784, [dense(10)])`);
+  }
   checkSize('sequential', 'inFeatures', inFeatures);
-  if (!Array.isArray(layers) || layers.length === 0 || layers.some((layer) => typeof layer !== 'function')) {
-    throw new ValueError(`sequential: layers is ${describe(layers)}, expected a list of at least one layer, such as dense(10)`);
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new ValueError(`sequential: layers is ${describe(layers)}, expected a list of at least one layer, as in sequential(784, [dense(10)])`);
+  }
+  const odd = layers.findIndex((layer) => typeof layer !== 'function');
+  if (odd >= 0) {
+    throw new ValueError(`sequential: layers[${odd}] is ${describe(layers[odd])}, expected a layer, such as dense(10) or dense(10, 'relu')`);
   }
   const x = input(inFeatures);
   return new Network({ inputs: x, outputs: layers.reduce((node, layer) => layer(node), x) }, options);
@@ -31,10 +38,10 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
  *
  * @throws NeuriteError when an output depends on an input that isn't listed, an input is used by none, or a loss doesn't fit its output
  */
-export function network<L extends NetworkLoss = NetworkLoss>({
-  inputs,
-  outputs,
-  ...options
-}: NetworkGraph & NetworkOptions<L>): Network<TargetsOf<L>> {
+export function network<L extends NetworkLoss = NetworkLoss>(graph: NetworkGraph & NetworkOptions<L>): Network<TargetsOf<L>> {
+  if (typeof graph !== 'object' || graph === null || !('inputs' in graph && 'outputs' in graph)) {
+    throw new ValueError(`network: got ${describe(graph)}, expected an object with inputs, outputs and options`);
+  }
+  const { inputs, outputs, ...options } = graph;
   return new Network({ inputs, outputs }, options);
 }

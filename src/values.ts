@@ -27,14 +27,45 @@ export type Targets = Values | ClassIds;
 /** Targets of one loss, or a list of those of several. */
 export type AnyTargets = Targets | readonly Targets[];
 
-/** What somebody passed, for an error. */
+/** As much of a string or of the keys of an object as an error shows. */
+const SHOWN = 60;
+
+function shorten(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+/** What somebody passed, for an error: never a whole text, a function's source or a minified name. */
 export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)} of ${(value as NumericArray).length}`;
+  if (typeof value === 'string') return JSON.stringify(shorten(value));
+  if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'function') return `the function ${value.name || 'without a name'}`;
-  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const article = /^[AEIO]/.test(kind) ? 'an' : 'a';
+  if (ArrayBuffer.isView(value)) return `${article} ${kind} of ${(value as NumericArray).length ?? value.byteLength}`;
+  if (kind !== 'Object') return `${article} ${kind}`;
+  if (typeof value.toString === 'function' && value.toString !== Object.prototype.toString) return shorten(String(value));
+  const keys = Object.keys(value);
+  return keys.length === 0 ? 'an object without fields' : `an object with ${shorten(keys.join(', '))}`;
+}
+
+/** How many, in words. */
+export function count(n: number, one: string, several = `${one}s`): string {
+  return `${n} ${n === 1 ? one : several}`;
+}
+
+/**
+ * Checks that options are an object and that each of its fields is known, so that a slip of the pen isn't passed over in silence.
+ *
+ * @param also names that are let through besides, so that a description serves as options for the next
+ * @throws ValueError listing the names there are
+ */
+export function checkOptions(call: string, options: unknown, known: readonly string[], also: readonly string[] = []): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+    throw new ValueError(`${call}: options is ${describe(options)}, expected an object, such as { ${known[0]} }`);
+  }
+  const odd = Object.keys(options).find((name) => !known.includes(name) && !also.includes(name));
+  if (odd !== undefined) throw new ValueError(`${call}: there is no option ${describe(odd)}, expected ${known.join(', ')}`);
 }
 
 export function isNumericArray(value: unknown): value is NumericArray {
@@ -56,16 +87,20 @@ export function countRows(call: string, what: string, value: Values, width: numb
     if (length === 0 || length % width !== 0) {
       const remedy =
         length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}, the ${what === 'x' ? 'input' : 'output'}'s features`;
-      throw new ShapeError(`${call}: ${what} has ${length} numbers, ${remedy}`);
+      throw new ShapeError(`${call}: ${what} has ${count(length, 'number')}, ${remedy}`);
     }
     return length / width;
   }
   if (!Array.isArray(value))
     throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
   value.forEach((row, i) => {
-    if (!Array.isArray(row) && !isNumericArray(row))
-      throw new ValueError(`${call}: row ${i} of ${what} is ${describe(row)}, expected ${width} numbers`);
-    if (row.length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${row.length} numbers, expected ${width}`);
+    if (!Array.isArray(row) && !isNumericArray(row)) {
+      const expected = i === 0 ? `a number, or a row of ${width}` : `a row of ${count(width, 'number')}`;
+      throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}`);
+    }
+    if (Array.isArray(row[0]))
+      throw new ShapeError(`${call}: row ${i} of ${what} is a list of lists, expected ${count(width, 'number')}; flatten it with flat()`);
+    if (row.length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${count(row.length, 'number')}, expected ${width}`);
   });
   return value.length;
 }
@@ -121,7 +156,9 @@ export function copyClassIds(
   for (let i = from; i < to; i++) {
     const id = typeof value === 'number' ? value : (value as NumericArray)[i];
     if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
-      throw new ValueError(`${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}`);
+      throw new ValueError(
+        `${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}${id === classes ? ': classes count from 0, one for each output' : ''}`,
+      );
     }
     memory[at + i - from] = id as number;
   }

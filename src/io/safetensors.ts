@@ -100,7 +100,7 @@ export function readSafetensors(file: Uint8Array): TensorFile {
     const shape = entry.list('shape').map((n) => (isWhole(n, 0, Number.MAX_SAFE_INTEGER) ? n : entry.fail('shape', 'a list of sizes')));
     const [begin, end, more] = entry.list('data_offsets');
     if (!isWhole(begin, 0, data.length) || !isWhole(end, begin, data.length) || more !== undefined) {
-      throw new FileError(`${entry.where}: data_offsets do not lie in the ${data.length} bytes of data`);
+      throw new FileError(`${entry.where}: data_offsets do not lie in the ${data.length} bytes of data (is the file whole?)`);
     }
     entry.end();
     if (end - begin !== bytesOf(shape, data.length))

@@ -16,6 +16,7 @@ import { softplus } from '../ops/softplus.js';
 import { softsign } from '../ops/softsign.js';
 import { step } from '../ops/step.js';
 import { tanh } from '../ops/tanh.js';
+import { describe } from '../values.js';
 
 /** The activations that have a name. */
 export const activations = {
@@ -44,8 +45,11 @@ export type ActivationName = keyof typeof activations;
 /** An activation: its name, or any function of a node, such as `z => leakyRelu(z, 0.2)`. */
 export type Activation = ActivationName | ((z: Node) => Node);
 
-/** The linear activation αz + β (002). */
+/** The linear activation αz + β (002), to be passed to a layer: `dense(3, linear(2, 1))`. Default β 0. @throws ValueError unless both are finite */
 export function linear(alpha: number, beta = 0): (z: Node) => Node {
+  for (const [name, value] of Object.entries({ alpha, beta })) {
+    if (!Number.isFinite(value)) throw new ValueError(`linear: ${name} is ${describe(value)}, expected a finite number`);
+  }
   return (z) => affine(z, alpha, beta);
 }
 
@@ -53,8 +57,11 @@ export function linear(alpha: number, beta = 0): (z: Node) => Node {
 export function activationOf(call: string, activation: Activation): (z: Node) => Node {
   if (typeof activation === 'function') return activation;
   if (!Object.hasOwn(activations, activation)) {
+    const names = Object.keys(activations);
+    const letters = String(activation).toLowerCase().replace(/[^a-z]/g, '');
+    const meant = names.find((name) => name.toLowerCase() === letters);
     throw new ValueError(
-      `${call}: activation is ${JSON.stringify(activation)}, expected ${Object.keys(activations).join(', ')}, or a function of a node`,
+      `${call}: activation is ${describe(activation)}, expected ${meant ? `'${meant}'` : `${names.join(', ')}, or a function of a node`}`,
     );
   }
   return activations[activation];

@@ -6,6 +6,7 @@ import { add } from '../ops/add.js';
 import { expandRows } from '../ops/broadcast.js';
 import { Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
+import { checkOptions, describe } from '../values.js';
 import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
 import { type Layer, recordLayer } from './layer.js';
 
@@ -22,7 +23,7 @@ export interface DenseOptions {
 /** @throws ValueError unless n is a positive integer small enough to be a size */
 export function checkSize(call: string, what: string, n: number): void {
   if (!(Number.isInteger(n) && n > 0 && n < 2 ** 28))
-    throw new ValueError(`${call}: ${what} is ${n}, expected a whole number from 1 to ${2 ** 28 - 1}`);
+    throw new ValueError(`${call}: ${what} is ${describe(n)}, expected a whole number from 1 to ${2 ** 28 - 1}`);
 }
 
 /**
@@ -37,10 +38,14 @@ export function dense(
   activation: keyof typeof activations | ((z: Node) => Node) = 'identity',
   options: DenseOptions = {},
 ): Layer {
+  checkOptions('dense', options, ['bias', 'init', 'name']);
   const call = options.name ?? 'dense';
+  if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);
   checkSize(call, 'units', units);
   const g = activationOf(call, activation);
   const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
+  if (typeof init !== 'function')
+    throw new ValueError(`${call}: init is ${describe(init)}, expected an initializer, such as heUniform or constantInit(0)`);
   const biases = options.bias === false ? undefined : new Parameter(vector(units), { kind: 'constant', value: 0 });
   let weights: Parameter | undefined;
   let first: Node | undefined;
@@ -54,11 +59,19 @@ export function dense(
       );
     }
     first ??= x;
-    weights ??= new Parameter(matrix(units, inputs), init(inputs, units));
+    weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
     const product = matmul(x, weights, false, true);
     const z = biases ? add(product, expandRows(biases)) : product;
     return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u: g(z), weights, biases });
   };
+}
+
+function initialOf(call: string, init: Initializer, inputs: number, units: number) {
+  const initial = init(inputs, units);
+  if (typeof initial?.kind !== 'string') {
+    throw new ValueError(`${call}: init gave ${describe(initial)}, expected an initializer, such as heUniform or constantInit(0)`);
+  }
+  return initial;
 }
 
 function nameOf(activation: Activation): string {

@@ -7,6 +7,7 @@ import {
   type ClassIds,
   copyClassIds,
   copyRows,
+  count,
   countRows,
   describe,
   isNested,
@@ -69,15 +70,16 @@ export class Dataset {
   /** The columns for which data that are not uploaded were found to be numbers. */
   readonly #checked = new Set<string>();
 
-  constructor(literal: DatasetLiteral<AnyTargets>) {
+  /** @param call whom an error names */
+  constructor(literal: DatasetLiteral<AnyTargets>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
-      throw new ValueError(`dataset: got ${describe(literal)}, expected { x, y } with inputs and targets`);
+      throw new ValueError(`${call}: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
     const { scale = 1, offset = 0, budget = BUDGET } = literal;
     for (const [name, value] of Object.entries({ scale, offset })) {
-      if (!Number.isFinite(value)) throw new ValueError(`dataset: ${name} is ${describe(value)}, expected a finite number`);
+      if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
-    if (!(budget >= 0)) throw new ValueError(`dataset: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
+    if (!(budget >= 0)) throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
     this.#literal = literal;
     this.scale = scale;
     this.offset = offset;
@@ -137,6 +139,10 @@ export class Dataset {
     forgotten?.unregister(this);
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Dataset';
+  }
+
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -190,7 +196,7 @@ function isBytes(values: Values): boolean {
 }
 
 /** Whether targets are class ids; checks that they fit the rows and the output either way. */
-function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes }: TargetShape): boolean {
+function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, unit }: TargetShape): boolean {
   if (typeof y === 'number') {
     if (classes && rows === 1) return true;
     throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
@@ -198,15 +204,38 @@ function readTargets(call: string, what: string, y: Targets, rows: number, { wid
   const flat = isNumericArray(y) || (Array.isArray(y) && (y.length === 0 || typeof y[0] === 'number'));
   if (flat && (y as readonly number[]).length !== rows * width) {
     if (classes && (y as readonly number[]).length === rows) return true;
-    const ids = classes ? `${rows} class ids, or ` : '';
+    const ids = classes ? `${count(rows, 'class id')}, or ` : '';
     throw new ShapeError(
-      `${call}: ${what} has ${(y as readonly number[]).length} numbers for ${rows} rows of x, expected ${ids}${rows} × ${width} values`,
+      `${call}: ${what} has ${(y as readonly number[]).length} numbers for ${count(rows, 'row')} of x, expected ${ids}${rows} × ${width} values`,
     );
+  }
+  const [first] = Array.isArray(y) ? (y as readonly unknown[]) : [];
+  if (classes && typeof first !== 'object' && !flat && Array.isArray(y)) {
+    throw new ValueError(`${call}: ${what}[0] is ${describe(first)}, expected a class id from 0 to ${width - 1}, or a row of ${width} probabilities`);
+  }
+  if (classes && Array.isArray(first) && first.length === 1) {
+    throw new ShapeError(`${call}: row 0 of ${what} has 1 number, expected ${width} probabilities; class ids are passed flat, with flat()`);
   }
   const found = countRows(call, what, y as Values, width);
   if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
+  if (unit) checkUnit(call, what, y as Values, rows, width);
   if (classes) checkProbabilities(call, what, y as Values, rows, width);
   return false;
+}
+
+/** @throws ValueError for a number outside [0, 1]; NaN is found with what else is not finite */
+function checkUnit(call: string, what: string, y: Values, rows: number, width: number): void {
+  const nested = isNested(y);
+  for (let i = 0; i < rows; i++) {
+    const row = nested ? (y[i] as readonly number[]) : y;
+    const from = nested ? 0 : i * width;
+    for (let j = 0; j < width; j++) {
+      const value = row[from + j] as number;
+      if (value < 0 || value > 1) {
+        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected a number from 0 to 1, as binaryCrossEntropy takes`);
+      }
+    }
+  }
 }
 
 /** How far the probabilities of a row may be from a sum of 1: what rounding to three or four digits leaves. */

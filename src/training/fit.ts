@@ -6,10 +6,10 @@ import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { decide } from '../predictor.js';
-import { type AnyTargets, describe } from '../values.js';
+import { type AnyTargets, checkOptions, describe } from '../values.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
-import type { Metric } from './metrics.js';
+import { checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
 import { RowSource } from './source.js';
 
@@ -72,6 +72,18 @@ export interface FitOptions {
   readonly onEpoch?: (epoch: EpochEnd) => unknown;
 }
 
+const OPTIONS: readonly (keyof FitOptions)[] = [
+  'epochs',
+  'batchSize',
+  'shuffle',
+  'validationData',
+  'learningRate',
+  'earlyStopping',
+  'signal',
+  'onProgress',
+  'onEpoch',
+];
+
 /** What `fit` trains: an engine, and the two things that outlive one call. */
 export interface Trainee {
   readonly engine: Engine;
@@ -95,15 +107,22 @@ const SLICE_SECONDS = 0.012;
 /** Trains a network on a data set; see `Network.fit`. */
 export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, options: FitOptions): Promise<History> {
   const { engine } = trainee;
+  const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
+  checkOptions('fit', options, OPTIONS);
   const { epochs = 1, batchSize = 32, shuffle = true, signal, onProgress, onEpoch } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
+  for (const [name, value] of Object.entries({ onProgress, onEpoch })) {
+    if (value !== undefined && typeof value !== 'function') throw new ValueError(`fit: ${name} is ${describe(value)}, expected a function`);
+  }
+  if (signal && typeof signal.throwIfAborted !== 'function') {
+    throw new ValueError(`fit: signal is ${describe(signal)}, expected an AbortSignal, such as the signal of an AbortController`);
+  }
   signal?.throwIfAborted();
   const rate = learningRateOf(engine, options);
-  const set = data instanceof Dataset ? data : new Dataset(data);
   const held = options.validationData;
-  const validationSet = held && (held instanceof Dataset ? held : new Dataset(held));
+  const validationSet = held && (held instanceof Dataset ? held : new Dataset(held, 'fit: validationData'));
   const stopping = options.earlyStopping && new EarlyStop(engine, options.earlyStopping);
   let source: RowSource | undefined;
   let validation: RowSource | undefined;
@@ -213,7 +232,8 @@ const EVALUATION_ROWS = 256;
 
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
 export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral<AnyTargets>, metrics: readonly Metric[] = []): Evaluation {
-  const set = data instanceof Dataset ? data : new Dataset(data);
+  checkMetrics(call, metrics);
+  const set = data instanceof Dataset ? data : new Dataset(data, call);
   let source: RowSource | undefined;
   try {
     source = new RowSource(call, engine, set, EVALUATION_ROWS);

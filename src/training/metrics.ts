@@ -1,4 +1,5 @@
 import { ValueError } from '../errors.js';
+import { describe } from '../values.js';
 
 /** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are views that hold until the next batch. */
 export interface MetricBatch {
@@ -70,6 +71,13 @@ function perClass(width: number, of: (right: number, actual: number, predicted: 
   });
 }
 
+/** @throws ValueError for what is no list of metrics */
+export function checkMetrics(call: string, metrics: readonly Metric[]): void {
+  if (!Array.isArray(metrics)) throw new ValueError(`${call}: metrics is ${describe(metrics)}, expected a list, such as [accuracy, topK(5)]`);
+  const odd = metrics.findIndex((metric) => typeof metric?.begin !== 'function');
+  if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
+}
+
 /** The share of rows decided rightly. */
 export const accuracy: Metric<'accuracy', number> = {
   name: 'accuracy',
@@ -102,7 +110,7 @@ export const f1: Metric<'f1', PerClass> = {
 
 /** The share of rows whose class is among the k of the largest logits; `top5` for k = 5. On ties the lower class comes first, as in `classify`. */
 export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
-  if (!(Number.isInteger(k) && k > 0)) throw new ValueError(`topK: k is ${k}, expected a whole number > 0`);
+  if (!(Number.isInteger(k) && k > 0)) throw new ValueError(`topK: k is ${describe(k)}, expected a whole number > 0`);
   return {
     name: `top${k}`,
     begin: (width) => {

@@ -1,5 +1,5 @@
 import { ValueError } from '../errors.js';
-import { describe } from '../values.js';
+import { checkOptions, describe } from '../values.js';
 
 /**
  * The learning rate of a step: a plain function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has.
@@ -13,6 +13,7 @@ function check(call: string, name: string, value: number, least: number, expecte
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: every so many epochs, a factor less. Default factor 0.1. */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
+  checkOptions('stepDecay', options, ['every', 'factor']);
   const { every, factor = 0.1 } = options;
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('stepDecay', 'every', every, 1, 'a number of epochs ≥ 1');
@@ -45,6 +46,7 @@ function cosineFall(t: number): number {
  * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
+  checkOptions('cosine', options, ['epochs', 'final']);
   const { epochs, final = 0 } = options;
   check('cosine', 'rate', rate, 0, 'a finite number ≥ 0');
   check('cosine', 'final', final, 0, 'a finite number ≥ 0');

@@ -1,6 +1,6 @@
 import { coreOf, supportsRelaxed } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { describe, isNested, isNumericArray, type NumericArray, type Targets, type Values } from '../values.js';
+import { checkOptions, describe, isNested, isNumericArray, type NumericArray, type Targets, type Values } from '../values.js';
 import type { DatasetLiteral } from './dataset.js';
 
 /** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
@@ -19,6 +19,8 @@ export interface SplitOptions {
   readonly rows?: number;
 }
 
+const OPTIONS = ['seed', 'stratify', 'rows'];
+
 /** Two parts of one data set, rows in their old order. */
 export interface Split<D> {
   readonly training: D;
@@ -33,6 +35,7 @@ export interface Split<D> {
  */
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
+  checkOptions(call, options, ['fraction', ...OPTIONS]);
   const { fraction = 0.2 } = options;
   if (!(fraction > 0 && fraction < 1)) throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
   const order = drawOrder(call, data, options);
@@ -50,6 +53,7 @@ export function trainValidationSplit<D extends SplitLiteral>(data: D, options: S
  * @throws ValueError for fewer rows than folds
  */
 export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
+  checkOptions('kFold', options, ['folds', ...OPTIONS]);
   const { folds = 5 } = options;
   const order = drawOrder('kFold', data, options);
   if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
@@ -59,11 +63,11 @@ export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & {
 }
 
 /** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
-function drawOrder(
-  call: string,
-  { x, y }: SplitLiteral,
-  { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) ?? (y as NumericArray).length }: SplitOptions,
-): Uint32Array {
+function drawOrder(call: string, data: SplitLiteral, options: SplitOptions): Uint32Array {
+  if (data?.x === undefined || data.y === undefined)
+    throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
+  const { x, y } = data;
+  const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) ?? (y as NumericArray).length } = options;
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   }

@@ -353,7 +353,11 @@ describe('refused', () => {
     ['a layer of the wrong weights', set('layers.0.weights', 0), /layers\[0\]: weights is 0, expected a parameter of shape \[4, 3\]/],
     ['a layer twice', set('layers.1.u', 6), /layers is an array of 2, expected a different u for each/],
     ['two layers of one name', set('layers.1.name', 'dense1'), /two layers are called "dense1"/],
-    ['state without an optimizer', set('optimizer', null), /training is a Object, expected none without an optimizer/],
+    [
+      'state without an optimizer',
+      set('optimizer', null),
+      /training is an object with epochsTrained, stepsDone, powers, expected none without an optimizer/,
+    ],
     ['state of another optimizer', set('optimizer', { ...sgd(), clipNorm: 'Infinity' }), /no use for the tensor "optimizer.m"/],
     ['no state for the tensors of it', set('training', undefined), /no use for the tensor "optimizer.m"/],
     ['one power', set('training.powers', [1]), /powers is an array of 1/],
