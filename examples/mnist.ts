@@ -94,8 +94,9 @@ async function main({ epochs, batch, seed, hidden, json }: Options): Promise<voi
 
   const losses: number[] = [];
   const bar = new cliProgress.SingleBar({
-    format: 'epoch {epoch} [{bar}] loss {loss}  accuracy {accuracy}  {rate} samples/s  {left} s left',
-    barsize: 24,
+    format: 'epoch {epoch} [{bar}] loss {loss} accuracy {accuracy} {rate} samples/s {left} s left',
+    // With five epochs the line fits a terminal of 80 columns.
+    barsize: 10,
     stream: process.stdout,
     noTTYOutput: true,
     notTTYSchedule: 600_000,
@@ -153,7 +154,7 @@ async function main({ epochs, batch, seed, hidden, json }: Options): Promise<voi
   });
 
   console.log(`\ntest accuracy ${percent(accuracy)} on ${testLabels.length} images, after ${history.seconds.toFixed(1)} s of training`);
-  console.log(`\nloss, ${epochs} epochs\n${lossCurve(losses)}`);
+  console.log(`\nloss, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}\n${lossCurve(losses)}`);
   console.log(`\nwhat each digit was read as\n${confusionMatrix(testLabels, read, digits)}`);
   console.log(`\n${pictures.length} of ${misread.length} misread`);
   const gap = 3;
