@@ -44,16 +44,17 @@ export function explain(title: string, recipe: Recipe, rows: number, known: Read
     return [
       String(i),
       `${Opcode[instruction.opcode]}${activation}`,
-      [...text(true), ...text(false)].join(', '),
       bytes.toLocaleString('en'),
       work.toLocaleString('en'),
+      [...text(true), ...text(false)].join(', '),
     ];
   });
-  const all = [['', 'instruction', 'tensors', 'bytes', 'FLOPs'], ...table];
+  const all = [['', 'instruction', 'bytes', 'FLOPs', 'tensors'], ...table];
+  // The tensors come last, and unpadded: where a line is longer than the terminal, only they wrap.
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => (row[column] as string).length)));
   const lines = all.map((row) =>
     row
-      .map((cell, i) => (i < 1 || i > 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
+      .map((cell, i) => (i !== 1 && i < 4 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
       .join('  ')
       .trimEnd(),
   );
