@@ -1,7 +1,8 @@
 import { Factor } from '../assembly/opcodes.js';
-import { NeuriteError, ValueError } from './errors.js';
+import { ValueError } from './errors.js';
 import type { Node } from './graph/node.js';
 import { features } from './graph/shape.js';
+import { layerOf } from './layers/layer.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from './ops/binaryCrossEntropy.js';
 import { crossEntropy as crossEntropyRows } from './ops/crossEntropy.js';
 import { target } from './ops/leaves.js';
@@ -160,27 +161,24 @@ export function logitsOf(output: Node): Node {
 
 /**
  * Checks that a loss fits an output: crossEntropy wants softmax, binaryCrossEntropy wants sigmoid, unless they are told to take logits.
- * @throws NeuriteError naming both remedies
+ * @throws ValueError naming both remedies
  */
 export function checkLoss(loss: Loss, output: Node): void {
   const wanted = { crossEntropy: softmaxOp, binaryCrossEntropy: sigmoidOp, meanSquaredError: undefined, squaredError: undefined }[loss.name];
   if (wanted === undefined) return;
   if (loss.fromLogits && (output.op === softmaxOp || output.op === sigmoidOp)) {
-    throw new NeuriteError(
-      'VALUE',
+    throw new ValueError(
       `${loss.name}({ fromLogits: true }): the output already has ${output.op.name}; remove that activation, or leave fromLogits out`,
     );
   }
   if (!loss.fromLogits && output.op !== wanted) {
-    throw new NeuriteError(
-      'VALUE',
-      `${loss.name}: the output's activation is ${output.op === softmaxOp || output.op === sigmoidOp ? output.op.name : 'not ' + wanted.name}, expected '${wanted.name}'; ` +
+    throw new ValueError(
+      `${loss.name}: the output's activation is ${layerOf(output)?.activation ?? output.op.name}, expected '${wanted.name}'; ` +
         `give the last layer '${wanted.name}', or use ${loss.name}({ fromLogits: true }) on an output without activation`,
     );
   }
   if (loss.name === 'crossEntropy' && features(output.shape) < 2) {
-    throw new NeuriteError(
-      'VALUE',
+    throw new ValueError(
       `crossEntropy: the output has 1 feature, expected one for each of at least 2 classes; for one probability use 'sigmoid' with binaryCrossEntropy()`,
     );
   }

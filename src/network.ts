@@ -636,6 +636,9 @@ export class Network<T extends AnyTargets = AnyTargets> {
   explain(kind?: 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate', rows = 32): string {
     this.#alive('explain');
     const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
+    const kinds = ['predict', 'logits', 'gradient', 'step', 'evaluate'];
+    if (!kinds.includes(chosen)) throw new ValueError(`explain: kind is ${describe(chosen)}, expected one of ${kinds.join(', ')}`);
+    checkSize('explain', 'rows', rows);
     if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
     if (chosen === 'step') this.#need('explain', 'optimizer');
     return explain(

@@ -3,7 +3,7 @@ import { DisposedError, ShapeError, ValueError } from './errors.js';
 import type { Node } from './graph/node.js';
 import { features } from './graph/shape.js';
 import { asList, columnName } from './training/dataset.js';
-import { copyRows, countRows, describe, emptyLike, isNested, isNumericArray, type Returned, type Values } from './values.js';
+import { copyRows, countRows, describe, emptyLike, isNested, type Returned, type Values } from './values.js';
 
 /** The calls that run a network forward. */
 type Call = 'predict' | 'logits' | 'classify';
@@ -193,7 +193,8 @@ export class Predictor {
     if (out === undefined) return;
     if (this.#outputs.length > 1) throw new ShapeError(`${call}: out came for a network of ${this.#outputs.length} outputs, expected none`);
     const width = this.#outputs[0] as number;
-    if (!(isNumericArray(out) && out.length === rows * width)) {
+    // Not by instanceof, which fails across realms.
+    if (!(Object.prototype.toString.call(out) === '[object Float32Array]' && out.length === rows * width)) {
       throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * width}, ${rows} × ${width}`);
     }
   }

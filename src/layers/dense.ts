@@ -42,11 +42,13 @@ export function dense(
   const call = options.name ?? 'dense';
   if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);
   checkSize(call, 'units', units);
+  const { bias = true } = options;
+  if (typeof bias !== 'boolean') throw new ValueError(`${call}: bias is ${describe(bias)}, expected true or false`);
   const g = activationOf(call, activation);
   const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
   if (typeof init !== 'function')
     throw new ValueError(`${call}: init is ${describe(init)}, expected an initializer, such as heUniform or constantInit(0)`);
-  const biases = options.bias === false ? undefined : new Parameter(vector(units), { kind: 'constant', value: 0 });
+  const biases = bias ? new Parameter(vector(units), { kind: 'constant', value: 0 }) : undefined;
   let weights: Parameter | undefined;
   let first: Node | undefined;
   return (x) => {
@@ -62,7 +64,9 @@ export function dense(
     weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
     const product = matmul(x, weights, false, true);
     const z = biases ? add(product, expandRows(biases)) : product;
-    return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u: g(z), weights, biases });
+    const u = g(z);
+    checkNodes(`${call}: the activation`, [u]);
+    return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u, weights, biases });
   };
 }
 

@@ -113,6 +113,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
+  if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
   for (const [name, value] of Object.entries({ onProgress, onEpoch })) {
     if (value !== undefined && typeof value !== 'function') throw new ValueError(`fit: ${name} is ${describe(value)}, expected a function`);
   }
