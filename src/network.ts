@@ -761,6 +761,10 @@ function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
   const unused = inputs.find((node) => !used.includes(node));
   if (unused) throw new NeuriteError('GRAPH', `network: no output depends on the input ${unused}; leave it out, or use it`);
   if (new Set(inputs).size !== inputs.length) throw new NeuriteError('GRAPH', 'network: one input came twice, expected each once');
+  // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
+  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+  if (across)
+    throw new NeuriteError('GRAPH', `network: ${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
   const target = nodes.find((node) => node.op === targetOp);
   if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
 }

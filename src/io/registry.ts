@@ -3,7 +3,7 @@ import { absOp } from '../ops/abs.js';
 import { addOp } from '../ops/add.js';
 import { affineOp, scaleByOp } from '../ops/affine.js';
 import { binaryCrossEntropyOp } from '../ops/binaryCrossEntropy.js';
-import { expandFeaturesOp, expandRowsOp, sumFeaturesOp, sumRowsOp } from '../ops/broadcast.js';
+import { expandFeaturesOp, expandRowsOp, sumFeaturesOp } from '../ops/broadcast.js';
 import { clipOp } from '../ops/clip.js';
 import { concatOp, padOp, sliceOp } from '../ops/columns.js';
 import { crossEntropyOp } from '../ops/crossEntropy.js';
@@ -50,7 +50,7 @@ const forms: readonly OpForm[] = [
   ...[absOp, affineOp, clipOp, erfOp, expOp, expm1Op, leakyReluOp, logOp, log1pOp, powOp, reluOp].map(unary),
   ...[sigmoidOp, softplusOp, sqrtOp, squareOp, stepOp, tanhOp].map(unary),
   ...[addOp, subOp, mulOp, divOp, minOp, maxOp, crossEntropyOp, binaryCrossEntropyOp].map(binary),
-  ...[expandRowsOp, sumRowsOp, sumFeaturesOp, softmaxOp, logSumExpOp, maxFeaturesOp].map(rows),
+  ...[expandRowsOp, sumFeaturesOp, softmaxOp, logSumExpOp, maxFeaturesOp].map(rows),
   { op: expandFeaturesOp, inputs: 1, attributes: { width: 'size' } },
   { op: matmulOp, inputs: 2, attributes: { ta: 'boolean', tb: 'boolean' } },
   { op: concatOp, inputs: Number.POSITIVE_INFINITY, attributes: {} },
@@ -59,5 +59,8 @@ const forms: readonly OpForm[] = [
   { op: scaleByOp, inputs: 1, attributes: { alpha: 'number', factors: 'factors' } },
 ];
 
-/** The ops that files may name, besides leaves. Class ids are targets, which no saved graph has, so `oneHot` is none of them. */
+/**
+ * The ops that files may name, besides leaves. Class ids are targets, which no saved graph has, so `oneHot` is none of them; nor is
+ * `sumRows`, since the rows of a network's graph are independent.
+ */
 export const opForms: ReadonlyMap<string, OpForm> = new Map(forms.map((form) => [form.op.name, form]));

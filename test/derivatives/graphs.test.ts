@@ -236,6 +236,20 @@ describe('random graphs', () => {
   });
 });
 
+describe('matrices made of parameters', () => {
+  const forms = [false, true].flatMap((ta) => [false, true].map((tb) => [ta, tb] as const));
+  test.each(forms)('a product transposed %s, %s, and functions of it', (ta, tb) => {
+    for (const [seed, build] of builds.entries()) {
+      const x = input(3, 'x');
+      const product = matmul(parameter(ta ? [2, 3] : [3, 2]), parameter(tb ? [4, 2] : [2, 4]), ta, tb);
+      const gain = parameter([3, 4]);
+      const weights = add(mul(tanh(product), gain), square(gain));
+      const outputs = [matmul(x, weights), sum(matmul(x, weights))];
+      compareAndDispose(pairOf(outputs, [x], [meanSquaredError(), undefined], 3, numbers(seed + 30), build), {});
+    }
+  });
+});
+
 describe('weighted losses of several outputs on shared layers', () => {
   const heads: [string, () => { layer: Layer; loss: Loss }][] = [
     ['crossEntropy', () => ({ layer: dense(3, 'softmax'), loss: crossEntropy() })],

@@ -127,9 +127,9 @@ describe('graphs that are none', () => {
     );
     expect(() => network({ inputs: [a, a], outputs: square(a) })).toThrow('network: one input came twice, expected each once');
     expect(() => network({ inputs: square(a), outputs: square(a) })).toThrow(
-      'network: square [rows, 3] is no input, expected a node made by input(features)',
+      'network: an input is square [rows, 3], expected a node made by input(features)',
     );
-    expect(() => network({ inputs: no(undefined), outputs: a })).toThrow('network: undefined is no input, expected a node made by input(features)');
+    expect(() => network({ inputs: no(undefined), outputs: a })).toThrow('network: an input is undefined, expected a node made by input(features)');
     expect(() => network({ inputs: [], outputs: a })).toThrow('network: 0 inputs and 1 outputs came, expected at least one of each');
   });
 
@@ -144,6 +144,13 @@ describe('graphs that are none', () => {
       'network: the output square [3] is no batch, expected [rows, features]',
     );
     expect(() => network({ inputs: a, outputs: no(3) })).toThrow('network: the output is 3, expected a node');
+  });
+
+  test('a product over the rows, by which one would depend on the others', () => {
+    const across = matmul(a, matmul(a, a, true));
+    expect(() => network({ inputs: a, outputs: across })).toThrow(
+      'network: matmul [3, 3] adds up over the rows of a [rows, 3] and a [rows, 3], expected rows that are independent',
+    );
   });
 
   test('a cycle cannot be made: what a node is made of stays as it is', () => {
@@ -163,7 +170,7 @@ describe('graphs that are none', () => {
       /the output already has softmax; remove that activation, or leave fromLogits out/,
     );
     expect(net('softmax', 1, { loss: crossEntropy() })).toThrow(/1 feature, expected one for each of at least 2 classes/);
-    expect(() => network({ inputs: a, outputs: [square(a), abs(a)], loss: meanSquaredError() })).toThrow(/1 losses came for 2 outputs/);
+    expect(() => network({ inputs: a, outputs: [square(a), abs(a)], loss: meanSquaredError() })).toThrow(/1 loss.* came for 2 outputs/);
     expect(() => network({ inputs: a, outputs: [square(a), abs(a)], loss: [{ loss: meanSquaredError(), weight: -1 }, undefined] })).toThrow(
       /the weight of loss 0 is -1, expected a positive number/,
     );

@@ -123,7 +123,7 @@ test('NaN, infinities, zeros and denormals keep their bits', () => {
   expect([...bitsOf(loaded.parameters)]).toEqual(bits);
 });
 
-test('every op with a kernel can be saved, but one-hot rows of targets', () => {
+test('every op with a kernel can be saved, but one-hot rows of targets and sums over rows', () => {
   const folder = new URL('../../src/ops/', import.meta.url);
   const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
   const declarations = sources.flatMap((source) => [...source.matchAll(/^export const \w+Op\b.*/gm)]);
@@ -131,7 +131,7 @@ test('every op with a kernel can be saved, but one-hot rows of targets', () => {
     [...source.matchAll(/^export const \w+Op\b[^=]*= (?:\w+\(|\{\s*name: )'(\w+)'/gm)].map(([, name]) => name as string),
   );
   expect(names).toHaveLength(declarations.length);
-  const leaves = ['input', 'target', 'parameter', 'constant', 'fill', 'oneHot'];
+  const leaves = ['input', 'target', 'parameter', 'constant', 'fill', 'oneHot', 'sumRows'];
   expect(names.filter((name) => !leaves.includes(name)).sort()).toEqual([...opForms.keys()].sort());
 });
 
