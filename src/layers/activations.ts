@@ -58,7 +58,9 @@ export function activationOf(call: string, activation: Activation): (z: Node) =>
   if (typeof activation === 'function') return activation;
   if (!Object.hasOwn(activations, activation)) {
     const names = Object.keys(activations);
-    const letters = String(activation).toLowerCase().replace(/[^a-z]/g, '');
+    const letters = String(activation)
+      .toLowerCase()
+      .replace(/[^a-z]/g, '');
     const meant = names.find((name) => name.toLowerCase() === letters);
     throw new ValueError(
       `${call}: activation is ${describe(activation)}, expected ${meant ? `'${meant}'` : `${names.join(', ')}, or a function of a node`}`,
