@@ -20,10 +20,10 @@ if (what === 'cold') {
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
   await one?.outputs();
 } else {
-  const { images } = await import('../mnist.js');
+  const [{ scaled }, { images }] = await Promise.all([import('../data.js'), import('../mnist.js')]);
   const samples = (name: 'train' | 't10k', rows: number) => {
     const { bytes, labels } = images(name, rows);
-    return { rows, features: 784, x: Float32Array.from(bytes, (byte) => byte / 255), y: labels };
+    return { rows, features: 784, x: scaled(bytes), y: labels };
   };
   const work = {
     id: 'T2',
@@ -38,7 +38,7 @@ if (what === 'cold') {
   const contender = await peer.train?.(work, work.data(), initial(work.sizes));
   await contender?.run();
   await contender?.accuracy?.();
-  console.log(process.resourceUsage().maxRSS / 1024);
+  console.log((await import('../fresh/peak.js')).peakMemory());
 }
 process.exit();
 
