@@ -109,7 +109,8 @@ function writeParameters(engine: Engine, program: LoadedProgram, index: number, 
   engine.parameters.forEach((parameter, i) => {
     const from = engine.offsetOf(parameter);
     const at = program.inputIndex(index + i);
-    for (let j = 0; j < elements(parameter.shape); j++) f32[at + j] = v[from + j] as number;
+    const n = elements(parameter.shape);
+    for (let j = 0; j < n; j++) f32[at + j] = v[from + j] as number;
   });
 }
 
