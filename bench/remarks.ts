@@ -10,11 +10,11 @@ export const remarks: Readonly<Record<string, string>> = {
   'T1 ÷ PyTorch with one thread': 'PyTorch’s products run on wider vectors, at 1.8 times the 128-bit limit',
   'T3 ÷ PyTorch with one thread':
     'PyTorch’s products run on wider vectors, at 1.8 times the 128-bit limit; the floor would take more than 0.95 of that limit for the whole step, Adam included',
-  'T4 ÷ plain loops': 'a step of four rows through 2-8-1 is a chain of some twenty short kernels, each a few vectors long',
+  'T4 ÷ plain loops': 'a step is 13 instructions of about 22 ns, each with no more than a few vectors of work',
   'I1, onnxruntime-web’s time ÷ ours': 'one row of 784 against W: 0.75 of the multiply-add limit, as fast as the weights are read',
   'I2 ÷ the fastest JavaScript peer': ofAll,
   'I3 into an array passed in, the fastest JavaScript peer’s time ÷ ours':
-    'of 90 ns, 38 are the four sigmoids’ dependent operations in two layers, 40 the two products, 5 the call and the copies (relaxed build, Node 24)',
+    'of 90 ns (relaxed, Node 24), 38 are the sigmoids, two chains of dependent operations, 39 the two products, the rest the call and the copies',
   'C, the bundle of a page that trains, minified and gzipped':
     '34 kB of it are JavaScript: derivatives, traces, files and explain are methods of the network, so a page that does not call them still loads them; 17 kB are the binaries',
 };

@@ -10,6 +10,7 @@ import type { Result } from './measure.js';
 import { note, reason, type System } from './peers/systems.js';
 import { remarks } from './remarks.js';
 import { format } from './report.js';
+import { trainingFlops, trainings } from './workloads.js';
 
 type Run = readonly Result[];
 const runs: readonly Run[] = process.argv.slice(2).map((file) =>
@@ -202,6 +203,21 @@ const works: readonly (readonly [string, string])[] = [
   ['M', 'MB'],
 ];
 
+/** How fast the training of networks of a size to speak of executes its floating-point operations, and what share of the limit that is. */
+function executed(engine: Engine): string {
+  const limits = runs
+    .flat()
+    .filter((result) => engineOf(result) === engine && result.workload === cube && result.limit && result.system === 'neurite');
+  const [limit] = limits.map((result) => result.limit as number).sort((a, b) => b - a);
+  const figures = trainings.flatMap(({ id, sizes, unit }) => {
+    const own = resultsOf(engine, id).find(({ system }) => system === 'neurite');
+    if (!own || !limit || unit !== 'samples/s') return [];
+    const speed = (own.value * trainingFlops(sizes)) / 1e9;
+    return [`${id} ${speed.toFixed(1)} (${((100 * speed) / limit).toFixed(0)} %)`];
+  });
+  return figures.join(', ');
+}
+
 /** Products and passes: of one build in every engine. */
 function kernelTable(build: string): string {
   const inBuild = runs.flat().filter((result) => result.build === build && result.system === 'neurite' && !result.accuracy);
@@ -270,6 +286,8 @@ empty process and what a page loads, M: peak memory; the workloads are defined i
 ### Node 24, relaxed SIMD
 
 ${workloadTable('Node 24', works)}
+
+Products executed in training, in GFLOP/s of the whole step's time and as a share of the 128-bit limit: ${executed('Node 24')}.
 
 ### Node 20, baseline SIMD
 

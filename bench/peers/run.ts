@@ -32,8 +32,12 @@ const { repetitions, json, build = 'auto', wanted } = options('bench:peers');
 install();
 const report = new Report(json);
 
-/** stdout is for results. */
-const say = (text: string) => console.error(text);
+const said = new Set<string>();
+/** stdout is for results; nothing is said twice. */
+function say(text: string): void {
+  if (!said.has(text)) console.error(text);
+  said.add(text);
+}
 
 const opened = new Map<System, Peer>();
 for (const system of Object.keys(systems) as System[]) {
