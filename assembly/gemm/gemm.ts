@@ -1,12 +1,12 @@
 import { gemvColumns, gemvRows } from './gemv';
-import { MR, NR, storeEdge, storeTile, tile } from './micro';
-import { packPanel, packQuad } from './pack';
+import { MR, NR, tile, tileRows } from './micro';
+import { packPanel, packRows } from './pack';
 
 /** Terms that are summed in registers before they meet c. Part of the order of summation, so fixed. */
 const KC: usize = 256;
 
-/** Rows of a that one panel of b is used for: 256 kB of them, in the second-level cache. */
-const MC: usize = 256;
+/** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */
+const BLOCK: usize = 1 << 16;
 
 /**
  * An operand that already lies in rows of the tile is read from there if the other has no more than so many rows to share the cost of
@@ -18,8 +18,11 @@ const SPAN: usize = 1 << 19;
 /** The cost of packing an element, in multiply-adds. */
 const PACKING: usize = 4;
 
-const quads = memory.data(256 * 256 * 4, 16);
-const panel = memory.data(8 * 256 * 4, 16);
+/** The panels of a block of b, or, where b is read as it lies, the strips of a. */
+const block = memory.data(256 * 256 * 4, 16);
+
+/** One strip of a, or a last panel of b that is not full. */
+const narrow = memory.data(8 * 256 * 4, 16);
 
 /**
  * c[m, n] = a·b, or c += a·b where `accumulate`. Element (i, p) of a lies at a + (i·rsa + p·csa) floats, element (p, j) of b
@@ -44,10 +47,14 @@ export function gemm(
 }
 
 function cost(m: usize, n: usize): usize {
-  return ((m + MR - 1) & ~(MR - 1)) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
+  return ((m + 3) & ~3) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
 }
 
-/** The product with one of rsc and csc 4: either as it stands, or as cᵀ = bᵀ·aᵀ. Strides are bytes. */
+/**
+ * The product with one of rsc and csc 4: either as it stands, or as cᵀ = bᵀ·aᵀ. Strides are bytes. A strip is the rows of a that one tile
+ * takes, a panel its columns of b. What is read as it lies is in the outer loop, so that its lines are in the first-level cache when they
+ * are read again; a packed block of b streams from the second level.
+ */
 function blocks(
   c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
   rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
@@ -55,41 +62,57 @@ function blocks(
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
-    const direct = csb == 4 && (m <= MR || (m <= DIRECT && depth * rsb <= SPAN));
-    for (let i: usize = 0; i < m; i += MC) {
-      const rows = min(MC, m - i);
-      let blockA = a + i * rsa + p * csa;
-      let tileStep = rsa * MR;
-      let rowStep = rsa;
-      let step = csa;
-      if (rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN)) {
-        for (let ii: usize = 0; ii < rows; ii += MR) packQuad(quads + ii * (depth << 2), blockA + (ii << 2), depth, rows - ii, csa);
-        blockA = quads;
-        tileStep = depth << 4;
-        rowStep = 4;
-        step = 16;
-      }
+    const packed = rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN);
+    const rowStep: usize = packed ? 4 : rsa;
+    const rowsA = a + p * csa;
+    const rowsB = b + p * rsb;
+    if (csb == 4 && (m <= MR || (m <= DIRECT && depth * rsb <= SPAN))) {
+      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(block + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
+      const strips = packed ? block : rowsA;
       for (let j: usize = 0; j < n; j += NR) {
-        const columns = min(NR, n - j);
-        let panelB = b + p * rsb + j * csb;
+        let panel = rowsB + (j << 2);
         let stepB = rsb;
-        if (!direct || columns < NR) {
-          packPanel(panel, panelB, depth, columns, rsb, csb);
-          panelB = panel;
+        if (j + NR > n) {
+          packPanel(narrow, panel, depth, n - j, rsb, csb);
+          panel = narrow;
           stepB = NR << 2;
         }
-        let at = c + i * rsc + j * csc;
-        let tileA = blockA;
-        for (let left = rows; left; ) {
-          const height = min(MR, left);
-          tile(height, tileA, rowStep, step, panelB, stepB, depth);
-          if (columns == NR && height == MR) storeTile(at, rsc, csc, add);
-          else storeEdge(at, rsc, csc, height, columns, add);
-          at += rsc * MR;
-          tileA += tileStep;
-          left -= height;
+        for (let i: usize = 0; i < m; i += height(m - i)) {
+          const strip = strips + i * (packed ? depth << 2 : rsa);
+          const step: usize = packed ? tileRows(m - i) << 2 : csa;
+          tile(m - i, n - j, strip, rowStep, step, panel, stepB, depth, c + i * rsc + j * csc, rsc, csc, add);
+        }
+      }
+    } else {
+      const width = (BLOCK / depth) & ~(NR - 1);
+      for (let j: usize = 0; j < n; j += width) {
+        const columns = min(width, n - j);
+        for (let jj: usize = 0; jj < columns; jj += NR) {
+          packPanel(block + ((jj * depth) << 2), rowsB + (j + jj) * csb, depth, min(NR, columns - jj), rsb, csb);
+        }
+        for (let i: usize = 0; i < m; i += height(m - i)) {
+          let strip = rowsA + i * rsa;
+          if (packed) {
+            packStrip(narrow, strip, m - i, depth, csa);
+            strip = narrow;
+          }
+          const step: usize = packed ? tileRows(m - i) << 2 : csa;
+          for (let jj: usize = 0; jj < columns; jj += NR) {
+            const panel = block + ((jj * depth) << 2);
+            tile(m - i, columns - jj, strip, rowStep, step, panel, NR << 2, depth, c + i * rsc + (j + jj) * csc, rsc, csc, add);
+          }
         }
       }
     }
   }
+}
+
+/** Rows that the next tile covers where `left` are left. */
+function height(left: usize): usize {
+  return min(tileRows(left), left);
+}
+
+/** The strip of a that the next tile takes, its rows neighbours in memory, as a stream of their elements step by step. */
+function packStrip(y: usize, a: usize, left: usize, depth: usize, csa: usize): void {
+  packRows(y, a, depth, height(left), tileRows(left), csa);
 }

@@ -1,21 +1,73 @@
 import { madd } from '../simd';
 
-/** Rows and columns of the register tile: eight accumulators, two vectors of b and one of a, fast on every engine. */
-export const MR: usize = 4;
+/**
+ * Rows and columns of the register tile. Six rows keep twelve sums, two vectors of b and one element of a in 15 of 16 registers, which
+ * hides the latency of a multiply-add; where a product needs a register before it is added there are four, and eight sums.
+ */
+export const MR: usize = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const NR: usize = 8;
 
-/** The tile t[4, 8] that `tile` made last. */
-const t = memory.data(4 * 8 * 4, 16);
+/** Rows of the tile for what is left over. */
+const LOW: usize = 4;
 
 /**
- * t[4, 8] = Σ_p a[p]·b[p]ᵀ over p < k in rising order from +0. Element (i, p) of a lies at a + i·rsa + p·csa (bytes); from row
- * `rows` on the last is read again. Step p of b is eight floats at b + p·rsb.
- *
- * Three things here are for the register allocators of older engines (Node 20, 256³: 65 → 89 % of the limit): a pointer per row instead of
- * offsets from one; one comparison, with a pointer that moves anyway; and a result of its own, so that nothing of c is alive in the loop.
- * The loop is not unrolled: the optimizer would sort the loads to the front and run out of registers.
+ * Where a full tile goes if its rows are rows of c, and its summand; 0: to t. In globals, so that nothing of c takes a register in the loop
+ * (Node 20, 256³: 87 → 98 % of the limit).
  */
-export function tile(rows: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: usize, k: usize): void {
+let destination: usize = 0;
+let stride: usize = 0;
+let adding: bool = false;
+
+/** The tile t[MR, 8] on its way to c. */
+const t = memory.data(6 * 8 * 4, 16);
+
+/** Rows of the next tile where `left` are left: 4 or MR, so that tiles of both heights cover all rows with as little over as can be. */
+export function tileRows(left: usize): usize {
+  if (MR == LOW) return LOW;
+  return left <= LOW || left == 7 || left == 8 ? LOW : MR;
+}
+
+/**
+ * c = s or, where `add`, c += s with s = Σ_p a[p]·b[p]ᵀ over p < k in rising order from +0: of c `rows` rows and `columns` columns, or as
+ * many as the tile has (`tileRows(rows)` and NR); no more of c is read or written. Element (i, p) of a lies at a + i·rsa + p·csa (bytes),
+ * step p of b is eight floats at b + p·rsb, element (i, j) of c lies at c + i·rsc + j·csc, where either csc is 4, or rsc is 4 and the tile is
+ * transposed on its way.
+ */
+// @ts-ignore: decorator
+@inline
+export function tile(
+  rows: usize, columns: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: usize, k: usize, c: usize, rsc: usize, csc: usize, add: bool,
+): void {
+  const height = tileRows(rows);
+  const full = rows >= height && columns >= NR;
+  destination = full && csc == 4 ? c : 0;
+  stride = rsc;
+  adding = add;
+  if (MR == LOW) sum(false, rows, a, rsa, csa, b, rsb, k);
+  else if (height == MR) sumHigh(rows, a, rsa, csa, b, rsb, k);
+  else sumLow(rows, a, rsa, csa, b, rsb, k);
+  if (destination) return;
+  if (full) putTransposed(c, csc, height, add);
+  else putEdge(c, rsc, csc, min(height, rows), min(NR, columns), add);
+}
+
+function sumHigh(left: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: usize, k: usize): void {
+  sum(true, left, a, rsa, csa, b, rsb, k);
+}
+
+function sumLow(left: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: usize, k: usize): void {
+  sum(false, left, a, rsa, csa, b, rsb, k);
+}
+
+/**
+ * The sums of four rows, or of six, to their destination. From row `left` on the last of a is read again.
+ *
+ * Three things here are for register allocators, which else spill: a pointer per row instead of offsets from one; one comparison, with a
+ * pointer that moves anyway; and no shuffles behind the loop (Firefox, 256³: 45 → 97 % of the limit). The loop is not unrolled: the optimizer would sort the loads to the front and run out of registers.
+ */
+// @ts-ignore: decorator
+@inline
+function sum(six: bool, left: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: usize, k: usize): void {
   let t00 = f32x4.splat(0);
   let t01 = f32x4.splat(0);
   let t10 = f32x4.splat(0);
@@ -24,9 +76,15 @@ export function tile(rows: usize, a: usize, rsa: usize, csa: usize, b: usize, rs
   let t21 = f32x4.splat(0);
   let t30 = f32x4.splat(0);
   let t31 = f32x4.splat(0);
-  let a1 = rows > 1 ? a + rsa : a;
-  let a2 = rows > 2 ? a1 + rsa : a1;
-  let a3 = rows > 3 ? a2 + rsa : a2;
+  let t40 = f32x4.splat(0);
+  let t41 = f32x4.splat(0);
+  let t50 = f32x4.splat(0);
+  let t51 = f32x4.splat(0);
+  let a1 = left > 1 ? a + rsa : a;
+  let a2 = left > 2 ? a1 + rsa : a1;
+  let a3 = left > 3 ? a2 + rsa : a2;
+  let a4 = left > 4 ? a3 + rsa : a3;
+  let a5 = left > 5 ? a4 + rsa : a4;
   for (const end = b + k * rsb; b != end; b += rsb) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -46,6 +104,30 @@ export function tile(rows: usize, a: usize, rsa: usize, csa: usize, b: usize, rs
     a1 += csa;
     a2 += csa;
     a3 += csa;
+    if (six) {
+      const x4 = v128.load32_splat(a4);
+      t40 = madd(x4, b0, t40);
+      t41 = madd(x4, b1, t41);
+      const x5 = v128.load32_splat(a5);
+      t50 = madd(x5, b0, t50);
+      t51 = madd(x5, b1, t51);
+      a4 += csa;
+      a5 += csa;
+    }
+  }
+  let c = destination;
+  if (c) {
+    const rsc = stride;
+    const add = adding;
+    putRow(c, t00, t01, add);
+    putRow((c += rsc), t10, t11, add);
+    putRow((c += rsc), t20, t21, add);
+    putRow((c += rsc), t30, t31, add);
+    if (six) {
+      putRow((c += rsc), t40, t41, add);
+      putRow((c += rsc), t50, t51, add);
+    }
+    return;
   }
   v128.store(t, t00);
   v128.store(t, t01, 16);
@@ -55,26 +137,25 @@ export function tile(rows: usize, a: usize, rsa: usize, csa: usize, b: usize, rs
   v128.store(t, t21, 80);
   v128.store(t, t30, 96);
   v128.store(t, t31, 112);
-}
-
-/**
- * c = t or, where `add`, c += t: element (i, j) at c + i·rsc + j·csc (bytes), where either csc is 4, or rsc is 4 and the tile is
- * transposed on its way.
- */
-export function storeTile(c: usize, rsc: usize, csc: usize, add: bool): void {
-  if (csc == 4) {
-    for (let at = t; at != t + 128; at += 32, c += rsc) {
-      put(c, v128.load(at), add);
-      put(c + 16, v128.load(at, 16), add);
-    }
-  } else {
-    putTransposed(c, csc, t, add);
-    putTransposed(c + 4 * csc, csc, t + 16, add);
+  if (six) {
+    v128.store(t, t40, 128);
+    v128.store(t, t41, 144);
+    v128.store(t, t50, 160);
+    v128.store(t, t51, 176);
   }
 }
 
-/** The same for a tile of which only rows × columns are part of c: nothing else of c is read or written. */
-export function storeEdge(c: usize, rsc: usize, csc: usize, rows: usize, columns: usize, add: bool): void {
+/** A full tile from t into the columns of c, ldc bytes apart. */
+function putTransposed(c: usize, ldc: usize, rows: usize, add: bool): void {
+  for (let j: usize = 0; j < 32; j += 16, c += 4 * ldc) {
+    const at = t + j;
+    putFour(c, ldc, v128.load(at), v128.load(at, 32), v128.load(at, 64), v128.load(at, 96), add);
+    if (rows == 6) putTwo(c + 16, ldc, v128.load(at, 128), v128.load(at, 160), add);
+  }
+}
+
+/** Part of a tile from t into c. */
+function putEdge(c: usize, rsc: usize, csc: usize, rows: usize, columns: usize, add: bool): void {
   for (let i: usize = 0; i < rows; i++, c += rsc) {
     let at = c;
     for (let j: usize = 0; j < columns; j++, at += csc) {
@@ -88,12 +169,13 @@ function put(c: usize, value: v128, add: bool): void {
   v128.store(c, add ? f32x4.add(v128.load(c), value) : value);
 }
 
-/** The four columns of a 4 × 4 block of t, ldc bytes apart in c. */
-function putTransposed(c: usize, ldc: usize, block: usize, add: bool): void {
-  const row0 = v128.load(block);
-  const row1 = v128.load(block, 32);
-  const row2 = v128.load(block, 64);
-  const row3 = v128.load(block, 96);
+function putRow(c: usize, low: v128, high: v128, add: bool): void {
+  put(c, low, add);
+  put(c + 16, high, add);
+}
+
+/** Four rows of four, transposed: their columns ldc bytes apart in c. */
+function putFour(c: usize, ldc: usize, row0: v128, row1: v128, row2: v128, row3: v128, add: bool): void {
   const low01 = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(row2, row3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
@@ -102,4 +184,19 @@ function putTransposed(c: usize, ldc: usize, block: usize, add: bool): void {
   put(c + ldc, v128.shuffle<f64>(low01, low23, 1, 3), add);
   put(c + 2 * ldc, v128.shuffle<f64>(high01, high23, 0, 2), add);
   put(c + 3 * ldc, v128.shuffle<f64>(high01, high23, 1, 3), add);
+}
+
+/** Two rows of four, transposed likewise. */
+function putTwo(c: usize, ldc: usize, row0: v128, row1: v128, add: bool): void {
+  const low = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
+  putPair(c, low, add);
+  putPair(c + ldc, v128.shuffle<f64>(low, low, 1, 1), add);
+  putPair(c + 2 * ldc, high, add);
+  putPair(c + 3 * ldc, v128.shuffle<f64>(high, high, 1, 1), add);
+}
+
+/** The first two lanes. */
+function putPair(c: usize, value: v128, add: bool): void {
+  v128.store_lane<f64>(c, add ? f32x4.add(v128.load_zero<f64>(c), value) : value, 0);
 }

@@ -15,10 +15,16 @@ export function packPanel(y: usize, x: usize, k: usize, columns: usize, rs: usiz
   gather(y + (turned << 5), x + turned * rs, k - turned, columns, 8, rs, cs);
 }
 
-/** Packs x[k, columns], columns ≤ 4 and neighbours in memory, in the same way: step p is four floats at y + 16·p. */
-export function packQuad(y: usize, x: usize, k: usize, columns: usize, rs: usize): void {
-  if (columns < 4) gather(y, x, k, columns, 4, rs, 4);
-  else for (const end = y + (k << 4); y != end; y += 16, x += rs) v128.store(y, v128.load(x));
+/** Packs x[k, columns], neighbours in memory, in the same way for a tile of 4 or 6 rows: step p is `width` floats at y + 4·width·p. */
+export function packRows(y: usize, x: usize, k: usize, columns: usize, width: usize, rs: usize): void {
+  if (columns < width) gather(y, x, k, columns, width, rs, 4);
+  else if (width == 4) for (const end = y + (k << 4); y != end; y += 16, x += rs) v128.store(y, v128.load(x));
+  else {
+    for (const end = y + k * 24; y != end; y += 24, x += rs) {
+      v128.store(y, v128.load(x));
+      store<u64>(y, load<u64>(x, 16), 16);
+    }
+  }
 }
 
 /** Columns that are runs of k steps, a multiple of four: turned in blocks of 4 × 4. */

@@ -4,10 +4,10 @@ import { type Case, check, difference, type Form, KC, MR, multiply, NR, operands
 import { filled, numbers } from './numbers.js';
 
 /** Sizes around those of the tile. */
-const edges = [1, 3, MR - 1, MR + 1, NR - 1, NR + 1, 33];
+const edges = [1, 3, MR[0], MR[1] - 1, MR[1], NR - 1, NR + 1, 33];
 
-/** Rows of a that a panel of b is used for at a time, and rows up to which b is not packed (assembly/gemm/gemm.ts). */
-const MC = 256;
+/** Floats of b that are packed at a time, and rows up to which b is not packed (assembly/gemm/gemm.ts). */
+const BLOCK = 1 << 16;
 const DIRECT = 64;
 
 /** Case i of a sweep: in each form, with and without c, in every alignment. */
@@ -48,11 +48,17 @@ describe.each(builds)('gemm, %s build', (build) => {
   test.each([...training, 'tt'] as Form[])('blocks: below, at and above each edge, %s', (form) => {
     for (const accumulate of [false, true]) {
       for (const k of [KC - 1, KC, KC + 1, 2 * KC, 2 * KC + 1]) expect(check(machine, { form, m: 5, n: 9, k, accumulate })).toBeUndefined();
-      for (const m of [DIRECT, DIRECT + 1, MC - 1, MC, MC + 1, 2 * MC + 3]) {
+      for (const m of [DIRECT, DIRECT + 1, 2 * DIRECT + 7]) {
         expect(check(machine, { form, m, n: 11, k: 19, accumulate })).toBeUndefined();
         expect(check(machine, { form, m: 11, n: m, k: 19, accumulate })).toBeUndefined();
         expect(check(machine, { form, m, n: DIRECT + 5, k: KC + 3, accumulate })).toBeUndefined();
       }
+      const m = DIRECT + 7;
+      for (const n of [BLOCK / KC - 1, BLOCK / KC, BLOCK / KC + 1, (2 * BLOCK) / KC + 3]) {
+        expect(check(machine, { form, m, n, k: KC, accumulate })).toBeUndefined();
+        expect(check(machine, { form, m: n, n: m, k: KC, accumulate })).toBeUndefined();
+      }
+      expect(check(machine, { form, m, n: Math.floor(BLOCK / 17) + 9, k: 17, accumulate })).toBeUndefined();
     }
   });
 

@@ -3,8 +3,8 @@ import { type Matrix, product } from '../oracle/linear.js';
 import type { Machine } from './machine.js';
 import { close, DENORMAL, EPSILON, filled, numbers } from './numbers.js';
 
-/** Rows and columns of the register tile, and the terms that are summed before they meet c (assembly/gemm). */
-export const MR = 4;
+/** Rows (low and high) and columns of the register tile, and the terms that are summed before they meet c (assembly/gemm). */
+export const MR = [4, 6] as const;
 export const NR = 8;
 export const KC = 256;
 
