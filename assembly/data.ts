@@ -11,17 +11,33 @@ import { copyFloats } from './rows';
 export function gather(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {
   const stride = type == DataType.Uint8 ? features : features << 2;
   const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
-  // Rows that lie one behind the other are one long row.
-  const runs: usize = order ? rows : 1;
-  const n = order ? features : rows * features;
-  for (let i: usize = 0; i < runs; i++) {
-    const row: usize = order ? <usize>load<u32>(order + ((position + i) << 2)) : position;
-    const x = data + row * stride;
-    if (plain) copyFloats(y, x, n);
-    else if (type == DataType.Uint8) scaleBytes(y, x, n, scale, offset);
-    else scaleFloats(y, x, n, scale, offset);
-    y += n << 2;
+  if (!order) return copyRow(y, data + position * stride, rows * features, type, plain, scale, offset);
+  const group = max(1, TOGETHER / max(1, stride));
+  const end = order + ((position + rows) << 2);
+  for (let at = order + (position << 2); at < end; ) {
+    const next = min(end, at + (group << 2));
+    for (let row = at; row < next; row += 4) touch(data + <usize>load<u32>(row) * stride, stride);
+    for (; at < next; at += 4, y += features << 2) copyRow(y, data + <usize>load<u32>(at) * stride, features, type, plain, scale, offset);
   }
+}
+
+/** Bytes of rows that are asked for before they are read, so that rows wait for memory at one time and not one after the other. */
+const TOGETHER: usize = 1 << 12;
+
+/** What `touch` has read last, so that no compiler leaves the reading out. */
+let touched: u8 = 0;
+
+/** Reads a byte of each cache line. */
+function touch(x: usize, bytes: usize): void {
+  let all: u8 = 0;
+  for (const end = x + bytes; x < end; x += 64) all |= load<u8>(x);
+  touched = all;
+}
+
+function copyRow(y: usize, x: usize, n: usize, type: i32, plain: bool, scale: f32, offset: f32): void {
+  if (plain) copyFloats(y, x, n);
+  else if (type == DataType.Uint8) scaleBytes(y, x, n, scale, offset);
+  else scaleFloats(y, x, n, scale, offset);
 }
 
 function scaleFloats(y: usize, x: usize, n: usize, scale: f32, offset: f32): void {
