@@ -1,9 +1,6 @@
-import { gemvColumns, gemvRows } from './gemv';
+import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileRows } from './micro';
 import { packPanel, packRows } from './pack';
-
-/** Terms that are summed in registers before they meet c. Part of the order of summation, so fixed. */
-const KC: usize = 256;
 
 /** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */
 const BLOCK: usize = 1 << 16;
@@ -19,16 +16,16 @@ const SPAN: usize = 1 << 19;
 const PACKING: usize = 4;
 
 /** The panels of a block of b, or, where b is read as it lies, the strips of a. */
-const block = memory.data(256 * 256 * 4, 16);
+const block = memory.data((1 << 16) * 4, 16);
 
 /** One strip of a, or a last panel of b that is not full. */
-const narrow = memory.data(8 * 256 * 4, 16);
+const narrow = memory.data(8 * 512 * 4, 16);
 
 /**
  * c[m, n] = a·b, or c += a·b where `accumulate`. Element (i, p) of a lies at a + (i·rsa + p·csa) floats, element (p, j) of b
  * at b + (p·rsb + j·csb) floats, so a transpose is a swap of strides; c is row-major and tight. c must not overlap a or b.
  *
- * The order of summation: with s_q the sum of the terms p = 256q … min(k, 256q + 256) − 1, taken in rising order from +0 by madd,
+ * The order of summation: with s_q the sum of the terms p = 512q … min(k, 512q + 512) − 1, taken in rising order from +0 by madd,
  * an element is s_0 + s_1 + …, or ((c + s_0) + s_1) + …, from left to right. Shapes, tiles, blocks and an element's place do not
  * change it, except for the dot products of a single row (`gemvRows`). |error| ≤ k·ε·Σ_p |a_ip·b_pj|, ε = 2⁻²⁴ (Higham 2002, §3.1).
  */

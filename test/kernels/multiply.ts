@@ -6,7 +6,7 @@ import { close, DENORMAL, EPSILON, filled, numbers } from './numbers.js';
 /** Rows (low and high) and columns of the register tile, and the terms that are summed before they meet c (assembly/gemm). */
 export const MR = [4, 6] as const;
 export const NR = 8;
-export const KC = 256;
+export const KC = 512;
 
 /** How the operands are stored: n as they are, t as the transpose. x·wᵀ is nt, dz·w nn, dzᵀ·x tn. */
 const flags = { nt: GemmFlag.TransposeB, nn: 0, tn: GemmFlag.TransposeA, tt: GemmFlag.TransposeA | GemmFlag.TransposeB };
@@ -62,8 +62,8 @@ export function multiply(machine: Machine, one: Case, { a, b, c }: Operands): Fl
 }
 
 /**
- * What is wrong with the core's product, if anything. A term takes part in at most one product, k sums and one sum per 256 terms and
- * with c, so with ε = 2⁻²⁴ an element may be off by (k + ⌈k/256⌉ + 1)·ε·Σ|terms| to first order (Higham 2002, §3.1), of which 1 % more
+ * What is wrong with the core's product, if anything. A term takes part in at most one product, k sums and one sum per 512 terms and
+ * with c, so with ε = 2⁻²⁴ an element may be off by (k + ⌈k/512⌉ + 1)·ε·Σ|terms| to first order (Higham 2002, §3.1), of which 1 % more
  * covers the rest, and each product may lose half the smallest denormal.
  */
 export function check(machine: Machine, one: Case, inputs = operands(one)): string | undefined {
@@ -88,7 +88,7 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
   return undefined;
 }
 
-/** The product in float32 as `gemm` specifies it for the baseline build, bit by bit: partial sums of 256 terms from +0, added in turn. */
+/** The product in float32 as `gemm` specifies it for the baseline build, bit by bit: partial sums of 512 terms from +0, added in turn. */
 export function specified(one: Case, inputs: Operands): Float32Array {
   const { m, n, k } = one;
   const [a, b] = matrices(one, inputs);
