@@ -1,4 +1,4 @@
-import { gemm } from './gemm/gemm';
+import { gemm, gemmPacked } from './gemm/gemm';
 import { Opcode } from './opcodes';
 import { unary } from './unary';
 
@@ -24,10 +24,13 @@ function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
 
 /**
  * u = activation(x·wᵀ + b): u[m, n], x[m, k], w[n, k], b[n] or 0 for none; `activation` is the opcode of a unary function, Copy for
- * none, with its α and β. The bits are those of gemm, addBias and unary in turn.
+ * none, with its α and β; `panels` is w as `packWeights` packs it, or 0. The bits are those of gemm, addBias and unary in turn.
  */
-export function linear(u: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32): void {
-  gemm(u, x, w, m, n, k, k, 1, 1, k, false);
+export function linear(
+  u: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32, panels: usize,
+): void {
+  if (panels && m > 1) gemmPacked(u, x, panels, m, n, k);
+  else gemm(u, x, w, m, n, k, k, 1, 1, k, false);
   if (b) addBias(u, b, m, n);
   if (activation != Opcode.Copy) unary(activation, u, u, m * n, alpha, beta);
 }

@@ -156,8 +156,11 @@ export enum Gemm { op, c, a, b, m, n, k, lda, ldb, flags, length }
 /** Flags of Gemm. */
 export enum GemmFlag { TransposeA = 1, TransposeB = 2, Accumulate = 4 }
 
-/** u[m, n] = activation(x[m, k] · w[n, k]ᵀ + b[n]); `activation` is the opcode of a unary, Copy for none; b may be Ref.None. */
-export enum Linear { op, u, x, w, b, m, n, k, activation, alpha, beta, length }
+/**
+ * u[m, n] = activation(x[m, k] · w[n, k]ᵀ + b[n]); `activation` is the opcode of a unary, Copy for none; b may be Ref.None.
+ * `panels` is w once more, packed (`packWeights`), for more rows than one; Ref.None where it is not.
+ */
+export enum Linear { op, u, x, w, b, m, n, k, activation, alpha, beta, panels, length }
 
 /** Between x[rows, features] and y; which of the two is wide is the opcode's. `accumulate` (SumRows only): y += . */
 export enum Rows { op, y, x, rows, features, accumulate, length }

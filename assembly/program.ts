@@ -74,7 +74,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         linear(
           address(context, pc, I.Linear.u), address(context, pc, I.Linear.x), address(context, pc, I.Linear.w), address(context, pc, I.Linear.b),
           count(pc, I.Linear.m, rows), count(pc, I.Linear.n, rows), count(pc, I.Linear.k, rows),
-          word(pc, I.Linear.activation), float(pc, I.Linear.alpha), float(pc, I.Linear.beta),
+          word(pc, I.Linear.activation), float(pc, I.Linear.alpha), float(pc, I.Linear.beta), address(context, pc, I.Linear.panels),
         );
         pc += I.Linear.length << 2;
         break;

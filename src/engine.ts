@@ -4,6 +4,7 @@ import { gradients } from './compile/differentiate.js';
 import type { Place } from './compile/encode.js';
 import { f32, formOf, type Instruction, tensor, word } from './compile/instruction.js';
 import { rowsOf } from './compile/lower.js';
+import { type Panels, panelsOf } from './compile/prepack.js';
 import { compile, type Program, type Recipe, type Report } from './compile/program.js';
 import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
 import type { Core } from './core/core.js';
@@ -204,6 +205,7 @@ export class Engine {
   readonly #all: Node;
   readonly #offsets = new Map<Parameter, number>();
   #stateAddress = 0;
+  #panels: readonly Panels[] = [];
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
@@ -263,6 +265,20 @@ export class Engine {
       else if (initial.kind === 'normal') exports.normal(at, n, seed, stream, initial.mean, initial.deviation);
       else f32.fill(initial.value, at >>> 2, (at >>> 2) + n);
     });
+  }
+
+  /** Packs the weights for batches, for an engine whose parameters change no more and that is never configured. */
+  prepack(): void {
+    const panels = panelsOf(this.model.outputs);
+    const room = panels.reduce((sum, { panels }) => sum + elements(panels.shape), 0);
+    this.#stateAddress = this.core.allocate(Math.max(4, room * 4), 'packed weights');
+    let offset = 0;
+    for (const { weights, n, k, panels: node } of panels) {
+      this.#places.set(node, { block: Block.State, offset });
+      this.core.exports.packWeights(this.#stateAddress + offset * 4, this.parametersAddress + this.offsetOf(weights) * 4, n, k);
+      offset += elements(node.shape);
+    }
+    this.#panels = panels;
   }
 
   /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
@@ -381,10 +397,11 @@ export class Engine {
   /** What a program of a kind does, as nodes. */
   recipe(kind: ProgramKind, classes: readonly boolean[]): Recipe {
     const { inputs, outputs } = this.model;
-    if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places };
+    const panels = this.#panels;
+    if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places, panels };
     if (kind === 'logits') {
       const logits = outputs.map(logitsOf);
-      return { roots: logits, inputs, outputs: logits, places: this.#places };
+      return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
     }
     const losses = this.lossNodes(kind, classes);
     const deciding = this.deciding;

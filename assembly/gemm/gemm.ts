@@ -60,7 +60,6 @@ function blocks(
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
     const packed = rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN);
-    const rowStep: usize = packed ? 4 : rsa;
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
     if (csb == 4 && (m <= MR || (m <= DIRECT && depth * rsb <= SPAN))) {
@@ -77,31 +76,68 @@ function blocks(
         for (let i: usize = 0; i < m; i += height(m - i)) {
           const strip = strips + i * (packed ? depth << 2 : rsa);
           const step: usize = packed ? tileRows(m - i) << 2 : csa;
-          tile(m - i, n - j, strip, rowStep, step, panel, stepB, depth, c + i * rsc + j * csc, rsc, csc, add);
+          tile(m - i, n - j, strip, packed ? 4 : rsa, step, panel, stepB, depth, c + i * rsc + j * csc, rsc, csc, add);
         }
       }
     } else {
       const width = (BLOCK / depth) & ~(NR - 1);
       for (let j: usize = 0; j < n; j += width) {
         const columns = min(width, n - j);
-        for (let jj: usize = 0; jj < columns; jj += NR) {
-          packPanel(block + ((jj * depth) << 2), rowsB + (j + jj) * csb, depth, min(NR, columns - jj), rsb, csb);
-        }
-        for (let i: usize = 0; i < m; i += height(m - i)) {
-          let strip = rowsA + i * rsa;
-          if (packed) {
-            packStrip(narrow, strip, m - i, depth, csa);
-            strip = narrow;
-          }
-          const step: usize = packed ? tileRows(m - i) << 2 : csa;
-          for (let jj: usize = 0; jj < columns; jj += NR) {
-            const panel = block + ((jj * depth) << 2);
-            tile(m - i, columns - jj, strip, rowStep, step, panel, NR << 2, depth, c + i * rsc + (j + jj) * csc, rsc, csc, add);
-          }
-        }
+        packPanels(block, rowsB + j * csb, depth, columns, rsb, csb);
+        strips(c + j * csc, rsc, csc, rowsA, rsa, csa, packed, block, m, columns, depth, add);
       }
     }
   }
+}
+
+/** A packed block of b with all rows of a, strip by strip. */
+function strips(
+  c: usize, rsc: usize, csc: usize, a: usize, rsa: usize, csa: usize, packed: bool, panels: usize, m: usize, n: usize, depth: usize, add: bool,
+): void {
+  for (let i: usize = 0; i < m; i += height(m - i)) {
+    let strip = a + i * rsa;
+    let rowStep = rsa;
+    let step = csa;
+    if (packed) {
+      packStrip(narrow, strip, m - i, depth, csa);
+      strip = narrow;
+      rowStep = 4;
+      step = tileRows(m - i) << 2;
+    }
+    for (let j: usize = 0; j < n; j += NR) {
+      tile(m - i, n - j, strip, rowStep, step, panels + ((j * depth) << 2), NR << 2, depth, c + i * rsc + j * csc, rsc, csc, add);
+    }
+  }
+}
+
+function packPanels(y: usize, b: usize, depth: usize, n: usize, rsb: usize, csb: usize): void {
+  for (let j: usize = 0; j < n; j += NR) packPanel(y + ((j * depth) << 2), b + j * csb, depth, min(NR, n - j), rsb, csb);
+}
+
+/**
+ * Packs w[n, k] for `gemmPacked`: the terms of each partial sum, panel by panel of eight rows of w, of which the last repeats its last row.
+ * y has room for k·⌈n/8⌉·8 floats.
+ */
+export function packWeights(y: usize, w: usize, n: usize, k: usize): void {
+  for (let p: usize = 0; p < k; p += KC) packPanels(y + p * panelStep(n), w + (p << 2), min(KC, k - p), n, 4, k << 2);
+}
+
+/** c[m, n] = a[m, k]·wᵀ for packed w[n, k]: the bits of `gemm`. */
+export function gemmPacked(c: usize, a: usize, panels: usize, m: usize, n: usize, k: usize): void {
+  if (k == 0) memory.fill(c, 0, (m * n) << 2);
+  for (let p: usize = 0; p < k; p += KC) {
+    const depth = min(KC, k - p);
+    const width = (BLOCK / depth) & ~(NR - 1);
+    for (let j: usize = 0; j < n; j += width) {
+      const at = panels + p * panelStep(n) + ((j * depth) << 2);
+      strips(c + (j << 2), n << 2, 4, a + (p << 2), k << 2, 4, false, at, m, min(width, n - j), depth, p > 0);
+    }
+  }
+}
+
+/** Bytes of packed weights to one term. */
+function panelStep(n: usize): usize {
+  return ((n + NR - 1) & ~(NR - 1)) << 2;
 }
 
 /** Rows that the next tile covers where `left` are left. */

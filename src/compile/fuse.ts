@@ -121,6 +121,7 @@ function linearLayer(node: Node, only: (node: Node, ...by: Node[]) => boolean): 
         activation: word(activation),
         alpha: f32(alpha),
         beta: f32(beta),
+        panels: tensor(undefined),
       },
       writes: ['u'],
       inPlace: [],

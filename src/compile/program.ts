@@ -5,6 +5,7 @@ import { type Encoded, encode, type Place } from './encode.js';
 import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
 import { binaryInstruction, gemm, lower, rowsOf, targetKind } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
+import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
 
 /** A loss to be reported while the program runs. */
@@ -33,6 +34,8 @@ export interface Recipe {
   readonly prologue?: readonly Instruction[];
   /** Instructions after all others. */
   readonly epilogue?: readonly Instruction[];
+  /** Weights that are packed. */
+  readonly panels?: readonly Panels[];
   /** Whether patterns become one kernel. Default true. */
   readonly fuse?: boolean;
   /** Whether tensors share memory. Default true. */
@@ -71,7 +74,7 @@ export function compile(recipe: Recipe, rows: number): Program {
     }
   }
 
-  let instructions = lower(roots.map(of), fuse);
+  let instructions = usePanels(lower(roots.map(of), fuse), recipe.panels ?? []);
   instructions = addReports(
     instructions,
     reports.map((r) => ({ ...r, rows: of(r.rows), ...(r.decide && { decide: { logits: of(r.decide.logits), target: r.decide.target } }) })),

@@ -27,7 +27,8 @@ export function checkSize(call: string, what: string, n: number): void {
 }
 
 /**
- * A fully connected layer, u = g(x·Wᵀ + b) (000 eq. 10).
+ * A fully connected layer, u = g(x·Wᵀ + b) (000 eq. 10): `dense(64, 'tanh')`, `dense(64, 'tanh', { bias: false })`, or, where g is the
+ * identity, `dense(64, { bias: false })`.
  *
  * Shapes: x `[rows, in]`, W `[units, in]`, b `[units]`, u `[rows, units]`.
  * @throws ValueError for a size that is no positive integer or an activation that isn't known
@@ -35,9 +36,14 @@ export function checkSize(call: string, what: string, n: number): void {
 export function dense(
   units: number,
   // Spelt out, not `Activation`, so that a compiler that refuses a name lists those there are.
-  activation: keyof typeof activations | ((z: Node) => Node) = 'identity',
-  options: DenseOptions = {},
+  activation: keyof typeof activations | ((z: Node) => Node) | DenseOptions = 'identity',
+  options?: DenseOptions,
 ): Layer {
+  const alone = options === undefined && typeof activation === 'object' && activation !== null && !('activation' in activation);
+  return alone ? denseWith(units, 'identity', activation) : denseWith(units, activation as Activation, options);
+}
+
+function denseWith(units: number, activation: Activation, options: DenseOptions = {}): Layer {
   checkOptions('dense', options, ['bias', 'init', 'name']);
   const call = options.name ?? 'dense';
   if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);

@@ -32,7 +32,7 @@ describe.each(builds)('linear, %s build', (build) => {
     const [xs, ws] = [machine.tensor(x, shift), machine.tensor(w, (shift * 3) % 4)];
     const bs = b ? machine.tensor(b, (shift * 2) % 4) : Ref.None;
     const u = machine.tensor((m as number) * (n as number), shift);
-    machine.run([Opcode.Linear, u, xs, ws, bs, m as number, n as number, k as number, activation, bits(0.25), bits(0.75)]);
+    machine.run([Opcode.Linear, u, xs, ws, bs, m as number, n as number, k as number, activation, bits(0.25), bits(0.75), Ref.None]);
     return machine.read(u, (m as number) * (n as number));
   }
 
@@ -71,6 +71,26 @@ describe.each(builds)('linear, %s build', (build) => {
       machine.run([activation, us, zs, m * n, bits(0.25), bits(0.75)]);
       const expected = machine.read(us, m * n);
       expect(difference(run(x, w, b, shape, activation, i % 4), expected), `${shape}`).toBeUndefined();
+    }
+  });
+
+  test('packed weights give the bits of weights as they are', () => {
+    const packable = [...shapes, [2, 257, 9], [3, 130, 2 * KC], [6, 8, KC - 1], [65, 70, KC + 1], [300, 10, 40], [2, 3, 0]] as const;
+    for (const [i, shape] of packable.entries()) {
+      const [m, n, k] = shape;
+      const next = numbers(200 + i);
+      const [x, w, b] = [filled(m * k, next), filled(n * k, next), filled(n, next)];
+      const expected = run(x, w, b, shape, Opcode.Relu);
+      machine.clear();
+      const shift = i % 4;
+      const [xs, ws, bs] = [machine.tensor(x, shift), machine.tensor(w, (shift * 3) % 4), machine.tensor(b)];
+      const panels = machine.tensor(Math.ceil(n / 8) * 8 * k);
+      machine.core.exports.packWeights(machine.address(panels), machine.address(ws), n, k);
+      const u = machine.tensor(m * n, shift);
+      machine.run([Opcode.Linear, u, xs, ws, bs, m, n, k, Opcode.Relu, bits(0.25), bits(0.75), panels]);
+      expect(difference(machine.read(u, m * n), expected), `${shape}`).toBeUndefined();
+      // every place of the panels was written
+      if (k > 0) expect(machine.read(panels, Math.ceil(n / 8) * 8 * k).every(Number.isFinite)).toBe(true);
     }
   });
 

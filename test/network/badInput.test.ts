@@ -143,6 +143,10 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
     () => dense(10, any({ activation: 'relu' })),
     'dense: activation is an object with activation, expected identity, step',
   ],
+  'an unknown option in place of the activation': [
+    () => dense(10, any({ biases: false })),
+    'dense: there is no option "biases", expected bias, init, name',
+  ],
   'an initialiser by name': [() => dense(10, 'relu', any({ init: 'zeros' })), 'dense: init is "zeros", expected an initializer, such as heUniform'],
   'an initialiser uncalled': [
     () => sequential(4, [dense(10, 'relu', any({ init: constantInit }))]),

@@ -1,0 +1,51 @@
+import { GemmFlag, Opcode } from '../../assembly/opcodes.js';
+import { type Node, topological } from '../graph/node.js';
+import { Parameter } from '../ops/leaves.js';
+import { matmulOp } from '../ops/matmul.js';
+import { f32, type Instruction, tensor, word } from './instruction.js';
+import { run } from './update.js';
+
+/** Columns of the register tile: weights are packed in panels of as many rows (assembly/gemm). */
+const PANEL = 8;
+
+/** A weight matrix w[n, k] and the tensor of its panels. */
+export interface Panels {
+  readonly weights: Parameter;
+  readonly n: number;
+  readonly k: number;
+  readonly panels: Node;
+}
+
+/** The weights that the outputs multiply batches by, x·wᵀ, each with room for its panels: those that can be packed once and for all. */
+export function panelsOf(outputs: readonly Node[]): Panels[] {
+  const products = topological(outputs).filter(({ op, inputs, attributes, shape }) => {
+    return op === matmulOp && inputs[1] instanceof Parameter && attributes.tb && !attributes.ta && shape.batched;
+  });
+  return [...new Set(products.map(({ inputs }) => inputs[1] as Parameter))].map((weights) => {
+    const [n, k] = weights.shape.size as [number, number];
+    return { weights, n, k, panels: run(`${weights.name ?? 'weights'}, packed`, Math.ceil(n / PANEL) * PANEL * k) };
+  });
+}
+
+/** Lets products by weights that are packed read their panels. */
+export function usePanels(instructions: readonly Instruction[], packed: readonly Panels[]): Instruction[] {
+  return instructions.map((instruction) => {
+    const { opcode, operands } = instruction;
+    const factor = opcode === Opcode.Linear ? operands.w : isProductOfWeights(instruction) ? operands.b : undefined;
+    const found = factor?.kind === 'tensor' && packed.find(({ weights }) => weights === factor.node);
+    if (!found) return instruction;
+    const panels = tensor(found.panels);
+    if (opcode === Opcode.Linear) return { ...instruction, operands: { ...operands, panels } };
+    const { c, a, b, m, n, k } = operands as Record<string, Instruction['operands'][string]>;
+    return {
+      opcode: Opcode.Linear,
+      operands: { u: c, x: a, w: b, b: tensor(undefined), m, n, k, activation: word(Opcode.Copy), alpha: f32(0), beta: f32(0), panels },
+      writes: ['u'],
+      inPlace: [],
+    } as Instruction;
+  });
+}
+
+function isProductOfWeights({ opcode, operands }: Instruction): boolean {
+  return opcode === Opcode.Gemm && operands.flags?.kind === 'word' && operands.flags.value === GemmFlag.TransposeB;
+}
