@@ -14,7 +14,7 @@ export interface Options {
 }
 
 const lines = {
-  only: '  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, D for derivatives',
+  only: '  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, F for frozen predictors, D for derivatives',
   build: '  --build <name>      simd or relaxed; else the kernels in both and the networks in what the package picks',
   repetitions: '  --repetitions <n>   of each row (5)',
   check: '  --check             compare with the floors in bench/floors.json; exit 1 below',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { derivativeRows } from './derivatives.js';
 import { Floors } from './floors.js';
+import { frozenRows } from './frozen.js';
 import { KernelBench, kernelEffort, passes, productName, products } from './kernels.js';
 import { type Build, compare } from './measure.js';
 import { mnist } from './mnist.js';
@@ -42,7 +43,11 @@ for (const build of builds) {
 
 let split: ReturnType<typeof mnist> | undefined;
 const data = () => (split ??= mnist());
-for (const { workload, unit, effort, contenders } of [...rows(data, chosen ?? 'auto'), ...derivativeRows(chosen ?? 'auto')]) {
+for (const { workload, unit, effort, contenders } of [
+  ...rows(data, chosen ?? 'auto'),
+  ...frozenRows(chosen ?? 'auto'),
+  ...derivativeRows(chosen ?? 'auto'),
+]) {
   if (!wanted(workload, workload.split(' ')[0])) continue;
   const measure = async () => {
     const results = await compare(workload, unit, contenders(), effort(repetitions));
