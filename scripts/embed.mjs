@@ -1,6 +1,6 @@
 /**
  * Writes the two built binaries into a module, so that the package needs no file access and no bundler configuration: the baseline as
- * base64, and the relaxed one, which is nearly the same, as the steps that make it from the baseline.
+ * text, and the relaxed one, which is nearly the same, as the steps that make it from the baseline.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -54,18 +54,31 @@ function delta(source, target) {
   return Buffer.from([...steps, ...leb(bytes.length), ...bytes, 0, 0]);
 }
 
+const alphabet = Array.from({ length: 92 }, (_, i) => String.fromCharCode(35 + i))
+  .filter((character) => !"$'<\\`".includes(character))
+  .join('');
+const single = alphabet.length - 3;
+
+/** Bytes as text that src/core/printable.ts reads. */
+function printable(bytes) {
+  return Array.from(bytes, (byte) => {
+    const value = (byte + 3) & 255;
+    return value < single ? alphabet[value] : alphabet[single + Math.floor(value / single) - 1] + alphabet[value % single];
+  }).join('');
+}
+
 export function embed() {
   const baseline = read('core.wasm');
   const relaxed = read('core.relaxed.wasm');
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
-/** The baseline binary, as base64. */
-export const baseline: string = '${baseline.toString('base64')}';
+/** The baseline binary, as text (printable.ts). */
+export const baseline: string = '${printable(baseline)}';
 /** Bytes of the relaxed binary. */
 export const relaxedSize: number = ${relaxed.length};
-/** What makes it from the baseline, as base64. */
-export const relaxedDelta: string = '${delta(baseline, relaxed).toString('base64')}';
+/** What makes it from the baseline (delta.ts), as text. */
+export const relaxedDelta: string = '${printable(delta(baseline, relaxed))}';
 `,
   );
 }

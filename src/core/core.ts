@@ -1,7 +1,7 @@
 import { MemoryError } from '../errors.js';
-import { decodeBase64 } from './base64.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
+import { decodePrintable } from './printable.js';
 
 /** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
@@ -73,8 +73,8 @@ const cores = new Map<Build, Core>();
 
 /** The bytes of a build's binary. */
 export function binary(build: Build): Uint8Array<ArrayBuffer> {
-  const bytes = decodeBase64(baseline);
-  return build === 'relaxed' ? applyDelta(bytes, decodeBase64(relaxedDelta), relaxedSize) : bytes;
+  const bytes = decodePrintable(baseline);
+  return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
 }
 
 /** The core of a build in this realm, made on first use. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { decodeBase64 } from '../../src/core/base64.js';
 import { binary } from '../../src/core/core.js';
+import { decodePrintable } from '../../src/core/printable.js';
 
 test.each([
   ['simd', 'core.wasm'],
@@ -11,9 +11,16 @@ test.each([
   expect(Buffer.from(binary(build)).equals(built)).toBe(true);
 });
 
-test('base64 of every length and every byte', () => {
-  for (let n = 0; n <= 300; n++) {
-    const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 151 + n) & 255);
-    expect(decodeBase64(Buffer.from(bytes).toString('base64'))).toEqual(bytes);
+test('text of every byte, alone and beside every other', () => {
+  const characters = '#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~';
+  const text = Array.from({ length: 256 }, (_, byte) => {
+    const value = (byte + 3) % 256;
+    return value < 84 ? characters[value] : `${characters[84 + Math.floor(value / 84) - 1]}${characters[value % 84]}`;
+  });
+  expect(decodePrintable('')).toEqual(new Uint8Array(0));
+  expect(decodePrintable(text.join(''))).toEqual(Uint8Array.from(text.keys()));
+  for (let byte = 0; byte < 256; byte++) {
+    const beside = text.map((other) => `${text[byte]}${other}`).join('');
+    expect(decodePrintable(beside)).toEqual(Uint8Array.from({ length: 512 }, (_, i) => (i % 2 ? i >> 1 : byte)));
   }
 });
