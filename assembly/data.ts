@@ -12,16 +12,19 @@ export function gather(y: usize, data: usize, order: usize, position: usize, row
   const stride = type == DataType.Uint8 ? features : features << 2;
   const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
   if (!order) return copyRow(y, data + position * stride, rows * features, type, plain, scale, offset);
-  const group = max(1, TOGETHER / max(1, stride));
+  const group = stride < LINE ? rows : max(1, TOGETHER / stride);
   const end = order + ((position + rows) << 2);
   for (let at = order + (position << 2); at < end; ) {
     const next = min(end, at + (group << 2));
-    for (let row = at; row < next; row += 4) touch(data + <usize>load<u32>(row) * stride, stride);
+    if (stride >= LINE) for (let row = at; row < next; row += 4) touch(data + <usize>load<u32>(row) * stride, stride);
     for (; at < next; at += 4, y += features << 2) copyRow(y, data + <usize>load<u32>(at) * stride, features, type, plain, scale, offset);
   }
 }
 
-/** Bytes of rows that are asked for before they are read, so that rows wait for memory at one time and not one after the other. */
+/** Bytes of a cache line. Rows at least as long are asked for before they are read: they wait for memory at one time and not one after the other. */
+const LINE: usize = 64;
+
+/** Bytes of rows that are asked for together. */
 const TOGETHER: usize = 1 << 12;
 
 /** What `touch` has read last, so that no compiler leaves the reading out. */
@@ -30,7 +33,7 @@ let touched: u8 = 0;
 /** Reads a byte of each cache line. */
 function touch(x: usize, bytes: usize): void {
   let all: u8 = 0;
-  for (const end = x + bytes; x < end; x += 64) all |= load<u8>(x);
+  for (const end = x + bytes; x < end; x += LINE) all |= load<u8>(x);
   touched = all;
 }
 

@@ -1,6 +1,7 @@
 import { gemm, gemmPacked } from './gemm/gemm';
+import { gemvRows } from './gemm/gemv';
 import { Opcode } from './opcodes';
-import { unary } from './unary';
+import { activates, unary } from './unary';
 
 /** y[rows, features] += b[features] on each row. */
 export function addBias(y: usize, b: usize, rows: usize, features: usize): void {
@@ -29,7 +30,13 @@ function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
 export function linear(
   u: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32, panels: usize,
 ): void {
-  if (panels && m > 1) gemmPacked(u, x, panels, m, n, k);
+  if (m == 1) {
+    const inside = activates(activation);
+    gemvRows(u, x, w, n, k, k << 2, false, b, inside ? activation : Opcode.Copy, alpha, beta);
+    if (!inside) unary(activation, u, u, n, alpha, beta);
+    return;
+  }
+  if (panels) gemmPacked(u, x, panels, m, n, k);
   else gemm(u, x, w, m, n, k, k, 1, 1, k, false);
   if (b) addBias(u, b, m, n);
   if (activation != Opcode.Copy) unary(activation, u, u, m * n, alpha, beta);

@@ -25,11 +25,15 @@ function double(pc: usize, index: i32): f64 {
   return load<f64>(pc + ((<usize>index) << 2));
 }
 
-/** The address a ref stands for; 0 for none. */
+/** The address a ref stands for. */
 function address(context: usize, pc: usize, index: i32): usize {
   const ref = word(pc, index);
-  if (ref == <u32>Ref.None) return 0;
   return <usize>load<u32>(context + ((ref >>> Ref.BlockShift) << 2)) + (<usize>(ref & Ref.OffsetMask) << 2);
+}
+
+/** The same for an operand that may be left out: 0 for none. */
+function optional(context: usize, pc: usize, index: i32): usize {
+  return word(pc, index) == <u32>Ref.None ? 0 : address(context, pc, index);
 }
 
 /** The count a size stands for in a run of `rows`. */
@@ -72,9 +76,9 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       }
       case Opcode.Linear:
         linear(
-          address(context, pc, I.Linear.u), address(context, pc, I.Linear.x), address(context, pc, I.Linear.w), address(context, pc, I.Linear.b),
+          address(context, pc, I.Linear.u), address(context, pc, I.Linear.x), address(context, pc, I.Linear.w), optional(context, pc, I.Linear.b),
           count(pc, I.Linear.m, rows), count(pc, I.Linear.n, rows), count(pc, I.Linear.k, rows),
-          word(pc, I.Linear.activation), float(pc, I.Linear.alpha), float(pc, I.Linear.beta), address(context, pc, I.Linear.panels),
+          word(pc, I.Linear.activation), float(pc, I.Linear.alpha), float(pc, I.Linear.beta), optional(context, pc, I.Linear.panels),
         );
         pc += I.Linear.length << 2;
         break;
@@ -120,7 +124,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       case Opcode.SoftmaxCrossEntropy:
       case Opcode.SigmoidCrossEntropy: {
         const loss = address(context, pc, I.FusedLoss.loss);
-        const u = address(context, pc, I.FusedLoss.u);
+        const u = optional(context, pc, I.FusedLoss.u);
         const dz = address(context, pc, I.FusedLoss.dz);
         const z = address(context, pc, I.FusedLoss.z);
         const t = address(context, pc, I.FusedLoss.t);

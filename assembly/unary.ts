@@ -81,3 +81,19 @@ export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, bet
     default: unreachable();
   }
 }
+
+/** Whether `activate` knows a unary opcode: the activations that small networks spend their time on. */
+export function activates(opcode: i32): bool {
+  return opcode == Opcode.Copy || opcode == Opcode.Relu || opcode == Opcode.Sigmoid || opcode == Opcode.Tanh;
+}
+
+/** `unary` on one vector in a register. */
+// @ts-ignore: decorator
+@inline
+export function activate(opcode: i32, x: v128, alpha: f32, beta: f32): v128 {
+  const alpha4 = f32x4.splat(alpha);
+  const beta4 = f32x4.splat(beta);
+  if (opcode == Opcode.Relu) return changetype<Relu>(0).apply(x, alpha4, beta4);
+  if (opcode == Opcode.Sigmoid) return changetype<Sigmoid>(0).apply(x, alpha4, beta4);
+  return opcode == Opcode.Tanh ? changetype<Tanh>(0).apply(x, alpha4, beta4) : x;
+}

@@ -1,13 +1,13 @@
+import { loadTail, storeTail } from '../map';
+import { Opcode } from '../opcodes';
 import { madd } from '../simd';
+import { activate } from '../unary';
 
 /**
  * Terms that are summed in registers before they meet c: part of the order of summation, so fixed. A panel and a strip of a product are
  * 16 and 12 kB, in the first-level cache.
  */
 export const KC: usize = 512;
-
-/** Sums of four rows of four, and where the last one to three of them wait for their place. */
-const tail = memory.data(16, 16);
 
 /**
  * c[n] = a·b, or c += where `accumulate`, for b[k, n] with contiguous rows rsb bytes apart; a's elements are csa bytes apart.
@@ -78,25 +78,34 @@ function put(c: usize, value: v128, add: bool): void {
  * The order of summation, one for every element: eight sums, of the terms p ≡ 0 … 7 mod 8 for p < 8⌊k/8⌋, of which the first four take the
  * next four terms if there are as many; then l = sums 0 … 3 + sums 4 … 7, (l0 + l1) + (l2 + l3), and to that the last terms one by one.
  */
-export function gemvRows(c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool): void {
+export function gemvRows(
+  c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool, bias: usize, activation: i32, alpha: f32, beta: f32,
+): void {
   const end8 = a + ((k & ~7) << 2);
+  const end4 = a + ((k & ~3) << 2);
   const end = a + (k << 2);
   for (let j: usize = 0; j < n; j += 4, c += 16) {
     const left = n - j;
     let b0 = b;
-    let b1 = left > 1 ? b0 + csb : b0;
-    let b2 = left > 2 ? b1 + csb : b1;
-    let b3 = left > 3 ? b2 + csb : b2;
+    let b1 = b0 + csb;
+    let b2 = b1 + csb;
+    let b3 = b2 + csb;
     b = b3 + csb;
+    if (left < 4) {
+      // the last column again, in place of those that there are none of
+      if (left < 2) b1 = b0;
+      if (left < 3) b2 = b1;
+      b3 = b2;
+    }
     let s0 = f32x4.splat(0);
     let s1 = f32x4.splat(0);
     let s2 = f32x4.splat(0);
     let s3 = f32x4.splat(0);
-    let h0 = f32x4.splat(0);
-    let h1 = f32x4.splat(0);
-    let h2 = f32x4.splat(0);
-    let h3 = f32x4.splat(0);
     let x = a;
+    let h0 = s0;
+    let h1 = s1;
+    let h2 = s2;
+    let h3 = s3;
     for (; x != end8; x += 32, b0 += 32, b1 += 32, b2 += 32, b3 += 32) {
       const low = v128.load(x);
       const high = v128.load(x, 16);
@@ -109,7 +118,7 @@ export function gemvRows(c: usize, a: usize, b: usize, n: usize, k: usize, csb: 
       s3 = madd(low, v128.load(b3), s3);
       h3 = madd(high, v128.load(b3, 16), h3);
     }
-    if (k & 4) {
+    if (x != end4) {
       const low = v128.load(x);
       s0 = madd(low, v128.load(b0), s0);
       s1 = madd(low, v128.load(b1), s1);
@@ -121,10 +130,13 @@ export function gemvRows(c: usize, a: usize, b: usize, n: usize, k: usize, csb: 
       b2 += 16;
       b3 += 16;
     }
-    s0 = f32x4.add(s0, h0);
-    s1 = f32x4.add(s1, h1);
-    s2 = f32x4.add(s2, h2);
-    s3 = f32x4.add(s3, h3);
+    // for less than eight terms the second four sums are +0, and the first not −0
+    if (end8 != a) {
+      s0 = f32x4.add(s0, h0);
+      s1 = f32x4.add(s1, h1);
+      s2 = f32x4.add(s2, h2);
+      s3 = f32x4.add(s3, h3);
+    }
     const even01 = v128.shuffle<f32>(s0, s1, 0, 2, 4, 6);
     const odd01 = v128.shuffle<f32>(s0, s1, 1, 3, 5, 7);
     const even23 = v128.shuffle<f32>(s2, s3, 0, 2, 4, 6);
@@ -139,13 +151,12 @@ export function gemvRows(c: usize, a: usize, b: usize, n: usize, k: usize, csb: 
       w = v128.load_lane<f32>(b3, w, 3);
       sum = madd(v128.load32_splat(x), w, sum);
     }
-    if (left >= 4) put(c, sum, accumulate);
-    else {
-      v128.store(tail, sum);
-      for (let r: usize = 0; r < left; r++) {
-        const value = load<f32>(tail + (r << 2));
-        store<f32>(c + (r << 2), accumulate ? load<f32>(c + (r << 2)) + value : value);
-      }
+    if (bias) {
+      sum = f32x4.add(sum, left >= 4 ? v128.load(bias) : loadTail(bias, left));
+      bias += 16;
     }
+    if (activation != Opcode.Copy) sum = activate(activation, sum, alpha, beta);
+    if (left >= 4) put(c, sum, accumulate);
+    else storeTail(c, accumulate ? f32x4.add(loadTail(c, left), sum) : sum, left);
   }
 }
