@@ -269,13 +269,14 @@ export class Engine {
 
   /** Packs the weights for batches, for an engine whose parameters change no more and that is never configured. */
   prepack(): void {
-    const panels = panelsOf(this.model.outputs);
+    const { exports } = this.core;
+    const panels = panelsOf(this.model.outputs, exports.packedSize);
     const room = panels.reduce((sum, { panels }) => sum + elements(panels.shape), 0);
     this.#stateAddress = this.core.allocate(Math.max(4, room * 4), 'packed weights');
     let offset = 0;
     for (const { weights, n, k, panels: node } of panels) {
       this.#places.set(node, { block: Block.State, offset });
-      this.core.exports.packWeights(this.#stateAddress + offset * 4, this.parametersAddress + this.offsetOf(weights) * 4, n, k);
+      exports.packWeights(this.#stateAddress + offset * 4, this.parametersAddress + this.offsetOf(weights) * 4, n, k);
       offset += elements(node.shape);
     }
     this.#panels = panels;

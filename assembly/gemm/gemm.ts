@@ -117,7 +117,7 @@ function packPanels(y: usize, b: usize, depth: usize, n: usize, rsb: usize, csb:
 
 /**
  * Packs w[n, k] for `gemmPacked`: the terms of each partial sum, panel by panel of eight rows of w, of which the last repeats its last row.
- * y has room for k·⌈n/8⌉·8 floats.
+ * y has room for `packedSize` floats.
  */
 export function packWeights(y: usize, w: usize, n: usize, k: usize): void {
   for (let p: usize = 0; p < k; p += KC) packPanels(y + p * panelStep(n), w + (p << 2), min(KC, k - p), n, 4, k << 2);
@@ -134,6 +134,11 @@ export function gemmPacked(c: usize, a: usize, panels: usize, m: usize, n: usize
       strips(c + (j << 2), n << 2, 4, a + (p << 2), k << 2, 4, false, at, m, min(width, n - j), depth, p > 0);
     }
   }
+}
+
+/** Floats that packed w[n, k] takes. */
+export function packedSize(n: usize, k: usize): usize {
+  return k * (panelStep(n) >> 2);
 }
 
 /** Bytes of packed weights to one term. */

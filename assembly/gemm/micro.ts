@@ -63,7 +63,8 @@ function sumLow(left: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: us
  * The sums of four rows, or of six, to their destination. From row `left` on the last of a is read again.
  *
  * Three things here are for register allocators, which else spill: a pointer per row instead of offsets from one; one comparison, with a
- * pointer that moves anyway; and no shuffles behind the loop (Firefox, 256³: 45 → 97 % of the limit). The loop is not unrolled: the optimizer would sort the loads to the front and run out of registers.
+ * pointer that moves anyway; and no shuffles behind the loop (Firefox, 256³: 45 → 94 % of the limit). The loop is not unrolled: the
+ * optimizer would sort the loads to the front and run out of registers.
  */
 // @ts-ignore: decorator
 @inline

@@ -5,9 +5,6 @@ import { matmulOp } from '../ops/matmul.js';
 import { f32, type Instruction, tensor, word } from './instruction.js';
 import { run } from './update.js';
 
-/** Columns of the register tile: weights are packed in panels of as many rows (assembly/gemm). */
-const PANEL = 8;
-
 /** A weight matrix w[n, k] and the tensor of its panels. */
 export interface Panels {
   readonly weights: Parameter;
@@ -16,14 +13,14 @@ export interface Panels {
   readonly panels: Node;
 }
 
-/** The weights that the outputs multiply batches by, x·wᵀ, each with room for its panels: those that can be packed once and for all. */
-export function panelsOf(outputs: readonly Node[]): Panels[] {
+/** The weights that the outputs multiply batches by, x·wᵀ, each with room for its panels, of `size` elements: those that can be packed once and for all. */
+export function panelsOf(outputs: readonly Node[], size: (n: number, k: number) => number): Panels[] {
   const products = topological(outputs).filter(({ op, inputs, attributes, shape }) => {
     return op === matmulOp && inputs[1] instanceof Parameter && attributes.tb && !attributes.ta && shape.batched;
   });
   return [...new Set(products.map(({ inputs }) => inputs[1] as Parameter))].map((weights) => {
     const [n, k] = weights.shape.size as [number, number];
-    return { weights, n, k, panels: run(`${weights.name ?? 'weights'}, packed`, Math.ceil(n / PANEL) * PANEL * k) };
+    return { weights, n, k, panels: run(`${weights.name ?? 'weights'}, packed`, size(n, k)) };
   });
 }
 

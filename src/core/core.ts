@@ -13,6 +13,7 @@ export interface CoreExports {
   free(address: number): void;
   run(context: number, pc: number, end: number, rows: number): number;
   train(context: number, pc: number, end: number, steps: number, batch: number, total: number): number;
+  packedSize(n: number, k: number): number;
   packWeights(y: number, w: number, n: number, k: number): void;
   uniform(y: number, n: number, seed: number, stream: number, low: number, high: number): void;
   normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
