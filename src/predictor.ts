@@ -20,6 +20,15 @@ interface Lane {
   readonly version: number;
 }
 
+/** The memory that `run` reads and writes, and the program between. */
+interface Views {
+  readonly program: LoadedProgram;
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+  /** The engine's version they hold for. */
+  readonly version: number;
+}
+
 /**
  * What runs a network forward: on rows of any form, or on its own memory without copying.
  * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is.
@@ -30,7 +39,7 @@ export class Predictor {
   readonly #outputs: readonly number[];
   readonly #maxRows: number;
   #lane: Lane | undefined;
-  #views: { version: number; input: Float32Array; output: Float32Array } | undefined;
+  #views: Views | undefined;
   #disposed = false;
 
   constructor(engine: Engine, maxRows: number) {
@@ -119,16 +128,19 @@ export class Predictor {
       throw new ValueError(`run: rows is ${describe(rows)}, expected a whole number from 1 to ${this.#maxRows}, the network's maxRows`);
     }
     this.#alive('run');
-    this.#engine.program('predict', this.#maxRows).run(rows);
+    const views = this.#views;
+    const { program } = views?.version === this.#engine.version ? views : this.#view();
+    program.run(rows);
   }
 
-  #view(): { version: number; input: Float32Array; output: Float32Array } {
+  #view(): Views {
     this.#alive('input');
     const engine = this.#engine;
     const program = engine.program('predict', this.#maxRows);
     if (this.#views?.version !== engine.version || this.#views.input.length === 0) {
       const view = (at: number, width: number | undefined) => engine.core.f32.subarray(at, at + this.#maxRows * (width as number));
       this.#views = {
+        program,
         version: engine.version,
         input: view(program.inputIndex(0), this.#inputs[0]),
         output: view(program.outputIndex(0), this.#outputs[0]),
