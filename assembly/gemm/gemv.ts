@@ -73,90 +73,101 @@ function put(c: usize, value: v128, add: bool): void {
 }
 
 /**
- * c[n] = a·b, or c += where `accumulate`, for b[k, n] with contiguous columns csb bytes apart (the rows of a weight matrix) and a contiguous.
- *
- * The order of summation, one for every element: eight sums, of the terms p ≡ 0 … 7 mod 8 for p < 8⌊k/8⌋, of which the first four take the
- * next four terms if there are as many; then l = sums 0 … 3 + sums 4 … 7, (l0 + l1) + (l2 + l3), and to that the last terms one by one.
+ * c[n] = g(a·b + bias), or c += a·b where `accumulate`, for b[k, n] with contiguous columns csb bytes apart (the rows of a weight matrix) and
+ * a contiguous. bias may be 0 for none; g is Copy or another activation that `activate` knows, with its α and β.
  */
 export function gemvRows(
   c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool, bias: usize, activation: i32, alpha: f32, beta: f32,
 ): void {
-  const end8 = a + ((k & ~7) << 2);
-  const end4 = a + ((k & ~3) << 2);
-  const end = a + (k << 2);
-  for (let j: usize = 0; j < n; j += 4, c += 16) {
-    const left = n - j;
-    let b0 = b;
-    let b1 = b0 + csb;
+  for (let left = n; left; ) {
+    const full = left >= 4;
+    let b1 = b + csb;
     let b2 = b1 + csb;
     let b3 = b2 + csb;
-    b = b3 + csb;
-    if (left < 4) {
+    if (!full) {
       // the last column again, in place of those that there are none of
-      if (left < 2) b1 = b0;
+      if (left < 2) b1 = b;
       if (left < 3) b2 = b1;
       b3 = b2;
     }
-    let s0 = f32x4.splat(0);
-    let s1 = f32x4.splat(0);
-    let s2 = f32x4.splat(0);
-    let s3 = f32x4.splat(0);
-    let x = a;
-    let h0 = s0;
-    let h1 = s1;
-    let h2 = s2;
-    let h3 = s3;
-    for (; x != end8; x += 32, b0 += 32, b1 += 32, b2 += 32, b3 += 32) {
-      const low = v128.load(x);
-      const high = v128.load(x, 16);
-      s0 = madd(low, v128.load(b0), s0);
-      h0 = madd(high, v128.load(b0, 16), h0);
-      s1 = madd(low, v128.load(b1), s1);
-      h1 = madd(high, v128.load(b1, 16), h1);
-      s2 = madd(low, v128.load(b2), s2);
-      h2 = madd(high, v128.load(b2, 16), h2);
-      s3 = madd(low, v128.load(b3), s3);
-      h3 = madd(high, v128.load(b3, 16), h3);
-    }
-    if (x != end4) {
-      const low = v128.load(x);
-      s0 = madd(low, v128.load(b0), s0);
-      s1 = madd(low, v128.load(b1), s1);
-      s2 = madd(low, v128.load(b2), s2);
-      s3 = madd(low, v128.load(b3), s3);
-      x += 16;
-      b0 += 16;
-      b1 += 16;
-      b2 += 16;
-      b3 += 16;
-    }
-    // for less than eight terms the second four sums are +0, and the first not −0
-    if (end8 != a) {
-      s0 = f32x4.add(s0, h0);
-      s1 = f32x4.add(s1, h1);
-      s2 = f32x4.add(s2, h2);
-      s3 = f32x4.add(s3, h3);
-    }
-    const even01 = v128.shuffle<f32>(s0, s1, 0, 2, 4, 6);
-    const odd01 = v128.shuffle<f32>(s0, s1, 1, 3, 5, 7);
-    const even23 = v128.shuffle<f32>(s2, s3, 0, 2, 4, 6);
-    const odd23 = v128.shuffle<f32>(s2, s3, 1, 3, 5, 7);
-    const pairs01 = f32x4.add(even01, odd01);
-    const pairs23 = f32x4.add(even23, odd23);
-    let sum = f32x4.add(v128.shuffle<f32>(pairs01, pairs23, 0, 2, 4, 6), v128.shuffle<f32>(pairs01, pairs23, 1, 3, 5, 7));
-    for (; x != end; x += 4, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
-      let w = v128.load32_splat(b0);
-      w = v128.load_lane<f32>(b1, w, 1);
-      w = v128.load_lane<f32>(b2, w, 2);
-      w = v128.load_lane<f32>(b3, w, 3);
-      sum = madd(v128.load32_splat(x), w, sum);
-    }
+    let sum = dots(a, b, b1, b2, b3, k);
     if (bias) {
-      sum = f32x4.add(sum, left >= 4 ? v128.load(bias) : loadTail(bias, left));
+      sum = f32x4.add(sum, full ? v128.load(bias) : loadTail(bias, left));
       bias += 16;
     }
     if (activation != Opcode.Copy) sum = activate(activation, sum, alpha, beta);
-    if (left >= 4) put(c, sum, accumulate);
-    else storeTail(c, accumulate ? f32x4.add(loadTail(c, left), sum) : sum, left);
+    if (!full) return storeTail(c, accumulate ? f32x4.add(loadTail(c, left), sum) : sum, left);
+    put(c, sum, accumulate);
+    c += 16;
+    b += csb << 2;
+    left -= 4;
   }
+}
+
+/**
+ * a·b0, a·b1, a·b2 and a·b3, of k terms each.
+ *
+ * The order of summation: eight sums, of the terms p ≡ 0 … 7 mod 8 for p < 8⌊k/8⌋, of which the first four take the next four terms if there
+ * are as many; then l = sums 0 … 3 + sums 4 … 7, (l0 + l1) + (l2 + l3), and to that the last terms one by one.
+ */
+// @ts-ignore: decorator
+@inline
+function dots(x: usize, b0: usize, b1: usize, b2: usize, b3: usize, k: usize): v128 {
+  const end8 = x + ((k & ~7) << 2);
+  const end4 = x + ((k & ~3) << 2);
+  const end = x + (k << 2);
+  let s0 = f32x4.splat(0);
+  let s1 = f32x4.splat(0);
+  let s2 = f32x4.splat(0);
+  let s3 = f32x4.splat(0);
+  let h0 = s0;
+  let h1 = s1;
+  let h2 = s2;
+  let h3 = s3;
+  for (; x != end8; x += 32, b0 += 32, b1 += 32, b2 += 32, b3 += 32) {
+    const low = v128.load(x);
+    const high = v128.load(x, 16);
+    s0 = madd(low, v128.load(b0), s0);
+    h0 = madd(high, v128.load(b0, 16), h0);
+    s1 = madd(low, v128.load(b1), s1);
+    h1 = madd(high, v128.load(b1, 16), h1);
+    s2 = madd(low, v128.load(b2), s2);
+    h2 = madd(high, v128.load(b2, 16), h2);
+    s3 = madd(low, v128.load(b3), s3);
+    h3 = madd(high, v128.load(b3, 16), h3);
+  }
+  if (x != end4) {
+    const low = v128.load(x);
+    s0 = madd(low, v128.load(b0), s0);
+    s1 = madd(low, v128.load(b1), s1);
+    s2 = madd(low, v128.load(b2), s2);
+    s3 = madd(low, v128.load(b3), s3);
+    x += 16;
+    b0 += 16;
+    b1 += 16;
+    b2 += 16;
+    b3 += 16;
+  }
+  // for less than eight terms the second four sums are +0, and the first not −0
+  if (k >= 8) {
+    s0 = f32x4.add(s0, h0);
+    s1 = f32x4.add(s1, h1);
+    s2 = f32x4.add(s2, h2);
+    s3 = f32x4.add(s3, h3);
+  }
+  const even01 = v128.shuffle<f32>(s0, s1, 0, 2, 4, 6);
+  const odd01 = v128.shuffle<f32>(s0, s1, 1, 3, 5, 7);
+  const even23 = v128.shuffle<f32>(s2, s3, 0, 2, 4, 6);
+  const odd23 = v128.shuffle<f32>(s2, s3, 1, 3, 5, 7);
+  const pairs01 = f32x4.add(even01, odd01);
+  const pairs23 = f32x4.add(even23, odd23);
+  let sum = f32x4.add(v128.shuffle<f32>(pairs01, pairs23, 0, 2, 4, 6), v128.shuffle<f32>(pairs01, pairs23, 1, 3, 5, 7));
+  for (; x != end; x += 4, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
+    let w = v128.load32_splat(b0);
+    w = v128.load_lane<f32>(b1, w, 1);
+    w = v128.load_lane<f32>(b2, w, 2);
+    w = v128.load_lane<f32>(b3, w, 3);
+    sum = madd(v128.load32_splat(x), w, sum);
+  }
+  return sum;
 }
