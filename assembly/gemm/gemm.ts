@@ -1,7 +1,7 @@
 import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
-import { MR, NR, tile, tileRows } from './micro';
-import { packPanel, packRows } from './pack';
+import { MR, NR, tile, tileOfFew, tileRows } from './micro';
+import { packFew, packPanel, packRows } from './pack';
 
 /** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */
 const BLOCK: usize = 1 << 16;
@@ -12,6 +12,9 @@ const BLOCK: usize = 1 << 16;
  */
 const DIRECT: usize = 64;
 const SPAN: usize = 1 << 19;
+
+/** Rows of x in x·wᵀ that have a tile of their own. */
+const FEW: usize = 4;
 
 /** The cost of packing an element, in multiply-adds. */
 const PACKING: usize = 4;
@@ -39,6 +42,7 @@ export function gemm(
   }
   if (m == 1 && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
   if (m == 1 && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
+  if (m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
   const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
   if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
   else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
@@ -46,6 +50,17 @@ export function gemm(
 
 function cost(m: usize, n: usize): usize {
   return ((m + 3) & ~3) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
+}
+
+/** a·b for few rows of a and at least a tile of columns of b; the rows of a and the columns of b are contiguous, and so many bytes apart. */
+function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
+  for (let p: usize = 0; p < k; p += KC) {
+    const depth = min(KC, k - p);
+    packFew(narrow, a + (p << 2), depth, m, rsa);
+    for (let j: usize = 0; j < n; j += 8) {
+      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, narrow, depth, c + (j << 2), n << 2, accumulate || p > 0);
+    }
+  }
 }
 
 /**

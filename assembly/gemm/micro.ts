@@ -18,8 +18,8 @@ let destination: usize = 0;
 let stride: usize = 0;
 let adding: bool = false;
 
-/** The tile t[MR, 8] on its way to c. */
-const t = memory.data(6 * 8 * 4, 16);
+/** A tile on its way to c, in rows of eight. */
+const t = memory.data(8 * 8 * 4, 16);
 
 /** Rows of the next tile where `left` are left: 4 or MR, so that tiles of both heights cover all rows with as little over as can be. */
 export function tileRows(left: usize): usize {
@@ -144,6 +144,58 @@ function sum(six: bool, left: usize, a: usize, rsa: usize, csa: usize, b: usize,
     v128.store(t, t50, 160);
     v128.store(t, t51, 176);
   }
+}
+
+/**
+ * The same for a tile of eight rows and four columns, cᵀ's: for the few rows of c, `columns` ≤ 4 of them ldc bytes apart, that would leave half
+ * of the other tile empty. Rows of a are contiguous, step p of b is four floats at b + 16·p.
+ */
+export function tileOfFew(rows: usize, columns: usize, a: usize, rsa: usize, b: usize, k: usize, c: usize, ldc: usize, add: bool): void {
+  let t0 = f32x4.splat(0);
+  let t1 = f32x4.splat(0);
+  let t2 = f32x4.splat(0);
+  let t3 = f32x4.splat(0);
+  let t4 = f32x4.splat(0);
+  let t5 = f32x4.splat(0);
+  let t6 = f32x4.splat(0);
+  let t7 = f32x4.splat(0);
+  let a1 = rows > 1 ? a + rsa : a;
+  let a2 = rows > 2 ? a1 + rsa : a1;
+  let a3 = rows > 3 ? a2 + rsa : a2;
+  let a4 = rows > 4 ? a3 + rsa : a3;
+  let a5 = rows > 5 ? a4 + rsa : a4;
+  let a6 = rows > 6 ? a5 + rsa : a5;
+  let a7 = rows > 7 ? a6 + rsa : a6;
+  for (const end = b + (k << 4); b != end; b += 16) {
+    const b0 = v128.load(b);
+    t0 = madd(v128.load32_splat(a), b0, t0);
+    t1 = madd(v128.load32_splat(a1), b0, t1);
+    t2 = madd(v128.load32_splat(a2), b0, t2);
+    t3 = madd(v128.load32_splat(a3), b0, t3);
+    t4 = madd(v128.load32_splat(a4), b0, t4);
+    t5 = madd(v128.load32_splat(a5), b0, t5);
+    t6 = madd(v128.load32_splat(a6), b0, t6);
+    t7 = madd(v128.load32_splat(a7), b0, t7);
+    a += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
+    a4 += 4;
+    a5 += 4;
+    a6 += 4;
+    a7 += 4;
+  }
+  v128.store(t, t0);
+  v128.store(t, t1, 32);
+  v128.store(t, t2, 64);
+  v128.store(t, t3, 96);
+  v128.store(t, t4, 128);
+  v128.store(t, t5, 160);
+  v128.store(t, t6, 192);
+  v128.store(t, t7, 224);
+  if (rows < 8 || columns < 4) return putEdge(c, 4, ldc, min(rows, 8), columns, add);
+  putFour(c, ldc, v128.load(t), v128.load(t, 32), v128.load(t, 64), v128.load(t, 96), add);
+  putFour(c + 16, ldc, v128.load(t, 128), v128.load(t, 160), v128.load(t, 192), v128.load(t, 224), add);
 }
 
 /** A full tile from t into the columns of c, ldc bytes apart. */

@@ -27,6 +27,17 @@ export function packRows(y: usize, x: usize, k: usize, columns: usize, width: us
   }
 }
 
+/** Packs x[columns, k], columns ≤ 4 runs rs bytes apart: step p is four floats at y + 16·p; from column `columns` on the last one is repeated. */
+export function packFew(y: usize, x: usize, k: usize, columns: usize, rs: usize): void {
+  const x1 = columns > 1 ? x + rs : x;
+  const x2 = columns > 2 ? x1 + rs : x1;
+  const x3 = columns > 3 ? x2 + rs : x2;
+  const turned = k & ~3;
+  const end = turned << 2;
+  for (let p: usize = 0; p != end; p += 16, y += 64) block(y, 16, v128.load(x + p), v128.load(x1 + p), v128.load(x2 + p), v128.load(x3 + p));
+  gather(y, x + end, k - turned, columns, 4, 4, rs);
+}
+
 /** Columns that are runs of k steps, a multiple of four: turned in blocks of 4 × 4. */
 function turn(y: usize, x: usize, k: usize, columns: usize, cs: usize): void {
   const x1 = columns > 1 ? x + cs : x;
@@ -38,21 +49,21 @@ function turn(y: usize, x: usize, k: usize, columns: usize, cs: usize): void {
   const x7 = columns > 7 ? x6 + cs : x6;
   const end = k << 2;
   for (let p: usize = 0; p != end; p += 16, y += 128) {
-    block(y, v128.load(x + p), v128.load(x1 + p), v128.load(x2 + p), v128.load(x3 + p));
-    block(y + 16, v128.load(x4 + p), v128.load(x5 + p), v128.load(x6 + p), v128.load(x7 + p));
+    block(y, 32, v128.load(x + p), v128.load(x1 + p), v128.load(x2 + p), v128.load(x3 + p));
+    block(y + 16, 32, v128.load(x4 + p), v128.load(x5 + p), v128.load(x6 + p), v128.load(x7 + p));
   }
 }
 
-/** Four steps of four columns, to the left or right half of a panel. */
-function block(y: usize, column0: v128, column1: v128, column2: v128, column3: v128): void {
+/** Four steps of four columns, a step `step` bytes behind the other. */
+function block(y: usize, step: usize, column0: v128, column1: v128, column2: v128, column3: v128): void {
   const low01 = v128.shuffle<f32>(column0, column1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(column2, column3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(column0, column1, 2, 6, 3, 7);
   const high23 = v128.shuffle<f32>(column2, column3, 2, 6, 3, 7);
   v128.store(y, v128.shuffle<f64>(low01, low23, 0, 2));
-  v128.store(y, v128.shuffle<f64>(low01, low23, 1, 3), 32);
-  v128.store(y, v128.shuffle<f64>(high01, high23, 0, 2), 64);
-  v128.store(y, v128.shuffle<f64>(high01, high23, 1, 3), 96);
+  v128.store(y + step, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(y + 2 * step, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(y + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
 /** Any strides, an element at a time. */

@@ -47,7 +47,9 @@ describe.each(builds)('gemm, %s build', (build) => {
 
   test.each([...training, 'tt'] as Form[])('blocks: below, at and above each edge, %s', (form) => {
     for (const accumulate of [false, true]) {
-      for (const k of [KC - 1, KC, KC + 1, 2 * KC, 2 * KC + 1]) expect(check(machine, { form, m: 5, n: 9, k, accumulate })).toBeUndefined();
+      for (const k of [KC - 1, KC, KC + 1, 2 * KC, 2 * KC + 1]) {
+        for (const m of [3, 4, 5]) for (const n of [7, 8, 17]) expect(check(machine, { form, m, n, k, accumulate })).toBeUndefined();
+      }
       for (const m of [DIRECT, DIRECT + 1, 2 * DIRECT + 7]) {
         expect(check(machine, { form, m, n: 11, k: 19, accumulate })).toBeUndefined();
         expect(check(machine, { form, m: 11, n: m, k: 19, accumulate })).toBeUndefined();
