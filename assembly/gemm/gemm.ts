@@ -42,7 +42,7 @@ export function gemm(
   }
   if (m == 1 && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
   if (m == 1 && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
-  if (m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
+  if (m > 1 && m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
   const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
   if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
   else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
