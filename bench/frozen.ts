@@ -13,10 +13,13 @@ interface Predicting {
 /** Calls to one measured run. */
 const CALLS = 64;
 
+/** Rows around what fills a tile, and a batch. */
+export const frozenCalls = [2, 4, 12, 256].map((rows) => ({ rows, workload: `F ${rows} rows` }));
+
 export function frozenRows(build: 'auto' | Build): Row[] {
   const { sizes, activations } = predictions.find(({ id }) => id === 'I2') as (typeof predictions)[number];
-  return [2, 4, 12, 256].map((rows) => ({
-    workload: `F ${rows} rows`,
+  return frozenCalls.map(({ rows, workload }) => ({
+    workload,
     unit: 'samples/s',
     effort: predictionEffort,
     contenders() {
@@ -33,7 +36,7 @@ export function frozenRows(build: 'auto' | Build): Row[] {
         { ...shared, run: run(fixed) },
         {
           ...shared,
-          work: `F ${rows} rows, not frozen`,
+          work: `${workload}, not frozen`,
           run: run(net),
           free: () => {
             fixed.dispose();

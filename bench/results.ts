@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { frozenCalls } from './frozen.js';
 import type { Result } from './measure.js';
 import { note, reason, type System } from './peers/systems.js';
 import { remarks } from './remarks.js';
@@ -238,6 +239,19 @@ function kernelTable(build: string): string {
   );
 }
 
+/** Predictors whose weights are packed ahead beside their networks, by the rows of a call. */
+function frozenTable(): string {
+  const used = (['Node 24', 'Node 20'] as const).filter((engine) => frozenCalls.some(({ workload }) => resultsOf(engine, workload).length > 0));
+  const cells = (engine: Engine, workload: string) => {
+    const [fixed, network] = [workload, `${workload}, not frozen`].map((name) => resultsOf(engine, name)[0]);
+    return fixed && network?.ratio ? [format(fixed.value), format(network.value), network.ratio.toFixed(2)] : ['–', '–', '–'];
+  };
+  return table(
+    ['rows', ...used.flatMap((engine) => [`${engine}, frozen`, 'network', 'ratio'])],
+    frozenCalls.map(({ rows, workload }) => [String(rows), ...used.flatMap((engine) => cells(engine, workload))]),
+  );
+}
+
 function reasonsList(): string {
   const ids = ['T1', 'T2', 'T3', 'T4', 'T5', 'I1', 'I2', 'I3', 'G', 'C', 'M'];
   const lines = systems.flatMap((system) => {
@@ -300,6 +314,10 @@ ${(['Chromium', 'Firefox'] as const).map((engine) => `${engine}:\n\n${workloadTa
 Not measured, or not quite the same:
 
 ${reasonsList()}
+
+## Frozen predictors beside their networks, 784-512-256-10, samples/s
+
+${frozenTable()}
 
 ## Products of square matrices beside other systems, GFLOP/s
 
