@@ -2,7 +2,7 @@
 import { crossEntropy, dense, type Network, sequential, sgd } from 'neurite';
 import { uniformArray, uniforms } from './data.js';
 import type { Build } from './measure.js';
-import { predictionEffort, type Row } from './workloads.js';
+import { predictionEffort, type Row } from './rows.js';
 
 /** Calls to one measured run. */
 const CALLS = 16;

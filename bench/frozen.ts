@@ -1,9 +1,10 @@
 /** What packing the weights ahead gains: a frozen predictor beside its network, on few rows. */
 
-import { predictionAmount } from './amounts.js';
 import { uniformArray } from './data.js';
 import type { Build } from './measure.js';
-import { network, predictionEffort, predictions, type Row } from './workloads.js';
+import { network } from './neurite.js';
+import { predictionEffort, type Row } from './rows.js';
+import { frozenCalls, predictionAmount, predictions } from './workloads.js';
 
 /** What a network and a frozen predictor have in common. */
 interface Predicting {
@@ -12,9 +13,6 @@ interface Predicting {
 
 /** Calls to one measured run. */
 const CALLS = 64;
-
-/** Rows around what fills a tile, and a batch. */
-export const frozenCalls = [2, 4, 12, 256].map((rows) => ({ rows, workload: `F ${rows} rows` }));
 
 export function frozenRows(build: 'auto' | Build): Row[] {
   const { sizes, activations } = predictions.find(({ id }) => id === 'I2') as (typeof predictions)[number];

@@ -1,25 +1,27 @@
 /**
  * node build/bench/results.js <file>… > bench/RESULTS.md: a page out of what the benchmarks printed with --json, one file a run.
- * The page says what was measured on which machine and commit, so the runs are to be of the commit that is checked out.
+ * The page says what was measured on which machine and commit: the last one that changed the program, so the runs are to be of that or a later
+ * one. A workload that a file has twice was measured again, and counts as it was the second time.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { frozenCalls } from './frozen.js';
 import type { Result } from './measure.js';
 import { note, reason, type System } from './peers/systems.js';
 import { remarks } from './remarks.js';
 import { format } from './report.js';
-import { trainingFlops, trainings } from './workloads.js';
+import { frozenCalls, trainingFlops, trainings } from './workloads.js';
 
 type Run = readonly Result[];
-const runs: readonly Run[] = process.argv.slice(2).map((file) =>
-  readFileSync(file, 'utf8')
+const runs: readonly Run[] = process.argv.slice(2).map((file) => {
+  const lines = readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Result),
-);
+    .filter((line) => line.startsWith('{'));
+  const results = lines.map((line) => JSON.parse(line) as Result);
+  const key = ({ workload, system, build, unit, node }: Result) => [workload, system, build, unit, node].join();
+  return [...new Map(results.map((result) => [key(result), result])).values()];
+});
 
 const engines = ['Node 24', 'Node 20', 'Chromium', 'Firefox'] as const;
 type Engine = (typeof engines)[number];
@@ -271,8 +273,10 @@ function reasonsList(): string {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-if (git('status', '--porcelain', '--', 'src', 'assembly', 'bench/*.ts', 'scripts'))
+const program = ['--', 'assembly', 'src', 'scripts', 'asconfig.json', 'package-lock.json'];
+if (git('status', '--porcelain', ...program))
   console.error('there are changes that are not committed: the page names a commit that was not measured');
+const commit = git('log', '-1', '--format=%h', ...program);
 const versions = Object.entries<string>(JSON.parse(readFileSync(`${root}bench/peers/package.json`, 'utf8')).dependencies).map(
   ([name, version]) => `${name} ${version}`,
 );
@@ -281,7 +285,7 @@ const date = new Date().toISOString().slice(0, 10);
 
 console.log(`# What was measured
 
-${date}, commit ${git('rev-parse', '--short', 'HEAD')}, ${cpus()[0]?.model}, ${availableParallelism()} cores, one thread; ${measuredIn.join(', ')}.
+${date}, commit ${commit}, ${cpus()[0]?.model}, ${availableParallelism()} cores, one thread; ${measuredIn.join(', ')}.
 Beside: ${versions.join(', ')}; Debian's numpy with OpenBLAS and PyTorch, which use wider vectors than WebAssembly has (AVX2, AVX-512).
 
 The page is made by \`node build/bench/results.js <runs>\` from what \`npm run bench\`, \`npm run bench:peers\` and \`npm run bench:browser\` print with

@@ -10,8 +10,8 @@ import { mnist } from './mnist.js';
 import { options } from './options.js';
 import { coldStarts, memories, nodeCommand } from './processes.js';
 import { Report } from './report.js';
+import { rows } from './rows.js';
 import { neuriteSize } from './size.js';
-import { rows } from './workloads.js';
 
 const { repetitions, json, build: chosen, check, wanted } = options('bench', { check: true });
 

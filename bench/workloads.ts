@@ -1,8 +1,6 @@
-import { adam, binaryCrossEntropy, crossEntropy, dataset, dense, type Network, sequential, sgd } from 'neurite';
-import { predictionAmount, trainingAmount } from './amounts.js';
-import { moons, random, type Samples, type Split, uniformArray } from './data.js';
-import type { Build, Contender, Effort, Unit } from './measure.js';
-import { type Activation, type Optimizer, PlainNetwork } from './plain.js';
+/** What is trained and predicted, for every system alike: nothing here loads one. */
+import { moons, random, type Split, uniformArray } from './data.js';
+import type { Activation, Optimizer } from './plain.js';
 
 /** A network to train, described so that every system can build it. */
 export interface Training {
@@ -89,135 +87,26 @@ export const predictions: readonly Prediction[] = [
   { id: 'I3', sizes: [4, 16, 3], activations: ['sigmoid', 'sigmoid'], rows: 1, unit: 'ns', calls: 4096 },
 ];
 
-/** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken. */
-export const trainingEffort = (repetitions: number): Effort => ({ repetitions, time: 0, warmup: 0 });
-export const predictionEffort = (repetitions: number): Effort => ({ repetitions, time: 50, warmup: 300 });
+/** What frozen predictors of I2 are measured on: rows around what fills a tile, and a batch. */
+export const frozenCalls = [2, 4, 12, 256].map((rows) => ({ rows, workload: `F ${rows} rows` }));
 
 /** Floating-point operations that training on one sample takes: two to a multiply-add, and no gradient on the input. */
 export function trainingFlops(sizes: readonly number[]): number {
   return sizes.slice(1).reduce((sum, outputs, l) => sum + (l === 0 ? 4 : 6) * outputs * (sizes[l] as number), 0);
 }
 
-/** The network as a user of neurite writes it. */
-export function network(
-  { sizes, activations }: Pick<Training, 'sizes' | 'activations'>,
-  options: { build: 'auto' | Build; optimizer?: Optimizer },
-): Network {
-  const layers = activations.map((activation, l) => dense(sizes[l + 1] as number, activation));
-  const { build, optimizer } = options;
-  if (!optimizer) return sequential(sizes[0] as number, layers, { build, seed: 1 });
-  return sequential(sizes[0] as number, layers, {
-    loss: activations.at(-1) === 'softmax' ? crossEntropy() : binaryCrossEntropy(),
-    optimizer: (optimizer.kind === 'adam' ? adam : sgd)({ learningRate: optimizer.learningRate }),
-    build,
-    seed: 1,
-  });
+/** How much work one run of a training is. */
+export function trainingAmount({ unit, batch, epochs }: Pick<Training, 'unit' | 'batch' | 'epochs'>, rows: number): number {
+  return epochs * (unit === 'steps/s' ? Math.ceil(rows / batch) : rows);
 }
 
-function asDataset({ x, y, bytes }: Samples) {
-  return bytes ? dataset({ x: bytes, y, scale: 1 / 255 }) : dataset({ x, y });
-}
-
-export function trainWithNeurite(work: Training, { train, test }: Split, build: 'auto' | Build): Contender {
-  const net = network(work, { build, optimizer: work.optimizer });
-  const set = asDataset(train);
-  return {
-    system: 'neurite',
-    build: net.build,
-    run: () => net.fit(set, { epochs: work.epochs, batchSize: work.batch }),
-    asynchronous: true,
-    amount: trainingAmount(work, train.rows),
-    accuracy: test && (() => net.evaluate(asDataset(test)).accuracy as number),
-    free: () => {
-      set.dispose();
-      net.dispose();
-    },
-  };
-}
-
-export function trainWithLoops(work: Training, { train, test }: Split, parameters?: Float32Array): Contender {
-  const { sizes, activations, batch, optimizer, epochs } = work;
-  const net = new PlainNetwork(sizes, activations, batch, optimizer);
-  if (parameters) net.parameters.set(parameters);
-  return {
-    system: 'plain-js',
-    run: () => {
-      for (let epoch = 0; epoch < epochs; epoch++) net.train(train);
-    },
-    amount: trainingAmount(work, train.rows),
-    accuracy: test && (() => net.accuracy(test)),
-  };
+/** How much work one run of a prediction is. */
+export function predictionAmount({ unit, calls, rows }: Pick<Prediction, 'unit' | 'calls' | 'rows'>): number {
+  return calls * (unit === 'samples/s' ? rows : 1);
 }
 
 /** Different inputs for one call after the other. */
 export function inputs({ sizes, rows }: Prediction): Float32Array[] {
   const width = sizes[0] as number;
   return Array.from({ length: rows === 1 ? 64 : 2 }, (_, i) => uniformArray(rows * width, i, 0, 1));
-}
-
-export function predictWithNeurite(work: Prediction, build: 'auto' | Build, given: 'out' | 'fresh'): Contender {
-  const net = network(work, { build });
-  const xs = inputs(work);
-  const out = new Float32Array(work.rows * net.outFeatures);
-  const mask = xs.length - 1;
-  return {
-    system: 'neurite',
-    build: net.build,
-    run:
-      given === 'out'
-        ? () => {
-            for (let i = 0; i < work.calls; i++) net.predict(xs[i & mask] as Float32Array, out);
-          }
-        : () => {
-            for (let i = 0; i < work.calls; i++) net.predict(xs[i & mask] as Float32Array);
-          },
-    amount: predictionAmount(work),
-    free: () => net.dispose(),
-  };
-}
-
-export function predictWithLoops(work: Prediction): Contender {
-  const net = new PlainNetwork(work.sizes, work.activations, work.rows);
-  const xs = inputs(work);
-  const mask = xs.length - 1;
-  const out = new Float32Array(work.rows * (work.sizes.at(-1) as number));
-  return {
-    system: 'plain-js',
-    run: () => {
-      for (let i = 0; i < work.calls; i++) {
-        const u = net.predict(xs[i & mask] as Float32Array, work.rows);
-        for (let j = 0; j < out.length; j++) out[j] = u[j] as number;
-      }
-    },
-    amount: predictionAmount(work),
-  };
-}
-
-/** A row of the report: what is measured, and who does it. */
-export interface Row {
-  readonly workload: string;
-  readonly unit: Unit;
-  readonly effort: (repetitions: number) => Effort;
-  readonly contenders: () => Contender[];
-}
-
-/** The workloads that can be measured within one page or process. */
-export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
-  return [
-    ...trainings.map((work) => ({
-      workload: work.id,
-      unit: work.unit,
-      effort: trainingEffort,
-      contenders: () => {
-        const data = work.data(mnist);
-        return [trainWithNeurite(work, data, build), trainWithLoops(work, data)];
-      },
-    })),
-    ...predictions.flatMap((work) => {
-      const row = { unit: work.unit, effort: predictionEffort };
-      const out = { ...row, workload: work.id, contenders: () => [predictWithNeurite(work, build, 'out'), predictWithLoops(work)] };
-      if (work.id !== 'I3') return [out];
-      return [out, { ...row, workload: 'I3 fresh', contenders: () => [predictWithNeurite(work, build, 'fresh'), predictWithLoops(work)] }];
-    }),
-  ];
 }

@@ -2,7 +2,7 @@
 import { fromBytes, type Split } from '../data.js';
 import { KernelBench, type KernelEffort, passes, productName, products } from '../kernels.js';
 import { type Build, compare } from '../measure.js';
-import { rows } from '../workloads.js';
+import { rows } from '../rows.js';
 import type { Message } from './run.js';
 
 const parameters = new URLSearchParams(location.search);

@@ -1,4 +1,4 @@
-import { predictionAmount, trainingAmount } from '../amounts.js';
+import { predictionAmount, trainingAmount } from '../workloads.js';
 import { accuracyOf } from './batches.js';
 import { layersOf, type Peer, requirePeer } from './peer.js';
 

@@ -1,11 +1,12 @@
 /** Workloads C and M with another system, in a process of its own: `fresh.js <system> cold` or `fresh.js <system> memory`, which prints MB. */
+import type { Training } from '../workloads.js';
 import type { Peer } from './peer.js';
 
 const [system, what] = process.argv.slice(2);
 
 /** Only what the system itself needs is loaded. */
 const opening: Record<string, () => Promise<Peer>> = {
-  'plain-js': async () => ({ train: (await import('../workloads.js')).trainWithLoops }),
+  'plain-js': async () => ({ train: (await import('../loops.js')).trainWithLoops }),
   'jax-js': async () => (await import('./jax.js')).jax(),
   'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(false),
   'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(true),
@@ -20,22 +21,14 @@ if (what === 'cold') {
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
   await one?.outputs();
 } else {
-  const [{ scaled }, { images }] = await Promise.all([import('../data.js'), import('../mnist.js')]);
+  const [{ scaled }, { images }, { trainings }] = await Promise.all([import('../data.js'), import('../mnist.js'), import('../workloads.js')]);
   const samples = (name: 'train' | 't10k', rows: number) => {
     const { bytes, labels } = images(name, rows);
     return { rows, features: 784, x: scaled(bytes), y: labels };
   };
-  const work = {
-    id: 'T2',
-    sizes: [784, 128, 10],
-    activations: ['relu', 'softmax'],
-    batch: 128,
-    optimizer: { kind: 'adam', learningRate: 0.001 },
-    unit: 'samples/s',
-    epochs: 2,
-    data: () => ({ train: samples('train', 8000), test: samples('t10k', 2000) }),
-  } as const;
-  const contender = await peer.train?.(work, work.data(), initial(work.sizes));
+  const data = { train: samples('train', 8000), test: samples('t10k', 2000) };
+  const work = { ...(trainings.find(({ id }) => id === 'T2') as Training), epochs: 2 };
+  const contender = await peer.train?.(work, data, initial(work.sizes));
   await contender?.run();
   await contender?.accuracy?.();
   console.log((await import('../fresh/peak.js')).peakMemory());

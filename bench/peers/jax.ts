@@ -1,5 +1,5 @@
-import { predictionAmount, trainingAmount } from '../amounts.js';
 import type { Activation } from '../plain.js';
+import { predictionAmount, trainingAmount } from '../workloads.js';
 import { accuracyOf, Batches } from './batches.js';
 import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
 

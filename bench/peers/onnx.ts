@@ -1,4 +1,4 @@
-import { predictionAmount } from '../amounts.js';
+import { predictionAmount } from '../workloads.js';
 import { type LayerParameters, layersOf, type Peer, requirePeer } from './peer.js';
 
 /** Protocol buffers as https://protobuf.dev/programming-guides/encoding has them: as much as a model takes. */

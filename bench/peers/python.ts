@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { predictionAmount, trainingAmount } from '../amounts.js';
+import { predictionAmount, trainingAmount } from '../workloads.js';
 import { folder, type Peer } from './peer.js';
 
 /** The system's own Python: Debian's numpy and PyTorch are packages of it. */

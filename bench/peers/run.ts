@@ -2,27 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { uniformArray } from '../data.js';
 import { ceiling, productContender } from '../kernels.js';
+import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
 import { type Build, type Contender, compare, type Effort, type Unit } from '../measure.js';
 import { mnist, mnistFolder } from '../mnist.js';
+import { network, predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
 import { Report } from '../report.js';
+import { predictionEffort, trainingEffort } from '../rows.js';
 import { neuriteSize, size } from '../size.js';
-import {
-  inputs,
-  network,
-  type Prediction,
-  predictionEffort,
-  predictions,
-  predictWithLoops,
-  predictWithNeurite,
-  type Training,
-  trainingEffort,
-  trainings,
-  trainWithLoops,
-  trainWithNeurite,
-} from '../workloads.js';
+import { inputs, type Prediction, predictions, type Training, trainings } from '../workloads.js';
 import { folder, install, type Multiplying, type Peer, type Predicting } from './peer.js';
 import { interpreter } from './python.js';
 import { note, reason, type System, systems } from './systems.js';

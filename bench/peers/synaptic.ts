@@ -1,5 +1,5 @@
-import { predictionAmount, trainingAmount } from '../amounts.js';
 import type { Activation } from '../plain.js';
+import { predictionAmount, trainingAmount } from '../workloads.js';
 import { accuracyOf } from './batches.js';
 import { layersOf, type Peer, requirePeer } from './peer.js';
 

@@ -1,7 +1,7 @@
-import { predictionAmount, trainingAmount } from '../amounts.js';
 import type { Contender } from '../measure.js';
 import type { Activation, Optimizer } from '../plain.js';
 import type { Training } from '../workloads.js';
+import { predictionAmount, trainingAmount } from '../workloads.js';
 import { accuracyOf, Batches } from './batches.js';
 import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
 
