@@ -1,6 +1,7 @@
 import { MemoryError } from '../errors.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
+import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
 
 /** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
@@ -63,6 +64,7 @@ export class Core {
   #refresh(): void {
     const { buffer } = this.memory;
     if (buffer === this.f32.buffer) return;
+    addLinear(buffer);
     this.f32 = new Float32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
