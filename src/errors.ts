@@ -1,5 +1,16 @@
 /** What went wrong, as a word a program can switch on. */
-export type ErrorCode = 'SHAPE' | 'VALUE' | 'BUSY' | 'DISPOSED' | 'NOT_CONFIGURED' | 'MEMORY' | 'FILE' | 'NOT_FINITE' | 'GRAPH';
+export type ErrorCode =
+  | 'SHAPE'
+  | 'VALUE'
+  | 'BUSY'
+  | 'DISPOSED'
+  | 'NOT_CONFIGURED'
+  | 'MEMORY'
+  | 'FILE'
+  | 'NOT_FINITE'
+  | 'GRAPH'
+  | 'CORE'
+  | 'UNSUPPORTED';
 
 /** Every error neurite throws on purpose: `code` says what kind, the message what came and what was expected. */
 export class NeuriteError extends Error {
@@ -61,7 +72,30 @@ export class MemoryError extends NeuriteError {
     readonly requested: number,
     readonly available: number,
   ) {
-    super('MEMORY', `${what}: ${requested} bytes of memory are not to be had (at most ${available} in one block)`);
+    super(
+      'MEMORY',
+      `${what}: cannot allocate ${requested} bytes (one block has at most ${available}); dispose() frees a network at once, a forgotten one only after the code at hand returns`,
+    );
+  }
+}
+
+/** The core trapped, which is a defect of neurite: what it holds may be damaged, so every network on it computes nothing any more. */
+export class CoreError extends NeuriteError {
+  override name = 'CoreError';
+  constructor(cause: unknown) {
+    super(
+      'CORE',
+      `the core failed (${cause instanceof Error ? cause.message : cause}) and its networks compute nothing any more; load them again from files, or make them anew`,
+      { cause },
+    );
+  }
+}
+
+/** The host lacks what neurite needs, or forbids it. */
+export class UnsupportedError extends NeuriteError {
+  override name = 'UnsupportedError';
+  constructor(message: string, cause?: unknown) {
+    super('UNSUPPORTED', message, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ export type { Build } from './core/core.js';
 export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
 export {
   BusyError,
+  CoreError,
   DisposedError,
   type ErrorCode,
   FileError,
@@ -12,6 +13,7 @@ export {
   NotConfiguredError,
   NotFiniteError,
   ShapeError,
+  UnsupportedError,
   ValueError,
 } from './errors.js';
 export type { Node } from './graph/node.js';

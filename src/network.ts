@@ -388,7 +388,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
     const loaded = this.#load(kind, kind, x, y);
     const { program, rows } = loaded;
     const { workspace } = program;
-    workspace.setLearningRates(learningRate, 1);
+    workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
     if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
     return workspace.lossSum / rows;

@@ -75,21 +75,43 @@ export function isNumericArray(value: unknown): value is NumericArray {
   return kind !== undefined && !kind.startsWith('Big');
 }
 
-/** The getter that all typed arrays inherit. It reads what is there, whatever a subclass or an own property says, in every realm. */
-function intrinsic<T>(name: PropertyKey): (of: unknown) => T {
-  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T };
-  return (of) => get.call(of);
+/** A getter that all typed arrays inherit. It reads what is there, whatever a subclass or an own property says, in every realm. */
+function intrinsic<T>(name: PropertyKey): (this: unknown) => T {
+  return (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T }).get;
 }
 
+const getKind = intrinsic<string | undefined>(Symbol.toStringTag);
+const getLength = intrinsic<number>('length');
+const getByteOffset = intrinsic<number>('byteOffset');
+const getBuffer = intrinsic<ArrayBuffer>('buffer');
+
+// Functions of their own, so that the engine compiles each call into a load.
+
 /** `'Float32Array'` and so on; undefined for what is no typed array. */
-const kindOf = intrinsic<string | undefined>(Symbol.toStringTag);
+export function kindOf(value: unknown): string | undefined {
+  return getKind.call(value);
+}
 
 /** The elements that a typed array has; 0 where its buffer is detached or has shrunk. */
-export const lengthOf = intrinsic<number>('length');
+export function lengthOf(values: NumericArray): number {
+  return getLength.call(values);
+}
 
-export const byteOffsetOf = intrinsic<number>('byteOffset');
+export function byteOffsetOf(values: NumericArray): number {
+  return getByteOffset.call(values);
+}
 
-const bufferOf = intrinsic<ArrayBufferLike>('buffer');
+export function bufferOf(values: NumericArray): ArrayBuffer {
+  return getBuffer.call(values);
+}
+
+/** A view of `n` elements of a typed array of a plain kind; by its buffer, since a subclass may have a `subarray` of its own. */
+export function stretch(values: NumericArray, from: number, n: number): NumericArray {
+  const Kind = KINDS[kindOf(values) as keyof typeof KINDS] ?? Float64Array;
+  return new Kind(bufferOf(values), byteOffsetOf(values) + from * Kind.BYTES_PER_ELEMENT, n);
+}
+
+const KINDS = { Float32Array, Float64Array, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array };
 
 /** How a caller gave numbers: a typed array, a flat list, or a list of rows. Results come in the same form. */
 export type Form = 'typed' | 'flat' | 'rows';
@@ -107,6 +129,7 @@ const ON_HEAP = 16;
 
 /** Whether another's doing may change the array while it is in use: memory that grows, or another thread. */
 function isUnstable(values: NumericArray): boolean {
+  if (!((kindOf(values) as string) in KINDS)) return true;
   if (byteOffsetOf(values) === 0 && lengthOf(values) <= ON_HEAP) return false;
   const buffer = bufferOf(values);
   return isLinear(buffer) || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';

@@ -166,7 +166,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         // Somebody may have evaluated or configured meanwhile: program and record are set anew for each slice.
         const program = engine.program('step', batch, source.classes);
         const { workspace } = program;
-        workspace.setLearningRates(typeof rate === 'number' ? rate : (i) => rate(epoch, step + i, steps), count);
+        workspace.setLearningRates(Array.from({ length: count }, (_, i) => (typeof rate === 'number' ? rate : rate(epoch, step + i, steps))));
         workspace.lossSum = lossSum;
         workspace.correct = correct;
         const start = now();
