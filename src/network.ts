@@ -19,16 +19,18 @@ import {
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { Engine, type LoadedProgram } from './engine.js';
-import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
-import { Node, topological } from './graph/node.js';
+import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
+import { checkGraph } from './graph/checkGraph.js';
+import { type Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import { type NetworkJson, nameTensors } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
+import { nameLayers } from './layers/nameLayers.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
-import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
+import type { Parameter } from './ops/leaves.js';
 import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
@@ -709,59 +711,4 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
   return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
-}
-
-/** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */
-function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
-  if (inputs.length === 0 || outputs.length === 0)
-    throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
-  for (const x of inputs)
-    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: an input is ${describe(x)}, expected a node made by input(features)`);
-  for (const y of outputs) {
-    if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
-    if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
-  }
-  for (const y of outputs) {
-    if (!topological([y]).some((node) => node.op === inputOp))
-      throw new NeuriteError('GRAPH', `network: the output ${y} depends on no input; it is the same for every row`);
-  }
-  const nodes = topological(outputs);
-  const used = nodes.filter((node) => node.op === inputOp);
-  const other = used.find((node) => !inputs.includes(node));
-  if (other) throw new NeuriteError('GRAPH', `network: the outputs depend on the input ${other}, which is not among the inputs`);
-  const unused = inputs.find((node) => !used.includes(node));
-  if (unused) throw new NeuriteError('GRAPH', `network: no output depends on the input ${unused}; leave it out, or use it`);
-  if (new Set(inputs).size !== inputs.length) throw new NeuriteError('GRAPH', 'network: one input came twice, expected each once');
-  // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
-  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
-  if (across)
-    throw new NeuriteError('GRAPH', `network: ${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
-  const target = nodes.find((node) => node.op === targetOp);
-  if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
-}
-
-/**
- * The names users gave, and `dense1`, `dense2`, … for the rest. Where a layer is applied again, that application is `enc_2`, `enc_3`, ….
- * @throws ValueError when two layers are called the same
- */
-function nameLayers(found: readonly LayerNodes[]): { nodes: LayerNodes; name: string }[] {
-  const counts = new Map<string, number>();
-  const applied = new Map<Parameter, { name: string; given: string | undefined; times: number }>();
-  const layers = found.map((nodes) => {
-    const before = applied.get(nodes.weights);
-    if (before) {
-      before.times++;
-      return { nodes, name: nodes.name === undefined || nodes.name === before.given ? `${before.name}_${before.times}` : nodes.name };
-    }
-    const number = (counts.get(nodes.kind) ?? 0) + 1;
-    counts.set(nodes.kind, number);
-    const name = nodes.name ?? `${nodes.kind}${number}`;
-    applied.set(nodes.weights, { name, given: nodes.name, times: 1 });
-    return { nodes, name };
-  });
-  layers.forEach(({ name }, i) => {
-    if (layers.findIndex((other) => other.name === name) !== i)
-      throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
-  });
-  return layers;
 }

@@ -2,6 +2,7 @@
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
+import { uniqueNames } from '../graph/uniqueNames.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
@@ -87,15 +88,11 @@ export type Stored = Parameter | Constant;
  */
 export function nameTensors({ outputs, layers }: Pick<Architecture, 'outputs' | 'layers'>, reserved: readonly string[] = []): Map<Stored, string> {
   const names = new Map<Stored, string>();
-  const taken = new Set(['__metadata__', ...reserved]);
+  const unique = uniqueNames(['__metadata__', ...reserved]);
   const give = (node: Stored, wish: string) => {
     if (names.has(node)) return;
     // Half a surrogate pair is no character, and some readers refuse it.
-    const plain = wish.replace(/\p{Surrogate}/gu, '\ufffd');
-    let name = plain;
-    for (let i = 2; taken.has(name); i++) name = `${plain}_${i}`;
-    taken.add(name);
-    names.set(node, name);
+    names.set(node, unique(wish.replace(/\p{Surrogate}/gu, '\ufffd')));
   };
   for (const { nodes, name } of layers) {
     give(nodes.weights, `${name}.weights`);
