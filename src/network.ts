@@ -19,7 +19,8 @@ import {
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { Engine, type LoadedProgram } from './engine.js';
-import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
+import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
+import { FastPath } from './fastPath.js';
 import { checkGraph } from './graph/checkGraph.js';
 import { type Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
@@ -37,7 +38,7 @@ import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.
 import type { Dataset, DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type AnyTargets, checkOptions, describe, type Returned, type Values } from './values.js';
+import { type AnyTargets, checkOptions, describe, readRows, type Returned, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -103,6 +104,11 @@ export interface ParameterView {
   readonly values: Float32Array;
   /** ∂L/∂values of the last `gradient`: a live view. */
   readonly gradient: Float32Array;
+  /**
+   * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
+   * @throws ShapeError for another number of them; ValueError for what is no finite number
+   */
+  set(values: Values): void;
 }
 
 /** Whose memory a view shows. */
@@ -135,6 +141,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
   /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
   metadata: Record<string, unknown> = {};
   #busy = false;
+  #stepPath: FastPath | undefined;
+  #gradientPath: FastPath | undefined;
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
@@ -238,7 +246,22 @@ export class Network<T extends AnyTargets = AnyTargets> {
       get gradient() {
         return gradient();
       },
+      set: (values) => this.#setParameter(found, name, values),
     };
+  }
+
+  #setParameter(parameter: Parameter, name: string, values: Values): void {
+    const call = `parameter(${JSON.stringify(name)}).set`;
+    this.#alive(call);
+    const width = features(parameter.shape);
+    const rows = elements(parameter.shape) / width;
+    const read = readRows(call, 'values', values, width);
+    if (read.rows !== rows) throw new ShapeError(`${call}: values has ${read.rows} rows of ${width}, expected ${formatShape(parameter.shape)}`);
+    const numbers = Float32Array.from(read.values);
+    const odd = numbers.findIndex((v) => !Number.isFinite(v));
+    if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
+    this.#alive(call);
+    this.#engine.viewParameters(this.#engine.offsetOf(parameter), numbers.length).set(numbers);
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Float32Array {
@@ -362,20 +385,27 @@ export class Network<T extends AnyTargets = AnyTargets> {
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
   gradient(x: Values | readonly Values[], y: T): number {
+    const path = this.#gradientPath;
+    if (path !== undefined && path.version === this.#engine.version && !this.#busy && path.write(x, y))
+      return this.#run('gradient', path.program, path.rows, 0);
     return this.#batch('gradient', x, y, 0);
   }
 
   /**
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
+   * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Values | readonly Values[], y: T, options: { readonly learningRate?: number } = {}): number {
-    checkOptions('step', options, STEP_OPTIONS);
-    const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
+  step(x: Values | readonly Values[], y: T, options?: { readonly learningRate?: number }): number {
+    const engine = this.#engine;
+    const path = this.#stepPath;
+    if (path !== undefined && options === undefined && path.version === engine.version && !this.#busy && path.write(x, y)) {
+      return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
+    }
+    if (options !== undefined) checkOptions('step', options, STEP_OPTIONS);
+    const learningRate = options?.learningRate ?? engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
-    const loss = this.#batch('step', x, y, learningRate);
-    this.#trainee.stepsDone++;
-    return loss;
+    return this.#batch('step', x, y, learningRate);
   }
 
   #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
@@ -384,18 +414,32 @@ export class Network<T extends AnyTargets = AnyTargets> {
     if (kind === 'step') this.#need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, y);
-    const program = engine.program(kind, batch.rows, batch.classes);
+    // Reading may have run code of the caller's.
+    this.#idle(kind);
+    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
+    } else if (kind === 'step') {
+      this.#stepPath = FastPath.of(program, batch, engine.version);
+    } else {
+      this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
+    return this.#run(kind, program, batch.rows, learningRate);
+  }
+
+  /** Runs a batch that lies in its program's inputs. */
+  #run(kind: 'gradient' | 'step', program: LoadedProgram, rows: number, learningRate: number): number {
     const { workspace } = program;
     workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
-    if (program.run(batch.rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
-    return workspace.lossSum / batch.rows;
+    const first = program.recipe.inputs.length;
+    const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
+    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
+    if (kind === 'step') this.#trainee.stepsDone++;
+    return workspace.lossSum / rows;
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */

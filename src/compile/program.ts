@@ -3,7 +3,7 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Encoded, encode, type Place } from './encode.js';
 import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
-import { binaryInstruction, gemm, lower, rowsOf, targetKind } from './lower.js';
+import { binaryInstruction, count, gemm, lower, rowsOf, targetKind } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
@@ -34,6 +34,11 @@ export interface Recipe {
   readonly prologue?: readonly Instruction[];
   /** Instructions after all others. */
   readonly epilogue?: readonly Instruction[];
+  /**
+   * Set for a step that can be looked at before it changes a parameter: all that changes parameters comes last, behind instructions that raise
+   * Context.Magnitude to the largest value that goes into a change; these nodes are among them.
+   */
+  readonly guards?: readonly Node[];
   /** Weights that are packed. */
   readonly panels?: readonly Panels[];
   /** Whether patterns become one kernel. Default true. */
@@ -46,6 +51,8 @@ export interface Recipe {
 export interface Program extends Encoded {
   readonly instructions: readonly Instruction[];
   readonly plan: Plan;
+  /** The first instruction of a guarded step that changes parameters. */
+  readonly commit: number;
   /** The most rows it can run on. */
   readonly rows: number;
   placeOf(node: Node): Place;
@@ -80,11 +87,12 @@ export function compile(recipe: Recipe, rows: number): Program {
     instructions,
     reports.map((r) => ({ ...r, rows: of(r.rows), ...(r.decide && { decide: { logits: of(r.decide.logits), target: r.decide.target } }) })),
   );
-  instructions = accumulateInto(
-    instructions,
-    accumulate.map(({ product, into }) => ({ product: of(product), into })),
-  );
-  instructions = [...(recipe.prologue ?? []), ...instructions, ...copies, ...(recipe.epilogue ?? [])];
+  const folds = accumulate.map(({ product, into }) => ({ product: of(product), into }));
+  const { guards } = recipe;
+  const { body, changes, factors } = accumulateInto(instructions, folds, guards !== undefined);
+  const guarded = guards ? [...new Set([...factors, ...guards])].map(magnitudeInstruction) : [];
+  const before = [...(recipe.prologue ?? []), ...body, ...copies, ...guarded];
+  instructions = [...before, ...changes, ...(recipe.epilogue ?? [])];
 
   const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {
@@ -95,14 +103,14 @@ export function compile(recipe: Recipe, rows: number): Program {
     if (offset === undefined) throw new Error(`${node} has no place in this program`);
     return { block: Block.Workspace, offset };
   };
-  return { ...encode(instructions, placeOf), instructions, plan, rows, placeOf };
+  return { ...encode(instructions, placeOf), instructions, commit: before.length, plan, rows, placeOf };
 }
 
 function copyInstruction(y: Node, x: Node): Instruction {
-  const count = y.shape.size.reduce((a, b) => a * b, 1);
+  const n = y.shape.size.reduce((a, b) => a * b, 1);
   return {
     opcode: Opcode.Copy,
-    operands: { y: tensor(y), x: tensor(x), size: size(count, y.shape.batched), alpha: f32(0), beta: f32(0) },
+    operands: { y: tensor(y), x: tensor(x), size: size(n, y.shape.batched), alpha: f32(0), beta: f32(0) },
     writes: ['y'],
     inPlace: [],
   };
@@ -153,9 +161,15 @@ function reportInstructions({ rows, scale, decide }: Report): Instruction[] {
  * Turns `product = …` into `into += …`, moved behind the last reader of `into`: a weight may change only when the
  * backward pass needs it no more. Where no kernel can accumulate directly, or something besides is made of the product, it is added at
  * the end. A product made of parameters that change themselves stays where it is: behind their change it would be another.
+ *
+ * @param last whether all changes come at the end, and their factors are wanted: what each change is made of
  */
-function accumulateInto(instructions: readonly Instruction[], folds: readonly { product: Node; into: Node }[]): Instruction[] {
-  if (folds.length === 0) return [...instructions];
+function accumulateInto(
+  instructions: readonly Instruction[],
+  folds: readonly { product: Node; into: Node }[],
+  last: boolean,
+): { body: readonly Instruction[]; changes: readonly Instruction[]; factors: readonly Node[] } {
+  if (folds.length === 0) return { body: instructions, changes: [], factors: [] };
   const madeAt = new Map<Node, number>();
   const lastReader = new Map<Node, number>();
   instructions.forEach((instruction, at) => {
@@ -171,6 +185,7 @@ function accumulateInto(instructions: readonly Instruction[], folds: readonly { 
   /** Those that go behind the instruction of a number, in the order they come. */
   const behind = new Map<number, Instruction[]>();
   const end: Instruction[] = [];
+  const factors: Node[] = [];
   for (const { product, into } of folds) {
     const at = madeAt.get(product);
     const made = at === undefined ? undefined : instructions[at];
@@ -178,16 +193,23 @@ function accumulateInto(instructions: readonly Instruction[], folds: readonly { 
     const movable = made && (opcode === Opcode.Gemm || opcode === Opcode.SumRows) && !lastReader.has(product) && times.get(product) === 1;
     if (at === undefined || !movable || tensorsOf(made).some(({ node, written }) => !written && changing.has(node))) {
       end.push(binaryInstruction(Opcode.Add, into, into, product, 0));
+      factors.push(product);
       continue;
     }
     kept[at] = undefined;
-    const place = Math.max(at, lastReader.get(into) ?? 0);
+    factors.push(...tensorsOf(made).flatMap(({ node, written }) => (written ? [] : [node])));
+    const place = last ? instructions.length - 1 : Math.max(at, lastReader.get(into) ?? 0);
     const others = behind.get(place);
     const moved =
       opcode === Opcode.Gemm ? gemm(product, true, into) : { ...made, operands: { ...made.operands, y: tensor(into), accumulate: word(1) } };
     if (others) others.push(moved);
     else behind.set(place, [moved]);
   }
+  if (last) return { body: kept.filter((one) => one !== undefined), changes: [...(behind.get(instructions.length - 1) ?? []), ...end], factors };
   const moved = kept.flatMap((instruction, at) => [...(instruction ? [instruction] : []), ...(behind.get(at) ?? [])]);
-  return [...moved, ...end];
+  return { body: [...moved, ...end], changes: [], factors };
+}
+
+function magnitudeInstruction(x: Node): Instruction {
+  return { opcode: Opcode.Magnitude, operands: { x: tensor(x), size: count(x.shape) }, writes: [], inPlace: [] };
 }
