@@ -95,12 +95,12 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array
   checkReadable(text, 'save: the architecture', tensors);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
   const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  canonicalise(new Uint32Array(file.buffer, file.length - dataBytes));
+  canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
   return file;
 }
 
 /** Makes every NaN the quiet one without sign and payload: engines differ in the bits of those that are computed. */
-function canonicalise(bits: Uint32Array): void {
+function canonicalise(bits: Int32Array): void {
   for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) bits[i] = 0x7fc00000;
 }
 

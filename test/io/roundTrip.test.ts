@@ -29,8 +29,8 @@ import {
 } from 'neurite';
 import { describe, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/engine.js';
-import { MAX_PARAMETERS } from '../../src/io/graph.js';
-import { MAX_VALUES } from '../../src/io/json.js';
+import { MAX_PARAMETERS, readArchitecture } from '../../src/io/graph.js';
+import { Fields, MAX_VALUES } from '../../src/io/json.js';
 import { partsOf } from '../../src/network.js';
 import { bitsOf, canonical } from './bits.js';
 
@@ -199,6 +199,16 @@ describe('refused where it is made', () => {
 });
 
 describe('limits', () => {
+  test('a matrix of 2²⁸ elements is read, one of more than memory holds is not', () => {
+    using net = sequential(2, [dense(1, { bias: false })]);
+    const read = (m: number, n: number) => {
+      const json = JSON.parse(JSON.stringify(net).replace('["rows",2]', `["rows",${n}]`).replace('[1,2]', `[${m},${n}]`));
+      return readArchitecture(new Fields(json, 'it'), undefined, Number.POSITIVE_INFINITY);
+    };
+    expect([...read(2 ** 14, 2 ** 14).outputs, ...read(2 ** 14, 2 ** 16).outputs].map((y) => y.shape.size[0])).toEqual([2 ** 14, 2 ** 14]);
+    expect(() => read(2 ** 15, 2 ** 16)).toThrow(/shape is an array of 2, expected .* at most 1073741824 elements/);
+  });
+
   test('1,100 inputs and outputs', () => {
     const inputs = Array.from({ length: 1100 }, (_, i) => input(1, `x${i}`));
     using net = network({ inputs, outputs: inputs.map((x) => tanh(x)) });
