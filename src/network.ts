@@ -138,14 +138,14 @@ export class Network<T extends AnyTargets = AnyTargets> {
   readonly #debug: boolean;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
-  /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
-  metadata: Record<string, unknown> = {};
+  #metadata: Record<string, unknown> = {};
   #busy = false;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   #disposed = false;
 
-  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
+  /** @param initial whether the parameters are drawn, or left for the caller to write */
+  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
     checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
@@ -165,7 +165,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
     try {
       this.#engine.configure(losses, optimizer);
-      this.#engine.initialize(seed);
+      if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
       throw error;
@@ -180,6 +180,19 @@ export class Network<T extends AnyTargets = AnyTargets> {
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
+  }
+
+  /**
+   * What belongs to the model besides, in values JSON can say; saved and loaded with it, and part of its JSON. For instance how its inputs are
+   * standardized. Setting it to something that is no object is a ValueError.
+   */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata;
+  }
+  set metadata(value: Record<string, unknown>) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+      throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+    this.#metadata = value;
   }
 
   /** The number of features of the input; of the first, where there are several. */
