@@ -8,7 +8,7 @@ import { type Panels, panelsOf } from './compile/prepack.js';
 import { compile, type Program, type Recipe, type Report } from './compile/program.js';
 import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
 import type { Core } from './core/core.js';
-import { NotConfiguredError } from './errors.js';
+import { DisposedError, NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from './losses.js';
@@ -522,6 +522,11 @@ export class Engine {
 
   get decides(): boolean {
     return this.deciding >= 0;
+  }
+
+  /** @throws DisposedError once the memory was given back */
+  checkAlive(call: string): void {
+    if (this.freed) throw new DisposedError(call);
   }
 
   /** Gives all memory back. */

@@ -1,4 +1,5 @@
 import { Status } from '../assembly/context.js';
+import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from './batch.js';
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
 import {
@@ -17,7 +18,7 @@ import {
   vjp,
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
-import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
+import { Engine, type LoadedProgram } from './engine.js';
 import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
@@ -31,20 +32,10 @@ import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
-import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
+import type { Dataset, DatasetLiteral } from './training/dataset.js';
 import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import {
-  type AnyTargets,
-  type ClassIds,
-  checkOptions,
-  copyClassIds,
-  copyRows,
-  describe,
-  type Returned,
-  type Targets,
-  type Values,
-} from './values.js';
+import { type AnyTargets, checkOptions, describe, type Returned, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -112,6 +103,9 @@ export interface ParameterView {
   readonly gradient: Float32Array;
 }
 
+/** Whose memory a view shows. */
+const owners = new WeakMap<Float32Array, Network>();
+
 const STEP_OPTIONS = ['learningRate'];
 
 /** What saving and loading see of a network; no part of what users see. */
@@ -150,8 +144,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
-    this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
+    this.#inputs = Object.freeze(Array.isArray(inputs) ? [...inputs] : [inputs as Node]);
+    this.#outputs = Object.freeze(Array.isArray(outputs) ? [...outputs] : [outputs as Node]);
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
     if (optimizer !== undefined) checkOptimizer('network', optimizer);
@@ -207,13 +201,15 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * the network. Take it anew after other calls: memory may grow.
    */
   get parameters(): Float32Array {
-    return this.#run('parameters', this.#engine.parametersAddress, 0, this.parameterCount);
+    this.#alive('parameters');
+    return this.#held(this.#engine.viewParameters(0, this.parameterCount));
   }
 
   /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
   get gradients(): Float32Array {
+    this.#alive('gradients');
     this.#need('gradients', 'loss');
-    return this.#run('gradients', this.#engine.gradientsAddress, 0, this.parameterCount);
+    return this.#held(this.#engine.viewGradients(0, this.parameterCount));
   }
 
   /** What the parameters are called, in their order: `dense1.weights`, `dense1.biases`, …, a free one as `parameter` was told. A saved file says the same. */
@@ -244,9 +240,12 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Float32Array {
-    if (what === 'gradient') this.#need('gradients', 'loss');
-    const address = what === 'values' ? this.#engine.parametersAddress : this.#engine.gradientsAddress;
-    return this.#run('parameters', address, this.#engine.offsetOf(parameter), elements(parameter.shape));
+    this.#alive('parameters');
+    const engine = this.#engine;
+    const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
+    if (what === 'values') return this.#held(engine.viewParameters(offset, n));
+    this.#need('gradients', 'loss');
+    return this.#held(engine.viewGradients(offset, n));
   }
 
   /** The layers without their further applications, whose parameters are those of the first. */
@@ -287,10 +286,10 @@ export class Network<T extends AnyTargets = AnyTargets> {
     return found;
   }
 
-  #run(call: string, address: number, offset: number, length: number): Float32Array {
-    this.#alive(call);
-    const at = (address >>> 2) + offset;
-    return this.#engine.core.f32.subarray(at, at + length);
+  /** Keeps this network alive as long as a view of its memory is. */
+  #held(view: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    owners.set(view, this);
+    return view;
   }
 
   /**
@@ -347,8 +346,9 @@ export class Network<T extends AnyTargets = AnyTargets> {
    */
   freeze(): Predictor {
     this.#alive('freeze');
+    const from = this.#engine.parametersAddress >>> 2;
     const engine = new Engine(this.#engine.model, this.#engine.core);
-    engine.core.f32.set(this.parameters, engine.parametersAddress >>> 2);
+    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
     try {
       engine.prepack();
     } catch (error) {
@@ -380,31 +380,32 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#idle(kind);
     this.#need(kind, 'loss');
     if (kind === 'step') this.#need(kind, 'optimizer');
+    const engine = this.#engine;
+    const batch = readBatchOf(kind, engine, x, y);
+    const program = engine.program(kind, batch.rows, batch.classes);
+    writeBatch(program, batch, 0, batch.rows);
+    checkBatchFinite(kind, program, batch);
     if (this.#debug) {
-      // What is wrong with the data comes first.
-      this.#load(kind, kind, x, y);
-      this.#search(kind, x, y, this.#trainee.stepsDone + 1);
+      this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
+      writeBatch(program, batch, 0, batch.rows);
     }
-    const loaded = this.#load(kind, kind, x, y);
-    const { program, rows } = loaded;
     const { workspace } = program;
     workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
-    if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
-    return workspace.lossSum / rows;
+    if (program.run(batch.rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
+    return workspace.lossSum / batch.rows;
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
   #search(call: string, x: unknown, y?: unknown, step = 0): void {
     this.#alive(call);
-    const { inputs, targets: all } = this.#engine.columns;
-    const targets = y === undefined ? [] : all;
-    const xs = asList<Values>(call, 'x', x, inputs.length, 'input');
-    const ys = y === undefined ? [] : asList<Targets>(call, 'y', y, targets.length, 'loss');
-    const checked = checkRows(call, xs, ys, { inputs, targets });
-    const program = searchProgram(this.#engine, checked.rows, checked.classes, y !== undefined);
-    this.#write(call, program, checked, { inputs, targets });
-    const where = findNonFinite(this.#engine, program, checked.rows, this.#nodeNames());
+    this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
+  }
+
+  #searchBatch(call: string, batch: Batch, step: number): void {
+    const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
+    writeBatch(program, batch, 0, batch.rows);
+    const where = findNonFinite(this.#engine, program, batch.rows, this.#nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
 
@@ -416,43 +417,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
     return findNonFinite(this.#engine, program, rows, this.#nodeNames());
   }
 
-  /** Checks one batch and copies it into the inputs of a program. */
-  #load(call: string, kind: ProgramKind, x: unknown, y: unknown): { program: LoadedProgram; rows: number } {
-    const expected = this.#engine.columns;
-    const xs = asList<Values>(call, 'x', x, expected.inputs.length, 'input');
-    const ys = asList<Targets>(call, 'y', y, expected.targets.length, 'loss');
-    const checked = checkRows(call, xs, ys, expected);
-    const program = this.#engine.program(kind, checked.rows, checked.classes);
-    this.#write(call, program, checked, expected);
-    this.#checkFinite(call, program, checked, expected);
-    return { program, rows: checked.rows };
-  }
-
-  /** What is learnt from must be numbers. */
-  #checkFinite(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
-    const { core } = this.#engine;
-    for (let i = 0; i < xs.length; i++) {
-      checkFinite(call, columnName('x', i, xs.length), xs[i] as Values, 0, core, program.inputIndex(i) * 4, rows, inputs[i] as number);
-    }
-    for (let i = 0; i < ys.length; i++) {
-      if (classes[i]) continue;
-      const { width } = targets[i] as TargetShape;
-      checkFinite(call, columnName('y', i, ys.length), ys[i] as Values, 0, core, program.inputIndex(xs.length + i) * 4, rows, width);
-    }
-  }
-
-  /** Copies a checked batch into a program whose inputs begin with the network's and the targets. */
-  #write(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
-    const { f32, u32 } = this.#engine.core;
-    ys.forEach((target, i) => {
-      const { width } = targets[i] as TargetShape;
-      const at = program.inputIndex(xs.length + i);
-      if (classes[i]) copyClassIds(call, columnName('y', i, ys.length), target as ClassIds, 0, rows, width, u32, at);
-      else copyRows(call, columnName('y', i, ys.length), target as Values, width, 0, rows, f32, at);
-    });
-    xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
-  }
-
   /**
    * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
    * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
@@ -462,20 +426,18 @@ export class Network<T extends AnyTargets = AnyTargets> {
   trace(x: Values | readonly Values[], y: T | undefined): Trace;
   trace(x: Values | readonly Values[], y?: T): Trace {
     this.#idle('trace');
-    const expected = this.#engine.columns;
     const withTargets = y !== undefined;
     if (withTargets) this.#need('trace', 'loss');
-    const targets = withTargets ? expected.targets : [];
-    const xs = asList<Values>('trace', 'x', x, expected.inputs.length, 'input');
-    const ys = withTargets ? asList<Targets>('trace', 'y', y, targets.length, 'loss') : [];
-    const checked = checkRows('trace', xs, ys, { inputs: expected.inputs, targets });
-    const plan = traceProgram(this.#engine, checked.rows, checked.classes, withTargets);
-    this.#write('trace', plan.program, checked, { inputs: expected.inputs, targets });
+    const engine = this.#engine;
+    const batch = readBatchOf('trace', engine, x, y, withTargets);
+    const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
+    writeBatch(plan.program, batch, 0, batch.rows);
     const { workspace } = plan.program;
     workspace.lossSum = 0;
-    plan.program.run(checked.rows);
-    const loss = withTargets ? workspace.lossSum / checked.rows : undefined;
-    return readTrace(this.#engine, plan, checked.rows, loss, this.#layers, this.#nodeNames());
+    const finite = plan.program.run(batch.rows) === Status.Done;
+    if (!finite) throw new NotFiniteError('trace', 0);
+    const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
+    return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
   }
 
   /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */

@@ -270,13 +270,13 @@ function isFloats(value: unknown): value is Float32Array {
 }
 
 /** Reads the rows of each input. @throws ShapeError unless there are as many of each */
-export function readInputs(call: string, x: unknown, widths: readonly number[]): Read[] {
-  const list = widths.length === 1 ? [x] : asList<unknown>(call, 'x', x, widths.length, 'input');
-  const name = (i: number) => columnName('x', i, widths.length);
+export function readInputs(call: string, x: unknown, widths: readonly number[], what = 'x'): Read[] {
+  const list = widths.length === 1 ? [x] : asList<unknown>(call, what, x, widths.length, 'input');
+  const name = (i: number) => columnName(what, i, widths.length);
   const xs = widths.map((width, i) => readRows(call, name(i), list[i], width));
   const { rows } = xs[0] as Read;
   xs.forEach((read, i) => {
-    if (read.rows !== rows) throw new ShapeError(`${call}: x[${i}] has ${read.rows} rows and x[0] has ${rows}, expected as many`);
+    if (read.rows !== rows) throw new ShapeError(`${call}: ${name(i)} has ${read.rows} rows and ${name(0)} has ${rows}, expected as many`);
     checkUnchanged(call, name(i), read, widths[i] as number);
   });
   return xs;

@@ -120,7 +120,7 @@ export type Form = 'typed' | 'flat' | 'rows';
 export interface Read {
   readonly rows: number;
   readonly form: Form;
-  /** The numbers, row by row: a copy, or the caller's own typed array where that lies outside linear memory. */
+  /** The numbers, row by row: a copy in float64, so that what is too large for float32 can be named; or the caller's own typed array where that lies outside linear memory. */
   readonly values: NumericArray;
 }
 
@@ -147,15 +147,28 @@ function exact(values: NumericArray): NumericArray {
 
 /** @throws MemoryError where the host refuses an array of that length */
 export function allocateFloats(what: string, length: number): Float32Array<ArrayBuffer> {
-  try {
-    return new Float32Array(length);
-  } catch {
-    throw new MemoryError(what, length * 4, MAX_ARRAY_BYTES);
-  }
+  return allocateArray(what, length, Float32Array);
 }
 
-/** The most bytes of an array in the engines there are: 2³³ − 4 in some, less in others. */
-const MAX_ARRAY_BYTES = 2 ** 33;
+/** @throws MemoryError where the host refuses an array of that length */
+function allocateArray<T extends Float32Array | Float64Array>(
+  what: string,
+  length: number,
+  Kind: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
+): T {
+  const bytes = length * Kind.BYTES_PER_ELEMENT;
+  if (bytes <= MAX_ARRAY_BYTES) {
+    try {
+      return new Kind(length);
+    } catch {
+      // The host refuses.
+    }
+  }
+  throw new MemoryError(what, bytes, MAX_ARRAY_BYTES);
+}
+
+/** The most bytes an array may have: what the address space of the core has too. */
+const MAX_ARRAY_BYTES = 2 ** 32;
 
 /** What a caller passed as the length of a list. A proxy may say anything. */
 function checkLength(call: string, what: string, length: unknown): number {
@@ -183,11 +196,11 @@ export function readRows(call: string, what: string, value: unknown, width: numb
   const first: unknown = length > 0 ? value[0] : 0;
   if (typeof first === 'number') {
     const rows = wholeRows(call, what, length, width);
-    const values = allocateFloats(`${call}: ${what}`, length);
+    const values = allocateArray(`${call}: ${what}`, length, Float64Array);
     for (let i = 0; i < length; i++) values[i] = numberOf(call, what, i === 0 ? first : value[i], i);
     return { rows, form: 'flat', values };
   }
-  const values = allocateFloats(`${call}: ${what}`, length * width);
+  const values = allocateArray(`${call}: ${what}`, length * width, Float64Array);
   for (let i = 0; i < length; i++) readRow(call, what, i === 0 ? first : value[i], i, width, values);
   return { rows: length, form: 'rows', values };
 }
@@ -204,7 +217,7 @@ function numberOf(call: string, what: string, value: unknown, i: number): number
 }
 
 /** Reads row i of a list of rows into its place among `values`. */
-function readRow(call: string, what: string, row: unknown, i: number, width: number, values: Float32Array): void {
+function readRow(call: string, what: string, row: unknown, i: number, width: number, values: Float64Array): void {
   const at = i * width;
   if (isNumericArray(row)) {
     checkWidth(call, what, i, lengthOf(row), width);

@@ -31,7 +31,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|sequential|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
+    files: /^src\/(network|sequential|batch|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
     imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   {

@@ -168,7 +168,7 @@ const forgotten =
       });
 
 /** How an error calls column i of several. */
-export function columnName(what: 'x' | 'y', i: number, of: number): string {
+export function columnName(what: string, i: number, of: number): string {
   return of === 1 ? what : `${what}[${i}]`;
 }
 
