@@ -466,6 +466,7 @@ export class Engine {
     const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
       rows,
       scale,
+      goOn: kind === 'evaluate',
       ...(i === deciding && { decide: { logits, target } }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
