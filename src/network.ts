@@ -33,7 +33,17 @@ import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import type { Dataset, DatasetLiteral } from './training/dataset.js';
-import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import {
+  type EvaluateAsyncOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluateAsync,
+  type FitOptions,
+  fit,
+  type History,
+  type Trainee,
+} from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
 import { type AnyTargets, checkOptions, describe, type Returned, type Values } from './values.js';
 
@@ -106,6 +116,9 @@ export interface ParameterView {
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, Network>();
 
+/** A call during which the parameters may not be changed by another. */
+type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+
 const STEP_OPTIONS = ['learningRate'];
 
 /** What saving and loading see of a network; no part of what users see. */
@@ -132,8 +145,18 @@ export class Network<T extends AnyTargets = AnyTargets> {
   readonly #reproducible: boolean;
   /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
   metadata: Record<string, unknown> = {};
-  #busy = false;
+  /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
+  readonly #running: Running[] = [];
   #disposed = false;
+  /** Gives the network's memory back. Every call after that is a DisposedError. */
+  // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#idle('dispose');
+    this.#disposed = true;
+    engines?.unregister(this);
+    this.#engine.free();
+  };
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
     checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
@@ -166,7 +189,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      slice: 1,
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
@@ -515,12 +537,16 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#idle('fit');
     this.#need('fit', 'loss');
     this.#need('fit', 'optimizer');
-    this.#busy = true;
+    this.#running.push('fit');
     try {
       return await fit(this.#trainee, data, options);
     } finally {
-      this.#busy = false;
+      this.#end('fit');
     }
+  }
+
+  #end(call: Running): void {
+    this.#running.splice(this.#running.lastIndexOf(call), 1);
   }
 
   /**
@@ -528,21 +554,48 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
    */
   evaluate(data: Dataset | DatasetLiteral<T>): Evaluation;
-  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral<T>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
+  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions<M>): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions = {}): Evaluation {
     this.#alive('evaluate');
-    checkOptions('evaluate', options, ['metrics']);
     this.#need('evaluate', 'loss');
-    return evaluate(this.#engine, 'evaluate', data, options.metrics);
+    this.#running.push('evaluate');
+    try {
+      return evaluate(this.#engine, data, options);
+    } finally {
+      this.#end('evaluate');
+    }
+  }
+
+  /**
+   * The same to the same bits, in slices of a few milliseconds with the event loop running between them. The parameters may not change meanwhile.
+   * @throws `signal.reason` on abort
+   */
+  evaluateAsync(data: Dataset | DatasetLiteral<T>): Promise<Evaluation>;
+  evaluateAsync<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T>,
+    options: EvaluateAsyncOptions<M>,
+  ): Promise<Evaluation & MetricValues<M>>;
+  async evaluateAsync(data: Dataset | DatasetLiteral<T>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
+    this.#alive('evaluateAsync');
+    this.#need('evaluateAsync', 'loss');
+    this.#running.push('evaluateAsync');
+    try {
+      return await evaluateAsync(this.#engine, data, options);
+    } finally {
+      this.#end('evaluateAsync');
+    }
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
     checkOptions('configure', options, ['loss', 'optimizer']);
-    if (options.optimizer !== undefined) checkOptimizer('configure', options.optimizer);
-    const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
-    this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
+    const { loss, optimizer } = options;
+    if (optimizer !== undefined) checkOptimizer('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs);
+    // Reading the options may have run code that began something.
+    this.#idle('configure');
+    this.#engine.configure(losses, optimizer ?? this.#engine.optimizer);
     return this;
   }
 
@@ -651,15 +704,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
     });
   }
 
-  /** Gives the network's memory back. Every call after that is a DisposedError. */
-  dispose(): void {
-    if (this.#disposed) return;
-    if (this.#busy) throw new BusyError('dispose');
-    this.#disposed = true;
-    engines?.unregister(this);
-    this.#engine.free();
-  }
-
   get [Symbol.toStringTag](): string {
     return 'Network';
   }
@@ -689,7 +733,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
 
   #idle(call: string): void {
     this.#alive(call);
-    if (this.#busy) throw new BusyError(call);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running);
   }
 
   #need(call: string, what: 'loss' | 'optimizer'): void {
