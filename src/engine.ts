@@ -108,7 +108,7 @@ export class Workspace {
   }
 
   /** The learning rates of the steps of the next call, counted from 0 again; at most `MAX_STEPS`. */
-  setLearningRates(rates: readonly number[]): void {
+  setLearningRates(rates: ArrayLike<number>): void {
     if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates came for a table of ${MAX_STEPS}`);
     this.core.f64.set(rates, (this.context + Context.Size) >>> 3);
     this.set(Context.Step, 0);
@@ -547,6 +547,7 @@ export class Engine {
     const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
       rows,
       scale,
+      goOn: kind === 'evaluate',
       ...(i === deciding && { decide: { logits, target } }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];

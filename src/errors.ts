@@ -40,11 +40,16 @@ export class ValueError extends NeuriteError {
   }
 }
 
-/** The network is in the middle of a `fit`. */
+/** The network is in the middle of a `fit` or of an evaluation. */
 export class BusyError extends NeuriteError {
   override name = 'BusyError';
-  constructor(call: string) {
-    super('BUSY', `${call}: the network is being trained by fit; wait for its promise, or abort it through its signal`);
+  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync') {
+    super(
+      'BUSY',
+      running === 'evaluate'
+        ? `${call}: the network is being evaluated by evaluate; wait until it has returned`
+        : `${call}: the network is being ${running === 'fit' ? 'trained' : 'evaluated'} by ${running}; wait for its promise, or abort it through its signal`,
+    );
   }
 }
 

@@ -85,7 +85,16 @@ export { network, sequential } from './sequential.js';
 export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
-export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
+export type {
+  EpochEnd,
+  EvaluateAsyncOptions,
+  EvaluateOptions,
+  Evaluation,
+  EvaluationProgress,
+  FitOptions,
+  FitProgress,
+  History,
+} from './training/fit.js';
 export {
   accuracy,
   confusionMatrix,

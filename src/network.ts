@@ -36,9 +36,19 @@ import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import type { Dataset, DatasetLiteral } from './training/dataset.js';
-import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import {
+  type EvaluateAsyncOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluateAsync,
+  type FitOptions,
+  fit,
+  type History,
+  type Trainee,
+} from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type AnyTargets, checkOptions, describe, readRows, type Returned, type Values } from './values.js';
+import { type AnyTargets, checkOptions, describe, type Returned, readRows, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -114,6 +124,9 @@ export interface ParameterView {
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, Network>();
 
+/** A call during which the parameters may not be changed by another. */
+type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+
 const STEP_OPTIONS = ['learningRate'];
 
 /** What saving and loading see of a network; no part of what users see. */
@@ -139,10 +152,20 @@ export class Network<T extends AnyTargets = AnyTargets> {
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
   #metadata: Record<string, unknown> = {};
-  #busy = false;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
+  /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
+  readonly #running: Running[] = [];
   #disposed = false;
+  /** Gives the network's memory back. Every call after that is a DisposedError. */
+  // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#idle('dispose');
+    this.#disposed = true;
+    engines?.unregister(this);
+    this.#engine.free();
+  };
 
   /** @param initial whether the parameters are drawn, or left for the caller to write */
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
@@ -176,7 +199,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      slice: 1,
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
@@ -399,7 +421,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
   gradient(x: Values | readonly Values[], y: T): number {
     const path = this.#gradientPath;
-    if (path !== undefined && path.version === this.#engine.version && !this.#busy && path.write(x, y))
+    if (path !== undefined && path.version === this.#engine.version && this.#running.length === 0 && path.write(x, y))
       return this.#run('gradient', path.program, path.rows, 0);
     return this.#batch('gradient', x, y, 0);
   }
@@ -412,7 +434,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   step(x: Values | readonly Values[], y: T, options?: { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
-    if (path !== undefined && options === undefined && path.version === engine.version && !this.#busy && path.write(x, y)) {
+    if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
     if (options !== undefined) checkOptions('step', options, STEP_OPTIONS);
@@ -574,12 +596,16 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#idle('fit');
     this.#need('fit', 'loss');
     this.#need('fit', 'optimizer');
-    this.#busy = true;
+    this.#running.push('fit');
     try {
       return await fit(this.#trainee, data, options);
     } finally {
-      this.#busy = false;
+      this.#end('fit');
     }
+  }
+
+  #end(call: Running): void {
+    this.#running.splice(this.#running.lastIndexOf(call), 1);
   }
 
   /**
@@ -587,21 +613,48 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
    */
   evaluate(data: Dataset | DatasetLiteral<T>): Evaluation;
-  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral<T>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
+  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions<M>): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions = {}): Evaluation {
     this.#alive('evaluate');
-    checkOptions('evaluate', options, ['metrics']);
     this.#need('evaluate', 'loss');
-    return evaluate(this.#engine, 'evaluate', data, options.metrics);
+    this.#running.push('evaluate');
+    try {
+      return evaluate(this.#engine, data, options);
+    } finally {
+      this.#end('evaluate');
+    }
+  }
+
+  /**
+   * The same to the same bits, in slices of a few milliseconds with the event loop running between them. The parameters may not change meanwhile.
+   * @throws `signal.reason` on abort
+   */
+  evaluateAsync(data: Dataset | DatasetLiteral<T>): Promise<Evaluation>;
+  evaluateAsync<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T>,
+    options: EvaluateAsyncOptions<M>,
+  ): Promise<Evaluation & MetricValues<M>>;
+  async evaluateAsync(data: Dataset | DatasetLiteral<T>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
+    this.#alive('evaluateAsync');
+    this.#need('evaluateAsync', 'loss');
+    this.#running.push('evaluateAsync');
+    try {
+      return await evaluateAsync(this.#engine, data, options);
+    } finally {
+      this.#end('evaluateAsync');
+    }
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
     checkOptions('configure', options, ['loss', 'optimizer']);
-    if (options.optimizer !== undefined) checkOptimizer('configure', options.optimizer);
-    const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
-    this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
+    const { loss, optimizer } = options;
+    if (optimizer !== undefined) checkOptimizer('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs);
+    // Reading the options may have run code that began something.
+    this.#idle('configure');
+    this.#engine.configure(losses, optimizer ?? this.#engine.optimizer);
     return this;
   }
 
@@ -710,15 +763,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
     });
   }
 
-  /** Gives the network's memory back. Every call after that is a DisposedError. */
-  dispose(): void {
-    if (this.#disposed) return;
-    if (this.#busy) throw new BusyError('dispose');
-    this.#disposed = true;
-    engines?.unregister(this);
-    this.#engine.free();
-  }
-
   get [Symbol.toStringTag](): string {
     return 'Network';
   }
@@ -748,7 +792,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
 
   #idle(call: string): void {
     this.#alive(call);
-    if (this.#busy) throw new BusyError(call);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running);
   }
 
   #need(call: string, what: 'loss' | 'optimizer'): void {
