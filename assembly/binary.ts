@@ -27,11 +27,11 @@ import { Opcode } from './opcodes';
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.max(a, b); }
 }
 
-/** du where u > 0, else 0 with the sign of du; NaN where u is NaN. For finite du these are the bits of du · step(u). */
+/** du·step(u), with the bits of the two operations: 0 with the sign of du where u ≤ 0, NaN where u is NaN, or where du is infinite and u ≤ 0. */
 @final class ReluBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 {
-    const positive = f32x4.gt(u, f32x4.splat(0));
-    return v128.or(v128.and(du, v128.or(positive, f32x4.splat(-0.0))), f32x4.ne(u, u));
+    const slope = v128.and(f32x4.splat(1), f32x4.gt(u, f32x4.splat(0)));
+    return v128.or(f32x4.mul(du, slope), f32x4.ne(u, u));
   }
 }
 

@@ -10,8 +10,8 @@ import { exponentials, logOf, sumExponentials } from './softmax';
 /**
  * loss[row] = logsumexp(z) − Σ t·z (001 eq. 18, 19); t: values [rows, features], or u32 ids [rows] where kind = TargetKind.Classes.
  *
- * Computed as log Σ e^{z − max} + (max − Σ t·z), the bracket and the last sum in f64: the error is that of the logarithm and one
- * rounding, also where the logits are large and the loss is small. A target of 0 takes no part, whatever its logit, so ids and
+ * Computed as log Σ e^{z − max} + Σ t·(max − z), the second sum and the last in f64: the error is that of the logarithm and one
+ * rounding, also where the logits are large and the loss is small. Where Σ t is 1 but for rounding, that rounding meets no large logit. A target of 0 takes no part, whatever its logit, so ids and
  * rows of 0 and 1 give the same bits. NaN where softmax is, and for an id that is no class.
  */
 export function crossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
@@ -19,7 +19,7 @@ export function crossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: u
   for (let end = loss + (rows << 2); loss < end; loss += 4) {
     const largest = maxOf(z, features);
     const sum = sumExponentials(z, features, largest);
-    store<f32>(loss, <f32>(<f64>logOf(sum) + (<f64>largest - matched(z, t, kind, features))));
+    store<f32>(loss, <f32>(<f64>logOf(sum) + distance(z, t, kind, features, largest)));
     z += stride;
     t += kind == TargetKind.Classes ? 4 : stride;
   }
@@ -52,9 +52,9 @@ export function softmaxCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
   const stride = features << 2;
   for (let end = loss + (rows << 2); loss < end; loss += 4) {
     const largest = maxOf(z, features);
-    const match = matched(z, t, kind, features);
+    const away = distance(z, t, kind, features, largest);
     const sum = exponentials(dz, z, features, largest);
-    store<f32>(loss, <f32>(<f64>logOf(sum) + (<f64>largest - match)));
+    store<f32>(loss, <f32>(<f64>logOf(sum) + away));
     softmaxDelta(u, dz, t, kind, features, sum, scale);
     z += stride;
     dz += stride;
@@ -134,25 +134,28 @@ function largestIndex(x: usize, n: usize): usize {
   return index;
 }
 
-/** Σ t·z in f64 over the targets that are not 0, the even and the odd elements apart; z of the class where t is an id. */
-function matched(z: usize, t: usize, kind: i32, n: usize): f64 {
+/** Σ t·(largest − z) in f64 over the targets that are not 0, the even and the odd elements apart; largest − z of the class where t is an id. */
+function distance(z: usize, t: usize, kind: i32, n: usize, largest: f32): f64 {
   if (kind == TargetKind.Classes) {
     const id: usize = load<u32>(t);
-    return id < n ? <f64>load<f32>(z + (id << 2)) : NaN;
+    return id < n ? <f64>largest - <f64>load<f32>(z + (id << 2)) : NaN;
   }
-  const zero = f32x4.splat(0);
+  const largest2 = f64x2.splat(<f64>largest);
   let sum = f64x2.splat(0);
   for (const stop = z + ((n & ~1) << 2); z < stop; z += 8, t += 8) {
-    const targets = v128.load64_zero(t);
-    const logits = v128.andnot(v128.load64_zero(z), f32x4.eq(targets, zero));
-    sum = f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(targets), f64x2.promote_low_f32x4(logits)));
+    sum = f64x2.add(sum, weighed(v128.load64_zero(t), v128.load64_zero(z), largest2));
   }
   if (n & 1) {
-    const targets = v128.load32_zero(t);
-    const logits = v128.andnot(v128.load32_zero(z), f32x4.eq(targets, zero));
-    sum = f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(targets), f64x2.promote_low_f32x4(logits)));
+    sum = f64x2.add(sum, weighed(v128.load32_zero(t), v128.load32_zero(z), largest2));
   }
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** t·(largest − z) of two targets and logits; 0 where the target is 0, whatever the logit. */
+function weighed(t: v128, z: v128, largest: v128): v128 {
+  const targets = f64x2.promote_low_f32x4(t);
+  const away = f64x2.sub(largest, f64x2.promote_low_f32x4(z));
+  return v128.andnot(f64x2.mul(targets, away), f64x2.eq(targets, f64x2.splat(0)));
 }
 
 /** From e^{z − max} in dz: u = e / sum where kept, dz = (e / sum − t)·scale. */

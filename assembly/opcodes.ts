@@ -40,6 +40,8 @@ export enum Opcode {
   Affine = 2,
   /** α·x, changed by the factors of `Factor`: form Scale */
   Scale = 3,
+  /** 1 − erf x */
+  Erfc = 4,
   Abs = 5,
   Square = 6,
   Sqrt = 7,
@@ -97,6 +99,8 @@ export enum Opcode {
   MaxFeatures = 86,
   /** y[row, f] = 1 where f = ids[row] (u32), else 0 */
   OneHot = 87,
+  /** y[row, f] = x[row, f] − log Σ e^{x[row, l]} */
+  LogSoftmax = 88,
 
   /** y = α·factors */
   Fill = 90,

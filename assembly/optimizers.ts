@@ -7,6 +7,9 @@ import { madd, nmadd } from './simd';
 /** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is normal yet. */
 const constants = memory.data<f32>([1.17549435e-38, 3.46944695e-18]);
 
+/** 2⁻⁴⁰: below this epsilon, what denormals and the smallest gradients do shows. */
+const TINY_EPSILON = 9.094947017729282e-13;
+
 /** The functions of one element that the loops below apply to four at a time, and to the last ones singly. */
 class Element {
   /**
@@ -25,6 +28,14 @@ class Element {
   /** average + rate·(x − average) */
   @inline static toward(average: v128, x: v128, rate: v128): v128 {
     return madd(rate, f32x4.sub(x, average), average);
+  }
+
+  /**
+   * v + rate·(g² − v), as (v − rate·v) + (rate·g)·g: nothing overflows before the average itself does. Infinity stays, where ∞ − ∞ would be
+   * NaN: its parameter moves no more. `least` is a little less than 1 − rate, so that least·v is the smaller of the two in every other case.
+   */
+  @inline static square(v: v128, g: v128, rate: v128, least: v128): v128 {
+    return madd(f32x4.mul(rate, g), g, f32x4.pmax(f32x4.mul(least, v), nmadd(rate, v, v)));
   }
 
   /** w − decay·w − rate·m / (√v + epsilon) */
@@ -69,7 +80,7 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  * (Loshchilov & Hutter 2019, algorithm 2):
  *
  *   w −= learningRate·decay·w
- *   m += (1 − β₁)·(dw − m),  v += (1 − β₂)·(dw² − v)
+ *   m += (1 − β₁)·(dw − m),  v = (v − (1 − β₂)·v) + ((1 − β₂)·dw)·dw
  *   w −= learningRate · m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
  *
  * computed as w −= a·m / (√v + e) with a = learningRate·√(1 − β₂ᵗ) / (1 − β₁ᵗ) and e = ε·√(1 − β₂ᵗ). a, e, 1 − β₁, 1 − β₂ and
@@ -77,7 +88,8 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  * puts 1 − β₂ off by 1.3e-5, and 0.001 rounded by 5e-8.
  *
  * So that no denormal lasts, a gradient below 2⁻⁵⁸ in magnitude is taken as zero, and so is a moment below 2⁻¹²⁶: the step loses
- * at most learningRate·3.5e-18/ε by the first, and √v̂ some 1e-17 by the second, against an ε of 1e-8.
+ * at most learningRate·3.5e-18/ε by the first, and √v̂ some 1e-17 by the second, against an ε of 1e-8. For ε < 2⁻⁴⁰ nothing is taken as zero.
+ * e is at least 2⁻¹²⁶, so that 0 / 0 does not come up.
  * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced.
  */
 export function adam(
@@ -90,17 +102,19 @@ export function adam(
   store<f64>(powers, power2, 8);
   const unbias = Math.sqrt(1 - power2);
   const rate = f32x4.splat(<f32>(learningRate * unbias / (1 - power1)));
-  const epsilon4 = f32x4.splat(<f32>(epsilon * unbias));
+  const epsilon4 = f32x4.splat(<f32>Math.max(epsilon * unbias, 1.1754943508222875e-38));
   const decay4 = f32x4.splat(<f32>(learningRate * decay));
   const rate1 = f32x4.splat(<f32>(1 - beta1));
   const rate2 = f32x4.splat(<f32>(1 - beta2));
-  const smallest = v128.load32_splat(constants);
-  const smallestGradient = v128.load32_splat(constants, 4);
+  const least = f32x4.splat(<f32>(beta2 * (1 - 1e-6)));
+  const flushes = epsilon >= TINY_EPSILON;
+  const smallest = flushes ? v128.load32_splat(constants) : f32x4.splat(0);
+  const smallestGradient = flushes ? v128.load32_splat(constants, 4) : f32x4.splat(0);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16, m += 16, v += 16) {
     const g = Element.gradient(v128.load(dw), smallestGradient);
     const first = Element.normal(Element.toward(v128.load(m), g, rate1), smallest);
-    const second = Element.normal(Element.toward(v128.load(v), f32x4.mul(g, g), rate2), smallest);
+    const second = Element.normal(Element.square(v128.load(v), g, rate2, least), smallest);
     v128.store(m, first);
     v128.store(v, second);
     v128.store(w, Element.adam(v128.load(w), first, second, rate, epsilon4, decay4));
@@ -108,7 +122,7 @@ export function adam(
   for (; w < end; w += 4, dw += 4, m += 4, v += 4) {
     const g = Element.gradient(v128.load32_zero(dw), smallestGradient);
     const first = Element.normal(Element.toward(v128.load32_zero(m), g, rate1), smallest);
-    const second = Element.normal(Element.toward(v128.load32_zero(v), f32x4.mul(g, g), rate2), smallest);
+    const second = Element.normal(Element.square(v128.load32_zero(v), g, rate2, least), smallest);
     v128.store32_lane(m, first, 0);
     v128.store32_lane(v, second, 0);
     v128.store32_lane(w, Element.adam(v128.load32_zero(w), first, second, rate, epsilon4, decay4), 0);

@@ -9,7 +9,7 @@ import * as I from './opcodes';
 import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
 import { adam, axpy, clipNorm, momentum, sgd } from './optimizers';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './rows';
-import { logSumExp, softmax } from './softmax';
+import { logSoftmax, logSumExp, softmax } from './softmax';
 import { unary } from './unary';
 
 /** Operand `index` of the instruction at pc, as it stands. */
@@ -90,6 +90,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       case Opcode.LogSumExp:
       case Opcode.MaxFeatures:
       case Opcode.OneHot:
+      case Opcode.LogSoftmax:
         rowwise(
           opcode, address(context, pc, I.Rows.y), address(context, pc, I.Rows.x),
           count(pc, I.Rows.rows, rows), count(pc, I.Rows.features, rows), word(pc, I.Rows.accumulate) != 0,
@@ -224,6 +225,7 @@ function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, 
     case Opcode.LogSumExp: logSumExp(y, x, rows, features); break;
     case Opcode.MaxFeatures: maxFeatures(y, x, rows, features); break;
     case Opcode.OneHot: oneHot(y, x, rows, features); break;
+    case Opcode.LogSoftmax: logSoftmax(y, x, rows, features); break;
   }
 }
 

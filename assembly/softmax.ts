@@ -8,6 +8,7 @@
 import { loadTail, storeTail } from './map';
 import { Exp } from './math/exp';
 import { Log } from './math/log';
+import { Log1p } from './math/log1p';
 import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 
 /**
@@ -37,6 +38,40 @@ export function logSumExp(y: usize, x: usize, rows: usize, features: usize): voi
     store<f32>(y, isFinite(largest) ? largest + logOf(sumExponentials(x, features, largest)) : largest);
     x += stride;
   }
+}
+
+/**
+ * y[row, j] = (x_j − max) − log1p(Σ e^{x_l − max} over all but one of the largest); y may be x.
+ *
+ * Without the 1 of the largest in the sum, a row that is nearly certain keeps its digits. NaN where softmax is; −∞ for a logit of −∞.
+ */
+export function logSoftmax(y: usize, x: usize, rows: usize, features: usize): void {
+  const stride = features << 2;
+  for (let i: usize = 0; i < rows; i++) {
+    const largest = maxOf(x, features);
+    const log = f32x4.extract_lane(Log1p.of(f32x4.splat(sumOthers(x, features, largest))), 0);
+    for (let at: usize = 0; at < stride; at += 4) store<f32>(y + at, load<f32>(x + at) - largest - log);
+    x += stride;
+    y += stride;
+  }
+}
+
+/** Σ e^{x − largest} without one of the largest: those are counted, not summed. */
+function sumOthers(x: usize, n: usize, largest: f32): f32 {
+  const largest4 = f32x4.splat(largest);
+  const one = f32x4.splat(1);
+  let sum = f32x4.splat(0);
+  let ties = f32x4.splat(0);
+  const end = x + (n << 2);
+  for (; x < end; x += 16) {
+    const rest = (end - x) >> 2;
+    const lanes = rest < 4 ? firstLanes(rest) : i32x4.splat(-1);
+    const values = rest < 4 ? loadTail(x, rest) : v128.load(x);
+    const equal = f32x4.eq(values, largest4);
+    sum = f32x4.add(sum, v128.and(v128.andnot(Exp.ofNonPositive(f32x4.sub(values, largest4)), equal), lanes));
+    ties = f32x4.add(ties, v128.and(v128.and(one, equal), lanes));
+  }
+  return addLanes(sum) + (addLanes(ties) - 1);
 }
 
 /** log of one float. */

@@ -1,5 +1,6 @@
 import { map, UnaryFunction } from './map';
 import { Erf } from './math/erf';
+import { Erfc } from './math/erfc';
 import { Exp } from './math/exp';
 import { Expm1 } from './math/expm1';
 import { Log } from './math/log';
@@ -70,6 +71,7 @@ export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, bet
     case Opcode.Log: map<Log>(y, x, n, alpha, beta); break;
     case Opcode.Log1p: map<Log1p>(y, x, n, alpha, beta); break;
     case Opcode.Erf: map<Erf>(y, x, n, alpha, beta); break;
+    case Opcode.Erfc: map<Erfc>(y, x, n, alpha, beta); break;
     case Opcode.Sigmoid: map<Sigmoid>(y, x, n, alpha, beta); break;
     case Opcode.Tanh: map<Tanh>(y, x, n, alpha, beta); break;
     case Opcode.Relu: map<Relu>(y, x, n, alpha, beta); break;

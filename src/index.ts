@@ -50,6 +50,7 @@ export { div } from './ops/div.js';
 export { dot } from './ops/dot.js';
 export { elu } from './ops/elu.js';
 export { erf } from './ops/erf.js';
+export { erfc } from './ops/erfc.js';
 export { exp } from './ops/exp.js';
 export { expm1 } from './ops/expm1.js';
 export { gelu } from './ops/gelu.js';

@@ -58,8 +58,11 @@ function power(x: v128, y: v128): v128 {
   p = horner(p, s2, v128.load64_splat(logarithm, 16));
   p = horner(p, s2, v128.load64_splat(logarithm, 8));
   p = horner(p, s2, v128.load64_splat(logarithm));
-  let w = f64x2.mul(y, horner(p, s, k));
+  return exp2(f64x2.mul(y, horner(p, s, k)));
+}
 
+/** 2^w in f64x2, to 4.7e-11; 2^−160 and 2^130 beyond the range of f32. */
+export function exp2(w: v128): v128 {
   w = f64x2.pmin(f64x2.pmax(w, v128.load64_splat(constants, 24)), v128.load64_splat(constants, 32));
   const t = f64x2.add(w, v128.load64_splat(constants, 40));
   const g = f64x2.sub(w, f64x2.sub(t, v128.load64_splat(constants, 40)));

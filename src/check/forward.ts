@@ -40,6 +40,14 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+/** 1 − erf x, by the same continued fraction where it is small. */
+function erfc(x: number): number {
+  if (!(x > 2)) return 1 - erf(x);
+  let tail = x;
+  for (let k = 80; k > 0; k--) tail = x + k / 2 / tail;
+  return Math.exp(-x * x) / (tail * Math.sqrt(Math.PI));
+}
+
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
@@ -70,6 +78,20 @@ const sum = (row: Numbers) => row.reduce((a, b) => a + b, 0);
 export function logSumExp(row: Numbers): number {
   const top = largest(row);
   return top + Math.log(sum(row.map((v) => Math.exp(v - top))));
+}
+
+/** A function of log softmax, row by row. */
+function normalize(f: (v: number) => number): Forward {
+  return (node, [x]) => {
+    const n = features(node.shape);
+    const y = new Float64Array((x as Numbers).length);
+    for (let r = 0; r < y.length / n; r++) {
+      const row = (x as Numbers).subarray(r * n, (r + 1) * n);
+      const total = logSumExp(row);
+      for (let j = 0; j < n; j++) y[r * n + j] = f((row[j] as number) - total);
+    }
+    return y;
+  };
 }
 
 const matmul: Forward = (node, [a, b], rows) => {
@@ -107,6 +129,7 @@ const forwards: Readonly<Record<string, Forward>> = {
   log: elementwise(Math.log),
   log1p: elementwise(Math.log1p),
   erf: elementwise(erf),
+  erfc: elementwise(erfc),
   pow: elementwise((x, p) => x ** p),
   clip: elementwise((x, low, high) => Math.min(Math.max(x, low), high)),
   sigmoid: elementwise((x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)))),
@@ -125,19 +148,8 @@ const forwards: Readonly<Record<string, Forward>> = {
   maxFeatures: reduce(largest),
   logSumExp: reduce(logSumExp),
   matmul,
-  softmax(node, [x]) {
-    const n = features(node.shape);
-    const y = new Float64Array((x as Numbers).length);
-    for (let r = 0; r < y.length / n; r++) {
-      const row = (x as Numbers).subarray(r * n, (r + 1) * n);
-      const total = logSumExp(row);
-      y.set(
-        row.map((v) => Math.exp(v - total)),
-        r * n,
-      );
-    }
-    return y;
-  },
+  softmax: normalize(Math.exp),
+  logSoftmax: normalize((v) => v),
   expandRows: (node, [x], rows) => Float64Array.from({ length: lengthOf(node, rows) }, (_, i) => at(x as Numbers, i % (x as Numbers).length)),
   expandFeatures: (node, [x], rows) =>
     Float64Array.from({ length: lengthOf(node, rows) }, (_, i) => at(x as Numbers, Math.floor(i / features(node.shape)))),

@@ -59,6 +59,7 @@ const ROWWISE = new Set<Opcode>([
   Opcode.LogSumExp,
   Opcode.MaxFeatures,
   Opcode.OneHot,
+  Opcode.LogSoftmax,
 ]);
 
 /** The kernels of one node by itself. Leaves but fills come from outside and have none. */

@@ -9,11 +9,13 @@ import { concatOp, padOp, sliceOp } from '../ops/columns.js';
 import { crossEntropyOp } from '../ops/crossEntropy.js';
 import { divOp } from '../ops/div.js';
 import { erfOp } from '../ops/erf.js';
+import { erfcOp } from '../ops/erfc.js';
 import { expOp } from '../ops/exp.js';
 import { expm1Op } from '../ops/expm1.js';
 import { leakyReluOp } from '../ops/leakyRelu.js';
 import { logOp } from '../ops/log.js';
 import { log1pOp } from '../ops/log1p.js';
+import { logSoftmaxOp } from '../ops/logSoftmax.js';
 import { logSumExpOp } from '../ops/logSumExp.js';
 import { matmulOp } from '../ops/matmul.js';
 import { maxOp } from '../ops/max.js';
@@ -47,10 +49,10 @@ const unary = (op: Op): OpForm => ({ op, inputs: 1, attributes: { alpha: 'number
 const binary = (op: Op): OpForm => ({ op, inputs: 2, attributes: {} });
 
 const forms: readonly OpForm[] = [
-  ...[absOp, affineOp, clipOp, erfOp, expOp, expm1Op, leakyReluOp, logOp, log1pOp, powOp, reluOp].map(unary),
+  ...[absOp, affineOp, clipOp, erfOp, erfcOp, expOp, expm1Op, leakyReluOp, logOp, log1pOp, powOp, reluOp].map(unary),
   ...[sigmoidOp, softplusOp, sqrtOp, squareOp, stepOp, tanhOp].map(unary),
   ...[addOp, subOp, mulOp, divOp, minOp, maxOp, crossEntropyOp, binaryCrossEntropyOp].map(binary),
-  ...[expandRowsOp, sumFeaturesOp, softmaxOp, logSumExpOp, maxFeaturesOp].map(rows),
+  ...[expandRowsOp, sumFeaturesOp, softmaxOp, logSoftmaxOp, logSumExpOp, maxFeaturesOp].map(rows),
   { op: expandFeaturesOp, inputs: 1, attributes: { width: 'size' } },
   { op: matmulOp, inputs: 2, attributes: { ta: 'boolean', tb: 'boolean' } },
   { op: concatOp, inputs: Number.POSITIVE_INFINITY, attributes: {} },

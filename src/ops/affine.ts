@@ -24,7 +24,6 @@ export function affine(x: Node, alpha: number, beta: number): Node {
   if (alpha === 1 && beta === 0) return x;
   const u = uniformValue(x);
   if (u && (!u.factors || beta === 0)) return fill(x.shape, alpha * u.value + beta, u.factors);
-  if (x.op === affineOp && beta === 0 && x.attributes.beta === 0) return affine(x.inputs[0] as Node, alpha * (x.attributes.alpha as number), 0);
   return apply(affineOp, [x], { alpha, beta });
 }
 

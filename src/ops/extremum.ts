@@ -2,9 +2,17 @@ import type { Opcode } from '../../assembly/opcodes.js';
 import { commonShape, type Node } from '../graph/node.js';
 import { addDefined } from './add.js';
 import { affine } from './affine.js';
+import { clip } from './clip.js';
 import type { ElementwiseOp } from './elementwise.js';
 import { mul } from './mul.js';
 import { step } from './step.js';
+
+const LARGEST = 3.4028234663852886e38;
+
+/** x with the largest finite float in place of infinity: two infinities then differ by 0 and not by NaN. */
+export function comparable(x: Node): Node {
+  return clip(x, -LARGEST, LARGEST);
+}
 
 /**
  * y = one of a and b, element by element. `lead(a, b)` is positive where a is taken, negative where b is; the gradient goes to the one taken,
@@ -12,7 +20,7 @@ import { step } from './step.js';
  */
 export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node) => Node): ElementwiseOp {
   /** 1 where a is taken, ½ on a tie, else 0. */
-  const share = ({ inputs: [a, b] }: Node) => step(lead(a as Node, b as Node), 0.5);
+  const share = ({ inputs: [a, b] }: Node) => step(lead(comparable(a as Node), comparable(b as Node)), 0.5);
   return {
     name,
     opcode,

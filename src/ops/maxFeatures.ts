@@ -4,6 +4,7 @@ import { features } from '../graph/shape.js';
 import { neg } from './affine.js';
 import { expandFeatures, oneFeature, type RowsOp, sumFeatures } from './broadcast.js';
 import { div } from './div.js';
+import { comparable } from './extremum.js';
 import { mul } from './mul.js';
 import { step } from './step.js';
 import { sub } from './sub.js';
@@ -11,7 +12,7 @@ import { sub } from './sub.js';
 /** 1/(number of maxima) where x is the largest of its row, else 0. */
 function share(y: Node): Node {
   const x = y.inputs[0] as Node;
-  const largest = step(sub(x, expandFeatures(y, features(x.shape))), 1);
+  const largest = step(sub(comparable(x), expandFeatures(comparable(y), features(x.shape))), 1);
   return div(largest, expandFeatures(sumFeatures(largest), features(x.shape)));
 }
 

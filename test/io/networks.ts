@@ -16,6 +16,7 @@ import {
   div,
   dot,
   erf,
+  erfc,
   exp,
   expm1,
   glorotNormal,
@@ -105,7 +106,7 @@ function everyOp(): Network {
   const z = matmul(x, w, false, true);
   const parts = [
     ...[abs(x), add(x, free), mul(x, free), sub(x, t), div(t, x), min(x, t), max(x, t), clip(x, Number.NEGATIVE_INFINITY, 0.5), linear(0.5, -3)(x)],
-    ...[erf(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), step(x, 0.5), named(tanh(x), 'squashed')],
+    ...[erf(x), erfc(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), step(x, 0.5), named(tanh(x), 'squashed')],
     ...[logSumExp(z), logSoftmax(z), amax(x), amin(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
     ...[apply(crossEntropyOp, [x, t]), apply(binaryCrossEntropyOp, [x, t]), apply(padOp, [x], { start: 1, width: 6 }), matmul(z, table)],
     ...[matmul(x, matmul(w, w, true), false, true), scaleBy(x, 2, 1), add(x, fill(batch(4), 0.25))],

@@ -207,13 +207,35 @@ describe.each(builds)('%s', (build) => {
       expect(core.read(core.v)).toEqual(new Float32Array(5));
     });
 
-    test('a gradient below 2⁻⁵⁸ is taken as zero', () => {
+    test('a gradient below 2⁻⁵⁸ is taken as zero where epsilon is at least 2⁻⁴⁰', () => {
       const limit = 2 ** -58;
-      const core = new Adam([1, 1, 1, 1, 1], { ...defaults, epsilon: 1e-30 }).step([limit * (1 - EPSILON), -limit / 2, 1e-40, limit, -limit], 10);
+      const gradient = [limit * (1 - EPSILON), -limit / 2, 1e-40, limit, -limit];
+      const core = new Adam([1, 1, 1, 1, 1], { ...defaults, epsilon: 2 ** -40 }).step(gradient, 10);
       expect([...core.read(core.m)].map(Math.abs).map((m) => m > 0)).toEqual([false, false, false, true, true]);
-      core.read(core.w).forEach((w, i) => {
-        expect(close(w, [1, 1, 1, 0.99, 1.01][i] as number, 20 * EPSILON)).toBe(true);
-      });
+    });
+
+    test('below that epsilon the smallest gradients take their step, and one of 0 takes none', () => {
+      for (const epsilon of [2 ** -41, 1e-20, 1e-30, 1e-38]) {
+        const gradient = [1e-18, -1e-18, 1e-15, 0, -3e-17];
+        const core = new Adam([1, 1, 1, 1, 1], { ...defaults, epsilon }).step(gradient, 1);
+        gradient.forEach((g, i) => {
+          const w = 1 - (defaults.learningRate * g) / (Math.abs(g) + epsilon || 1);
+          // v is a denormal, whose last place is 2⁻¹⁴⁹: a relative error of 1e-6 of the step.
+          expect(close(core.read(core.w)[i], w, 20 * EPSILON + 1e-6 * defaults.learningRate), `gradient ${g}, epsilon ${epsilon}`).toBe(true);
+        });
+      }
+    });
+
+    test('the mean of squares overflows no earlier than it must, and then its parameter stays', () => {
+      const core = new Adam([1, 1, 1, 1, 1], defaults);
+      for (let step = 0; step < 3; step++) {
+        core.step([2e20, -2e20, 1e22, 1, -1e37]);
+        core.read(core.w).forEach((w, i) => {
+          expect(Number.isFinite(w)).toBe(true);
+          const moved = i === 2 || i === 4 ? 0 : defaults.learningRate * (step + 1);
+          expect(close(Math.abs(w - 1), moved, 30 * EPSILON * (step + 1)), `parameter ${i} after step ${step + 1}: ${w}`).toBe(true);
+        });
+      }
     });
 
     test('no moment is ever denormal', () => {

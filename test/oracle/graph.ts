@@ -3,7 +3,7 @@
  * x + x_v·ε + Σ_i (x_i + x_iv·ε)·δ_i with ε² = δ_i·δ_j = 0. One pass along a direction v and unit directions i so gives ∂y/∂i, the
  * Jacobian's product with v, and the Hessian's. Each function is written down with its first two derivatives; the rest is the product rule.
  */
-import { erf } from './functions.js';
+import { erf, erfc } from './functions.js';
 import { sigmoid } from './losses.js';
 
 /** A node: its op by name, the indices of its inputs, and for leaves (`input`, `parameter`, `constant`) their numbers. */
@@ -68,6 +68,10 @@ export const functions: Record<string, (x: number, alpha: number, beta: number) 
   erf: (x) => {
     const slope = (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x);
     return [erf(x), slope, -2 * x * slope];
+  },
+  erfc: (x) => {
+    const slope = (-2 / Math.sqrt(Math.PI)) * Math.exp(-x * x);
+    return [x < 0 ? 2 - erfc(-x) : erfc(x), slope, -2 * x * slope];
   },
   pow: (x, p) => [x ** p, p === 0 ? 0 : p * x ** (p - 1), p === 0 || p === 1 ? 0 : p * (p - 1) * x ** (p - 2)],
   reciprocal: (x) => [1 / x, -1 / (x * x), 2 / (x * x * x)],

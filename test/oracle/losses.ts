@@ -11,15 +11,14 @@ export function targetRow(t: Target, features: number): number[] {
 }
 
 /**
- * log Σ e^z − Σ t·z (000 eq. 18), where a target of 0 takes no part whatever its logit: as log Σ e^{z − max} + max − Σ t·z, with the
- * part of max that Σ t·z takes away taken first.
+ * log Σ e^z − Σ t·z (000 eq. 18) for targets whose sum is 1, where a target of 0 takes no part whatever its logit: as
+ * log Σ e^{z − max} + Σ t·(max − z), in which the rounding of targets meets no large logit.
  */
 export function crossEntropy(z: number[], t: Target): number {
   const max = largest(z);
   const targets = targetRow(t, z.length);
-  const weight = targets.reduce((sum, v) => sum + v, 0);
   const spread = z.reduce((sum, v, j) => (targets[j] === 0 ? sum : sum + (targets[j] as number) * (max - v)), 0);
-  return Math.log(z.reduce((sum, v) => sum + Math.exp(v - max), 0)) + spread + (weight === 1 ? 0 : max * (1 - weight));
+  return Math.log(z.reduce((sum, v) => sum + Math.exp(v - max), 0)) + spread;
 }
 
 /** ∂/∂z of crossEntropy: softmax(z) − t. */

@@ -44,6 +44,7 @@ OPS = {
     "square": torch.square,
     "abs": torch.abs,
     "erf": torch.erf,
+    "erfc": torch.erfc,
     "expm1": torch.expm1,
     "log1p": torch.log1p,
     "pow": torch.pow,
