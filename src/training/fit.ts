@@ -184,11 +184,12 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         };
       };
       while (step < steps) {
-        const count = pace.next(Math.min(steps - step, source.steps(batch)));
-        if (turns.isOver(pace.secondsFor(count))) {
+        const count = pace.next(Math.min(steps - step, source.steps(batch)), batch);
+        if (turns.isOver(pace.secondsFor(count * batch))) {
           if (step > 0) await onProgress?.(progress());
           await pause();
         }
+        const position = step * batch;
         const start = now();
         const rates = rateOf(epoch, step, steps, count);
         // The callback, or somebody in the pause, may have predicted or evaluated: program and record are set anew for each slice.
@@ -197,7 +198,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         workspace.setLearningRates(rates);
         workspace.lossSum = lossSum;
         workspace.correct = correct;
-        const status = source.train(program, step * batch, count, batch);
+        const status = source.train(program, position, count, batch);
         const done = workspace.get(Context.Step);
         if (status !== Status.Done) {
           trainee.stepsDone += done;
@@ -210,7 +211,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         lossSum = workspace.lossSum;
         correct = workspace.correct;
         seconds = end - began;
-        pace.took(count, end - start);
+        pace.took(Math.min(step * batch, rows) - position, end - start);
         turns.workedUntil(end);
       }
       trainee.epochsTrained++;
@@ -353,7 +354,7 @@ export async function evaluateAsync(engine: Engine, data: Dataset | DatasetLiter
 
 /** What an evaluation did in a slice. */
 interface Slice {
-  readonly steps: number;
+  readonly rows: number;
   /** The share of all the work that is done. */
   readonly share: number;
 }
@@ -361,13 +362,13 @@ interface Slice {
 /** Runs an evaluation to its end, with a pause wherever the next slice would keep the event loop waiting for too long. */
 async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, pause: (share: number) => Promise<void>): Promise<T> {
   for (let share = 0; ; ) {
-    if (turns.isOver(pace.secondsFor(pace.next(MAX_STEPS)))) await pause(share);
+    if (turns.isOver(pace.secondsFor(EVALUATION_ROWS * pace.next(MAX_STEPS, EVALUATION_ROWS)))) await pause(share);
     const start = now();
     const { done, value } = slices.next();
     const end = now();
     turns.workedUntil(end);
     if (done) return value;
-    pace.took(value.steps, end - start);
+    pace.took(value.rows, end - start);
     share = value.share;
   }
 }
@@ -405,15 +406,16 @@ function* evaluateRows(
     const { program, batch } = evaluationProgram(engine, source);
     const { workspace } = program;
     const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
-    const steps = pace ? pace.next(most) : most;
+    const steps = pace ? pace.next(most, batch) : most;
     workspace.lossSum = lossSum;
     workspace.correct = correct;
     workspace.set(Context.Step, 0);
     source.train(program, position, steps, batch, false);
     lossSum = workspace.lossSum;
     correct = workspace.correct;
-    position += steps * batch;
-    yield { steps, share: Math.min(1, position / rows) / passes };
+    const from = position;
+    position = Math.min(rows, position + steps * batch);
+    yield { rows: position - from, share: position / rows / passes };
   }
   return {
     loss: lossSum / rows,
@@ -477,7 +479,7 @@ function* measure(
     }
     const outputs = copy(program.outputIndex(0));
     for (const metric of running) metric.add({ rows: count, width, outputs, logits, targets, actual, predicted });
-    yield { steps: 1, share: (1 + Math.min(1, (position + batch) / rows)) / 2 };
+    yield { rows: count, share: (1 + (position + count) / rows) / 2 };
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
 }

@@ -32,25 +32,28 @@ export class Turns {
   }
 }
 
-/** How many steps of one kind the next slice takes, by the time that those before took: chosen from measured time, it changes no bit. */
+/**
+ * How long a slice of some kind of work is, by the time that the one before took: chosen from measured time, it changes no bit. It is kept in
+ * rows, since steps may be of any number of them.
+ */
 export class Pace {
-  #steps = 1;
-  #secondsPerStep = 0;
+  #rows = 1;
+  #secondsPerRow = 0;
 
-  /** The steps that the next slice takes, of so many that are left. */
-  next(left: number): number {
-    return Math.min(this.#steps, left);
+  /** The steps of `batch` rows that the next slice takes, of so many that are left; at least one. */
+  next(left: number, batch: number): number {
+    return Math.max(1, Math.min(left, Math.floor(this.#rows / batch)));
   }
 
-  /** What so many steps will take, in seconds; 0 before the first. */
-  secondsFor(steps: number): number {
-    return steps * this.#secondsPerStep;
+  /** What so many rows will take, in seconds; 0 before the first. */
+  secondsFor(rows: number): number {
+    return rows * this.#secondsPerRow;
   }
 
   /** Takes note of a slice. One that was fast makes the next up to four times as long, as the first of all say little. */
-  took(steps: number, seconds: number): void {
-    this.#secondsPerStep = seconds / steps;
-    this.#steps = Math.max(1, Math.min(steps * 4, Math.floor(TURN_SECONDS / Math.max(this.#secondsPerStep, 1e-9))));
+  took(rows: number, seconds: number): void {
+    this.#secondsPerRow = seconds / rows;
+    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor(TURN_SECONDS / Math.max(this.#secondsPerRow, 1e-9))));
   }
 }
 
