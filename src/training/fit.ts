@@ -121,6 +121,7 @@ const SHUFFLE_STREAM = 0x40000000;
 /** Trains a network on a data set; see `Network.fit`. */
 export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, given: FitOptions): Promise<History> {
   const { engine } = trainee;
+  const called = now();
   const turns = new Turns();
   const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
   const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
@@ -137,11 +138,12 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     const steps = Math.ceil(rows / batch);
     engine.program('step', batch, source.classes);
     for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
-    turns.workedUntil(now());
+    turns.worked(now() - called);
     const pause = async () => {
       await turns.pause();
       signal?.throwIfAborted();
     };
+    const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
     const evaluationPace = new Pace();
     const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], evaluationPace), turns, evaluationPace, pause);
     const ends: EpochEnd[] = [];
@@ -160,9 +162,9 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     }
     const pace = new Pace();
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
-      turns.workedUntil(began);
+      if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
+      turns.worked(now() - began);
       let seconds = 0;
       let step = 0;
       let lossSum = 0;
@@ -186,7 +188,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       while (step < steps) {
         const count = pace.next(Math.min(steps - step, source.steps(batch)), batch);
         if (turns.isOver(pace.secondsFor(count * batch))) {
-          if (step > 0) await onProgress?.(progress());
+          if (step > 0) await report(progress());
           await pause();
         }
         const position = step * batch;
@@ -212,17 +214,16 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         correct = workspace.correct;
         seconds = end - began;
         pace.took(Math.min(step * batch, rows) - position, end - start);
-        turns.workedUntil(end);
+        turns.worked(end - start);
       }
       trainee.epochsTrained++;
       trainingSeconds += seconds;
-      await onProgress?.(progress());
+      await report(progress());
       const held = validation && (await evaluated(validation));
       const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
-      const goOn = await onEpoch?.(end);
-      turns.workedUntil(now());
+      const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
     }
@@ -320,6 +321,7 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
 /** The same in slices, with the event loop running between them. */
 export async function evaluateAsync(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets>, options: EvaluateAsyncOptions): Promise<Evaluation> {
   const call = 'evaluateAsync';
+  const called = now();
   const turns = new Turns();
   checkOptions(call, options, ['metrics', 'signal', 'onProgress']);
   const { metrics: list, signal, onProgress } = options;
@@ -331,10 +333,11 @@ export async function evaluateAsync(engine: Engine, data: Dataset | DatasetLiter
   try {
     source = new RowSource(call, engine, set, EVALUATION_ROWS);
     const began = now();
-    turns.workedUntil(began);
+    turns.worked(began - called);
     const report = async (share: number) => {
       const seconds = now() - began;
-      await onProgress?.({ share, seconds, secondsLeft: (seconds * (1 - share)) / share, longestBlock: turns.longest });
+      const progress = { share, seconds, secondsLeft: (seconds * (1 - share)) / share, longestBlock: turns.longest };
+      await (onProgress && turns.call(() => onProgress(progress)));
     };
     const pace = new Pace();
     const result = await inTurns(evaluateRows(engine, source, metrics, pace, call), turns, pace, async (share) => {
@@ -366,7 +369,7 @@ async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, 
     const start = now();
     const { done, value } = slices.next();
     const end = now();
-    turns.workedUntil(end);
+    turns.worked(end - start);
     if (done) return value;
     pace.took(value.rows, end - start);
     share = value.share;

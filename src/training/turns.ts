@@ -8,14 +8,13 @@ export function now(): number {
 
 /** Shares the event loop: tells when work has kept it waiting long enough, and lets everything else have its turn. */
 export class Turns {
-  #began = now();
   #seconds = 0;
   /** The longest that the event loop was kept waiting, in seconds. */
   longest = 0;
 
-  /** Takes note of the time that work ended at. */
-  workedUntil(end: number): void {
-    this.#seconds = end - this.#began;
+  /** Takes note of work that took so many seconds. */
+  worked(seconds: number): void {
+    this.#seconds += seconds;
     this.longest = Math.max(this.longest, this.#seconds);
   }
 
@@ -24,10 +23,17 @@ export class Turns {
     return this.#seconds > 0 && this.#seconds + seconds > TURN_SECONDS;
   }
 
+  /** Calls back and waits for a promise: what comes before it is work too. */
+  async call<T>(callback: () => T): Promise<Awaited<T>> {
+    const start = now();
+    const answer = callback();
+    this.worked(now() - start);
+    return await answer;
+  }
+
   /** Lets timers, input and painting have their turn. */
   async pause(): Promise<void> {
     await yieldToEvents();
-    this.#began = now();
     this.#seconds = 0;
   }
 }

@@ -170,6 +170,23 @@ describe('an asynchronous callback is awaited', () => {
     net.step(few.x, few.y);
   });
 
+  test('what it waits for does not count as a block', async () => {
+    perRow = 1e-6;
+    const wait = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      time += 10;
+    };
+    const { epochs } = await make().fit(few, { epochs: 4, onEpoch: wait, onProgress: wait });
+    for (const { longestBlock } of epochs) expect(longestBlock).toBeLessThan(LIMIT);
+  });
+
+  test('one that never really waits does not keep the event loop waiting either', async () => {
+    perRow = 10e-6;
+    await make().fit(few, { epochs: 3000, batchSize: 1, onEpoch: async () => {} });
+    expect(blocks.length).toBeGreaterThan(10);
+    expect(longest()).toBeLessThan(LIMIT);
+  });
+
   test('a promise of false ends the training', async () => {
     const { epochs } = await make().fit(few, { epochs: 9, onEpoch: async ({ epoch }) => epoch < 3 });
     expect(epochs).toHaveLength(3);
