@@ -162,9 +162,10 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     }
     const pace = new Pace();
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      const began = now();
+      const drawn = now();
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
-      turns.worked(now() - began);
+      const began = now();
+      turns.worked(began - drawn);
       let seconds = 0;
       let step = 0;
       let lossSum = 0;
