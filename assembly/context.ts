@@ -22,6 +22,8 @@ export enum Context {
   LossSum = 40,
   /** f64: rows decided rightly */
   Correct = 48,
+  /** f32: the largest magnitude that `Opcode.Magnitude` met; NaN where it met one */
+  Magnitude = 56,
   Size = 64,
 }
 
@@ -30,4 +32,6 @@ export enum Status {
   Done = 0,
   /** a loss was NaN or infinite; nothing after it was executed */
   NotFinite = 1,
+  /** an update would have made a parameter NaN or infinite, and was not done */
+  BadUpdate = 2,
 }

@@ -79,3 +79,19 @@ export function firstNonFinite(x: usize, n: usize): i32 {
   for (; at < end; at += 4) if (!isFinite(load<f32>(at))) return <i32>((at - x) >>> 2);
   return -1;
 }
+
+/** The bits of the largest |x| of n floats. As integers, magnitudes are in the order of their values, infinity and then NaN above all. */
+export function largestMagnitude(x: usize, n: usize): u32 {
+  const magnitude = i32x4.splat(0x7fffffff);
+  let a = i32x4.splat(0);
+  let b = a;
+  const end = x + (n << 2);
+  for (; x + 32 <= end; x += 32) {
+    a = i32x4.max_u(a, v128.and(v128.load(x), magnitude));
+    b = i32x4.max_u(b, v128.and(v128.load(x, 16), magnitude));
+  }
+  a = i32x4.max_u(a, b);
+  for (; x < end; x += 4) a = i32x4.max_u(a, v128.and(v128.load32_zero(x), magnitude));
+  a = i32x4.max_u(a, i32x4.shuffle(a, a, 2, 3, 0, 1));
+  return max(<u32>i32x4.extract_lane(a, 0), <u32>i32x4.extract_lane(a, 1));
+}

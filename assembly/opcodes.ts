@@ -125,6 +125,8 @@ export enum Opcode {
   ClipNorm = 115,
   /** y += α·x */
   Axpy = 116,
+  /** raises Context.Magnitude to the largest |x| */
+  Magnitude = 117,
 
   // data
   Gather = 128,
@@ -203,6 +205,9 @@ export enum ClipNorm { op, g, size, maxNorm, length }
 
 /** y += alpha·x */
 export enum Axpy { op, y, x, size, alpha, length }
+
+/** Context.Magnitude = max(Context.Magnitude, |x|); a NaN stays. */
+export enum Magnitude { op, x, size, length }
 
 /** What a data set's elements are stored as. */
 export enum DataType { Float32 = 0, Uint8 = 1, Uint32 = 2 }

@@ -1,7 +1,7 @@
 /** The program loop: reads instructions and calls kernels. See `opcodes.ts` for the words, `context.ts` for the record. */
 import { binary } from './binary';
 import { Context, Status } from './context';
-import { gather } from './data';
+import { gather, largestMagnitude } from './data';
 import { gemm } from './gemm/gemm';
 import { linear } from './linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './losses';
@@ -179,6 +179,12 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         axpy(address(context, pc, I.Axpy.y), address(context, pc, I.Axpy.x), count(pc, I.Axpy.size, rows), float(pc, I.Axpy.alpha));
         pc += I.Axpy.length << 2;
         break;
+      case Opcode.Magnitude: {
+        const magnitude = largestMagnitude(address(context, pc, I.Magnitude.x), count(pc, I.Magnitude.size, rows));
+        store<u32>(context, max(load<u32>(context, Context.Magnitude), magnitude), Context.Magnitude);
+        pc += I.Magnitude.length << 2;
+        break;
+      }
       case Opcode.Gather:
         gather(
           address(context, pc, I.Gather.y), load<u32>(<usize>load<u32>(context, Context.Sources) + (<usize>word(pc, I.Gather.source) << 2)),

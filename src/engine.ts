@@ -1,4 +1,4 @@
-import { Context } from '../assembly/context.js';
+import { Context, Status } from '../assembly/context.js';
 import { Block, Factor, Opcode } from '../assembly/opcodes.js';
 import { gradients } from './compile/differentiate.js';
 import type { Place } from './compile/encode.js';
@@ -14,6 +14,7 @@ import { elements, features } from './graph/shape.js';
 import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from './losses.js';
 import { Constant, fill, Parameter } from './ops/leaves.js';
 import type { Optimizer } from './optimizers.js';
+import { allocateFloats } from './values.js';
 
 /** Learning rates one call can hold: the most steps it runs. */
 export const MAX_STEPS = 1024;
@@ -41,6 +42,9 @@ export interface Model {
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
+
+/** A gradient below this, and a state below this, make an update that is far from overflow, for learning rates up to this. */
+const TAME = 2 ** 60;
 
 /** One list for every call that has none: predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
@@ -104,7 +108,7 @@ export class Workspace {
   }
 
   /** The learning rates of the steps of the next call, counted from 0 again; at most `MAX_STEPS`. */
-  setLearningRates(rates: readonly number[]): void {
+  setLearningRates(rates: ArrayLike<number>): void {
     if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates came for a table of ${MAX_STEPS}`);
     this.core.f64.set(rates, (this.context + Context.Size) >>> 3);
     this.set(Context.Step, 0);
@@ -114,6 +118,10 @@ export class Workspace {
   setLearningRate(rate: number): void {
     this.core.f64[(this.context + Context.Size) >>> 3] = rate;
     this.set(Context.Step, 0);
+  }
+
+  get learningRate(): number {
+    return this.core.f64[((this.context + Context.Size) >>> 3) + this.get(Context.Step)] as number;
   }
 
   /** Makes room for `size` elements. What was in the workspace is lost when it grows. */
@@ -169,13 +177,31 @@ export class LoadedProgram {
 
   /** Runs the instructions from number `first` on, on `rows` rows; the status. */
   run(rows: number, first = 0): number {
-    const start = first === 0 ? 0 : (this.program.starts[first] as number) * 4;
+    return this.#run(first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
+  }
+
+  #run(pc: number, end: number, rows: number): number {
     const { core, context } = this.workspace;
     try {
-      return core.exports.run(context, this.#address + start, this.#end, rows);
+      return core.exports.run(context, pc, end, rows);
     } catch (error) {
       throw core.fail(error);
     }
+  }
+
+  /** Runs a guarded step from instruction number `first` up to where it would change parameters; the status. */
+  runBody(rows: number, first: number): number {
+    return this.#run(this.#startOf(first), this.#startOf(this.program.commit), rows);
+  }
+
+  /** Runs what changes parameters. */
+  runCommit(rows: number): number {
+    return this.#run(this.#startOf(this.program.commit), this.#end, rows);
+  }
+
+  #startOf(instruction: number): number {
+    const start = this.program.starts[instruction];
+    return start === undefined ? this.#end : this.#address + start * 4;
   }
 
   /** Runs up to `steps` batches of the data set in the context; the status. */
@@ -218,7 +244,7 @@ export class LoadedProgram {
 }
 
 /** Which programs there are; those with targets come in one form per way of giving them. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate';
+export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded' | 'evaluate';
 
 /**
  * A model on a core: its blocks of memory and its programs. It knows addresses and instructions, and nothing of what users pass.
@@ -237,6 +263,7 @@ export class Engine {
   #parametersViewed = false;
   #stateViewed = false;
   #panels: readonly Panels[] = [];
+  #wild = false;
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
@@ -337,6 +364,7 @@ export class Engine {
 
   /** The optimizer's state as before its first step. */
   resetOptimizer(): void {
+    this.#wild = false;
     if (!this.#stateAddress) return;
     const n = this.parameterCount;
     const slots = this.optimizer ? slotCount(this.optimizer) : 0;
@@ -344,6 +372,59 @@ export class Engine {
     this.core.f32.fill(0, at + n, at + n * (1 + slots));
     const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >>> 3;
     this.core.f64.fill(1, powers, powers + 2);
+  }
+
+  /**
+   * Runs a guarded step from instruction number `first` on; the status. Where an update would make a parameter NaN or infinite, it is not done.
+   *
+   * What goes into the update is bounded before it is written: values below these bounds cannot overflow, since a change below 2¹⁰⁰ is rounded
+   * away beside the largest float. Beyond them the update is tried on a copy.
+   */
+  runGuarded(program: LoadedProgram, rows: number, first: number): Status {
+    const { workspace } = program;
+    workspace.set(Context.Magnitude, 0);
+    const status = program.runBody(rows, first);
+    if (status !== Status.Done) return status;
+    const at = (workspace.context + Context.Magnitude) >>> 2;
+    return this.#isTame(this.core.f32[at] as number, rows, workspace) ? program.runCommit(rows) : this.#tryUpdate(program, rows);
+  }
+
+  #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
+    const { optimizer } = this;
+    if (!optimizer) return false;
+    // The rate is in the deltas already.
+    if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
+    const { learningRate } = workspace;
+    const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
+    return !this.#wild && magnitude * (1 + optimizer.weightDecay) * Math.max(1, learningRate) < TAME && epsilon > 1 / 2 ** 40;
+  }
+
+  #tryUpdate(program: LoadedProgram, rows: number): Status {
+    const before = new Snapshot(this);
+    before.take();
+    program.runCommit(rows);
+    if (this.isFinite) {
+      this.judgeState();
+      return Status.Done;
+    }
+    before.restore();
+    return Status.BadUpdate;
+  }
+
+  /** Whether every parameter is finite, and every mean or velocity that the optimizer keeps. A mean of squares may overflow: it stops its parameter. */
+  get isFinite(): boolean {
+    const { exports } = this.core;
+    const n = this.parameterCount;
+    if (exports.firstNonFinite(this.parametersAddress, n) >= 0) return false;
+    const first = this.optimizerState?.slots[0];
+    return first === undefined || exports.firstNonFinite(first, n) < 0;
+  }
+
+  /** Looks whether the optimizer's state is so large that a small gradient does not make a small update. */
+  judgeState(): void {
+    const slots = this.optimizerState?.slots ?? [];
+    const least = new Uint32Array(Float32Array.of(TAME).buffer)[0] as number;
+    this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
 
   /** Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
@@ -475,8 +556,9 @@ export class Engine {
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
     const optimizer = this.optimizer;
-    if (kind === 'step' && !optimizer) throw new NotConfiguredError('step', 'optimizer');
-    const descend = kind === 'step' && optimizer && isPlainDescent(optimizer);
+    const steps = kind === 'step' || kind === 'guarded';
+    if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
+    const descend = steps && optimizer && isPlainDescent(optimizer);
     const seeds = losses.map(({ rows, scale, factors }) => ({
       node: rows,
       gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)),
@@ -488,7 +570,7 @@ export class Engine {
         return product ? [{ product, into }] : [];
       });
       // The last layer's first: the backward pass then meets each delta once, on its way down.
-      return { ...common, accumulate: accumulate.reverse() };
+      return { ...common, accumulate: accumulate.reverse(), ...(kind === 'guarded' && { guards: [] }) };
     }
     const places = new Map(this.#places);
     const roots: Node[] = [];
@@ -512,7 +594,9 @@ export class Engine {
     const powers = runOf('powers', 4);
     places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
     const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
-    return { ...common, roots: roots.reverse(), places, epilogue };
+    // A decay changes parameters by their own size.
+    const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
+    return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };
   }
 
   /** Which loss' decisions are counted: the first that has decisions that are right or wrong, as cross-entropies have; −1 for none. */
@@ -542,6 +626,45 @@ export class Engine {
     this.#releaseState();
     this.core.free(this.#constants);
     release(this.core, this.parametersAddress, this.parameterCount * 4, this.#parametersViewed);
+  }
+}
+
+/** A copy of the parameters and the optimizer's state, to go back to. */
+export class Snapshot {
+  readonly #engine: Engine;
+  readonly #parameters: Float32Array<ArrayBuffer>;
+  readonly #slots: readonly Float32Array<ArrayBuffer>[];
+  readonly #powers = new Float64Array(2);
+
+  constructor(engine: Engine) {
+    const n = engine.parameterCount;
+    this.#engine = engine;
+    this.#parameters = allocateFloats('a copy of the parameters', n);
+    this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
+  }
+
+  /** Copies what is there now. */
+  take(): void {
+    this.#each((copy, live) => copy.set(live));
+  }
+
+  /** Puts the copy back. */
+  restore(): void {
+    this.#each((copy, live) => live.set(copy));
+    this.#engine.judgeState();
+  }
+
+  #each(move: (copy: Float32Array | Float64Array, live: Float32Array | Float64Array) => void): void {
+    const { core, parametersAddress, optimizerState } = this.#engine;
+    const live = (address: number, n: number) => core.f32.subarray(address >>> 2, (address >>> 2) + n);
+    move(this.#parameters, live(parametersAddress, this.#parameters.length));
+    if (!optimizerState) return;
+    const { slots, powers } = optimizerState;
+    slots.forEach((address, i) => {
+      const copy = this.#slots[i] as Float32Array;
+      move(copy, live(address, copy.length));
+    });
+    move(this.#powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + 2));
   }
 }
 

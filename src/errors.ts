@@ -134,7 +134,7 @@ function describeValue({ name, shape, value, row, index, inputs }: NonFiniteValu
   return `${name} ${shape} is ${value} ${place}${made && `, where ${made}`}`;
 }
 
-/** A value that became NaN or infinite: the loss of a training step, whose parameters stay as they were; with `debug`, any value. */
+/** A value that became NaN or infinite: the loss of a training step or a parameter after it, which stay as they were; with `debug`, any value. */
 export class NotFiniteError extends NeuriteError {
   override name = 'NotFiniteError';
   constructor(
@@ -145,13 +145,15 @@ export class NotFiniteError extends NeuriteError {
     readonly epoch?: number,
     /** The first value that was none, if the network looked for it (`debug: true`). */
     readonly where?: NonFiniteValue,
+    /** Whether the loss is finite, and the update is what would make a parameter NaN or infinite. */
+    readonly update = false,
   ) {
     const when = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
     super(
       'NOT_FINITE',
       where
         ? `${call}: ${describeValue(where)}${when}`
-        : `${call}: the loss became NaN or infinite${when}; the parameters are as before that step. Scale the inputs, lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
+        : `${call}: ${update ? 'the update would make a parameter NaN or infinite' : 'the loss became NaN or infinite'}${when}; the parameters are as before that step. Scale the inputs, lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
     );
   }
 }

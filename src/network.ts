@@ -19,16 +19,19 @@ import {
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { Engine, type LoadedProgram } from './engine.js';
-import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
-import { Node, topological } from './graph/node.js';
+import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from './errors.js';
+import { FastPath } from './fastPath.js';
+import { checkGraph } from './graph/checkGraph.js';
+import { type Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import { type NetworkJson, nameTensors } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
+import { nameLayers } from './layers/nameLayers.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
-import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
+import type { Parameter } from './ops/leaves.js';
 import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
@@ -45,7 +48,7 @@ import {
   type Trainee,
 } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type AnyTargets, checkOptions, describe, type Returned, type Values } from './values.js';
+import { type AnyTargets, checkOptions, describe, type Returned, readRows, type Values } from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -111,6 +114,11 @@ export interface ParameterView {
   readonly values: Float32Array;
   /** ∂L/∂values of the last `gradient`: a live view. */
   readonly gradient: Float32Array;
+  /**
+   * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
+   * @throws ShapeError for another number of them; ValueError for what is no finite number
+   */
+  set(values: Values): void;
 }
 
 /** Whose memory a view shows. */
@@ -143,8 +151,9 @@ export class Network<T extends AnyTargets = AnyTargets> {
   readonly #debug: boolean;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
-  /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
-  metadata: Record<string, unknown> = {};
+  #metadata: Record<string, unknown> = {};
+  #stepPath: FastPath | undefined;
+  #gradientPath: FastPath | undefined;
   /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
   readonly #running: Running[] = [];
   #disposed = false;
@@ -158,7 +167,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#engine.free();
   };
 
-  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
+  /** @param initial whether the parameters are drawn, or left for the caller to write */
+  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
     checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
@@ -178,7 +188,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
     try {
       this.#engine.configure(losses, optimizer);
-      this.#engine.initialize(seed);
+      if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
       throw error;
@@ -192,6 +202,19 @@ export class Network<T extends AnyTargets = AnyTargets> {
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
+  }
+
+  /**
+   * What belongs to the model besides, in values JSON can say; saved and loaded with it, and part of its JSON. For instance how its inputs are
+   * standardized. Setting it to something that is no object is a ValueError.
+   */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata;
+  }
+  set metadata(value: Record<string, unknown>) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+      throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+    this.#metadata = value;
   }
 
   /** The number of features of the input; of the first, where there are several. */
@@ -258,7 +281,22 @@ export class Network<T extends AnyTargets = AnyTargets> {
       get gradient() {
         return gradient();
       },
+      set: (values) => this.#setParameter(found, name, values),
     };
+  }
+
+  #setParameter(parameter: Parameter, name: string, values: Values): void {
+    const call = `parameter(${JSON.stringify(name)}).set`;
+    this.#alive(call);
+    const width = features(parameter.shape);
+    const rows = elements(parameter.shape) / width;
+    const read = readRows(call, 'values', values, width);
+    if (read.rows !== rows) throw new ShapeError(`${call}: values has ${read.rows} rows of ${width}, expected ${formatShape(parameter.shape)}`);
+    const numbers = Float32Array.from(read.values);
+    const odd = numbers.findIndex((v) => !Number.isFinite(v));
+    if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
+    this.#alive(call);
+    this.#engine.viewParameters(this.#engine.offsetOf(parameter), numbers.length).set(numbers);
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Float32Array {
@@ -382,20 +420,27 @@ export class Network<T extends AnyTargets = AnyTargets> {
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
   gradient(x: Values | readonly Values[], y: T): number {
+    const path = this.#gradientPath;
+    if (path !== undefined && path.version === this.#engine.version && this.#running.length === 0 && path.write(x, y))
+      return this.#run('gradient', path.program, path.rows, 0);
     return this.#batch('gradient', x, y, 0);
   }
 
   /**
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
+   * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Values | readonly Values[], y: T, options: { readonly learningRate?: number } = {}): number {
-    checkOptions('step', options, STEP_OPTIONS);
-    const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
+  step(x: Values | readonly Values[], y: T, options?: { readonly learningRate?: number }): number {
+    const engine = this.#engine;
+    const path = this.#stepPath;
+    if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
+      return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
+    }
+    if (options !== undefined) checkOptions('step', options, STEP_OPTIONS);
+    const learningRate = options?.learningRate ?? engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
-    const loss = this.#batch('step', x, y, learningRate);
-    this.#trainee.stepsDone++;
-    return loss;
+    return this.#batch('step', x, y, learningRate);
   }
 
   #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
@@ -404,18 +449,32 @@ export class Network<T extends AnyTargets = AnyTargets> {
     if (kind === 'step') this.#need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, y);
-    const program = engine.program(kind, batch.rows, batch.classes);
+    // Reading may have run code of the caller's.
+    this.#idle(kind);
+    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
+    } else if (kind === 'step') {
+      this.#stepPath = FastPath.of(program, batch, engine.version);
+    } else {
+      this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
+    return this.#run(kind, program, batch.rows, learningRate);
+  }
+
+  /** Runs a batch that lies in its program's inputs. */
+  #run(kind: 'gradient' | 'step', program: LoadedProgram, rows: number, learningRate: number): number {
     const { workspace } = program;
     workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
-    if (program.run(batch.rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
-    return workspace.lossSum / batch.rows;
+    const first = program.recipe.inputs.length;
+    const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
+    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
+    if (kind === 'step') this.#trainee.stepsDone++;
+    return workspace.lossSum / rows;
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
@@ -754,59 +813,4 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
   return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
-}
-
-/** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */
-function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
-  if (inputs.length === 0 || outputs.length === 0)
-    throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
-  for (const x of inputs)
-    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: an input is ${describe(x)}, expected a node made by input(features)`);
-  for (const y of outputs) {
-    if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
-    if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
-  }
-  for (const y of outputs) {
-    if (!topological([y]).some((node) => node.op === inputOp))
-      throw new NeuriteError('GRAPH', `network: the output ${y} depends on no input; it is the same for every row`);
-  }
-  const nodes = topological(outputs);
-  const used = nodes.filter((node) => node.op === inputOp);
-  const other = used.find((node) => !inputs.includes(node));
-  if (other) throw new NeuriteError('GRAPH', `network: the outputs depend on the input ${other}, which is not among the inputs`);
-  const unused = inputs.find((node) => !used.includes(node));
-  if (unused) throw new NeuriteError('GRAPH', `network: no output depends on the input ${unused}; leave it out, or use it`);
-  if (new Set(inputs).size !== inputs.length) throw new NeuriteError('GRAPH', 'network: one input came twice, expected each once');
-  // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
-  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
-  if (across)
-    throw new NeuriteError('GRAPH', `network: ${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
-  const target = nodes.find((node) => node.op === targetOp);
-  if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
-}
-
-/**
- * The names users gave, and `dense1`, `dense2`, … for the rest. Where a layer is applied again, that application is `enc_2`, `enc_3`, ….
- * @throws ValueError when two layers are called the same
- */
-function nameLayers(found: readonly LayerNodes[]): { nodes: LayerNodes; name: string }[] {
-  const counts = new Map<string, number>();
-  const applied = new Map<Parameter, { name: string; given: string | undefined; times: number }>();
-  const layers = found.map((nodes) => {
-    const before = applied.get(nodes.weights);
-    if (before) {
-      before.times++;
-      return { nodes, name: nodes.name === undefined || nodes.name === before.given ? `${before.name}_${before.times}` : nodes.name };
-    }
-    const number = (counts.get(nodes.kind) ?? 0) + 1;
-    counts.set(nodes.kind, number);
-    const name = nodes.name ?? `${nodes.kind}${number}`;
-    applied.set(nodes.weights, { name, given: nodes.name, times: 1 });
-    return { nodes, name };
-  });
-  layers.forEach(({ name }, i) => {
-    if (layers.findIndex((other) => other.name === name) !== i)
-      throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
-  });
-  return layers;
 }

@@ -31,8 +31,8 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|sequential|batch|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
-    imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
+    files: /^src\/(network|sequential|batch|fastPath|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
+    imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'linear', 'opcodes', 'context', 'errors', 'values'],
   },
   {
     name: 'training',

@@ -52,6 +52,7 @@ const FORMS: Partial<Record<Opcode, object>> = {
   [Opcode.Adam]: Forms.Adam,
   [Opcode.ClipNorm]: Forms.ClipNorm,
   [Opcode.Axpy]: Forms.Axpy,
+  [Opcode.Magnitude]: Forms.Magnitude,
   [Opcode.Gather]: Forms.Gather,
 };
 

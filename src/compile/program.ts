@@ -1,9 +1,9 @@
 import { Block, Opcode } from '../../assembly/opcodes.js';
-import { type Node, topological } from '../graph/node.js';
+import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Encoded, encode, type Place } from './encode.js';
 import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
-import { binaryInstruction, gemm, lower, rowsOf, targetKind } from './lower.js';
+import { binaryInstruction, count, gemm, lower, rowsOf, targetKind } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
@@ -36,6 +36,11 @@ export interface Recipe {
   readonly prologue?: readonly Instruction[];
   /** Instructions after all others. */
   readonly epilogue?: readonly Instruction[];
+  /**
+   * Set for a step that can be looked at before it changes a parameter: all that changes parameters comes last, behind instructions that raise
+   * Context.Magnitude to the largest value that goes into a change; these nodes are among them.
+   */
+  readonly guards?: readonly Node[];
   /** Weights that are packed. */
   readonly panels?: readonly Panels[];
   /** Whether patterns become one kernel. Default true. */
@@ -48,6 +53,8 @@ export interface Recipe {
 export interface Program extends Encoded {
   readonly instructions: readonly Instruction[];
   readonly plan: Plan;
+  /** The first instruction of a guarded step that changes parameters. */
+  readonly commit: number;
   /** The most rows it can run on. */
   readonly rows: number;
   placeOf(node: Node): Place;
@@ -63,11 +70,12 @@ export function compile(recipe: Recipe, rows: number): Program {
   const of = (node: Node) => representative.get(node) ?? node;
 
   const places = new Map<Node, Place>();
+  const inputs = new Set(recipe.inputs);
   const copies: Instruction[] = [];
   for (const [node, place] of recipe.places) {
     const same = of(node);
     // Two names for one tensor, or a tensor that is placed elsewhere already: the second place gets a copy.
-    if (places.has(same) || (same !== node && recipe.places.has(same)) || recipe.inputs.includes(same)) {
+    if (places.has(same) || (same !== node && recipe.places.has(same)) || inputs.has(same)) {
       if (same === node) continue;
       places.set(node, place);
       copies.push(copyInstruction(node, same));
@@ -81,11 +89,12 @@ export function compile(recipe: Recipe, rows: number): Program {
     instructions,
     reports.map((r) => ({ ...r, rows: of(r.rows), ...(r.decide && { decide: { logits: of(r.decide.logits), target: r.decide.target } }) })),
   );
-  instructions = accumulateInto(
-    instructions,
-    accumulate.map(({ product, into }) => ({ product: of(product), into })),
-  );
-  instructions = [...(recipe.prologue ?? []), ...instructions, ...copies, ...(recipe.epilogue ?? [])];
+  const folds = accumulate.map(({ product, into }) => ({ product: of(product), into }));
+  const { guards } = recipe;
+  const { body, changes, factors } = accumulateInto(instructions, folds, guards !== undefined);
+  const guarded = guards ? [...new Set([...factors, ...guards])].map(magnitudeInstruction) : [];
+  const before = [...(recipe.prologue ?? []), ...body, ...copies, ...guarded];
+  instructions = [...before, ...changes, ...(recipe.epilogue ?? [])];
 
   const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {
@@ -96,14 +105,14 @@ export function compile(recipe: Recipe, rows: number): Program {
     if (offset === undefined) throw new Error(`${node} has no place in this program`);
     return { block: Block.Workspace, offset };
   };
-  return { ...encode(instructions, placeOf), instructions, plan, rows, placeOf };
+  return { ...encode(instructions, placeOf), instructions, commit: before.length, plan, rows, placeOf };
 }
 
 function copyInstruction(y: Node, x: Node): Instruction {
-  const count = y.shape.size.reduce((a, b) => a * b, 1);
+  const n = y.shape.size.reduce((a, b) => a * b, 1);
   return {
     opcode: Opcode.Copy,
-    operands: { y: tensor(y), x: tensor(x), size: size(count, y.shape.batched), alpha: f32(0), beta: f32(0) },
+    operands: { y: tensor(y), x: tensor(x), size: size(n, y.shape.batched), alpha: f32(0), beta: f32(0) },
     writes: ['y'],
     inPlace: [],
   };
@@ -111,8 +120,15 @@ function copyInstruction(y: Node, x: Node): Instruction {
 
 /** Puts each loss's report right behind the instruction that makes it: a loss that is not finite ends the run before any gradient. */
 function addReports(instructions: readonly Instruction[], reports: readonly Report[]): Instruction[] {
+  if (reports.length === 0) return [...instructions];
+  const reportsOf = new Map<Node, Report[]>();
+  for (const report of reports) {
+    const others = reportsOf.get(report.rows);
+    if (others) others.push(report);
+    else reportsOf.set(report.rows, [report]);
+  }
   return instructions.flatMap((instruction) => {
-    const made = reports.filter((report) => tensorsOf(instruction).some(({ node, written }) => written && node === report.rows));
+    const made = tensorsOf(instruction).flatMap(({ node, written }) => (written && reportsOf.get(node)) || []);
     return [instruction, ...made.flatMap(reportInstructions)];
   });
 }
@@ -145,31 +161,57 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
 
 /**
  * Turns `product = …` into `into += …`, moved behind the last reader of `into`: a weight may change only when the
- * backward pass needs it no more. What no kernel can accumulate directly is added at the end.
+ * backward pass needs it no more. Where no kernel can accumulate directly, or something besides is made of the product, it is added at
+ * the end. A product made of parameters that change themselves stays where it is: behind their change it would be another.
+ *
+ * @param last whether all changes come at the end, and their factors are wanted: what each change is made of
  */
-function accumulateInto(instructions: readonly Instruction[], folds: readonly { product: Node; into: Node }[]): Instruction[] {
-  const keyed = instructions.map((instruction, i) => ({ instruction, at: i }));
-  const readers = (node: Node) =>
-    keyed.filter(({ instruction }) => tensorsOf(instruction).some((t) => t.node === node && !t.written)).map(({ at }) => at);
-  for (const { product, into } of folds) {
-    const index = keyed.findIndex(({ instruction }) => tensorsOf(instruction).some((t) => t.node === product && t.written));
-    const made = keyed[index];
-    const { opcode } = made?.instruction ?? {};
-    if (made && (opcode === Opcode.Gemm || opcode === Opcode.SumRows) && readers(product).length === 0) {
-      keyed.splice(index, 1);
-      const instruction =
-        opcode === Opcode.Gemm
-          ? gemm(product, true, into)
-          : { ...made.instruction, operands: { ...made.instruction.operands, y: tensor(into), accumulate: word(1) } };
-      keyed.push({ instruction, at: Math.max(made.at, ...readers(into)) + 0.5 });
-    } else {
-      keyed.push({ instruction: binaryInstruction(Opcode.Add, into, into, product, 0), at: instructions.length });
+function accumulateInto(
+  instructions: readonly Instruction[],
+  folds: readonly { product: Node; into: Node }[],
+  last: boolean,
+): { body: readonly Instruction[]; changes: readonly Instruction[]; factors: readonly Node[] } {
+  if (folds.length === 0) return { body: instructions, changes: [], factors: [] };
+  const madeAt = new Map<Node, number>();
+  const lastReader = new Map<Node, number>();
+  instructions.forEach((instruction, at) => {
+    for (const { node, written } of tensorsOf(instruction)) {
+      if (!written) lastReader.set(node, at);
+      else if (!madeAt.has(node)) madeAt.set(node, at);
     }
+  });
+  const changing = new Set(folds.map(({ into }) => into));
+  const times = new Map<Node, number>();
+  for (const { product } of folds) times.set(product, (times.get(product) ?? 0) + 1);
+  const kept: (Instruction | undefined)[] = [...instructions];
+  /** Those that go behind the instruction of a number, in the order they come. */
+  const behind = new Map<number, Instruction[]>();
+  const end: Instruction[] = [];
+  const factors: Node[] = [];
+  for (const { product, into } of folds) {
+    const at = madeAt.get(product);
+    const made = at === undefined ? undefined : instructions[at];
+    const { opcode } = made ?? {};
+    const movable = made && (opcode === Opcode.Gemm || opcode === Opcode.SumRows) && !lastReader.has(product) && times.get(product) === 1;
+    if (at === undefined || !movable || tensorsOf(made).some(({ node, written }) => !written && changing.has(node))) {
+      end.push(binaryInstruction(Opcode.Add, into, into, product, 0));
+      factors.push(product);
+      continue;
+    }
+    kept[at] = undefined;
+    factors.push(...tensorsOf(made).flatMap(({ node, written }) => (written ? [] : [node])));
+    const place = last ? instructions.length - 1 : Math.max(at, lastReader.get(into) ?? 0);
+    const others = behind.get(place);
+    const moved =
+      opcode === Opcode.Gemm ? gemm(product, true, into) : { ...made, operands: { ...made.operands, y: tensor(into), accumulate: word(1) } };
+    if (others) others.push(moved);
+    else behind.set(place, [moved]);
   }
-  return keyed.sort((a, b) => a.at - b.at).map(({ instruction }) => instruction);
+  if (last) return { body: kept.filter((one) => one !== undefined), changes: [...(behind.get(instructions.length - 1) ?? []), ...end], factors };
+  const moved = kept.flatMap((instruction, at) => [...(instruction ? [instruction] : []), ...(behind.get(at) ?? [])]);
+  return { body: [...moved, ...end], changes: [], factors };
 }
 
-/** Nodes of a graph that have an op of this name. */
-export function nodesOf(roots: readonly Node[], op: string): Node[] {
-  return topological(roots).filter((node) => node.op.name === op);
+function magnitudeInstruction(x: Node): Instruction {
+  return { opcode: Opcode.Magnitude, operands: { x: tensor(x), size: count(x.shape) }, writes: [], inPlace: [] };
 }

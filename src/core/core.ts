@@ -20,6 +20,8 @@ export interface CoreExports {
   normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
   permutation(y: number, n: number, seed: number, stream: number): void;
   firstNonFinite(x: number, n: number): number;
+  /** The bits of the largest |x|, as an i32. */
+  largestMagnitude(x: number, n: number): number;
   /** The first block that was written past its end, 0 for none: the debug build looks, the others do not. */
   damaged(): number;
 }

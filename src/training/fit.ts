@@ -13,6 +13,7 @@ import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
 import { RowSource } from './source.js';
+import { Steps } from './steps.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** The mean loss over samples, and the share decided rightly where the loss has decisions. */
@@ -136,7 +137,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     const { rows } = source;
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
-    engine.program('step', batch, source.classes);
+    const slices = new Steps(engine, source, batch);
     for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
     turns.worked(now() - called);
     const pause = async () => {
@@ -195,24 +196,19 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         const position = step * batch;
         const start = now();
         const rates = rateOf(epoch, step, steps, count);
-        // The callback, or somebody in the pause, may have predicted or evaluated: program and record are set anew for each slice.
-        const program = engine.program('step', batch, source.classes);
-        const { workspace } = program;
-        workspace.setLearningRates(rates);
-        workspace.lossSum = lossSum;
-        workspace.correct = correct;
-        const status = source.train(program, position, count, batch);
-        const done = workspace.get(Context.Step);
+        const slice = slices.run(position, rates, lossSum, correct);
+        const { status, done } = slice;
         if (status !== Status.Done) {
           trainee.stepsDone += done;
           const at = step + done;
-          throw new NotFiniteError('fit', at + 1, epoch, trainee.locate?.(program, Math.min(batch, rows - at * batch), source.classes));
+          const where = trainee.locate?.(slice.program, Math.min(batch, rows - at * batch), source.classes);
+          throw new NotFiniteError('fit', at + 1, epoch, where, status === Status.BadUpdate);
         }
         const end = now();
         step += done;
         trainee.stepsDone += done;
-        lossSum = workspace.lossSum;
-        correct = workspace.correct;
+        lossSum = slice.lossSum;
+        correct = slice.correct;
         seconds = end - began;
         pace.took(Math.min(step * batch, rows) - position, end - start);
         turns.worked(end - start);
@@ -267,7 +263,7 @@ function checkCallbacks(call: string, callbacks: Readonly<Record<string, unknown
 }
 
 /** The rates of `count` steps from one on: all of them are there before an address is taken, as a schedule is code of the caller's. */
-function ratesOf(learningRate: number | Schedule): (epoch: number, step: number, steps: number, count: number) => readonly number[] {
+function ratesOf(learningRate: number | Schedule): (epoch: number, step: number, steps: number, count: number) => ArrayLike<number> {
   if (typeof learningRate === 'function') {
     return (epoch, step, steps, count) =>
       Array.from({ length: count }, (_, i) => {
@@ -277,8 +273,8 @@ function ratesOf(learningRate: number | Schedule): (epoch: number, step: number,
       });
   }
   checkLearningRate('fit', learningRate);
-  const constant = new Array<number>(MAX_STEPS).fill(learningRate);
-  return (_epoch, _step, _steps, count) => constant.slice(0, count);
+  const constant = new Float64Array(MAX_STEPS).fill(learningRate);
+  return (_epoch, _step, _steps, count) => constant.subarray(0, count);
 }
 
 /** Rows an evaluation takes at once. */

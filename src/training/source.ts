@@ -66,6 +66,12 @@ export class RowSource {
    * @throws ValueError where an array of the data that were not uploaded has become shorter
    */
   train(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
+    const first = this.#uploaded ? position : 0;
+    return program.train(steps, batch, first + this.place(program, position, steps, batch, inOrder));
+  }
+
+  /** Lets a program take its rows from here: tells where they lie and copies in what is not uploaded; the rows there are from `position` on. */
+  place(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
     const { workspace } = program;
     const end = Math.min(this.rows, position + steps * batch);
     const order = inOrder ? this.#order : 0;
@@ -77,7 +83,7 @@ export class RowSource {
     if (this.#read) this.#copy(this.#read, position, end, order);
     workspace.set(Context.Order, this.#uploaded ? order : 0);
     workspace.set(Context.Position, this.#uploaded ? position : 0);
-    return program.train(steps, batch, this.#uploaded ? this.rows : end - position);
+    return (this.#uploaded ? this.rows : end) - position;
   }
 
   free(): void {

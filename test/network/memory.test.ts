@@ -139,6 +139,7 @@ function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks
   const returned = new Set<number>();
   let count = 0;
   const { allocate, free, retire } = Core.prototype;
+  const retired = new Set<number>();
   vi.spyOn(Core.prototype, 'allocate').mockImplementation(function (this: Core, bytes, what) {
     if (refuse(count++)) throw new MemoryError(what, bytes, 0);
     const address = allocate.call(this, bytes, what);
@@ -149,12 +150,13 @@ function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks
   vi.spyOn(Core.prototype, 'free').mockImplementation(function (this: Core, address) {
     // Blocks of before may come back too: of networks that were forgotten.
     if (returned.has(address)) throw new Error(`the block at ${address} is freed twice`);
-    if (blocks.delete(address)) returned.add(address);
+    if (blocks.delete(address) || retired.delete(address)) returned.add(address);
     free.call(this, address);
   });
-  // What somebody may have a view of is given back too, if later.
+  // What somebody had a view of is given back as well, but not before no view shows it.
   vi.spyOn(Core.prototype, 'retire').mockImplementation(function (this: Core, address, bytes) {
-    blocks.delete(address);
+    if (returned.has(address) || retired.has(address)) throw new Error(`the block at ${address} is given back twice`);
+    if (blocks.delete(address)) retired.add(address);
     retire.call(this, address, bytes);
   });
   return { blocks, allocations: () => count };
