@@ -86,7 +86,7 @@ export interface FitOptions {
   readonly earlyStopping?: EarlyStopping;
   /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
-  /** About 60 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
+  /** Up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
   /** After each epoch. Returning false ends the training there. A promise is awaited and counts by what it gives; its rejection rejects `fit`. */
   readonly onEpoch?: (epoch: EpochEnd) => unknown;
@@ -290,7 +290,7 @@ export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]
 export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Metric[]> extends EvaluateOptions<M> {
   /** Ends the evaluation; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
-  /** About 60 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
+  /** Up to 100 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
   readonly onProgress?: (progress: EvaluationProgress) => unknown;
 }
 

@@ -193,6 +193,7 @@ test('one data set for two networks with other losses is uploaded once', () => {
 describe('a structured clone fails instead of making an empty shell', () => {
   test.each<[string, () => Network | Predictor | ReturnType<typeof dataset>]>([
     ['of a network', make],
+    ['of a frozen predictor', () => make().freeze()],
     ['of a data set', () => dataset({ x, y })],
   ])('%s', (_, of) => {
     using thing = of();

@@ -61,6 +61,15 @@ describe('no block is longer than 16 ms', () => {
     expect(longest()).toBeLessThan(LIMIT);
   });
 
+  test('short fits in a row', async () => {
+    perRow = 10e-6;
+    const net = make();
+    for (let i = 0; i < 200; i++) await net.fit({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
+    for (let i = 0; i < 200; i++) await net.evaluateAsync({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
+    expect(blocks.length).toBeGreaterThan(20);
+    expect(longest()).toBeLessThan(LIMIT);
+  });
+
   test('validation, and what early stopping looks at', async () => {
     perRow = 10e-6;
     for (const options of [{ validationData: data }, { earlyStopping: { patience: 9 } }]) {
