@@ -740,14 +740,18 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
    * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
    *
-   * @throws ValueError where `metadata` holds what JSON cannot say
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
    */
   save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
     this.#alive('save');
     return save(partsOf(this), options);
   }
 
-  /** The architecture alone, without parameters: `fromJSON` makes a new network of it. `JSON.stringify(network)` calls this. */
+  /**
+   * The architecture with `metadata`, without parameters: `fromJSON` makes a new network of it, untrained. `JSON.stringify(network)` calls this.
+   *
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `fromJSON` would refuse
+   */
   toJSON(): NetworkJson {
     this.#alive('toJSON');
     return describeNetwork(partsOf(this));

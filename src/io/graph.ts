@@ -144,10 +144,8 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
   if (workOf(nodes) > workLimit(workOf(stored)))
     throw new ValueError(`${call}: the graph's tensors have ${workOf(nodes)} elements, more than a file may ask for`);
   const numbers = tensors ? 0 : workOf(nodes.filter((node) => node instanceof Constant));
-  if (numbers > MAX_VALUES / 2)
-    throw new ValueError(
-      `${call}: the constants have ${numbers} numbers, expected at most ${MAX_VALUES / 2} in JSON; a file made by save() holds more`,
-    );
+  if (numbers > MAX_VALUES)
+    throw new ValueError(`${call}: the constants have ${numbers} numbers, expected at most ${MAX_VALUES} in JSON; a file made by save() holds more`);
   return {
     format: 'neurite',
     version: VERSION,

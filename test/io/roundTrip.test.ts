@@ -228,10 +228,16 @@ describe('limits', () => {
     const x = input(300_000);
     using net = network({ inputs: x, outputs: sum(add(x, constant(new Float32Array(300_000).fill(2)))) });
     expect(() => net.toJSON()).toThrow(
-      'toJSON: the constants have 300000 numbers, expected at most 131072 in JSON; a file made by save() holds more',
+      'toJSON: the constants have 300000 numbers, expected at most 262144 in JSON; a file made by save() holds more',
     );
     using loaded = load(net.save());
     expect(loaded.predict(new Float32Array(300_000))).toEqual(net.predict(new Float32Array(300_000)));
+  });
+
+  test('constants that leave JSON no room for the rest', () => {
+    const x = input(MAX_VALUES);
+    using net = network({ inputs: x, outputs: sum(add(x, constant(new Float32Array(MAX_VALUES)))) });
+    expect(() => net.toJSON()).toThrow('toJSON: the architecture is no JSON this reads: more than 262144 values');
   });
 
   test('metadata of more values than a reader takes', () => {
