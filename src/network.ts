@@ -589,7 +589,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   /**
-   * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them.
+   * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them. The data are read, checked
+   * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
   async fit(data: Dataset | DatasetLiteral<T>, options: FitOptions = {}): Promise<History> {

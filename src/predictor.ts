@@ -57,6 +57,15 @@ export class Predictor {
   #lane: Lane | undefined;
   #views: Views | undefined;
   #disposed = false;
+  /** Gives the memory back. A network's own predictor goes with the network. */
+  // A field, as structured clones fail on functions: one of a predictor would be an empty shell.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#lane = undefined;
+    forgotten?.unregister(this);
+    this.#engine.free();
+  };
 
   constructor(engine: Engine, maxRows: number) {
     this.#engine = engine;
@@ -227,15 +236,6 @@ export class Predictor {
     if (!(kindOf(out) === 'Float32Array' && lengthOf(out) === rows * width)) {
       throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * width}, ${rows} × ${width}`);
     }
-  }
-
-  /** Gives the memory back. A network's own predictor goes with the network. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#lane = undefined;
-    forgotten?.unregister(this);
-    this.#engine.free();
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
-import type { Engine } from '../engine.js';
+import { type Engine, Snapshot } from '../engine.js';
 import { ValueError } from '../errors.js';
-import { allocateFloats, checkOptions, describe } from '../values.js';
+import { checkOptions, describe } from '../values.js';
 import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './fit.js';
 
@@ -28,13 +28,10 @@ const OPTIONS: readonly (keyof EarlyStopping)[] = ['patience', 'monitor', 'minDe
 
 /** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
 export class EarlyStop {
-  readonly #engine: Engine;
   readonly #patience: number;
   readonly #monitor: NonNullable<EarlyStopping['monitor']>;
   readonly #minDelta: number;
-  readonly #parameters: Float32Array;
-  readonly #slots: readonly Float32Array[];
-  readonly #powers = new Float64Array(2);
+  readonly #snapshot: Snapshot;
   #least = Number.POSITIVE_INFINITY;
   #waited = 0;
   /** The best epoch so far; undefined while none had a finite value. */
@@ -55,13 +52,10 @@ export class EarlyStop {
     if (monitor === 'accuracy' && !engine.decides) {
       throw new ValueError("fit: earlyStopping.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function");
     }
-    this.#engine = engine;
     this.#patience = patience;
     this.#monitor = monitor;
     this.#minDelta = minDelta;
-    const kept = () => allocateFloats('fit: earlyStopping', engine.parameterCount);
-    this.#parameters = kept();
-    this.#slots = (engine.optimizerState?.slots ?? []).map(kept);
+    this.#snapshot = new Snapshot(engine);
   }
 
   /** Takes note of the parameters before the first epoch. */
@@ -80,7 +74,7 @@ export class EarlyStop {
     if (!(value < this.#least - this.#minDelta)) return false;
     this.#least = value;
     this.best = end;
-    this.#copy((live, kept) => kept.set(live));
+    this.#snapshot.take();
     return true;
   }
 
@@ -99,17 +93,6 @@ export class EarlyStop {
 
   /** Puts parameters and optimizer state of the best epoch back; nothing where there is none. */
   restore(): void {
-    if (this.best) this.#copy((live, kept) => live.set(kept));
-  }
-
-  /** Copies everything that is kept, the one way or the other. */
-  #copy(copy: (live: Float32Array | Float64Array, kept: Float32Array | Float64Array) => void): void {
-    const { core, parametersAddress, parameterCount, optimizerState } = this.#engine;
-    const floats = (address: number) => core.f32.subarray(address >>> 2, (address >>> 2) + parameterCount);
-    copy(floats(parametersAddress), this.#parameters);
-    if (!optimizerState) return;
-    this.#slots.forEach((kept, i) => copy(floats(optimizerState.slots[i] as number), kept));
-    const powers = optimizerState.powers >>> 3;
-    copy(core.f64.subarray(powers, powers + 2), this.#powers);
+    if (this.best) this.#snapshot.restore();
   }
 }

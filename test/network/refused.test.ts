@@ -286,6 +286,16 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
     ValueError,
     'fit: onProgress is "x", expected a function',
   ],
+  ['regression', 'earlyStopping false', (n) => n.fit({ x: X, y: VALUES }, { earlyStopping: any(false) }), ValueError, 'fit: earlyStopping'],
+  [
+    'regression',
+    'validationData by an empty text',
+    (n) => n.fit({ x: X, y: VALUES }, { validationData: any('') }),
+    ValueError,
+    'fit: validationData is "", expected a data set or { x, y }',
+  ],
+  ['regression', 'a rate of null in fit', (n) => n.fit({ x: X, y: VALUES }, { learningRate: any(null) }), ValueError, 'fit: learningRate is null'],
+  ['regression', 'signal of null', (n) => n.fit({ x: X, y: VALUES }, { signal: any(null) }), ValueError, 'fit: signal is null'],
   ['regression', 'signal', (n) => n.fit({ x: X, y: VALUES }, { signal: any({}) }), ValueError, 'fit: signal is an object'],
   ['regression', 'patience', (n) => n.fit({ x: X, y: VALUES }, { earlyStopping: { patience: 0 } }), ValueError, 'earlyStopping.patience is 0'],
   ['classifier', 'run', (n) => n.run(0), ValueError, 'run: rows is 0, expected a whole number from 1 to 4'],
@@ -447,6 +457,7 @@ const everything: Record<string, (net: Network) => unknown> = {
   step: (n) => n.step(X, IDS),
   fit: (n) => n.fit({ x: X, y: IDS }),
   evaluate: (n) => n.evaluate({ x: X, y: IDS }),
+  evaluateAsync: (n) => n.evaluateAsync({ x: X, y: IDS }),
   trace: (n) => n.trace(X, IDS),
   vjp: (n) => n.vjp(X, new Float32Array(18)),
   jvp: (n) => n.jvp(X, { x: X }),
@@ -557,7 +568,7 @@ describe('during a fit, what would disturb it is a BusyError:', () => {
 
 describe('without loss or optimizer, what needs them is a NotConfiguredError:', () => {
   const bare = () => sequential(2, [dense(3, 'softmax')]);
-  test.each(['gradient', 'step', 'fit', 'evaluate', 'hvp', 'hessian', 'inputGradient', 'perSampleGradients', 'gradients'])(
+  test.each(['gradient', 'step', 'fit', 'evaluate', 'evaluateAsync', 'hvp', 'hessian', 'inputGradient', 'perSampleGradients', 'gradients'])(
     '%s without a loss',
     async (what) => {
       const net = bare();

@@ -118,6 +118,7 @@ const places: Record<string, (net: Network, act: () => void) => unknown> = {
   'onEpoch, later': (net, act) => trained(net, { onEpoch: () => Promise.resolve().then(act) }),
   onProgress: (net, act) => trained(net, { onProgress: act }),
   monitor: (net, act) => trained(net, { earlyStopping: { patience: 9, monitor: ({ training }) => after(act, training?.loss as number) } }),
+  'a signal': (net, act) => trained(net, { signal: { throwIfAborted: act } as AbortSignal }),
   'an option': (net, act) =>
     trained(net, {
       get epochs() {
