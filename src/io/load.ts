@@ -1,9 +1,9 @@
 /** From the bytes of a file to a network. */
 import { FileError, ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
+import { type AnyNetwork, chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
 import { Parameter } from '../ops/leaves.js';
-import { describe } from '../values.js';
+import { type AnyTargets, describe } from '../values.js';
 import { type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './graph.js';
 import { Fields, parseJson, show } from './json.js';
 import { readSafetensors, type TensorFile } from './safetensors.js';
@@ -26,10 +26,16 @@ interface Training {
  * The file need not be trusted: whatever its bytes are, they give a network or a FileError, and what is allocated is in proportion
  * to the file.
  *
+ * The compiler cannot see how many inputs and outputs the file's network has. `load(bytes)` is typed as one of each,
+ * `load<2, 1>(bytes)` as two inputs and one output, `load<any, any>(bytes)` as any number.
+ *
  * @param bytes of the whole file, such as `await readFile(path)` or `await response.arrayBuffer()`
  * @throws FileError for a file that is damaged, or none of neurite's; ValueError for what is no bytes
  */
-export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Network {
+export function load<In extends number = 1, Out extends number = 1>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadOptions = {},
+): Network<AnyTargets, In, Out> {
   checkOptions('load', options);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
@@ -85,11 +91,14 @@ function checkOptions(call: string, { build = 'auto', reproducible = false }: Lo
 
 /**
  * A new network of the architecture that `toJSON` gave, or its JSON text: with its loss, optimizer and seed, and parameters drawn from
- * that seed.
+ * that seed. Its type says one input and one output, unless told as `load` is.
  *
  * @throws FileError naming the place where the architecture is not what it should be
  */
-export function fromJSON(json: NetworkJson | string, options: LoadOptions = {}): Network {
+export function fromJSON<In extends number = 1, Out extends number = 1>(
+  json: NetworkJson | string,
+  options: LoadOptions = {},
+): Network<AnyTargets, In, Out> {
   checkOptions('fromJSON', options);
   const where = 'fromJSON: the architecture';
   const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : json, where);
@@ -98,7 +107,7 @@ export function fromJSON(json: NetworkJson | string, options: LoadOptions = {}):
   return make(where, architecture, options);
 }
 
-function make(where: string, architecture: ReadArchitecture, options: LoadOptions): Network {
+function make(where: string, architecture: ReadArchitecture, options: LoadOptions): AnyNetwork {
   const { inputs, outputs, losses, optimizer, seed } = architecture;
   const { build = architecture.build, reproducible = false } = options;
   return ours(where, () => new Network({ inputs, outputs }, { loss: losses, seed, build, reproducible, ...(optimizer && { optimizer }) }));

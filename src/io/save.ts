@@ -4,7 +4,7 @@ import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
-import { checkOptions } from '../values.js';
+import { type Bytes, checkOptions } from '../values.js';
 import { type Architecture, type NetworkJson, nameTensors, writeArchitecture } from './graph.js';
 import { parseJson, toJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
@@ -48,7 +48,7 @@ export function describeNetwork(parts: NetworkParts): NetworkJson {
 }
 
 /** The bytes of a file: see `Network.save`. */
-export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
   checkOptions('save', options, ['optimizerState']);
   const { engine } = parts;
   const { epochsTrained, stepsDone } = parts.progress;

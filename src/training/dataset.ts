@@ -10,6 +10,7 @@ import {
   count,
   countRows,
   describe,
+  type Inputs,
   isNested,
   isNumericArray,
   type Targets,
@@ -17,9 +18,9 @@ import {
 } from '../values.js';
 
 /** Inputs and targets, row by row. */
-export interface DatasetLiteral<T extends AnyTargets = Values> {
+export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs = Values> {
   /** Inputs: `[rows × features]`; a list of such, where the network has several inputs. Bytes stay bytes in memory. */
-  readonly x: Values | readonly Values[];
+  readonly x: X;
   /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
   readonly y: T;
   /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
@@ -65,13 +66,13 @@ export class Dataset {
   readonly scale: number;
   readonly offset: number;
   readonly budget: number;
-  readonly #literal: DatasetLiteral<AnyTargets>;
+  readonly #literal: DatasetLiteral<AnyTargets, Inputs>;
   readonly #uploads = new Map<Core, Uploaded>();
   /** The columns for which data that are not uploaded were found to be numbers. */
   readonly #checked = new Set<string>();
 
   /** @param call whom an error names */
-  constructor(literal: DatasetLiteral<AnyTargets>, call = 'dataset') {
+  constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
       throw new ValueError(`${call}: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
@@ -312,6 +313,6 @@ function uploadIds(call: string, what: string, core: Core, ids: ClassIds, rows: 
  * A reusable handle on data: `fit` and `evaluate` take it, or the same literal.
  * @throws ValueError when x or y is missing or scale or offset is not finite
  */
-export function dataset(literal: DatasetLiteral<AnyTargets>): Dataset {
+export function dataset(literal: DatasetLiteral<AnyTargets, Inputs>): Dataset {
   return new Dataset(literal);
 }

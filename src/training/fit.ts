@@ -6,7 +6,7 @@ import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { decide } from '../predictor.js';
-import { type AnyTargets, checkOptions, describe } from '../values.js';
+import { type AbortSignalLike, type AnyTargets, checkOptions, describe, type Inputs } from '../values.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { checkMetrics, type Metric } from './metrics.js';
@@ -59,13 +59,13 @@ export interface FitOptions {
   /** Whether each epoch takes the rows in a new, seeded order. Default true. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
-  readonly validationData?: Dataset | DatasetLiteral<AnyTargets>;
+  readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
   /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
   readonly learningRate?: number | Schedule;
   /** Ends the training when it gets no better, and keeps the parameters of the best epoch, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
   /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   /** About 60 times a second, between slices of steps. */
   readonly onProgress?: (progress: FitProgress) => void;
   /** After each epoch. Returning false ends the training there. */
@@ -105,7 +105,7 @@ const SHUFFLE_STREAM = 0x40000000;
 const SLICE_SECONDS = 0.012;
 
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, options: FitOptions): Promise<History> {
+export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: FitOptions): Promise<History> {
   const { engine } = trainee;
   const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
   checkOptions('fit', options, OPTIONS);
@@ -232,7 +232,12 @@ function learningRateOf(engine: Engine, { learningRate }: FitOptions): number | 
 const EVALUATION_ROWS = 256;
 
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
-export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral<AnyTargets>, metrics: readonly Metric[] = []): Evaluation {
+export function evaluate(
+  engine: Engine,
+  call: string,
+  data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
+  metrics: readonly Metric[] = [],
+): Evaluation {
   checkMetrics(call, metrics);
   const set = data instanceof Dataset ? data : new Dataset(data, call);
   let source: RowSource | undefined;
