@@ -141,7 +141,7 @@ describe.each([...new Set([...wanted, own.version])])('TypeScript %s', (version)
   test.skipIf(!ts && !process.env.CI)(ts ? 'is given' : missing, () => expect(ts?.version, missing).toBe(version));
 
   describe.runIf(ts)('checks the declarations', () => {
-    const generic = isGeneric(version) ? { generic: GENERIC } : {};
+    const generic: Record<string, string> = isGeneric(version) ? { generic: GENERIC } : {};
     test('without the DOM library, lib es2020', () => {
       expect(compile(ts as typeof own, { use: USE, ...generic }, ['es2020']).messages).toEqual([]);
     });
