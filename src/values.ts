@@ -63,8 +63,7 @@ export type ReturnedOf<N extends number, X> = number extends N
       : never;
 
 /** What `classify` gives: a `Uint32Array` for a list of rows. Flat numbers may be one row, which gives a number, or several. */
-export type Decided<N extends number, X> =
-  number[][] extends ReturnedOf<N, X> ? (ReturnedOf<N, X> extends number[][] ? Words : number | Words) : number | Words;
+export type Decided<N extends number, X> = [ReturnedOf<N, X>] extends [number[][]] ? Words : number | Words;
 
 /** Ends a training early: an `AbortSignal`, by its structure, since not every host's types know it. */
 export interface AbortSignalLike {
