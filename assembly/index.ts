@@ -1,6 +1,6 @@
 /** The exports of the core. */
 export { firstNonFinite } from './data';
 export { packedSize, packWeights } from './gemm/gemm';
-export { allocate, free } from './memory';
+export { allocate, damaged, free } from './memory';
 export { run, train } from './program';
 export { normal, permutation, uniform } from './random';

@@ -1,21 +1,39 @@
 /**
- * The heap: blocks in the order of their addresses, the free ones in a list, neighbours that are free joined.
- * A block is taken from the first free one that is large enough, and the memory grows by what is missing.
- * A core holds a few dozen blocks, so a walk of the list costs nothing beside clearing the block.
+ * The heap: blocks side by side, each with a header. Free blocks are in lists by size, a list for each power of two, and free neighbours are joined.
+ * Allocating and freeing take a time that does not depend on the number of blocks.
+ *
+ * In the debug build guards stand behind each block. `free` and `damaged` find out whether somebody wrote past the end of one.
  */
 
-/** Before each block: its size with this header, and, where it is free, the next free one. */
+/** Bytes before each block: its size with this header, bit 0 set where it is free; the size of the block before it; the next and the previous free one. */
 const HEADER: usize = 16;
-const NEXT: usize = 4;
+const BEFORE: usize = 4;
+const NEXT: usize = 8;
+const PREVIOUS: usize = 12;
+const FREE: usize = 1;
+
+/** Bytes behind each block in the debug build: `GUARD` all along, and last the size that was asked for. */
+const TAIL: usize = ASC_NO_ASSERT ? 0 : 32;
+const GUARD: u8 = 0xa5;
+/** What a freed block is filled with in the debug build: NaN, and no size or address that would do. */
+const FREED: u8 = 0xff;
 
 const LEAST_PAGES = 16;
 
 /** One less than the address space has, so that the end of the last one is an address too. */
 const MOST_PAGES = 65535;
 
-/** The free block with the lowest address; 0 for none. */
-let first: usize = 0;
-/** Where the pages that are in use or in the list end; 0 before the first allocation. */
+/** The first free block of each list; list i holds sizes from 16·2ⁱ to 16·2ⁱ⁺¹ − 16. */
+const lists = memory.data(28 << 2);
+/** Bit i is set where list i holds a block. */
+let filled: u32 = 0;
+
+/** Blocks of the list a size belongs to that are looked at before a larger one is split. */
+const TRIES = 16;
+
+/** Where the blocks begin; where the last one begins; where it ends. All 0 before the first allocation. */
+let start: usize = 0;
+let last: usize = 0;
 let end: usize = 0;
 
 /**
@@ -25,82 +43,149 @@ let end: usize = 0;
  * small blocks do not grow it once each.
  */
 export function allocate(size: usize): usize {
-  const needed = (size + (HEADER + 15)) & ~15;
+  const needed = (size + (HEADER + TAIL + 15)) & ~15;
   if (needed < size) return 0;
   if (!end) {
-    end = (__heap_base + 15) & ~15;
+    start = (__heap_base + 15) & ~15;
+    end = start;
     add();
   }
-  let block = take(needed);
+  let block = take(needed, TRIES);
+  if (!block) block = take(needed, i32.MAX_VALUE);
   if (!block) {
     if (!grow(needed)) return 0;
-    block = take(needed);
+    block = take(needed, i32.MAX_VALUE);
   }
   memory.fill(block + HEADER, 0, size);
+  if (!ASC_NO_ASSERT) {
+    const tail = block + HEADER + size;
+    memory.fill(tail, GUARD, block + sizeOf(block) - 4 - tail);
+    store<usize>(block + sizeOf(block) - 4, size);
+  }
   return block + HEADER;
 }
 
 /** Gives a block back; 0 is let through. */
-export function free(block: usize): void {
-  if (block) insert(block - HEADER);
-}
-
-function sizeOf(block: usize): usize {
-  return load<usize>(block);
-}
-
-/** Takes `size` bytes off the first free block that has them; 0 for none. */
-function take(size: usize): usize {
-  let before: usize = 0;
-  for (let block = first; block; before = block, block = load<usize>(block, NEXT)) {
-    const rest = sizeOf(block) - size;
-    if (sizeOf(block) < size) continue;
-    let next = load<usize>(block, NEXT);
-    if (rest) {
-      store<usize>(block + size, rest);
-      store<usize>(block + size, next, NEXT);
-      next = block + size;
-      store<usize>(block, size);
+export function free(address: usize): void {
+  if (!address) return;
+  let block = address - HEADER;
+  if (!ASC_NO_ASSERT) {
+    assert(!isFree(block), 'a block is freed twice');
+    assert(isIntact(block), 'somebody wrote past the end of a block');
+    memory.fill(address, FREED, sizeOf(block) - HEADER);
+  }
+  const after = block + sizeOf(block);
+  if (after != end && isFree(after)) {
+    unlink(after);
+    resize(block, sizeOf(block) + sizeOf(after));
+  }
+  if (block != start) {
+    const before = block - load<usize>(block, BEFORE);
+    if (isFree(before)) {
+      unlink(before);
+      resize(before, sizeOf(before) + sizeOf(block));
+      block = before;
     }
-    link(before, next);
-    return block;
+  }
+  link(block);
+}
+
+/** The address of the first block that somebody wrote past the end of, or whose header is damaged; 0 where all are intact. Debug build only. */
+export function damaged(): usize {
+  if (ASC_NO_ASSERT) return 0;
+  let before: usize = 0;
+  for (let block = start; block != end; block += sizeOf(block)) {
+    if (sizeOf(block) < HEADER || block + sizeOf(block) > end || load<usize>(block, BEFORE) != before) return block + HEADER;
+    if (!isFree(block) && !isIntact(block)) return block + HEADER;
+    before = sizeOf(block);
   }
   return 0;
 }
 
-/** Puts a block into the list and joins it to the free blocks on both sides. */
-function insert(block: usize): void {
-  let before: usize = 0;
-  let next = first;
-  while (next && next < block) {
-    before = next;
-    next = load<usize>(next, NEXT);
-  }
-  if (block + sizeOf(block) == next) {
-    store<usize>(block, sizeOf(block) + sizeOf(next));
-    next = load<usize>(next, NEXT);
-  }
+/** Whether the guards behind a block are as they were made. */
+function isIntact(block: usize): bool {
+  const stop = block + sizeOf(block) - 4;
+  const size = load<usize>(stop);
+  if (((size + (HEADER + TAIL + 15)) & ~15) > sizeOf(block)) return false;
+  for (let at = block + HEADER + size; at < stop; at++) if (load<u8>(at) != GUARD) return false;
+  return true;
+}
+
+function sizeOf(block: usize): usize {
+  return load<usize>(block) & ~FREE;
+}
+
+function isFree(block: usize): bool {
+  return (load<usize>(block) & FREE) != 0;
+}
+
+/** Sets the size of a block that is in no list, and tells it to the block behind. */
+function resize(block: usize, size: usize): void {
+  store<usize>(block, size);
+  if (block + size == end) last = block;
+  else store<usize>(block + size, size, BEFORE);
+}
+
+function listOf(size: usize): u32 {
+  return 27 - <u32>clz<u32>(<u32>size);
+}
+
+/** Puts a block at the head of its list. */
+function link(block: usize): void {
+  const list = listOf(sizeOf(block));
+  const head = lists + (list << 2);
+  const next = load<usize>(head);
+  store<usize>(block, load<usize>(block) | FREE);
   store<usize>(block, next, NEXT);
-  if (before && before + sizeOf(before) == block) {
-    store<usize>(before, sizeOf(before) + sizeOf(block));
-    store<usize>(before, next, NEXT);
+  store<usize>(block, 0, PREVIOUS);
+  if (next) store<usize>(next, block, PREVIOUS);
+  store<usize>(head, block);
+  filled |= 1 << list;
+}
+
+/** Takes a block out of its list. */
+function unlink(block: usize): void {
+  const next = load<usize>(block, NEXT);
+  const previous = load<usize>(block, PREVIOUS);
+  if (next) store<usize>(next, previous, PREVIOUS);
+  if (previous) {
+    store<usize>(previous, next, NEXT);
   } else {
-    link(before, block);
+    const list = listOf(sizeOf(block));
+    store<usize>(lists + (list << 2), next);
+    if (!next) filled &= ~(1 << list);
   }
+  store<usize>(block, sizeOf(block));
 }
 
-/** Makes `block` the free one behind `before`, or the first. */
-function link(before: usize, block: usize): void {
-  if (before) store<usize>(before, block, NEXT);
-  else first = block;
+/** Takes `size` bytes off a free block that has them: of the list for this size, where one of the first `tries` does, else of the next larger; 0 for none. */
+function take(size: usize, tries: i32): usize {
+  const list = listOf(size);
+  let block = load<usize>(lists + (list << 2));
+  for (; block && sizeOf(block) < size; block = load<usize>(block, NEXT)) {
+    if (--tries == 0) {
+      block = 0;
+      break;
+    }
+  }
+  if (!block) {
+    const larger = filled & ~((2 << list) - 1);
+    if (!larger) return 0;
+    block = load<usize>(lists + (ctz(larger) << 2));
+  }
+  unlink(block);
+  const rest = sizeOf(block) - size;
+  if (rest) {
+    resize(block + size, rest);
+    resize(block, size);
+    link(block + size);
+  }
+  return block;
 }
 
-/** Grows the memory until the last free block has `size` bytes; false when the host refuses. */
+/** Grows the memory until the last block is a free one of `size` bytes; false when the host refuses. */
 function grow(size: usize): bool {
-  let missing = size;
-  for (let block = first; block; block = load<usize>(block, NEXT)) {
-    if (block + sizeOf(block) == end) missing -= sizeOf(block);
-  }
+  const missing = isFree(last) ? size - sizeOf(last) : size;
   const pages = min(memory.size(), MOST_PAGES);
   const needed = <i32>((end >>> 16) + ((missing + 0xffff) >>> 16)) - pages;
   if (needed > MOST_PAGES - pages) return false;
@@ -110,10 +195,21 @@ function grow(size: usize): bool {
   return true;
 }
 
-/** Adds the pages that the memory has by now to the list. */
+/** Makes the pages that the memory has by now a free block, joined to the last one where that is free. */
 function add(): void {
-  const block = end;
+  let block = end;
+  const before = last;
   end = <usize>min(memory.size(), MOST_PAGES) << 16;
-  store<usize>(block, end - block);
-  insert(block);
+  if (before) {
+    if (isFree(before)) {
+      block = before;
+      unlink(block);
+    } else {
+      store<usize>(block, sizeOf(before), BEFORE);
+    }
+  } else {
+    store<usize>(block, 0, BEFORE);
+  }
+  resize(block, end - block);
+  link(block);
 }

@@ -180,8 +180,8 @@ export enum Loss { op, loss, z, t, kind, rows, features, length }
 /** The same with u = softmax or sigmoid of z (Ref.None: not kept) and dz = (u − t)·scale·factors. */
 export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, factors, length }
 
-/** Context.lossSum += scale · Σ loss. */
-export enum AccumulateLoss { op, loss, rows, scale, length }
+/** Context.lossSum += scale · Σ loss. A sum that is not finite ends the run before that, unless `goOn` is set. */
+export enum AccumulateLoss { op, loss, rows, scale, goOn, length }
 
 /** How a row is decided: the largest of several logits, or the sign of each single one. */
 export enum CountCorrect { op, z, t, kind, rows, features, length }

@@ -138,7 +138,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       }
       case Opcode.AccumulateLoss: {
         const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
-        if (!isFinite(sum)) return Status.NotFinite;
+        if (!isFinite(sum) && word(pc, I.AccumulateLoss.goOn) == 0) return Status.NotFinite;
         store<f64>(context, load<f64>(context, Context.LossSum) + sum, Context.LossSum);
         pc += I.AccumulateLoss.length << 2;
         break;

@@ -1,3 +1,4 @@
+import { type Batch, readBatchOf, writeBatch } from './batch.js';
 import { gradients, tangents } from './compile/differentiate.js';
 import type { Recipe } from './compile/program.js';
 import type { Engine, LoadedProgram } from './engine.js';
@@ -5,17 +6,18 @@ import { ShapeError, ValueError } from './errors.js';
 import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
-import { asList, type CheckedData, checkRows, columnName } from './training/dataset.js';
+import { copyIn, readInputs } from './predictor.js';
 import {
-  type ClassIds,
-  copyClassIds,
-  copyRows,
-  countRows,
+  allocateFloats,
+  checkUnchanged,
   describe,
   type Floats,
   type Inputs,
+  isNumericArray,
   type ListOf,
-  type Targets,
+  lengthOf,
+  type Read,
+  readRows,
   type Values,
 } from './values.js';
 
@@ -65,40 +67,51 @@ function orZero(node: Node | undefined, like: Node): Node {
   return node ?? fill(like.shape, 0);
 }
 
-/** The rows of each input. */
-function checkInputs(call: string, engine: Engine, x: unknown): { rows: number; xs: readonly Values[] } {
+/** The rows of each input, and what else goes in with them, read before any memory is touched. */
+function readAll<T>(call: string, engine: Engine, x: unknown, besides: (rows: number) => T): { rows: number; xs: readonly Read[]; besides: T } {
   const { inputs } = engine.columns;
-  const xs = asList<Values>(call, 'x', x, inputs.length, 'input');
-  const { rows } = checkRows(call, xs, [], { inputs, targets: [] });
-  return { rows, xs };
+  const xs = readInputs(call, x, inputs);
+  const { rows } = xs[0] as Read;
+  const found = besides(rows);
+  xs.forEach((read, i) => {
+    checkUnchanged(call, 'x', read, inputs[i] as number);
+  });
+  engine.checkAlive(call);
+  return { rows, xs, besides: found };
 }
 
-function checkVector(call: string, what: string, v: Values, rows: number, width: number): void {
-  const found = countRows(call, what, v, width);
-  if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
+function readVector(call: string, what: string, v: unknown, rows: number, width: number): Read {
+  const read = readRows(call, what, v, width);
+  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
+  return read;
 }
 
-function checkParameters(call: string, engine: Engine, v: ArrayLike<number>): void {
-  if (v.length !== engine.parameterCount)
-    throw new ShapeError(`${call}: v has ${v.length} numbers, expected ${engine.parameterCount}, one for each parameter`);
+/** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
+function readDirection(call: string, engine: Engine, v: unknown): Floats {
+  const n = engine.parameterCount;
+  const found = isNumericArray(v) ? lengthOf(v) : Array.isArray(v) ? v.length : undefined;
+  if (found === undefined) throw new ValueError(`${call}: v is ${describe(v)}, expected ${n} numbers, one for each parameter`);
+  if (found !== n) throw new ShapeError(`${call}: v has ${found} numbers, expected ${n}, one for each parameter`);
+  return Float32Array.from(readRows(call, 'v', v, n).values);
 }
 
-/** Copies one row to several: row `row` of x goes to rows `at` … `at + times − 1` of a program's input. */
-function replicate(
-  call: string,
-  engine: Engine,
-  program: LoadedProgram,
-  index: number,
-  x: Values,
-  width: number,
-  row: number,
-  at: number,
-  times: number,
-): void {
+/** Writes rows of every input into a program. */
+function writeInputs(engine: Engine, program: LoadedProgram, xs: readonly Read[], from: number, to: number): void {
   const { f32 } = engine.core;
-  const base = program.inputIndex(index) + at * width;
-  copyRows(call, 'x', x, width, row, row + 1, f32, base);
-  for (let i = 1; i < times; i++) f32.copyWithin(base + i * width, base, base + width);
+  xs.forEach((read, i) => {
+    copyIn(read, engine.columns.inputs[i] as number, from, to, f32, program.inputIndex(i));
+  });
+}
+
+/** Copies one row of every input to several: row `row` goes to rows `at` … `at + times − 1` of a program's input. */
+function replicate(engine: Engine, program: LoadedProgram, xs: readonly Read[], row: number, at: number, times: number): void {
+  const { f32 } = engine.core;
+  xs.forEach((read, index) => {
+    const width = engine.columns.inputs[index] as number;
+    const base = program.inputIndex(index) + at * width;
+    copyIn(read, width, row, row + 1, f32, base);
+    for (let i = 1; i < times; i++) f32.copyWithin(base + i * width, base, base + width);
+  });
 }
 
 function read(engine: Engine, program: LoadedProgram, index: number, n: number): Floats {
@@ -115,13 +128,11 @@ function readParameters(engine: Engine, program: LoadedProgram, index: number, i
   return into;
 }
 
-function writeParameters(engine: Engine, program: LoadedProgram, index: number, v: ArrayLike<number>): void {
+function writeParameters(engine: Engine, program: LoadedProgram, index: number, v: Float32Array): void {
   const { f32 } = engine.core;
   engine.parameters.forEach((parameter, i) => {
     const from = engine.offsetOf(parameter);
-    const at = program.inputIndex(index + i);
-    const n = elements(parameter.shape);
-    for (let j = 0; j < n; j++) f32[at + j] = v[from + j] as number;
+    f32.set(v.subarray(from, from + elements(parameter.shape)), program.inputIndex(index + i));
   });
 }
 
@@ -141,15 +152,11 @@ export function vjp<In extends number>(engine: Engine, x: unknown, v: Values, op
   const { output = 0 } = options;
   const node = outputOf('vjp', engine, output);
   const width = features(node.shape);
-  const { rows, xs } = checkInputs('vjp', engine, x);
-  checkVector('vjp', 'v', v, rows, width);
+  const { rows, xs, besides } = readAll('vjp', engine, x, (rows) => readVector('vjp', 'v', v, rows, width));
   const program = vjpProgram(engine, node, output, rows);
   const { inputs } = engine.model;
-  const { f32 } = engine.core;
-  xs.forEach((values, i) =>
-    copyRows('vjp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
-  );
-  copyRows('vjp', 'v', v, width, 0, rows, f32, program.inputIndex(inputs.length));
+  writeInputs(engine, program, xs, 0, rows);
+  copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(inputs.length));
   program.run(rows);
   return {
     value: read(engine, program, 0, rows * width),
@@ -178,28 +185,30 @@ export function jvp(
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
   const node = outputOf('jvp', engine, output);
   const width = features(node.shape);
-  const { rows, xs } = checkInputs('jvp', engine, x);
   const { inputs } = engine.model;
-  const dxs = direction.x === undefined ? undefined : asList<Values>('jvp', 'direction.x', direction.x, inputs.length, 'input');
-  dxs?.forEach((dx, i) => checkVector('jvp', 'direction.x', dx, rows, features((inputs[i] as Node).shape)));
-  if (direction.parameters) checkParameters('jvp', engine, direction.parameters);
-  const which = `${dxs ? 'x' : ''}${direction.parameters ? 'p' : ''}`;
+  const wanted = { x: direction.x, parameters: direction.parameters };
+  const { rows, xs, besides } = readAll('jvp', engine, x, (rows) => {
+    const dxs = wanted.x === undefined ? undefined : readInputs('jvp', wanted.x, engine.columns.inputs, 'direction.x');
+    if (dxs && (dxs[0] as Read).rows !== rows) {
+      throw new ShapeError(`jvp: direction.x has ${(dxs[0] as Read).rows} rows and x has ${rows}, expected as many`);
+    }
+    return { dxs, dp: wanted.parameters === undefined ? undefined : readDirection('jvp', engine, wanted.parameters) };
+  });
+  const { dxs, dp } = besides;
+  const which = `${dxs ? 'x' : ''}${dp ? 'p' : ''}`;
   const program = engine.derived(`jvp:${output}:${which}`, rows, () => {
     const known = new Map<Node, Node>();
-    const moved: Node[] = [...(dxs ? inputs : []), ...(direction.parameters ? engine.parameters : [])];
+    const moved: Node[] = [...(dxs ? inputs : []), ...(dp ? engine.parameters : [])];
     const ds = moved.map((one) => given(`d${one.label}`, one));
     moved.forEach((one, i) => known.set(one, ds[i] as Node));
     const outputs = [node, orZero(tangents([node], known)[0], node)];
     return { roots: outputs, inputs: [...inputs, ...ds], outputs, places: engine.places };
   });
-  const { f32 } = engine.core;
-  xs.forEach((values, i) =>
-    copyRows('jvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
-  );
-  dxs?.forEach((dx, i) =>
-    copyRows('jvp', 'direction.x', dx, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(inputs.length + i)),
-  );
-  if (direction.parameters) writeParameters(engine, program, inputs.length + (dxs ? inputs.length : 0), direction.parameters);
+  writeInputs(engine, program, xs, 0, rows);
+  dxs?.forEach((dx, i) => {
+    copyIn(dx, engine.columns.inputs[i] as number, 0, rows, engine.core.f32, program.inputIndex(inputs.length + i));
+  });
+  if (dp) writeParameters(engine, program, inputs.length + (dxs ? inputs.length : 0), dp);
   program.run(rows);
   return { value: read(engine, program, 0, rows * width), tangent: read(engine, program, 1, rows * width) };
 }
@@ -213,7 +222,8 @@ export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): 
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
-  const { rows, xs } = checkInputs('jacobian', engine, x);
+  const { rows, xs } = readAll('jacobian', engine, x, () => {});
+  const result = allocateFloats(`jacobian: a result of ${rows} × ${m} × ${n}`, rows * m * n);
   const { inputs } = engine.model;
   const step = Math.max(1, Math.min(rows, Math.floor(ROWS / m)));
   const program = engine.derived(`jacobian:${output}:${at}`, step * m, () => {
@@ -221,11 +231,10 @@ export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): 
     const outputs = [orZero(gradients([{ node, gradient: v }], [source])[0], source)];
     return { roots: outputs, inputs: [...inputs, v], outputs, places: engine.places };
   });
-  const result = new Float32Array(rows * m * n);
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step);
     for (let row = from; row < to; row++) {
-      xs.forEach((values, i) => replicate('jacobian', engine, program, i, values, features((inputs[i] as Node).shape), row, (row - from) * m, m));
+      replicate(engine, program, xs, row, (row - from) * m, m);
     }
     identity(engine, program.inputIndex(inputs.length), to - from, m);
     program.run((to - from) * m);
@@ -244,14 +253,16 @@ function identity(engine: Engine, at: number, times: number, n: number): void {
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
 export function parameterJacobian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
   const { output = 0 } = options;
-  const node = outputOf('jacobian', engine, output);
+  const call = 'parameterJacobian';
+  const node = outputOf(call, engine, output);
   const m = features(node.shape);
-  const { rows, xs } = checkInputs('jacobian', engine, x);
+  const { rows, xs } = readAll(call, engine, x, () => {});
   const { inputs } = engine.model;
+  const n = engine.parameterCount;
+  const result = allocateFloats(`${call}: a result of ${rows} × ${m} × ${n}`, rows * m * n);
   const program = vjpProgram(engine, node, output, 1);
-  const result = new Float32Array(rows * m * engine.parameterCount);
   for (let row = 0; row < rows; row++) {
-    xs.forEach((values, i) => replicate('jacobian', engine, program, i, values, features((inputs[i] as Node).shape), row, 0, 1));
+    replicate(engine, program, xs, row, 0, 1);
     for (let j = 0; j < m; j++) {
       const at = program.inputIndex(inputs.length);
       engine.core.f32.fill(0, at, at + m);
@@ -263,29 +274,10 @@ export function parameterJacobian(engine: Engine, x: unknown, options: JacobianO
   return result;
 }
 
-/** Checks a batch with targets. */
-function checkBatch(call: string, engine: Engine, x: unknown, y: unknown): CheckedData {
-  const expected = engine.columns;
+/** Reads a batch with targets. */
+function batchOf(call: string, engine: Engine, x: unknown, y: unknown): Batch {
   engine.lossNodes(call, []);
-  return checkRows(
-    call,
-    asList<Values>(call, 'x', x, expected.inputs.length, 'input'),
-    asList<Targets>(call, 'y', y, expected.targets.length, 'loss'),
-    expected,
-  );
-}
-
-/** Copies rows `from` … `to` − 1 of a batch with targets into a program whose inputs begin with the model's and the targets. */
-function writeBatch(call: string, engine: Engine, program: LoadedProgram, { xs, ys, classes }: CheckedData, from: number, to: number): void {
-  const { inputs, targets } = engine.columns;
-  const { f32, u32 } = engine.core;
-  xs.forEach((x, i) => copyRows(call, columnName('x', i, xs.length), x, inputs[i] as number, from, to, f32, program.inputIndex(i)));
-  ys.forEach((y, i) => {
-    const { width } = targets[i] as { width: number };
-    const at = program.inputIndex(xs.length + i);
-    if (classes[i]) copyClassIds(call, columnName('y', i, ys.length), y as ClassIds, from, to, width, u32, at);
-    else copyRows(call, columnName('y', i, ys.length), y as Values, width, from, to, f32, at);
-  });
+  return readBatchOf(call, engine, x, y);
 }
 
 /** The gradient of the loss to `wrt`, as nodes, with the losses' targets as inputs. */
@@ -304,13 +296,13 @@ function lossGradients(
 /** ∂L/∂x of the reduced loss, `[rows, in]`, one for each input. */
 export function inputGradient(engine: Engine, x: unknown, y: unknown): Floats[] {
   const call = 'inputGradient';
-  const batch = checkBatch(call, engine, x, y);
+  const batch = batchOf(call, engine, x, y);
   const { inputs } = engine.model;
   const program = engine.derived(`inputGradient:${batch.classes}`, batch.rows, () => {
     const { targets, found } = lossGradients(engine, call, batch.classes, inputs);
     return { roots: found, inputs: [...inputs, ...targets], outputs: found, places: engine.places };
   });
-  writeBatch(call, engine, program, batch, 0, batch.rows);
+  writeBatch(program, batch, 0, batch.rows);
   program.run(batch.rows);
   return inputs.map((one, i) => read(engine, program, i, batch.rows * features(one.shape)));
 }
@@ -318,15 +310,16 @@ export function inputGradient(engine: Engine, x: unknown, y: unknown): Floats[] 
 /** ∂ℓ/∂parameters of each row by itself, as a batch of one: `[rows, parameters]`. */
 export function perSampleGradients(engine: Engine, x: unknown, y: unknown): Floats {
   const call = 'perSampleGradients';
-  const batch = checkBatch(call, engine, x, y);
+  const batch = batchOf(call, engine, x, y);
   const { inputs } = engine.model;
   const program = engine.derived(`perSample:${batch.classes}`, 1, () => {
     const { targets, found } = lossGradients(engine, call, batch.classes, engine.parameters);
     return { roots: found, inputs: [...inputs, ...targets], outputs: found, places: engine.places };
   });
-  const result = new Float32Array(batch.rows * engine.parameterCount);
+  const n = engine.parameterCount;
+  const result = allocateFloats(`${call}: a result of ${batch.rows} × ${n}`, batch.rows * n);
   for (let row = 0; row < batch.rows; row++) {
-    writeBatch(call, engine, program, batch, row, row + 1);
+    writeBatch(program, batch, row, row + 1);
     program.run(1);
     readParameters(engine, program, 0, result, row * engine.parameterCount);
   }
@@ -348,22 +341,22 @@ function hvpProgram(engine: Engine, call: string, classes: readonly boolean[], r
 
 /** H·v, H the Hessian of the reduced loss to the parameters, by differentiating the backward graph. */
 export function hvp(engine: Engine, x: unknown, y: unknown, v: ArrayLike<number>): Floats {
-  const batch = checkBatch('hvp', engine, x, y);
-  checkParameters('hvp', engine, v);
+  const direction = readDirection('hvp', engine, v);
+  const batch = batchOf('hvp', engine, x, y);
   const program = hvpProgram(engine, 'hvp', batch.classes, batch.rows);
-  writeBatch('hvp', engine, program, batch, 0, batch.rows);
-  writeParameters(engine, program, batch.xs.length + batch.ys.length, v);
+  writeBatch(program, batch, 0, batch.rows);
+  writeParameters(engine, program, batch.xs.length + batch.ys.length, direction);
   program.run(batch.rows);
   return readParameters(engine, program, 0, new Float32Array(engine.parameterCount));
 }
 
 /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`: one Hessian-vector product for each column. */
 export function hessian(engine: Engine, x: unknown, y: unknown): Floats {
-  const batch = checkBatch('hessian', engine, x, y);
+  const batch = batchOf('hessian', engine, x, y);
   const n = engine.parameterCount;
+  const result = allocateFloats(`hessian: a result of ${n} × ${n}`, n * n);
   const program = hvpProgram(engine, 'hessian', batch.classes, batch.rows);
-  writeBatch('hessian', engine, program, batch, 0, batch.rows);
-  const result = new Float32Array(n * n);
+  writeBatch(program, batch, 0, batch.rows);
   const v = new Float32Array(n);
   for (let column = 0; column < n; column++) {
     v.fill(0);
@@ -390,16 +383,11 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
 export function inputHvp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Floats {
   const { output = 0, input: at = 0 } = options;
-  const { rows, xs } = checkInputs('inputHvp', engine, x);
   const width = features(inputOf('inputHvp', engine, at).shape);
-  checkVector('inputHvp', 'v', v, rows, width);
+  const { rows, xs, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
   const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
-  const { inputs } = engine.model;
-  const { f32 } = engine.core;
-  xs.forEach((values, i) =>
-    copyRows('inputHvp', columnName('x', i, xs.length), values, features((inputs[i] as Node).shape), 0, rows, f32, program.inputIndex(i)),
-  );
-  copyRows('inputHvp', 'v', v, width, 0, rows, f32, program.inputIndex(inputs.length));
+  writeInputs(engine, program, xs, 0, rows);
+  copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(engine.model.inputs.length));
   program.run(rows);
   return read(engine, program, 0, rows * width);
 }
@@ -408,16 +396,16 @@ export function inputHvp(engine: Engine, x: unknown, v: Values, options: Jacobia
 export function inputHessian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
   const { output = 0, input: at = 0 } = options;
   const call = 'inputHessian';
-  const { rows, xs } = checkInputs(call, engine, x);
   const n = features(inputOf(call, engine, at).shape);
+  const { rows, xs } = readAll(call, engine, x, () => {});
+  const result = allocateFloats(`${call}: a result of ${rows} × ${n} × ${n}`, rows * n * n);
   const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
   const program = inputHvpProgram(engine, call, output, at, step * n);
   const { inputs } = engine.model;
-  const result = new Float32Array(rows * n * n);
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step);
     for (let row = from; row < to; row++) {
-      xs.forEach((values, i) => replicate(call, engine, program, i, values, features((inputs[i] as Node).shape), row, (row - from) * n, n));
+      replicate(engine, program, xs, row, (row - from) * n, n);
     }
     identity(engine, program.inputIndex(inputs.length), to - from, n);
     program.run((to - from) * n);

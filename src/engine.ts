@@ -8,18 +8,16 @@ import { type Panels, panelsOf } from './compile/prepack.js';
 import { compile, type Program, type Recipe, type Report } from './compile/program.js';
 import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
 import type { Core } from './core/core.js';
-import { NotConfiguredError } from './errors.js';
+import { DisposedError, NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from './losses.js';
 import { Constant, fill, Parameter } from './ops/leaves.js';
 import type { Optimizer } from './optimizers.js';
+import type { Floats } from './values.js';
 
 /** Learning rates one call can hold: the most steps it runs. */
 export const MAX_STEPS = 1024;
-
-/** Columns a data set can have: inputs and targets. */
-export const MAX_SOURCES = 32;
 
 /** What a network wants to know of its targets. */
 export interface TargetShape {
@@ -48,17 +46,23 @@ export const PREDICTION_ROWS = 256;
 /** One list for every call that has none: predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
 
-/** Memory that programs run in: the context record, its learning rates, and the workspace, which grows to the largest program's. */
+/** Memory that programs run in: the context record, its learning rates and columns, and the workspace, which grows to the largest program's. */
 export class Workspace {
   readonly context: number;
+  readonly #columns: number;
   #base = 0;
   #size = 0;
+  /** Whether somebody was given a view of the workspace. */
+  viewed = false;
 
+  /** @param columns the most a data set can have: inputs and targets */
   constructor(
     readonly core: Core,
     bases: readonly number[],
+    columns: number,
   ) {
-    this.context = core.allocate(Context.Size + MAX_STEPS * 8 + MAX_SOURCES * 4, 'the run context');
+    this.#columns = columns;
+    this.context = core.allocate(Context.Size + MAX_STEPS * 8 + columns * 4, 'the run context');
     const at = this.context >>> 2;
     bases.forEach((base, block) => {
       core.u32[at + block] = base;
@@ -73,6 +77,7 @@ export class Workspace {
 
   /** Where the columns of the data set lie that gathers take rows from. */
   setSources(addresses: readonly number[]): void {
+    if (addresses.length > this.#columns) throw new RangeError(`${addresses.length} columns came for a record of ${this.#columns}`);
     this.core.u32.set(addresses, this.#sources >>> 2);
   }
 
@@ -99,12 +104,16 @@ export class Workspace {
     this.core.f64[(this.context + Context.Correct) >>> 3] = value;
   }
 
-  /** The learning rates of the steps of the next call, counted from 0 again. */
-  setLearningRates(rate: number | ((step: number) => number), steps: number): void {
-    const at = (this.context + Context.Size) >>> 3;
-    const { f64 } = this.core;
-    if (typeof rate === 'number') f64.fill(rate, at, at + steps);
-    else for (let i = 0; i < steps; i++) f64[at + i] = rate(i);
+  /** The learning rates of the steps of the next call, counted from 0 again; at most `MAX_STEPS`. */
+  setLearningRates(rates: readonly number[]): void {
+    if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates came for a table of ${MAX_STEPS}`);
+    this.core.f64.set(rates, (this.context + Context.Size) >>> 3);
+    this.set(Context.Step, 0);
+  }
+
+  /** The learning rate of the one step of the next call. */
+  setLearningRate(rate: number): void {
+    this.core.f64[(this.context + Context.Size) >>> 3] = rate;
     this.set(Context.Step, 0);
   }
 
@@ -112,7 +121,7 @@ export class Workspace {
   reserve(size: number): void {
     if (size <= this.#size) return;
     const base = this.core.allocate(size * 4, 'the workspace');
-    if (this.#base) this.core.free(this.#base);
+    this.#release();
     this.#base = base;
     this.#size = size;
     this.setBase(Block.Workspace, base);
@@ -122,10 +131,20 @@ export class Workspace {
     this.core.u32[(this.context + block * 4) >>> 2] = base;
   }
 
+  #release(): void {
+    if (this.#base) release(this.core, this.#base, this.#size * 4, this.viewed);
+  }
+
   free(): void {
-    if (this.#base) this.core.free(this.#base);
+    this.#release();
     this.core.free(this.context);
   }
+}
+
+/** Frees a block; one that somebody may have a view of only when no view shows it any more. */
+function release(core: Core, address: number, bytes: number, viewed: boolean): void {
+  if (viewed) core.retire(address, bytes);
+  else core.free(address);
 }
 
 /** A program on a core, ready to run. */
@@ -152,12 +171,22 @@ export class LoadedProgram {
   /** Runs the instructions from number `first` on, on `rows` rows; the status. */
   run(rows: number, first = 0): number {
     const start = first === 0 ? 0 : (this.program.starts[first] as number) * 4;
-    return this.core.exports.run(this.workspace.context, this.#address + start, this.#end, rows);
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.run(context, this.#address + start, this.#end, rows);
+    } catch (error) {
+      throw core.fail(error);
+    }
   }
 
   /** Runs up to `steps` batches of the data set in the context; the status. */
   train(steps: number, batch: number, total: number): number {
-    return this.core.exports.train(this.workspace.context, this.#address, this.#end, steps, batch, total);
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.train(context, this.#address, this.#end, steps, batch, total);
+    } catch (error) {
+      throw core.fail(error);
+    }
   }
 
   /** Sets operands of instruction number `index` anew, without compiling: those that depend on the data at hand. */
@@ -205,6 +234,9 @@ export class Engine {
   readonly #all: Node;
   readonly #offsets = new Map<Parameter, number>();
   #stateAddress = 0;
+  #stateSize = 0;
+  #parametersViewed = false;
+  #stateViewed = false;
   #panels: readonly Panels[] = [];
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
@@ -272,7 +304,8 @@ export class Engine {
     const { exports } = this.core;
     const panels = panelsOf(this.model.outputs, exports.packedSize);
     const room = panels.reduce((sum, { panels }) => sum + elements(panels.shape), 0);
-    this.#stateAddress = this.core.allocate(Math.max(4, room * 4), 'packed weights');
+    this.#stateSize = Math.max(4, room * 4);
+    this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
     let offset = 0;
     for (const { weights, n, k, panels: node } of panels) {
       this.#places.set(node, { block: Block.State, offset });
@@ -284,10 +317,13 @@ export class Engine {
 
   /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
   configure(losses: readonly (Required<WeightedLoss> | undefined)[], optimizer: Optimizer | undefined): void {
-    const slots = optimizer ? slotCount(optimizer) : 0;
-    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(this.#stateBytes(slots), 'gradients and optimizer state') : 0;
-    if (this.#stateAddress) this.core.free(this.#stateAddress);
+    const bytes = this.#stateBytes(optimizer ? slotCount(optimizer) : 0);
+    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+    this.#releaseState();
     this.#stateAddress = state;
+    this.#stateSize = bytes;
+    this.#stateViewed = false;
+    this.version++;
     this.#training?.setBase(Block.State, state);
     this.losses = losses;
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
@@ -326,6 +362,27 @@ export class Engine {
 
   #stateBytes(slots: number): number {
     return this.#powersOffset(slots) * 4 + 16;
+  }
+
+  /** A live view of n parameters from number `offset` on. */
+  viewParameters(offset: number, n: number): Floats {
+    this.#parametersViewed = true;
+    return this.#view(this.parametersAddress, offset, n);
+  }
+
+  /** The same of their gradients, which are there where there is a loss. */
+  viewGradients(offset: number, n: number): Floats {
+    this.#stateViewed = true;
+    return this.#view(this.#stateAddress, offset, n);
+  }
+
+  #view(address: number, offset: number, n: number): Floats {
+    const at = (address >>> 2) + offset;
+    return this.core.f32.subarray(at, at + n);
+  }
+
+  #releaseState(): void {
+    if (this.#stateAddress) release(this.core, this.#stateAddress, this.#stateSize, this.#stateViewed);
   }
 
   /** Address of the gradients, in the order of the parameters; 0 where there is no loss. */
@@ -389,7 +446,8 @@ export class Engine {
   #workspace(prediction: boolean): Workspace {
     const known = prediction ? this.#prediction : this.#training;
     if (known) return known;
-    const made = new Workspace(this.core, [this.parametersAddress, this.#stateAddress, 0, this.#constants]);
+    const { inputs, outputs } = this.model;
+    const made = new Workspace(this.core, [this.parametersAddress, this.#stateAddress, 0, this.#constants], inputs.length + outputs.length);
     if (prediction) this.#prediction = made;
     else this.#training = made;
     return made;
@@ -409,6 +467,7 @@ export class Engine {
     const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
       rows,
       scale,
+      goOn: kind === 'evaluate',
       ...(i === deciding && { decide: { logits, target } }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
@@ -467,17 +526,23 @@ export class Engine {
     return this.deciding >= 0;
   }
 
+  /** @throws DisposedError once the memory was given back */
+  checkAlive(call: string): void {
+    if (this.freed) throw new DisposedError(call);
+  }
+
   /** Gives all memory back. */
   free(): void {
+    if (this.freed) return;
     this.freed = true;
     this.version++;
     for (const program of this.#programs.values()) program.free();
     this.#programs.clear();
     this.#prediction?.free();
     this.#training?.free();
-    if (this.#stateAddress) this.core.free(this.#stateAddress);
+    this.#releaseState();
     this.core.free(this.#constants);
-    this.core.free(this.parametersAddress);
+    release(this.core, this.parametersAddress, this.parameterCount * 4, this.#parametersViewed);
   }
 }
 

@@ -1,5 +1,16 @@
 /** What went wrong, as a word a program can switch on. */
-export type ErrorCode = 'SHAPE' | 'VALUE' | 'BUSY' | 'DISPOSED' | 'NOT_CONFIGURED' | 'MEMORY' | 'FILE' | 'NOT_FINITE' | 'GRAPH';
+export type ErrorCode =
+  | 'SHAPE'
+  | 'VALUE'
+  | 'BUSY'
+  | 'DISPOSED'
+  | 'NOT_CONFIGURED'
+  | 'MEMORY'
+  | 'FILE'
+  | 'NOT_FINITE'
+  | 'GRAPH'
+  | 'CORE'
+  | 'UNSUPPORTED';
 
 /** Every error neurite throws on purpose: `code` says what kind, the message what came and what was expected. */
 export class NeuriteError extends Error {
@@ -30,11 +41,16 @@ export class ValueError extends NeuriteError {
   }
 }
 
-/** The network is in the middle of a `fit`. */
+/** The network is in the middle of a `fit` or of an evaluation. */
 export class BusyError extends NeuriteError {
   override name = 'BusyError';
-  constructor(call: string) {
-    super('BUSY', `${call}: the network is being trained by fit; wait for its promise, or abort it through its signal`);
+  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync') {
+    super(
+      'BUSY',
+      running === 'evaluate'
+        ? `${call}: the network is being evaluated by evaluate; wait until it has returned`
+        : `${call}: the network is being ${running === 'fit' ? 'trained' : 'evaluated'} by ${running}; wait for its promise, or abort it through its signal`,
+    );
   }
 }
 
@@ -62,7 +78,30 @@ export class MemoryError extends NeuriteError {
     readonly requested: number,
     readonly available: number,
   ) {
-    super('MEMORY', `${what}: ${requested} bytes of memory are not to be had (at most ${available} in one block)`);
+    super(
+      'MEMORY',
+      `${what}: cannot allocate ${requested} bytes (one block has at most ${available}); dispose() frees a network at once, a forgotten one only after the code at hand returns`,
+    );
+  }
+}
+
+/** The core trapped, which is a defect of neurite: what it holds may be damaged, so every network on it computes nothing any more. */
+export class CoreError extends NeuriteError {
+  override name = 'CoreError';
+  constructor(cause: unknown) {
+    super(
+      'CORE',
+      `the core failed (${cause instanceof Error ? cause.message : cause}) and its networks compute nothing any more; load them again from files, or make them anew`,
+      { cause },
+    );
+  }
+}
+
+/** The host lacks what neurite needs, or forbids it. */
+export class UnsupportedError extends NeuriteError {
+  override name = 'UnsupportedError';
+  constructor(message: string, cause?: unknown) {
+    super('UNSUPPORTED', message, { cause });
   }
 }
 

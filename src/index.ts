@@ -3,6 +3,7 @@ export type { Build } from './core/core.js';
 export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
 export {
   BusyError,
+  CoreError,
   DisposedError,
   type ErrorCode,
   FileError,
@@ -12,6 +13,7 @@ export {
   NotConfiguredError,
   NotFiniteError,
   ShapeError,
+  UnsupportedError,
   ValueError,
 } from './errors.js';
 export type { Node } from './graph/node.js';
@@ -83,7 +85,16 @@ export { network, sequential } from './sequential.js';
 export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
-export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
+export type {
+  EpochEnd,
+  EvaluateAsyncOptions,
+  EvaluateOptions,
+  Evaluation,
+  EvaluationProgress,
+  FitOptions,
+  FitProgress,
+  History,
+} from './training/fit.js';
 export {
   accuracy,
   confusionMatrix,

@@ -1,4 +1,5 @@
 import { Status } from '../assembly/context.js';
+import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from './batch.js';
 import { explain } from './compile/explain.js';
 import { type Build, coreOf, supportsRelaxed } from './core/core.js';
 import {
@@ -17,7 +18,7 @@ import {
   vjp,
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
-import { type Columns, Engine, type LoadedProgram, type ProgramKind, type TargetShape } from './engine.js';
+import { Engine, type LoadedProgram } from './engine.js';
 import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
 import { Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
@@ -31,16 +32,23 @@ import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
 import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
-import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
-import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import type { Dataset, DatasetLiteral } from './training/dataset.js';
+import {
+  type EvaluateAsyncOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluateAsync,
+  type FitOptions,
+  fit,
+  type History,
+  type Trainee,
+} from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
 import {
   type AnyTargets,
   type Bytes,
-  type ClassIds,
   checkOptions,
-  copyClassIds,
-  copyRows,
   type Decided,
   describe,
   type Floats,
@@ -48,7 +56,6 @@ import {
   type OneOrList,
   type Outputs,
   type ReturnedOf,
-  type Targets,
   type Values,
 } from './values.js';
 
@@ -125,6 +132,12 @@ export interface ParameterView {
 // biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
 export type AnyNetwork = Network<AnyTargets, any, any>;
 
+/** Whose memory a view shows. */
+const owners = new WeakMap<Float32Array, AnyNetwork>();
+
+/** A call during which the parameters may not be changed by another. */
+type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+
 const STEP_OPTIONS = ['learningRate'];
 
 /** What saving and loading see of a network; no part of what users see. */
@@ -154,8 +167,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #reproducible: boolean;
   /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
   metadata: Record<string, unknown> = {};
-  #busy = false;
+  /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
+  readonly #running: Running[] = [];
   #disposed = false;
+  /** Gives the network's memory back. Every call after that is a DisposedError. */
+  // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#idle('dispose');
+    this.#disposed = true;
+    engines?.unregister(this);
+    this.#engine.free();
+  };
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
     checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
@@ -166,8 +189,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    this.#inputs = Array.isArray(inputs) ? inputs : [inputs as Node];
-    this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
+    this.#inputs = Object.freeze(Array.isArray(inputs) ? [...inputs] : [inputs as Node]);
+    this.#outputs = Object.freeze(Array.isArray(outputs) ? [...outputs] : [outputs as Node]);
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
     if (optimizer !== undefined) checkOptimizer('network', optimizer);
@@ -188,7 +211,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      slice: 1,
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
@@ -223,13 +245,15 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * the network. Take it anew after other calls: memory may grow.
    */
   get parameters(): Floats {
-    return this.#run('parameters', this.#engine.parametersAddress, 0, this.parameterCount);
+    this.#alive('parameters');
+    return this.#held(this.#engine.viewParameters(0, this.parameterCount));
   }
 
   /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
   get gradients(): Floats {
+    this.#alive('gradients');
     this.#need('gradients', 'loss');
-    return this.#run('gradients', this.#engine.gradientsAddress, 0, this.parameterCount);
+    return this.#held(this.#engine.viewGradients(0, this.parameterCount));
   }
 
   /** What the parameters are called, in their order: `dense1.weights`, `dense1.biases`, …, a free one as `parameter` was told. A saved file says the same. */
@@ -260,9 +284,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
-    if (what === 'gradient') this.#need('gradients', 'loss');
-    const address = what === 'values' ? this.#engine.parametersAddress : this.#engine.gradientsAddress;
-    return this.#run('parameters', address, this.#engine.offsetOf(parameter), elements(parameter.shape));
+    this.#alive('parameters');
+    const engine = this.#engine;
+    const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
+    if (what === 'values') return this.#held(engine.viewParameters(offset, n));
+    this.#need('gradients', 'loss');
+    return this.#held(engine.viewGradients(offset, n));
   }
 
   /** The layers without their further applications, whose parameters are those of the first. */
@@ -303,10 +330,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return found;
   }
 
-  #run(call: string, address: number, offset: number, length: number): Floats {
-    this.#alive(call);
-    const at = (address >>> 2) + offset;
-    return this.#engine.core.f32.subarray(at, at + length);
+  /** Keeps this network alive as long as a view of its memory is. */
+  #held(view: Floats): Floats {
+    owners.set(view, this);
+    return view;
   }
 
   /**
@@ -360,8 +387,9 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   freeze(): Predictor<In, Out> {
     this.#alive('freeze');
+    const from = this.#engine.parametersAddress >>> 2;
     const engine = new Engine(this.#engine.model, this.#engine.core);
-    engine.core.f32.set(this.parameters, engine.parametersAddress >>> 2);
+    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
     try {
       engine.prepack();
     } catch (error) {
@@ -393,31 +421,32 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#idle(kind);
     this.#need(kind, 'loss');
     if (kind === 'step') this.#need(kind, 'optimizer');
+    const engine = this.#engine;
+    const batch = readBatchOf(kind, engine, x, y);
+    const program = engine.program(kind, batch.rows, batch.classes);
+    writeBatch(program, batch, 0, batch.rows);
+    checkBatchFinite(kind, program, batch);
     if (this.#debug) {
-      // What is wrong with the data comes first.
-      this.#load(kind, kind, x, y);
-      this.#search(kind, x, y, this.#trainee.stepsDone + 1);
+      this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
+      writeBatch(program, batch, 0, batch.rows);
     }
-    const loaded = this.#load(kind, kind, x, y);
-    const { program, rows } = loaded;
     const { workspace } = program;
-    workspace.setLearningRates(learningRate, 1);
+    workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
-    if (program.run(rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
-    return workspace.lossSum / rows;
+    if (program.run(batch.rows, program.recipe.inputs.length) !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1);
+    return workspace.lossSum / batch.rows;
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
   #search(call: string, x: unknown, y?: unknown, step = 0): void {
     this.#alive(call);
-    const { inputs, targets: all } = this.#engine.columns;
-    const targets = y === undefined ? [] : all;
-    const xs = asList<Values>(call, 'x', x, inputs.length, 'input');
-    const ys = y === undefined ? [] : asList<Targets>(call, 'y', y, targets.length, 'loss');
-    const checked = checkRows(call, xs, ys, { inputs, targets });
-    const program = searchProgram(this.#engine, checked.rows, checked.classes, y !== undefined);
-    this.#write(call, program, checked, { inputs, targets });
-    const where = findNonFinite(this.#engine, program, checked.rows, this.#nodeNames());
+    this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
+  }
+
+  #searchBatch(call: string, batch: Batch, step: number): void {
+    const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
+    writeBatch(program, batch, 0, batch.rows);
+    const where = findNonFinite(this.#engine, program, batch.rows, this.#nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
 
@@ -429,43 +458,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return findNonFinite(this.#engine, program, rows, this.#nodeNames());
   }
 
-  /** Checks one batch and copies it into the inputs of a program. */
-  #load(call: string, kind: ProgramKind, x: unknown, y: unknown): { program: LoadedProgram; rows: number } {
-    const expected = this.#engine.columns;
-    const xs = asList<Values>(call, 'x', x, expected.inputs.length, 'input');
-    const ys = asList<Targets>(call, 'y', y, expected.targets.length, 'loss');
-    const checked = checkRows(call, xs, ys, expected);
-    const program = this.#engine.program(kind, checked.rows, checked.classes);
-    this.#write(call, program, checked, expected);
-    this.#checkFinite(call, program, checked, expected);
-    return { program, rows: checked.rows };
-  }
-
-  /** What is learnt from must be numbers. */
-  #checkFinite(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
-    const { core } = this.#engine;
-    for (let i = 0; i < xs.length; i++) {
-      checkFinite(call, columnName('x', i, xs.length), xs[i] as Values, 0, core, program.inputIndex(i) * 4, rows, inputs[i] as number);
-    }
-    for (let i = 0; i < ys.length; i++) {
-      if (classes[i]) continue;
-      const { width } = targets[i] as TargetShape;
-      checkFinite(call, columnName('y', i, ys.length), ys[i] as Values, 0, core, program.inputIndex(xs.length + i) * 4, rows, width);
-    }
-  }
-
-  /** Copies a checked batch into a program whose inputs begin with the network's and the targets. */
-  #write(call: string, program: LoadedProgram, { rows, xs, ys, classes }: CheckedData, { inputs, targets }: Columns): void {
-    const { f32, u32 } = this.#engine.core;
-    ys.forEach((target, i) => {
-      const { width } = targets[i] as TargetShape;
-      const at = program.inputIndex(xs.length + i);
-      if (classes[i]) copyClassIds(call, columnName('y', i, ys.length), target as ClassIds, 0, rows, width, u32, at);
-      else copyRows(call, columnName('y', i, ys.length), target as Values, width, 0, rows, f32, at);
-    });
-    xs.forEach((values, i) => copyRows(call, columnName('x', i, xs.length), values, inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
-  }
-
   /**
    * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
    * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
@@ -475,20 +467,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   trace(x: Inputs<In>, y: T | undefined): Trace;
   trace(x: Inputs<In>, y?: T): Trace {
     this.#idle('trace');
-    const expected = this.#engine.columns;
     const withTargets = y !== undefined;
     if (withTargets) this.#need('trace', 'loss');
-    const targets = withTargets ? expected.targets : [];
-    const xs = asList<Values>('trace', 'x', x, expected.inputs.length, 'input');
-    const ys = withTargets ? asList<Targets>('trace', 'y', y, targets.length, 'loss') : [];
-    const checked = checkRows('trace', xs, ys, { inputs: expected.inputs, targets });
-    const plan = traceProgram(this.#engine, checked.rows, checked.classes, withTargets);
-    this.#write('trace', plan.program, checked, { inputs: expected.inputs, targets });
+    const engine = this.#engine;
+    const batch = readBatchOf('trace', engine, x, y, withTargets);
+    const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
+    writeBatch(plan.program, batch, 0, batch.rows);
     const { workspace } = plan.program;
     workspace.lossSum = 0;
-    plan.program.run(checked.rows);
-    const loss = withTargets ? workspace.lossSum / checked.rows : undefined;
-    return readTrace(this.#engine, plan, checked.rows, loss, this.#layers, this.#nodeNames());
+    const finite = plan.program.run(batch.rows) === Status.Done;
+    if (!finite) throw new NotFiniteError('trace', 0);
+    const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
+    return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
   }
 
   /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
@@ -565,12 +555,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#idle('fit');
     this.#need('fit', 'loss');
     this.#need('fit', 'optimizer');
-    this.#busy = true;
+    this.#running.push('fit');
     try {
       return await fit(this.#trainee, data, options);
     } finally {
-      this.#busy = false;
+      this.#end('fit');
     }
+  }
+
+  #end(call: Running): void {
+    this.#running.splice(this.#running.lastIndexOf(call), 1);
   }
 
   /**
@@ -580,22 +574,49 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>): Evaluation;
   evaluate<const M extends readonly Metric[]>(
     data: Dataset | DatasetLiteral<T, Inputs<In>>,
-    options: { readonly metrics: M },
+    options: EvaluateOptions<M>,
   ): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
+  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateOptions = {}): Evaluation {
     this.#alive('evaluate');
-    checkOptions('evaluate', options, ['metrics']);
     this.#need('evaluate', 'loss');
-    return evaluate(this.#engine, 'evaluate', data, options.metrics);
+    this.#running.push('evaluate');
+    try {
+      return evaluate(this.#engine, data, options);
+    } finally {
+      this.#end('evaluate');
+    }
+  }
+
+  /**
+   * The same to the same bits, in slices of a few milliseconds with the event loop running between them. The parameters may not change meanwhile.
+   * @throws `signal.reason` on abort
+   */
+  evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>): Promise<Evaluation>;
+  evaluateAsync<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    options: EvaluateAsyncOptions<M>,
+  ): Promise<Evaluation & MetricValues<M>>;
+  async evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
+    this.#alive('evaluateAsync');
+    this.#need('evaluateAsync', 'loss');
+    this.#running.push('evaluateAsync');
+    try {
+      return await evaluateAsync(this.#engine, data, options);
+    } finally {
+      this.#end('evaluateAsync');
+    }
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
     checkOptions('configure', options, ['loss', 'optimizer']);
-    if (options.optimizer !== undefined) checkOptimizer('configure', options.optimizer);
-    const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
-    this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
+    const { loss, optimizer } = options;
+    if (optimizer !== undefined) checkOptimizer('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs);
+    // Reading the options may have run code that began something.
+    this.#idle('configure');
+    this.#engine.configure(losses, optimizer ?? this.#engine.optimizer);
     return this;
   }
 
@@ -704,15 +725,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     });
   }
 
-  /** Gives the network's memory back. Every call after that is a DisposedError. */
-  dispose(): void {
-    if (this.#disposed) return;
-    if (this.#busy) throw new BusyError('dispose');
-    this.#disposed = true;
-    engines?.unregister(this);
-    this.#engine.free();
-  }
-
   get [Symbol.toStringTag](): string {
     return 'Network';
   }
@@ -742,7 +754,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   #idle(call: string): void {
     this.#alive(call);
-    if (this.#busy) throw new BusyError(call);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running);
   }
 
   #need(call: string, what: 'loss' | 'optimizer'): void {

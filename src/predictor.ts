@@ -1,20 +1,27 @@
-import { type Engine, type LoadedProgram, PREDICTION_ROWS } from './engine.js';
+import { isLinear } from './core/linear.js';
+import { type Engine, type LoadedProgram, PREDICTION_ROWS, type Workspace } from './engine.js';
 import { DisposedError, ShapeError, ValueError } from './errors.js';
 import type { Node } from './graph/node.js';
 import { features } from './graph/shape.js';
 import { asList, columnName } from './training/dataset.js';
 import {
-  copyRows,
-  countRows,
+  allocateFloats,
+  bufferOf,
+  checkUnchanged,
   type Decided,
   describe,
-  emptyLike,
   type Floats,
+  type Form,
   type Inputs,
   isNested,
+  kindOf,
+  lengthOf,
   type OneOrList,
   type Outputs,
+  type Read,
   type ReturnedOf,
+  readRows,
+  stretch,
   type Values,
 } from './values.js';
 
@@ -27,6 +34,7 @@ const SHORT = 64;
 /** Where one row of the single input and output of a network lies, and the program between: all that a short prediction needs. */
 interface Lane {
   readonly program: LoadedProgram;
+  readonly workspace: Workspace;
   readonly input: number;
   readonly output: number;
   /** The engine's version it holds for. */
@@ -83,19 +91,20 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const width = this.#inputs[0] as number;
     const outWidth = this.#outputs[0] as number;
     const lane = this.#lane;
-    if (lane !== undefined && lane.version === this.#engine.version && x instanceof Float32Array) {
+    if (lane !== undefined && lane.version === this.#engine.version && isFloats(x) && (out === undefined || isFloats(out))) {
       // One row of floats: the way of games and audio, where every nanosecond counts.
-      if (x.length === width && (out === undefined || (out instanceof Float32Array && out.length === outWidth))) {
+      if (lengthOf(x) === width && (out === undefined || lengthOf(out) === outWidth)) {
         const { f32 } = this.#engine.core;
         const { input, output } = lane;
-        if (width <= SHORT) for (let i = 0; i < width; i++) f32[input + i] = x[i] as number;
-        else f32.set(x, input);
+        // x may lie in this memory too, and overlap: `set` copies it as if by way of elsewhere.
+        if (width > SHORT || lane.workspace.viewed) f32.set(x, input);
+        else for (let i = 0; i < width; i++) f32[input + i] = x[i] as number;
         lane.program.run(1);
         const result = out ?? new Float32Array(outWidth);
-        for (let i = 0; i < result.length; i++) result[i] = f32[output + i] as number;
+        for (let i = 0; i < outWidth; i++) result[i] = f32[output + i] as number;
         return result;
       }
-      if (out instanceof Float32Array && this.#fill(lane, x, out)) return out;
+      if (out !== undefined && this.#fill(lane, x, out)) return out;
     }
     return this.#forward('predict', x, out);
   }
@@ -149,6 +158,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const engine = this.#engine;
     const program = engine.program('predict', this.#maxRows);
     if (this.#views?.version !== engine.version || this.#views.input.length === 0) {
+      program.workspace.viewed = true;
       const view = (at: number, width: number | undefined) => engine.core.f32.subarray(at, at + this.#maxRows * (width as number));
       this.#views = {
         program,
@@ -163,33 +173,31 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   #forward(call: Call, x: Values | readonly Values[], out: Float32Array | undefined): unknown {
     this.#alive(call);
     const widths = this.#inputs;
-    const xs = widths.length === 1 ? [x as Values] : asList<Values>(call, 'x', x, widths.length, 'input');
-    let rows = 0;
-    for (let i = 0; i < xs.length; i++) {
-      const found = countRows(call, columnName('x', i, xs.length), xs[i] as Values, widths[i] as number);
-      if (i > 0 && found !== rows) throw new ShapeError(`${call}: x[${i}] has ${found} rows and x[0] has ${rows}, expected as many`);
-      rows = found;
-    }
+    const xs = readInputs(call, x, widths);
+    const { rows, form } = xs[0] as Read;
+    // Reading may have run code of the caller's, which may have disposed of this.
+    this.#alive(call);
     this.#checkOut(call, out, rows);
+    const results = out ? [out] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
     const engine = this.#engine;
     const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
     const program = engine.program(call === 'predict' ? 'predict' : 'logits', chunk);
+    // Memory that grew detached views of it.
+    this.#checkOut(call, out, rows);
     if (call === 'predict' && widths.length === 1 && this.#outputs.length === 1) {
-      this.#lane = { program, input: program.inputIndex(0), output: program.outputIndex(0), version: engine.version };
+      this.#lane = { program, workspace: program.workspace, input: program.inputIndex(0), output: program.outputIndex(0), version: engine.version };
     }
-    const like = xs[0] as Values;
-    const results = this.#outputs.map((width) => out ?? (isNested(like) ? new Float32Array(rows * width) : emptyLike(like, rows * width)));
+    const { f32 } = engine.core;
     for (let from = 0; from < rows; from += chunk) {
       const to = Math.min(rows, from + chunk);
-      const { f32 } = engine.core;
-      for (let i = 0; i < xs.length; i++) copyRows(call, 'x', xs[i] as Values, widths[i] as number, from, to, f32, program.inputIndex(i));
+      for (let i = 0; i < xs.length; i++) copyIn(xs[i] as Read, widths[i] as number, from, to, f32, program.inputIndex(i));
       program.run(to - from);
       for (let i = 0; i < results.length; i++) {
         const width = this.#outputs[i] as number;
-        copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array | number[], from * width);
+        copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array, from * width);
       }
     }
-    const shaped = out || !isNested(like) ? results : results.map((flat, i) => toRows(flat as Float32Array, this.#outputs[i] as number));
+    const shaped = out ? results : results.map((flat, i) => inForm(form, flat, this.#outputs[i] as number));
     return shaped.length === 1 ? shaped[0] : shaped;
   }
 
@@ -197,11 +205,13 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   #fill({ program, input, output }: Lane, x: Float32Array, out: Float32Array): boolean {
     const width = this.#inputs[0] as number;
     const outWidth = this.#outputs[0] as number;
-    const rows = x.length / width;
+    const rows = lengthOf(x) / width;
+    const { f32 } = this.#engine.core;
     // The pieces that `#forward` would take: the same bits.
     const chunk = Math.min(program.program.rows, PREDICTION_ROWS);
-    if (!Number.isInteger(rows) || rows === 0 || out.length !== rows * outWidth || (rows > chunk && chunk < PREDICTION_ROWS)) return false;
-    const { f32 } = this.#engine.core;
+    if (!Number.isInteger(rows) || rows === 0 || lengthOf(out) !== rows * outWidth || (rows > chunk && chunk < PREDICTION_ROWS)) return false;
+    // Rows that lie in this memory are copied first, and so are those that a part of `out` may overwrite.
+    if (isLinear(bufferOf(x)) || bufferOf(x) === bufferOf(out)) return false;
     for (let from = 0; from < rows; from += chunk) {
       const count = Math.min(chunk, rows - from);
       if (count === rows) f32.set(x, input);
@@ -217,7 +227,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     if (this.#outputs.length > 1) throw new ShapeError(`${call}: out came for a network of ${this.#outputs.length} outputs, expected none`);
     const width = this.#outputs[0] as number;
     // Not by instanceof, which fails across realms.
-    if (!(Object.prototype.toString.call(out) === '[object Float32Array]' && out.length === rows * width)) {
+    if (!(kindOf(out) === 'Float32Array' && lengthOf(out) === rows * width)) {
       throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${rows * width}, ${rows} × ${width}`);
     }
   }
@@ -257,9 +267,41 @@ export function decide(z: ArrayLike<number>, at: number, width: number): number 
   return best;
 }
 
-function copyOut(memory: Float32Array, at: number, n: number, result: Float32Array | number[], to: number): void {
-  if (n <= SHORT || Array.isArray(result)) for (let i = 0; i < n; i++) result[to + i] = memory[at + i] as number;
+/** Whether a value is a Float32Array, of whichever realm: what short predictions are made on. */
+function isFloats(value: unknown): value is Float32Array {
+  return kindOf(value) === 'Float32Array';
+}
+
+/** Reads the rows of each input. @throws ShapeError unless there are as many of each */
+export function readInputs(call: string, x: unknown, widths: readonly number[], what = 'x'): Read[] {
+  const list = widths.length === 1 ? [x] : asList<unknown>(call, what, x, widths.length, 'input');
+  const name = (i: number) => columnName(what, i, widths.length);
+  const xs = widths.map((width, i) => readRows(call, name(i), list[i], width));
+  const { rows } = xs[0] as Read;
+  xs.forEach((read, i) => {
+    if (read.rows !== rows) throw new ShapeError(`${call}: ${name(i)} has ${read.rows} rows and ${name(0)} has ${rows}, expected as many`);
+    checkUnchanged(call, name(i), read, widths[i] as number);
+  });
+  return xs;
+}
+
+/** Copies rows `from` … `to` − 1 into memory at `at`. */
+export function copyIn({ values }: Read, width: number, from: number, to: number, memory: Float32Array, at: number): void {
+  const n = (to - from) * width;
+  if (n <= SHORT) for (let i = 0; i < n; i++) memory[at + i] = values[from * width + i] as number;
+  else if (n === lengthOf(values)) memory.set(values, at);
+  else memory.set(stretch(values, from * width, n), at);
+}
+
+function copyOut(memory: Float32Array, at: number, n: number, result: Float32Array, to: number): void {
+  if (n <= SHORT) for (let i = 0; i < n; i++) result[to + i] = memory[at + i] as number;
   else result.set(memory.subarray(at, at + n), to);
+}
+
+/** A result in the form of the input it belongs to. */
+function inForm(form: Form, flat: Float32Array, width: number): Float32Array | number[] | number[][] {
+  if (form === 'typed') return flat;
+  return form === 'flat' ? Array.from(flat) : toRows(flat, width);
 }
 
 function toRows(flat: Float32Array, width: number): number[][] {

@@ -18,8 +18,9 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'assembly', files: /^assembly\//, imports: ['assembly', 'opcodes', 'context'] },
   // What anything in src/ may say: errors, and what users pass in.
   { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
-  { name: 'values', files: /^src\/values\.ts$/, imports: ['errors'] },
-  { name: 'core', files: /^src\/core\//, imports: ['core', 'opcodes', 'context', 'errors', 'type values'] },
+  { name: 'linear', files: /^src\/core\/linear\.ts$/, imports: [] },
+  { name: 'values', files: /^src\/values\.ts$/, imports: ['linear', 'errors'] },
+  { name: 'core', files: /^src\/core\//, imports: ['core', 'linear', 'opcodes', 'context', 'errors', 'type values'] },
   { name: 'graph', files: /^src\/graph\//, imports: ['graph', 'ops', 'type core', 'errors', 'values'] },
   { name: 'ops', files: /^src\/ops\//, imports: ['graph', 'ops', 'opcodes', 'type core', 'errors', 'values'] },
   {
@@ -30,7 +31,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },
   {
     name: 'network',
-    files: /^src\/(network|sequential|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
+    files: /^src\/(network|sequential|batch|engine|predictor|trace|derivatives|diagram|nonFinite)\.ts$/,
     imports: ['network', 'training', 'io', 'compile', 'vocabulary', 'graph', 'ops', 'core', 'opcodes', 'context', 'errors', 'values'],
   },
   {

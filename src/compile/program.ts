@@ -13,6 +13,8 @@ export interface Report {
   /** The loss of each row. */
   readonly rows: Node;
   readonly scale: number;
+  /** Whether the run goes on where the loss is not finite, as an evaluation does. Default false. */
+  readonly goOn?: boolean;
   /** Where decisions are counted: the logits and the targets. */
   readonly decide?: { readonly logits: Node; readonly target: Node };
 }
@@ -115,10 +117,10 @@ function addReports(instructions: readonly Instruction[], reports: readonly Repo
   });
 }
 
-function reportInstructions({ rows, scale, decide }: Report): Instruction[] {
+function reportInstructions({ rows, scale, goOn = false, decide }: Report): Instruction[] {
   const accumulate: Instruction = {
     opcode: Opcode.AccumulateLoss,
-    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale) },
+    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale), goOn: word(Number(goOn)) },
     writes: [],
     inPlace: [],
   };

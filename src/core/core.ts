@@ -1,7 +1,8 @@
-import { MemoryError } from '../errors.js';
+import { CoreError, MemoryError, UnsupportedError } from '../errors.js';
 import type { Bytes, Doubles, Floats, Words } from '../values.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
+import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
 
 /** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
@@ -21,14 +22,31 @@ export interface CoreExports {
   normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
   permutation(y: number, n: number, seed: number, stream: number): void;
   firstNonFinite(x: number, n: number): number;
+  /** The first block that was written past its end, 0 for none: the debug build looks, the others do not. */
+  damaged(): number;
 }
 
 /** The most bytes one block can have: the address space of 32 bits but for its last page. */
 const LARGEST_BLOCK = 0xfffe0000;
 
-/** One instance of one binary: its memory, its allocator, its kernels. Networks of a build share one. */
+/** Bytes of retired blocks that are kept before the views of them are detached. */
+const MOST_RETIRED = 2 ** 24;
+
+/** Calls this deep fit on the stack before the allocator is entered: a stack that overflows within it would leave the heap half changed. */
+const STACK_CALLS = 24;
+
+function reserveStack(calls: number): number {
+  return calls > 0 ? 1 + reserveStack(calls - 1) : 0;
+}
+
+/**
+ * One instance of one binary: its memory, its allocator, its kernels. Networks of a build share one.
+ *
+ * A trap makes the core fail: its memory may be half changed, so nothing computes on it any more. The next network gets a new core.
+ */
 export class Core {
-  readonly exports: CoreExports;
+  /** The instance's own exports, called directly: a wrapper costs as much as a small kernel. Once the core failed, functions that say so. */
+  exports: CoreExports;
   readonly memory: CoreExports['memory'];
   /** The whole memory as floats: index = address / 4. An allocation may replace these four, so they are never kept. */
   f32: Floats = new Float32Array();
@@ -38,38 +56,92 @@ export class Core {
   f64: Doubles = new Float64Array();
   /** The whole memory as bytes. */
   u8: Bytes = new Uint8Array();
+  readonly #retired: number[] = [];
+  #retiredBytes = 0;
 
   constructor(
     /** A WebAssembly.Module. */
     module: object,
     readonly build: Build,
+    imports: Readonly<Record<string, Readonly<Record<string, (...values: never[]) => unknown>>>> = {},
   ) {
-    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as CoreExports;
+    this.exports = new WebAssembly.Instance(module, imports).exports as unknown as CoreExports;
     this.memory = this.exports.memory;
     this.#refresh();
   }
 
-  /** A zeroed block of `bytes`, aligned to 16; its address. Views taken before are stale after. @throws MemoryError when it cannot be had */
+  /** A zeroed block of `bytes`, aligned to 16; its address. Views taken before are stale after. @throws MemoryError when the host refuses it */
   allocate(bytes: number, what: string): number {
     if (!(bytes <= LARGEST_BLOCK)) throw new MemoryError(what, bytes, LARGEST_BLOCK);
-    const address = this.exports.allocate(bytes) >>> 0;
+    reserveStack(STACK_CALLS);
+    let address = this.#enter(() => this.exports.allocate(bytes) >>> 0);
+    if (address === 0 && this.#retired.length > 0 && this.#detach()) address = this.#enter(() => this.exports.allocate(bytes) >>> 0);
     this.#refresh();
     if (address === 0) throw new MemoryError(what, bytes, LARGEST_BLOCK);
     return address;
   }
 
   free(address: number): void {
-    this.exports.free(address);
+    reserveStack(STACK_CALLS);
+    this.#enter(() => this.exports.free(address));
+  }
+
+  /**
+   * Frees a block of which somebody may hold a view, as soon as no view can show it any more: when the memory grows, which detaches all views,
+   * or when so much waits that they are detached on purpose. Until then nobody else gets the block.
+   */
+  retire(address: number, bytes: number): void {
+    this.#retired.push(address);
+    this.#retiredBytes += bytes;
+    if (this.#retiredBytes > MOST_RETIRED) this.#detach();
+  }
+
+  /** Makes the core fail after a trap; the error that says so. Other errors, such as a stack that overflows, are returned as they are. */
+  fail(error: unknown): unknown {
+    if (!(error instanceof WebAssembly.RuntimeError)) return error;
+    const failure = new CoreError(error);
+    const refuse = (): never => {
+      throw new CoreError(error);
+    };
+    const { memory } = this;
+    const nothing = () => {};
+    this.exports = new Proxy({} as CoreExports, { get: (_, name) => (name === 'memory' ? memory : name === 'free' ? nothing : refuse) });
+    if (cores.get(this.build) === this) cores.delete(this.build);
+    return failure;
+  }
+
+  /** Runs a function of the core; a trap makes the core fail. */
+  #enter<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw this.fail(error);
+    }
+  }
+
+  /** Detaches every view there is, by growing the memory by nothing, and frees what was retired; false where the host keeps the old buffer. */
+  #detach(): boolean {
+    const before = this.memory.buffer;
+    try {
+      this.memory.grow(0);
+    } catch {
+      return false;
+    }
+    this.#refresh();
+    return this.memory.buffer !== before;
   }
 
   /** Memory that grew has a new buffer and the old views are detached. Only an allocation grows it; reading `memory.buffer` costs more than a small prediction. */
   #refresh(): void {
     const { buffer } = this.memory;
     if (buffer === this.f32.buffer) return;
+    addLinear(buffer);
     this.f32 = new Float32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.u8 = new Uint8Array(buffer);
+    this.#retiredBytes = 0;
+    for (const address of this.#retired.splice(0)) this.free(address);
   }
 }
 
@@ -81,14 +153,34 @@ export function binary(build: Build): Bytes {
   return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
 }
 
-/** The core of a build in this realm, made on first use. */
+/**
+ * The core of a build in this realm, made on first use, and anew after one failed.
+ * @throws UnsupportedError where the host has no WebAssembly or SIMD, or forbids compiling
+ */
 export function coreOf(build: Build): Core {
-  let core = cores.get(build);
-  if (!core) {
-    core = new Core(new WebAssembly.Module(binary(build)), build);
-    cores.set(build, core);
-  }
+  return cores.get(build) ?? useCore(make(build));
+}
+
+/** Makes a core the one that networks of its build get from now on; the core. */
+export function useCore(core: Core): Core {
+  cores.set(core.build, core);
   return core;
+}
+
+function make(build: Build): Core {
+  if (typeof WebAssembly === 'undefined')
+    throw new UnsupportedError('this host has no WebAssembly; run it without --jitless, or in an engine that has it');
+  const bytes = binary(build);
+  if (!WebAssembly.validate(bytes))
+    throw new UnsupportedError('this host has no WebAssembly SIMD; it needs Node 20.19, Safari 16.4, or any later engine');
+  try {
+    return new Core(new WebAssembly.Module(bytes), build);
+  } catch (error) {
+    throw new UnsupportedError(
+      `this host refuses to compile WebAssembly (${error instanceof Error ? error.message : error}); a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`,
+      error,
+    );
+  }
 }
 
 /** (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd)) */
@@ -98,5 +190,5 @@ const relaxedProbe = new Uint8Array([
 
 /** Whether this engine knows relaxed SIMD. */
 export function supportsRelaxed(): boolean {
-  return WebAssembly.validate(relaxedProbe);
+  return typeof WebAssembly !== 'undefined' && WebAssembly.validate(relaxedProbe);
 }

@@ -1,19 +1,20 @@
 import { DataType } from '../../assembly/opcodes.js';
+import { areIds, type Batch, checkFinite, type ReadTargets, readBatch } from '../batch.js';
 import type { Core } from '../core/core.js';
 import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
+import { copyIn } from '../predictor.js';
 import {
   type AnyTargets,
-  type ClassIds,
-  copyClassIds,
-  copyRows,
-  count,
-  countRows,
+  checkOptions,
   describe,
   type Inputs,
-  isNested,
   isNumericArray,
-  type Targets,
+  kindOf,
+  lengthOf,
+  type NumericArray,
+  type Read,
+  readRows,
   type Values,
 } from '../values.js';
 
@@ -27,7 +28,7 @@ export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs 
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
-  /** Bytes that may be uploaded; larger data stay where they are and are copied in as they are needed, to the same result. Default 512 MiB. */
+  /** Bytes that may be uploaded; larger data stay in JavaScript and are copied in as they are needed, to the same result. Default 512 MiB. */
   readonly budget?: number;
 }
 
@@ -37,20 +38,16 @@ export interface Column {
   readonly type: DataType;
 }
 
-/** A data set as a network reads it: checked, in columns, its rows counted. */
-export interface CheckedData {
+/** A data set on a core: its columns, inputs first. Its memory goes back when it is no longer wanted and nobody reads it. */
+export interface Uploaded {
   readonly rows: number;
-  readonly xs: readonly Values[];
-  readonly ys: readonly Targets[];
   /** For each target, whether it is class ids. */
   readonly classes: readonly boolean[];
-}
-
-/** A data set on a core: its columns, inputs first. Its memory goes back when it is no longer wanted and nobody reads it. */
-export interface Uploaded extends CheckedData {
   /** Of inputs and outputs. */
   readonly widths: readonly number[];
   readonly columns: readonly Column[];
+  /** The kinds of networks for which the data were checked. */
+  readonly kinds: Set<string>;
   /** How many runs are reading it. */
   readers: number;
   wanted: boolean;
@@ -58,86 +55,91 @@ export interface Uploaded extends CheckedData {
 
 const BUDGET = 512 * 2 ** 20;
 
+const FIELDS: readonly (keyof DatasetLiteral)[] = ['x', 'y', 'scale', 'offset', 'budget'];
+
 /**
- * A data set that can be used again and again: checked once, uploaded once per core, on first use.
+ * A data set that can be used again and again: read and checked on first use, uploaded once per core.
+ * Its fields and lists of columns are copied when it is made. Its arrays are read once and must keep their lengths.
  * `dispose()` gives its memory back; a forgotten one is collected.
  */
 export class Dataset {
   readonly scale: number;
   readonly offset: number;
   readonly budget: number;
-  readonly #literal: DatasetLiteral<AnyTargets, Inputs>;
+  readonly #x: Given;
+  readonly #y: Given;
   readonly #uploads = new Map<Core, Uploaded>();
-  /** The columns for which data that are not uploaded were found to be numbers. */
-  readonly #checked = new Set<string>();
+  /** Data past the budget as they were read, for each kind of network. */
+  readonly #read = new Map<string, Batch>();
+  /** Gives the memory on every core back, as soon as no `fit` reads it. The handle stays usable: it reads and uploads again when used again. */
+  // A field, so that a structured clone fails instead of making an empty shell.
+  readonly dispose = (): void => {
+    for (const [core, uploaded] of this.#uploads) release(core, uploaded);
+    this.#uploads.clear();
+    this.#read.clear();
+    forgotten?.unregister(this);
+  };
 
   /** @param call whom an error names */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
-    if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
-      throw new ValueError(`${call}: got ${describe(literal)}, expected { x, y } with inputs and targets`);
-    }
-    const { scale = 1, offset = 0, budget = BUDGET } = literal;
+    if (typeof literal !== 'object' || literal === null) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    const { x, y, scale = 1, offset = 0, budget = BUDGET } = literal;
+    if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    checkOptions(call, literal, FIELDS);
     for (const [name, value] of Object.entries({ scale, offset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
-    if (!(budget >= 0)) throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
-    this.#literal = literal;
+    if (!(typeof budget === 'number' && budget >= 0)) {
+      throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
+    }
+    this.#x = new Given(call, 'x', x);
+    this.#y = new Given(call, 'y', y);
     this.scale = scale;
     this.offset = offset;
     this.budget = budget;
   }
 
-  /** The data as a network reads them. @throws ShapeError when they don't fit its inputs and outputs */
-  check(call: string, { inputs, targets }: Columns): CheckedData {
-    const xs = asList<Values>(call, 'x', this.#literal.x, inputs.length, 'input');
-    const ys = asList<Targets>(call, 'y', this.#literal.y, targets.length, 'loss');
-    return checkRows(call, xs, ys, { inputs, targets });
-  }
-
   /** The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them. */
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
-    const checked = this.check(call, expected);
-    const widths = [...expected.inputs, ...expected.targets.map(({ width }) => width)];
+    this.#x.checkLengths(call, 'x');
+    this.#y.checkLengths(call, 'y');
+    const kind = JSON.stringify(expected);
+    const used = this.#uploads.get(core);
+    if (used?.kinds.has(kind)) return used;
+    if (this.#read.has(kind)) return undefined;
+    const batch = readBatch(call, expected, this.#x.value, this.#y.value);
+    // Reading may have run code that used this data set. From here on none runs.
     const known = this.#uploads.get(core);
+    const { rows, classes } = batch;
+    const widths = [...expected.inputs, ...expected.targets.map(({ width }) => width)];
     // Class ids were checked against the width of the output they were uploaded for.
-    if (known && known.classes.join() === checked.classes.join() && known.widths.join() === widths.join()) return known;
-    const { rows, xs, ys, classes } = checked;
-    const bytes =
-      xs.reduce((sum, x, i) => sum + rows * (expected.inputs[i] as number) * (isBytes(x) ? 1 : 4), 0) +
-      classes.reduce((sum, ids, i) => sum + rows * 4 * (ids ? 1 : (expected.targets[i] as TargetShape).width), 0);
-    if (bytes > this.budget) return undefined;
-    const columns: Column[] = [];
-    try {
-      xs.forEach((x, i) => columns.push(uploadValues(call, columnName('x', i, xs.length), core, x, rows, expected.inputs[i] as number)));
-      ys.forEach((y, i) => {
-        const { width } = expected.targets[i] as TargetShape;
-        const what = columnName('y', i, ys.length);
-        columns.push(classes[i] ? uploadIds(call, what, core, y as ClassIds, rows, width) : uploadValues(call, what, core, y as Values, rows, width));
-      });
-    } catch (error) {
-      for (const { address } of columns) core.free(address);
-      throw error;
+    if (known && known.rows === rows && known.classes.join() === classes.join() && known.widths.join() === widths.join()) {
+      known.kinds.add(kind);
+      return known;
     }
-    const uploaded: Uploaded = { ...checked, widths, columns, readers: 0, wanted: true };
+    if (bytesOf(batch, expected) > this.budget) {
+      checkNumbers(call, batch, expected);
+      this.#read.set(kind, batch);
+      return undefined;
+    }
+    const uploaded: Uploaded = {
+      rows,
+      classes,
+      widths,
+      columns: uploadAll(call, core, batch, expected),
+      kinds: new Set([kind]),
+      readers: 0,
+      wanted: true,
+    };
     if (known) release(core, known);
     else forgotten?.register(this, { core, uploads: this.#uploads }, this);
     this.#uploads.set(core, uploaded);
     return uploaded;
   }
 
-  /** Runs a check of data that are not uploaded, once for each kind of network. */
-  checkOnce(expected: Columns, check: () => void): void {
-    const key = JSON.stringify(expected);
-    if (this.#checked.has(key)) return;
-    check();
-    this.#checked.add(key);
-  }
-
-  /** Gives the memory on every core back, as soon as no `fit` reads it. The handle stays usable: it uploads again when used again. */
-  dispose(): void {
-    for (const [core, uploaded] of this.#uploads) release(core, uploaded);
-    this.#uploads.clear();
-    forgotten?.unregister(this);
+  /** Data past the budget, as `upload` has read them. */
+  rowsFor(expected: Columns): Batch {
+    return this.#read.get(JSON.stringify(expected)) as Batch;
   }
 
   get [Symbol.toStringTag](): string {
@@ -147,6 +149,48 @@ export class Dataset {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+const EXPECTED = '{ x, y } with inputs and targets';
+
+/** Lists up to this long may be lists of columns, and are copied: as many inputs as a network may have. */
+const MAX_COLUMNS = 1024;
+
+/** What a caller gave for x or y: the list of its columns copied, views of linear memory too, and how long each array was. */
+class Given {
+  readonly value: unknown;
+  readonly #given: unknown;
+  readonly #length: number;
+  readonly #columns: readonly number[];
+
+  constructor(call: string, what: string, given: unknown) {
+    this.#given = given;
+    const stable = (value: unknown) => (isNumericArray(value) && lengthOf(value) > 0 ? readRows(call, what, value, 1).values : value);
+    const columns: unknown[] = [];
+    if (Array.isArray(given) && typeof given[0] === 'object') {
+      const { length } = given;
+      if (length <= MAX_COLUMNS) for (let i = 0; i < length; i++) columns.push(stable(given[i]));
+    }
+    this.value = columns.length > 0 ? columns : stable(given);
+    if (isNumericArray(given)) this.#given = this.value;
+    this.#length = lengthIn(this.#given);
+    this.#columns = columns.map(lengthIn);
+  }
+
+  /** @throws ValueError where an array is longer or shorter than it was when the data set was made */
+  checkLengths(call: string, what: string): void {
+    const check = (name: string, had: number, has: number) => {
+      if (had !== has)
+        throw new ValueError(`${call}: ${name} had a length of ${had} and has ${has} now, expected data that stay; make a new data set of them`);
+    };
+    check(what, this.#length, lengthIn(this.#given));
+    this.#columns.forEach((length, i) => check(`${what}[${i}]`, length, lengthIn((this.value as readonly unknown[])[i])));
+  }
+}
+
+/** The length of an array, 0 for what is none. */
+function lengthIn(value: unknown): number {
+  return isNumericArray(value) ? lengthOf(value) : Array.isArray(value) ? value.length : 0;
 }
 
 function release(core: Core, uploaded: Uploaded): void {
@@ -168,8 +212,73 @@ const forgotten =
         if (uploaded) release(core, uploaded);
       });
 
+function isBytes(values: NumericArray): boolean {
+  return kindOf(values)?.startsWith('Uint8') === true;
+}
+
+/** What an upload takes. */
+function bytesOf({ rows, xs, ys }: Batch, { inputs, targets }: Columns): number {
+  const ofInputs = xs.reduce((sum, { values }, i) => sum + rows * (inputs[i] as number) * (isBytes(values) ? 1 : 4), 0);
+  return ys.reduce((sum, y, i) => sum + rows * 4 * (areIds(y) ? 1 : (targets[i] as TargetShape).width), ofInputs);
+}
+
+/** Copies all columns into linear memory. */
+function uploadAll(call: string, core: Core, { rows, xs, ys }: Batch, { inputs, targets }: Columns): Column[] {
+  const columns: Column[] = [];
+  try {
+    xs.forEach((x, i) => columns.push(uploadValues(call, columnName('x', i, xs.length), core, x, inputs[i] as number)));
+    ys.forEach((y, i) => columns.push(uploadTargets(call, columnName('y', i, ys.length), core, y, rows, (targets[i] as TargetShape).width)));
+  } catch (error) {
+    for (const { address } of columns) core.free(address);
+    throw error;
+  }
+  return columns;
+}
+
+function uploadValues(call: string, what: string, core: Core, read: Read, width: number): Column {
+  const { rows, values } = read;
+  const n = rows * width;
+  const bytes = isBytes(values);
+  const address = core.allocate(Math.max(4, bytes ? n : n * 4), `${call}: ${what}, ${rows} × ${width}`);
+  try {
+    if (bytes) {
+      core.u8.set(values as Uint8Array, address);
+    } else {
+      copyIn(read, width, 0, rows, core.f32, address >>> 2);
+      checkFinite(call, what, values, 0, core, address, rows, width);
+    }
+  } catch (error) {
+    core.free(address);
+    throw error;
+  }
+  return { address, type: bytes ? DataType.Uint8 : DataType.Float32 };
+}
+
+function uploadTargets(call: string, what: string, core: Core, targets: ReadTargets, rows: number, width: number): Column {
+  if (!areIds(targets)) return uploadValues(call, what, core, targets, width);
+  const address = core.allocate(rows * 4, `${call}: ${what}, ${rows} class ids`);
+  core.u32.set(targets, address >>> 2);
+  return { address, type: DataType.Uint32 };
+}
+
+/** Checks data that stay in JavaScript as an upload would. @throws ValueError naming the first number that is not finite as float32 */
+function checkNumbers(call: string, { xs, ys }: Batch, { inputs, targets }: Columns): void {
+  const check = (what: string, { values }: Read, width: number) => {
+    for (let i = 0, n = lengthOf(values); i < n; i++) {
+      const value = values[i] as number;
+      if (Number.isFinite(Math.fround(value))) continue;
+      const large = Number.isFinite(value) ? ', too large for float32' : '';
+      throw new ValueError(`${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}${large}, expected finite numbers`);
+    }
+  };
+  xs.forEach((x, i) => check(columnName('x', i, xs.length), x, inputs[i] as number));
+  ys.forEach((y, i) => {
+    if (!areIds(y)) check(columnName('y', i, ys.length), y, (targets[i] as TargetShape).width);
+  });
+}
+
 /** How an error calls column i of several. */
-export function columnName(what: 'x' | 'y', i: number, of: number): string {
+export function columnName(what: string, i: number, of: number): string {
   return of === 1 ? what : `${what}[${i}]`;
 }
 
@@ -180,133 +289,6 @@ export function asList<T>(call: string, what: string, value: unknown, length: nu
     throw new ShapeError(`${call}: ${what} is ${describe(value)}, expected a list of ${length}, one for each ${each} of the network`);
   }
   return value as T[];
-}
-
-/** Counts the rows of inputs and targets and tells class ids from values. @throws ShapeError when they don't fit each other or the network */
-export function checkRows(call: string, xs: readonly Values[], ys: readonly Targets[], { inputs, targets }: Columns): CheckedData {
-  const counts = xs.map((x, i) => countRows(call, columnName('x', i, xs.length), x, inputs[i] as number));
-  const rows = counts[0] as number;
-  const odd = counts.findIndex((n) => n !== rows);
-  if (odd >= 0) throw new ShapeError(`${call}: ${columnName('x', odd, xs.length)} has ${counts[odd]} rows and x[0] has ${rows}, expected as many`);
-  const classes = ys.map((y, i) => readTargets(call, columnName('y', i, ys.length), y, rows, targets[i] as TargetShape));
-  return { rows, xs, ys, classes };
-}
-
-function isBytes(values: Values): boolean {
-  return Object.prototype.toString.call(values).includes('Uint8');
-}
-
-/** Whether targets are class ids; checks that they fit the rows and the output either way. */
-function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, unit }: TargetShape): boolean {
-  if (typeof y === 'number') {
-    if (classes && rows === 1) return true;
-    throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
-  }
-  const flat = isNumericArray(y) || (Array.isArray(y) && (y.length === 0 || typeof y[0] === 'number'));
-  if (flat && (y as readonly number[]).length !== rows * width) {
-    if (classes && (y as readonly number[]).length === rows) return true;
-    const ids = classes ? `${count(rows, 'class id')}, or ` : '';
-    throw new ShapeError(
-      `${call}: ${what} has ${(y as readonly number[]).length} numbers for ${count(rows, 'row')} of x, expected ${ids}${rows} × ${width} values`,
-    );
-  }
-  const [first] = Array.isArray(y) ? (y as readonly unknown[]) : [];
-  if (classes && typeof first !== 'object' && !flat && Array.isArray(y)) {
-    throw new ValueError(`${call}: ${what}[0] is ${describe(first)}, expected a class id from 0 to ${width - 1}, or a row of ${width} probabilities`);
-  }
-  if (classes && Array.isArray(first) && first.length === 1) {
-    throw new ShapeError(`${call}: row 0 of ${what} has 1 number, expected ${width} probabilities; class ids are passed flat, with flat()`);
-  }
-  const found = countRows(call, what, y as Values, width);
-  if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
-  if (unit) checkUnit(call, what, y as Values, rows, width);
-  if (classes) checkProbabilities(call, what, y as Values, rows, width);
-  return false;
-}
-
-/** @throws ValueError for a number outside [0, 1]; NaN is found with what else is not finite */
-function checkUnit(call: string, what: string, y: Values, rows: number, width: number): void {
-  const nested = isNested(y);
-  for (let i = 0; i < rows; i++) {
-    const row = nested ? (y[i] as readonly number[]) : y;
-    const from = nested ? 0 : i * width;
-    for (let j = 0; j < width; j++) {
-      const value = row[from + j] as number;
-      if (value < 0 || value > 1) {
-        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected a number from 0 to 1, as binaryCrossEntropy takes`);
-      }
-    }
-  }
-}
-
-/** How far the probabilities of a row may be from a sum of 1: what rounding to three or four digits leaves. */
-const PROBABILITY_SLACK = 1e-3;
-
-/** @throws ValueError where a row is no distribution over the classes */
-function checkProbabilities(call: string, what: string, y: Values, rows: number, width: number): void {
-  const nested = isNested(y);
-  for (let i = 0; i < rows; i++) {
-    const row = nested ? (y[i] as readonly number[]) : y;
-    const from = nested ? 0 : i * width;
-    let sum = 0;
-    for (let j = from; j < from + width; j++) sum += row[j] as number;
-    if (!(Math.abs(sum - 1) <= PROBABILITY_SLACK)) {
-      const shown = Number.isFinite(sum) ? Number(sum.toPrecision(6)) : sum;
-      throw new ValueError(`${call}: row ${i} of ${what} sums to ${shown}, expected probabilities that sum to 1, or class ids, one a row`);
-    }
-  }
-}
-
-/**
- * Checks that the `rows` × `width` floats at `address` are finite: those of `values` from row `first` on.
- * @throws ValueError naming the first that is not, by its row and feature
- */
-export function checkFinite(
-  call: string,
-  what: string,
-  values: Values,
-  first: number,
-  core: Core,
-  address: number,
-  rows: number,
-  width: number,
-): void {
-  const at = core.exports.firstNonFinite(address, rows * width);
-  if (at < 0) return;
-  const row = first + Math.floor(at / width);
-  const feature = at % width;
-  const value = isNested(values) ? values[row]?.[feature] : values[row * width + feature];
-  const large = Number.isFinite(value) ? ', too large for float32' : '';
-  throw new ValueError(`${call}: ${what}[row ${row}, feature ${feature}] is ${value}${large}, expected finite numbers`);
-}
-
-function uploadValues(call: string, what: string, core: Core, values: Values, rows: number, width: number): Column {
-  const n = rows * width;
-  const bytes = isBytes(values);
-  const address = core.allocate(Math.max(4, bytes ? n : n * 4), `${call}: ${what}, ${rows} × ${width}`);
-  try {
-    if (bytes) {
-      core.u8.set(values as Uint8Array, address);
-    } else {
-      copyRows(call, what, values, width, 0, rows, core.f32, address >>> 2);
-      checkFinite(call, what, values, 0, core, address, rows, width);
-    }
-  } catch (error) {
-    core.free(address);
-    throw error;
-  }
-  return { address, type: bytes ? DataType.Uint8 : DataType.Float32 };
-}
-
-function uploadIds(call: string, what: string, core: Core, ids: ClassIds, rows: number, classes: number): Column {
-  const address = core.allocate(rows * 4, `${call}: ${what}, ${rows} class ids`);
-  try {
-    copyClassIds(call, what, ids, 0, rows, classes, core.u32, address >>> 2);
-  } catch (error) {
-    core.free(address);
-    throw error;
-  }
-  return { address, type: DataType.Uint32 };
 }
 
 /**

@@ -1,32 +1,47 @@
 import type { Engine } from '../engine.js';
 import { ValueError } from '../errors.js';
-import { describe } from '../values.js';
+import { allocateFloats, checkOptions, describe } from '../values.js';
+import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './fit.js';
 
-/** When `fit` ends before its last epoch. The parameters go back to those of the best epoch however `fit` ends: stopped, done, aborted or failed. */
+/**
+ * When `fit` ends before its last epoch. Parameters and optimizer state go back to those of the best epoch however `fit` ends: stopped, done,
+ * aborted or failed. The parameters before the first epoch are a candidate too, as epoch 0.
+ *
+ * An epoch is judged by the parameters that it ended with: on the validation data, or where there are none on the training data, which costs
+ * a forward pass over them after each epoch.
+ */
 export interface EarlyStopping {
   /** Epochs in a row that may pass without a better value: after so many, training ends. */
   readonly patience: number;
   /**
-   * What is watched, of the validation data where there are some, else of training: `'loss'`, the less the better, or `'accuracy'`, the more the better;
-   * or a function of the epoch's end, the less the better. Default `'loss'`.
+   * What is watched, of `validation` where there is validation data, else of `training`: `'loss'`, the less the better, or `'accuracy'`, the
+   * more the better; or a function of the epoch's end, the less the better, which must give a number. It is asked about epoch 0 as well.
+   * A loss that is not finite is not better, and NaN is welcome from a function for such an epoch alone. Default `'loss'`.
    */
   readonly monitor?: 'loss' | 'accuracy' | ((end: EpochEnd) => number);
   /** A value counts as better only by more than this. Default 0. */
   readonly minDelta?: number;
 }
 
-/** Watches a `fit` and keeps the parameters of its best epoch. */
+const OPTIONS: readonly (keyof EarlyStopping)[] = ['patience', 'monitor', 'minDelta'];
+
+/** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
 export class EarlyStop {
   readonly #engine: Engine;
-  readonly #options: EarlyStopping;
+  readonly #patience: number;
+  readonly #monitor: NonNullable<EarlyStopping['monitor']>;
+  readonly #minDelta: number;
   readonly #parameters: Float32Array;
+  readonly #slots: readonly Float32Array[];
+  readonly #powers = new Float64Array(2);
   #least = Number.POSITIVE_INFINITY;
   #waited = 0;
-  /** The best epoch so far; undefined before the first. */
+  /** The best epoch so far; undefined while none had a finite value. */
   best: EpochEnd | undefined;
 
   constructor(engine: Engine, options: EarlyStopping) {
+    checkOptions('fit: earlyStopping', options, OPTIONS);
     const { patience, monitor = 'loss', minDelta = 0 } = options;
     if (!(Number.isInteger(patience) && patience > 0)) {
       throw new ValueError(`fit: earlyStopping.patience is ${describe(patience)}, expected a whole number of epochs > 0`);
@@ -41,32 +56,60 @@ export class EarlyStop {
       throw new ValueError("fit: earlyStopping.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function");
     }
     this.#engine = engine;
-    this.#options = options;
-    this.#parameters = new Float32Array(engine.parameterCount);
+    this.#patience = patience;
+    this.#monitor = monitor;
+    this.#minDelta = minDelta;
+    const kept = () => allocateFloats('fit: earlyStopping', engine.parameterCount);
+    this.#parameters = kept();
+    this.#slots = (engine.optimizerState?.slots ?? []).map(kept);
+  }
+
+  /** Takes note of the parameters before the first epoch. */
+  begin(end: EpochEnd): void {
+    this.#isBetter(end);
   }
 
   /** Takes note of an epoch; whether to stop after it. */
   stops(end: EpochEnd): boolean {
-    const { patience, monitor = 'loss', minDelta = 0 } = this.#options;
-    const watched = end.validation ?? end;
-    const value = typeof monitor === 'function' ? monitor(end) : monitor === 'loss' ? watched.loss : -(watched.accuracy as number);
-    if (value < this.#least - minDelta) {
-      this.#least = value;
-      this.#waited = 0;
-      this.best = end;
-      this.#parameters.set(this.#live);
-      return false;
+    this.#waited = this.#isBetter(end) ? 0 : this.#waited + 1;
+    return this.#waited >= this.#patience;
+  }
+
+  #isBetter(end: EpochEnd): boolean {
+    const value = this.#valueOf(end);
+    if (!(value < this.#least - this.#minDelta)) return false;
+    this.#least = value;
+    this.best = end;
+    this.#copy((live, kept) => kept.set(live));
+    return true;
+  }
+
+  #valueOf(end: EpochEnd): number {
+    const watched = end.validation ?? end.training ?? end;
+    const monitor = this.#monitor;
+    if (monitor === 'loss') return watched.loss;
+    if (monitor === 'accuracy') return -(watched.accuracy as number);
+    const value: unknown = answerOf('fit', 'earlyStopping.monitor', monitor(end));
+    const finite = Number.isFinite(end.loss) && Number.isFinite(watched.loss);
+    if (typeof value !== 'number' || (Number.isNaN(value) && finite)) {
+      throw new ValueError(`fit: earlyStopping.monitor gave ${describe(value)} for epoch ${end.epoch}, expected a number`);
     }
-    return ++this.#waited >= patience;
+    return value;
   }
 
-  /** Puts the parameters of the best epoch back; nothing where none ended. */
+  /** Puts parameters and optimizer state of the best epoch back; nothing where there is none. */
   restore(): void {
-    if (this.best) this.#live.set(this.#parameters);
+    if (this.best) this.#copy((live, kept) => live.set(kept));
   }
 
-  get #live(): Float32Array {
-    const at = this.#engine.parametersAddress >>> 2;
-    return this.#engine.core.f32.subarray(at, at + this.#engine.parameterCount);
+  /** Copies everything that is kept, the one way or the other. */
+  #copy(copy: (live: Float32Array | Float64Array, kept: Float32Array | Float64Array) => void): void {
+    const { core, parametersAddress, parameterCount, optimizerState } = this.#engine;
+    const floats = (address: number) => core.f32.subarray(address >>> 2, (address >>> 2) + parameterCount);
+    copy(floats(parametersAddress), this.#parameters);
+    if (!optimizerState) return;
+    this.#slots.forEach((kept, i) => copy(floats(optimizerState.slots[i] as number), kept));
+    const powers = optimizerState.powers >>> 3;
+    copy(core.f64.subarray(powers, powers + 2), this.#powers);
   }
 }

@@ -1,5 +1,5 @@
 import { Context, Status } from '../../assembly/context.js';
-import type { Engine, LoadedProgram } from '../engine.js';
+import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
@@ -7,11 +7,13 @@ import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { decide } from '../predictor.js';
 import { type AbortSignalLike, type AnyTargets, checkOptions, describe, type Inputs } from '../values.js';
+import { answerOf, runAll } from './callbacks.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
 import { RowSource } from './source.js';
+import { now, Pace, Turns } from './turns.js';
 
 /** The mean loss over samples, and the share decided rightly where the loss has decisions. */
 export interface Evaluation {
@@ -32,12 +34,29 @@ export interface FitProgress extends Evaluation {
   readonly samplesPerSecond: number;
   /** Until the last epoch's end, as this epoch's speed has it. */
   readonly secondsLeft: number;
+  /** The longest that this fit has kept the event loop waiting: up to 0.016, unless one step or the upload takes longer. */
+  readonly longestBlock: number;
+}
+
+/** Where an `evaluateAsync` stands. Times are in seconds. */
+export interface EvaluationProgress {
+  /** The share of the work that is done, from 0 to 1. */
+  readonly share: number;
+  readonly seconds: number;
+  readonly secondsLeft: number;
+  /** The longest that this evaluation has kept the event loop waiting. */
+  readonly longestBlock: number;
 }
 
 /** An epoch that has ended. */
 export interface EpochEnd extends FitProgress {
   /** Of the validation data, where there are some. */
   readonly validation: Evaluation | undefined;
+  /**
+   * Of the training data with the parameters after the epoch, where `earlyStopping` has no validation data to go by.
+   * `loss` is another: the mean over the epoch's steps, each with the parameters before it.
+   */
+  readonly training: Evaluation | undefined;
 }
 
 /** What `fit` resolves to. */
@@ -46,7 +65,7 @@ export interface History {
   /** Of training alone, without validation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** With `earlyStopping`, the epoch whose parameters the network has now. */
+  /** With `earlyStopping`, the epoch whose parameters the network has now; its number is 0 for the parameters before the first. */
   readonly best: EpochEnd | undefined;
 }
 
@@ -62,13 +81,13 @@ export interface FitOptions {
   readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
   /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
   readonly learningRate?: number | Schedule;
-  /** Ends the training when it gets no better, and keeps the parameters of the best epoch, however the training ends. */
+  /** Ends the training when it gets no better, and keeps the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
   /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
-  /** About 60 times a second, between slices of steps. */
-  readonly onProgress?: (progress: FitProgress) => void;
-  /** After each epoch. Returning false ends the training there. */
+  /** About 60 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
+  readonly onProgress?: (progress: FitProgress) => unknown;
+  /** After each epoch. Returning false ends the training there. A promise is awaited and counts by what it gives; its rejection rejects `fit`. */
   readonly onEpoch?: (epoch: EpochEnd) => unknown;
 }
 
@@ -92,8 +111,6 @@ export interface Trainee {
   epochsTrained: number;
   /** Steps done so far. */
   stepsDone: number;
-  /** Steps the next slice takes, by what the last one took: chosen from measured time, it changes no bit. */
-  slice: number;
   /** Where values first became NaN or infinite in the batch that a step stopped at; only where somebody wants to know. */
   readonly locate?: (stopped: LoadedProgram, rows: number, classes: readonly boolean[]) => NonFiniteValue | undefined;
 }
@@ -101,30 +118,14 @@ export interface Trainee {
 /** Shuffles are drawn from streams of the seed that no parameter uses. */
 const SHUFFLE_STREAM = 0x40000000;
 
-/** A slice of steps is meant to take this long: short enough to answer, long enough that the call costs nothing. */
-const SLICE_SECONDS = 0.012;
-
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: FitOptions): Promise<History> {
+export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, given: FitOptions): Promise<History> {
   const { engine } = trainee;
+  const turns = new Turns();
   const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
-  checkOptions('fit', options, OPTIONS);
-  const { epochs = 1, batchSize = 32, shuffle = true, signal, onProgress, onEpoch } = options;
-  for (const [name, value] of Object.entries({ epochs, batchSize })) {
-    if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
-  }
-  if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
-  for (const [name, value] of Object.entries({ onProgress, onEpoch })) {
-    if (value !== undefined && typeof value !== 'function') throw new ValueError(`fit: ${name} is ${describe(value)}, expected a function`);
-  }
-  if (signal && typeof signal.throwIfAborted !== 'function') {
-    throw new ValueError(`fit: signal is ${describe(signal)}, expected an AbortSignal, such as the signal of an AbortController`);
-  }
+  const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
+  const validationSet = validationData && (validationData instanceof Dataset ? validationData : new Dataset(validationData, 'fit: validationData'));
   signal?.throwIfAborted();
-  const rate = learningRateOf(engine, options);
-  const held = options.validationData;
-  const validationSet = held && (held instanceof Dataset ? held : new Dataset(held, 'fit: validationData'));
-  const stopping = options.earlyStopping && new EarlyStop(engine, options.earlyStopping);
   let source: RowSource | undefined;
   let validation: RowSource | undefined;
   try {
@@ -135,13 +136,33 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
     engine.program('step', batch, source.classes);
-    if (validation) evaluationProgram(engine, validation);
+    for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
+    turns.workedUntil(now());
+    const pause = async () => {
+      await turns.pause();
+      signal?.throwIfAborted();
+    };
+    const evaluationPace = new Pace();
+    const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], evaluationPace), turns, evaluationPace, pause);
     const ends: EpochEnd[] = [];
     let trainingSeconds = 0;
-    let yielded = now();
+    if (stopping) {
+      const training = await evaluated(source);
+      const start = { epoch: 0, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
+      const { longest } = turns;
+      stopping.begin({
+        ...start,
+        ...training,
+        longestBlock: longest,
+        validation: validation && (await evaluated(validation)),
+        training: validation ? undefined : training,
+      });
+    }
+    const pace = new Pace();
     for (let epoch = 1; epoch <= epochs; epoch++) {
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
+      turns.workedUntil(began);
       let seconds = 0;
       let step = 0;
       let lossSum = 0;
@@ -159,95 +180,209 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
           seconds,
           samplesPerSecond,
           secondsLeft: (rows - samples + (epochs - epoch) * rows) / samplesPerSecond,
+          longestBlock: turns.longest,
         };
       };
       while (step < steps) {
-        const count = Math.min(trainee.slice, steps - step, source.steps(batch));
-        // Somebody may have evaluated or configured meanwhile: program and record are set anew for each slice.
+        const count = pace.next(Math.min(steps - step, source.steps(batch)));
+        if (turns.isOver(pace.secondsFor(count))) {
+          if (step > 0) await onProgress?.(progress());
+          await pause();
+        }
+        const start = now();
+        const rates = rateOf(epoch, step, steps, count);
+        // The callback, or somebody in the pause, may have predicted or evaluated: program and record are set anew for each slice.
         const program = engine.program('step', batch, source.classes);
         const { workspace } = program;
-        workspace.setLearningRates(typeof rate === 'number' ? rate : (i) => rate(epoch, step + i, steps), count);
+        workspace.setLearningRates(rates);
         workspace.lossSum = lossSum;
         workspace.correct = correct;
-        const start = now();
         const status = source.train(program, step * batch, count, batch);
-        const took = now() - start;
         const done = workspace.get(Context.Step);
         if (status !== Status.Done) {
           trainee.stepsDone += done;
           const at = step + done;
           throw new NotFiniteError('fit', at + 1, epoch, trainee.locate?.(program, Math.min(batch, rows - at * batch), source.classes));
         }
+        const end = now();
         step += done;
         trainee.stepsDone += done;
         lossSum = workspace.lossSum;
         correct = workspace.correct;
-        seconds = now() - began;
-        trainee.slice = Math.max(1, Math.min(count * 4, Math.floor((count * SLICE_SECONDS) / Math.max(took, 1e-6))));
-        if (step < steps && now() - yielded > SLICE_SECONDS / 2) {
-          onProgress?.(progress());
-          await yieldToEvents();
-          signal?.throwIfAborted();
-          yielded = now();
-        }
+        seconds = end - began;
+        pace.took(count, end - start);
+        turns.workedUntil(end);
       }
       trainee.epochsTrained++;
       trainingSeconds += seconds;
-      onProgress?.(progress());
-      const end: EpochEnd = { ...progress(), validation: validation && evaluateRows(engine, validation, []) };
+      await onProgress?.(progress());
+      const held = validation && (await evaluated(validation));
+      const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
-      const goOn = onEpoch?.(end);
-      if (now() - yielded > SLICE_SECONDS / 2) {
-        await yieldToEvents();
-        yielded = now();
-      }
+      const goOn = await onEpoch?.(end);
+      turns.workedUntil(now());
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
     }
     return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds, best: stopping?.best };
   } finally {
-    stopping?.restore();
-    source?.free();
-    validation?.free();
-    if (set !== data) set.dispose();
-    if (validationSet !== held) validationSet?.dispose();
+    runAll(
+      () => stopping?.restore(),
+      () => source?.free(),
+      () => validation?.free(),
+      () => set !== data && set.dispose(),
+      () => validationSet !== validationData && validationSet?.dispose(),
+    );
   }
 }
 
-function learningRateOf(engine: Engine, { learningRate }: FitOptions): number | Schedule {
-  if (typeof learningRate === 'function') {
-    return (epoch, step, steps) => {
-      const value = learningRate(epoch, step, steps);
-      checkLearningRate('fit', value);
-      return value;
-    };
+/** The options of `fit`, each read once, with what is left out filled in. */
+function readOptions(engine: Engine, options: FitOptions) {
+  checkOptions('fit', options, OPTIONS);
+  const { epochs = 1, batchSize = 32, shuffle = true, validationData, learningRate, earlyStopping, signal, onProgress, onEpoch } = options;
+  for (const [name, value] of Object.entries({ epochs, batchSize })) {
+    if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
-  const constant = learningRate ?? engine.optimizer?.learningRate ?? 0;
-  checkLearningRate('fit', constant);
-  return constant;
+  if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
+  checkCallbacks('fit', { onProgress, onEpoch }, signal);
+  const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
+  if (validationData !== undefined && (typeof validationData !== 'object' || validationData === null)) {
+    throw new ValueError(`fit: validationData is ${describe(validationData)}, expected a data set or { x, y }`);
+  }
+  const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping);
+  return { epochs, batchSize, shuffle, validationData, rateOf, stopping, signal, onProgress, onEpoch };
+}
+
+function checkCallbacks(call: string, callbacks: Readonly<Record<string, unknown>>, signal: unknown): void {
+  for (const [name, value] of Object.entries(callbacks)) {
+    if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a function`);
+  }
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== 'function') {
+    throw new ValueError(`${call}: signal is ${describe(signal)}, expected an AbortSignal, such as the signal of an AbortController`);
+  }
+}
+
+/** The rates of `count` steps from one on: all of them are there before an address is taken, as a schedule is code of the caller's. */
+function ratesOf(learningRate: number | Schedule): (epoch: number, step: number, steps: number, count: number) => readonly number[] {
+  if (typeof learningRate === 'function') {
+    return (epoch, step, steps, count) =>
+      Array.from({ length: count }, (_, i) => {
+        const rate = answerOf('fit', 'learningRate', learningRate(epoch, step + i, steps));
+        checkLearningRate('fit', rate);
+        return rate;
+      });
+  }
+  checkLearningRate('fit', learningRate);
+  const constant = new Array<number>(MAX_STEPS).fill(learningRate);
+  return (_epoch, _step, _steps, count) => constant.slice(0, count);
 }
 
 /** Rows an evaluation takes at once. */
 const EVALUATION_ROWS = 256;
 
+/** Options of `evaluate`. */
+export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]> {
+  /** What else is to be found, each under its name in the result; of several outputs, of the first that has a loss. */
+  readonly metrics?: M;
+}
+
+/** Options of `evaluateAsync`. */
+export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Metric[]> extends EvaluateOptions<M> {
+  /** Ends the evaluation; the promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignalLike;
+  /** About 60 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
+  readonly onProgress?: (progress: EvaluationProgress) => unknown;
+}
+
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
-export function evaluate(
+export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: EvaluateOptions): Evaluation {
+  checkOptions('evaluate', options, ['metrics']);
+  const metrics = readMetrics('evaluate', options.metrics);
+  const set = data instanceof Dataset ? data : new Dataset(data, 'evaluate');
+  let source: RowSource | undefined;
+  try {
+    source = new RowSource('evaluate', engine, set, EVALUATION_ROWS);
+    const slices = evaluateRows(engine, source, metrics);
+    for (;;) {
+      const { done, value } = slices.next();
+      if (done) return value;
+    }
+  } finally {
+    runAll(
+      () => source?.free(),
+      () => set !== data && set.dispose(),
+    );
+  }
+}
+
+/** The same in slices, with the event loop running between them. */
+export async function evaluateAsync(
   engine: Engine,
-  call: string,
   data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
-  metrics: readonly Metric[] = [],
-): Evaluation {
-  checkMetrics(call, metrics);
+  options: EvaluateAsyncOptions,
+): Promise<Evaluation> {
+  const call = 'evaluateAsync';
+  const turns = new Turns();
+  checkOptions(call, options, ['metrics', 'signal', 'onProgress']);
+  const { metrics: list, signal, onProgress } = options;
+  const metrics = readMetrics(call, list);
+  checkCallbacks(call, { onProgress }, signal);
   const set = data instanceof Dataset ? data : new Dataset(data, call);
+  signal?.throwIfAborted();
   let source: RowSource | undefined;
   try {
     source = new RowSource(call, engine, set, EVALUATION_ROWS);
-    return evaluateRows(engine, source, metrics);
+    const began = now();
+    turns.workedUntil(began);
+    const report = async (share: number) => {
+      const seconds = now() - began;
+      await onProgress?.({ share, seconds, secondsLeft: (seconds * (1 - share)) / share, longestBlock: turns.longest });
+    };
+    const pace = new Pace();
+    const result = await inTurns(evaluateRows(engine, source, metrics, pace, call), turns, pace, async (share) => {
+      if (share > 0) await report(share);
+      await turns.pause();
+      signal?.throwIfAborted();
+    });
+    await report(1);
+    return result;
   } finally {
-    source?.free();
-    if (set !== data) set.dispose();
+    runAll(
+      () => source?.free(),
+      () => set !== data && set.dispose(),
+    );
   }
+}
+
+/** What an evaluation did in a slice. */
+interface Slice {
+  readonly steps: number;
+  /** The share of all the work that is done. */
+  readonly share: number;
+}
+
+/** Runs an evaluation to its end, with a pause wherever the next slice would keep the event loop waiting for too long. */
+async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, pause: (share: number) => Promise<void>): Promise<T> {
+  for (let share = 0; ; ) {
+    if (turns.isOver(pace.secondsFor(pace.next(MAX_STEPS)))) await pause(share);
+    const start = now();
+    const { done, value } = slices.next();
+    const end = now();
+    turns.workedUntil(end);
+    if (done) return value;
+    pace.took(value.steps, end - start);
+    share = value.share;
+  }
+}
+
+/** Metrics as they are now: their callbacks run during an evaluation, and could change the list. */
+function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
+  checkMetrics(call, metrics);
+  return Array.from(metrics, (metric) => {
+    const { name, begin } = metric;
+    return { name, begin: (width: number) => begin.call(metric, width) };
+  });
 }
 
 function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { program: LoadedProgram; batch: number } {
@@ -255,77 +390,98 @@ function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { prog
   return { program: engine.program('evaluate', batch, classes), batch };
 }
 
-function evaluateRows(engine: Engine, source: RowSource, metrics: readonly Metric[]): Evaluation {
+/**
+ * Evaluates in slices: as many batches at once as one run takes or, with a pace, as that says. Between two, everything may happen but a
+ * change of the parameters.
+ */
+function* evaluateRows(
+  engine: Engine,
+  source: RowSource,
+  metrics: readonly Metric[],
+  pace?: Pace,
+  call = 'evaluate',
+): Generator<Slice, Evaluation, undefined> {
   const { rows } = source;
-  const { program, batch } = evaluationProgram(engine, source);
-  const { workspace } = program;
-  workspace.lossSum = 0;
-  workspace.correct = 0;
-  const steps = source.steps(batch);
-  let finite = true;
-  for (let position = 0; position < rows && finite; position += steps * batch) {
+  const passes = metrics.length > 0 ? 2 : 1;
+  let lossSum = 0;
+  let correct = 0;
+  for (let position = 0; position < rows; ) {
+    const { program, batch } = evaluationProgram(engine, source);
+    const { workspace } = program;
+    const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
+    const steps = pace ? pace.next(most) : most;
+    workspace.lossSum = lossSum;
+    workspace.correct = correct;
     workspace.set(Context.Step, 0);
-    finite = source.train(program, position, steps, batch) === Status.Done;
+    source.train(program, position, steps, batch, false);
+    lossSum = workspace.lossSum;
+    correct = workspace.correct;
+    position += steps * batch;
+    yield { steps, share: Math.min(1, position / rows) / passes };
   }
   return {
-    loss: finite ? workspace.lossSum / rows : Number.NaN,
-    accuracy: engine.decides ? workspace.correct / rows : undefined,
-    ...(metrics.length > 0 && measure(engine, source, batch, metrics)),
+    loss: lossSum / rows,
+    accuracy: engine.decides ? correct / rows : undefined,
+    ...(metrics.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), metrics, call))),
+  };
+}
+
+/** Begins a metric. Its callbacks are code of the caller's: they must answer at once, and give what sums up. */
+function begin(call: string, { name, begin }: Metric, width: number): ReturnType<Metric['begin']> {
+  const what = `metrics: ${name}`;
+  const running = answerOf(call, `${what}.begin`, begin(width));
+  const found = { add: running?.add, value: running?.value };
+  for (const [method, value] of Object.entries(found)) {
+    if (typeof value !== 'function') throw new ValueError(`${call}: ${what}.begin gave ${describe(running)}, expected an object with ${method}()`);
+  }
+  return {
+    add: (batch) => void answerOf(call, `${what}.add`, found.add.call(running, batch) as unknown),
+    value: () => answerOf(call, `${what}.value`, found.value.call(running)),
   };
 }
 
 /** The values of metrics over a data set, of the first output that has a loss. */
-function measure(engine: Engine, source: RowSource, batch: number, metrics: readonly Metric[]): Record<string, unknown> {
+function* measure(
+  engine: Engine,
+  source: RowSource,
+  batch: number,
+  metrics: readonly Metric[],
+  call: string,
+): Generator<Slice, Record<string, unknown>, undefined> {
   const { rows, classes } = source;
   const output = engine.model.outputs[engine.losses.findIndex((loss) => loss)] as Node;
   const outputs = [output, logitsOf(output)];
   const width = features(output.shape);
   // Without the report of the loss, which would end the run where it is not finite.
-  const program = engine.derived(`metrics:${classes}`, batch, () => ({
-    ...engine.recipe('evaluate', classes),
-    reports: [],
-    roots: outputs,
-    outputs,
-  }));
-  const { core, workspace } = program;
-  const running = metrics.map((metric) => metric.begin(width));
-  const predicted = new Uint32Array(batch);
-  const actual = new Uint32Array(batch);
+  const load = () =>
+    engine.derived(`metrics:${classes}`, batch, () => ({
+      ...engine.recipe('evaluate', classes),
+      reports: [],
+      roots: outputs,
+      outputs,
+    }));
+  const running = metrics.map((metric) => begin(call, metric, width));
   for (let position = 0; position < rows; position += batch) {
+    // A metric may have predicted or evaluated: the program is taken anew. What a metric gets is a copy, which it may keep.
+    const program = load();
+    const { core, workspace } = program;
     workspace.set(Context.Step, 0);
-    source.train(program, position, 1, batch);
+    source.train(program, position, 1, batch, false);
     const count = Math.min(batch, rows - position);
-    const view = (at: number) => core.f32.subarray(at, at + count * width);
+    const predicted = new Uint32Array(count);
+    const actual = new Uint32Array(count);
+    const copy = (at: number) => core.f32.slice(at, at + count * width);
     const at = program.inputIndex(engine.model.inputs.length);
-    const logits = view(program.outputIndex(1));
-    const targets = classes[0] ? undefined : view(at);
+    const logits = copy(program.outputIndex(1));
+    const targets = classes[0] ? undefined : copy(at);
     for (let i = 0; i < count; i++) {
       predicted[i] = decide(logits, i * width, width);
       if (!targets) actual[i] = core.u32[at + i] as number;
       else actual[i] = width === 1 ? Number((targets[i] as number) >= 0.5) : decide(targets, i * width, width);
     }
-    for (const metric of running) metric.add({ rows: count, width, outputs: view(program.outputIndex(0)), logits, targets, actual, predicted });
+    const outputs = copy(program.outputIndex(0));
+    for (const metric of running) metric.add({ rows: count, width, outputs, logits, targets, actual, predicted });
+    yield { steps: 1, share: (1 + Math.min(1, (position + batch) / rows)) / 2 };
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
-}
-
-/** Seconds; worklets have no `performance`. */
-function now(): number {
-  return (typeof performance === 'undefined' ? Date.now() : performance.now()) / 1000;
-}
-
-/** Lets everything else have its turn: timers, input, painting. */
-function yieldToEvents(): Promise<void> {
-  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
-  if (typeof MessageChannel === 'function') {
-    return new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(0);
-    });
-  }
-  return Promise.resolve();
 }

@@ -1,7 +1,7 @@
 import { ValueError } from '../errors.js';
 import { describe } from '../values.js';
 
-/** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are views that hold until the next batch. */
+/** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are copies, shared by the metrics of one call. */
 export interface MetricBatch {
   readonly rows: number;
   /** Features of the output. */

@@ -1,8 +1,10 @@
 import { Context } from '../../assembly/context.js';
 import { DataType } from '../../assembly/opcodes.js';
-import { type Columns, type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
-import { type ClassIds, copyClassIds, copyRows, type Targets, type Values } from '../values.js';
-import { type CheckedData, type Column, checkFinite, columnName, type Dataset, endReading, type Uploaded } from './dataset.js';
+import { areIds, type Batch, type ReadTargets } from '../batch.js';
+import { type Columns, type Engine, type LoadedProgram, MAX_STEPS, type TargetShape } from '../engine.js';
+import { copyIn } from '../predictor.js';
+import { checkUnchanged, type Read } from '../values.js';
+import { type Column, columnName, type Dataset, endReading, type Uploaded } from './dataset.js';
 
 /** Rows copied in at once, where the data are not uploaded whole; a batch of more is copied in by itself. */
 const STAGED_ROWS = 4096;
@@ -10,11 +12,15 @@ const STAGED_ROWS = 4096;
 /**
  * Where a run takes its rows from. The whole data set lies in linear memory and rows are gathered by their number; or, past its budget,
  * it stays in JavaScript and each slice's rows are copied in, in the same order, so that the result has the same bits.
+ * All of it was read before: from here on no code of the caller's runs.
  */
 export class RowSource {
   readonly rows: number;
-  readonly #data: CheckedData;
+  readonly classes: readonly boolean[];
+  readonly #expected: Columns;
   readonly #uploaded: Uploaded | undefined;
+  /** The data that were not uploaded. */
+  readonly #read: Batch | undefined;
   readonly #columns: readonly Column[];
   #order = 0;
 
@@ -26,16 +32,21 @@ export class RowSource {
     batch: number,
   ) {
     const expected = engine.columns;
-    this.#uploaded = dataset.upload(call, engine.core, expected);
-    this.#data = this.#uploaded ?? dataset.check(call, expected);
-    this.rows = this.#data.rows;
-    this.#columns = this.#uploaded?.columns ?? this.#stage(expected, Math.min(this.rows, Math.max(STAGED_ROWS, batch)));
-    if (this.#uploaded) this.#uploaded.readers++;
-    else this.#checkOnce(expected);
-  }
-
-  get classes(): readonly boolean[] {
-    return this.#data.classes;
+    this.#expected = expected;
+    const uploaded = dataset.upload(call, engine.core, expected);
+    this.#uploaded = uploaded;
+    if (uploaded) {
+      uploaded.readers++;
+      this.#columns = uploaded.columns;
+      this.rows = uploaded.rows;
+      this.classes = uploaded.classes;
+    } else {
+      const read = dataset.rowsFor(expected);
+      this.#read = read;
+      this.rows = read.rows;
+      this.classes = read.classes;
+      this.#columns = this.#stage(Math.min(read.rows, Math.max(STAGED_ROWS, batch)));
+    }
   }
 
   /** Draws a new order of the rows from a stream of the seed. Without this, rows are taken as they come. */
@@ -45,22 +56,26 @@ export class RowSource {
     core.exports.permutation(this.#order, this.rows, seed, stream);
   }
 
-  /** The most steps of `batch` rows one run may take. */
+  /** The most steps of `batch` rows one run may take: no more than there are learning rates for, and rows of a chunk. */
   steps(batch: number): number {
-    return this.#uploaded ? MAX_STEPS : Math.max(1, Math.floor(STAGED_ROWS / batch));
+    return this.#uploaded ? MAX_STEPS : Math.max(1, Math.min(MAX_STEPS, Math.floor(STAGED_ROWS / batch)));
   }
 
-  /** Runs `steps` batches from row `position` of the order on; the status. */
-  train(program: LoadedProgram, position: number, steps: number, batch: number): number {
+  /**
+   * Runs `steps` batches from row `position` on, of the order that was drawn last, or of the rows as they come; the status.
+   * @throws ValueError where an array of the data that were not uploaded has become shorter
+   */
+  train(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
     const { workspace } = program;
     const end = Math.min(this.rows, position + steps * batch);
+    const order = inOrder ? this.#order : 0;
     workspace.setSources(this.#columns.map((column) => column.address));
     this.#columns.forEach(({ type }, i) => {
       const input = i < this.engine.model.inputs.length;
       program.patch(i, { type }, input ? { scale: this.dataset.scale, offset: this.dataset.offset } : { scale: 1, offset: 0 });
     });
-    if (!this.#uploaded) this.#copy(position, end);
-    workspace.set(Context.Order, this.#uploaded ? this.#order : 0);
+    if (this.#read) this.#copy(this.#read, position, end, order);
+    workspace.set(Context.Order, this.#uploaded ? order : 0);
     workspace.set(Context.Position, this.#uploaded ? position : 0);
     return program.train(steps, batch, this.#uploaded ? this.rows : end - position);
   }
@@ -68,11 +83,14 @@ export class RowSource {
   free(): void {
     const { core } = this.engine;
     if (this.#order) core.free(this.#order);
+    this.#order = 0;
     if (this.#uploaded) endReading(core, this.#uploaded);
     else for (const { address } of this.#columns) core.free(address);
   }
 
-  #stage({ inputs, targets }: Columns, rows: number): Column[] {
+  /** Room for a chunk of rows of each column. */
+  #stage(rows: number): Column[] {
+    const { inputs, targets } = this.#expected;
     const columns: Column[] = [];
     const { core } = this.engine;
     try {
@@ -91,52 +109,32 @@ export class RowSource {
     return columns;
   }
 
-  /** What an upload checks as it copies: here before the first row is used, a chunk after the other. */
-  #checkOnce(expected: Columns): void {
-    const { core } = this.engine;
-    const { xs, ys } = this.#data;
-    try {
-      this.dataset.checkOnce(expected, () => {
-        for (let from = 0; from < this.rows; from += STAGED_ROWS) {
-          const to = Math.min(this.rows, from + STAGED_ROWS);
-          this.#copy(from, to);
-          xs.forEach((x, i) =>
-            checkFinite(this.call, columnName('x', i, xs.length), x, from, core, this.#address(i), to - from, expected.inputs[i] as number),
-          );
-          ys.forEach((y, i) => {
-            if (this.classes[i]) return;
-            const { width } = expected.targets[i] as { width: number };
-            checkFinite(this.call, columnName('y', i, ys.length), y as Values, from, core, this.#address(xs.length + i), to - from, width);
-          });
-        }
-      });
-    } catch (error) {
-      this.free();
-      throw error;
-    }
+  /** Copies rows of the order into the chunk. */
+  #copy({ xs, ys }: Batch, from: number, to: number, order: number): void {
+    const { inputs, targets } = this.#expected;
+    xs.forEach((x, i) => this.#copyColumn(columnName('x', i, xs.length), x, inputs[i] as number, i, from, to, order));
+    ys.forEach((y, i) => {
+      const { width } = targets[i] as TargetShape;
+      this.#copyColumn(columnName('y', i, ys.length), y, width, xs.length + i, from, to, order);
+    });
   }
 
-  #copy(from: number, to: number): void {
-    const { core, model } = this.engine;
-    const { f32, u32 } = core;
-    const { xs, ys } = this.#data;
-    const expected = this.engine.columns;
-    for (let i = from; i < to; i++) {
-      const row = this.#order ? (u32[(this.#order >>> 2) + i] as number) : i;
-      xs.forEach((x, c) => {
-        const width = expected.inputs[c] as number;
-        copyRows(this.call, columnName('x', c, xs.length), x as Values, width, row, row + 1, f32, (this.#address(c) >>> 2) + (i - from) * width);
-      });
-      ys.forEach((y: Targets, c) => {
-        const at = this.#address(model.inputs.length + c) >>> 2;
-        const { width } = expected.targets[c] as { width: number };
-        if (this.classes[c]) copyClassIds(this.call, columnName('y', c, ys.length), y as ClassIds, row, row + 1, width, u32, at + i - from);
-        else copyRows(this.call, columnName('y', c, ys.length), y as Values, width, row, row + 1, f32, at + (i - from) * width);
-      });
+  #copyColumn(what: string, values: ReadTargets | Read, width: number, column: number, from: number, to: number, order: number): void {
+    const { f32, u32 } = this.engine.core;
+    const at = (this.#columns[column] as Column).address >>> 2;
+    const rowAt = (i: number) => (order ? (u32[(order >>> 2) + i] as number) : i);
+    if (areIds(values)) {
+      for (let i = from; i < to; i++) u32[at + i - from] = values[rowAt(i)] as number;
+      return;
     }
-  }
-
-  #address(column: number): number {
-    return (this.#columns[column] as Column).address;
+    // The caller's own array may have been detached or shrunk since.
+    checkUnchanged(this.call, what, values, width);
+    if (!order) copyIn(values, width, from, to, f32, at);
+    else {
+      for (let i = from; i < to; i++) {
+        const row = rowAt(i);
+        copyIn(values, width, row, row + 1, f32, at + (i - from) * width);
+      }
+    }
   }
 }

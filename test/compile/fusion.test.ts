@@ -27,7 +27,7 @@ interface Outcome {
 function run(engine: Engine, recipe: Recipe, batch: ArrayLike<number>[], rows: number, capacity = rows, learningRate = 0.1): Outcome {
   const { core } = engine;
   const known = engine.program('predict', 1).workspace;
-  const workspace = new Workspace(core, [engine.parametersAddress, engine.gradientsAddress, 0, known.get(Context.Constants)]);
+  const workspace = new Workspace(core, [engine.parametersAddress, engine.gradientsAddress, 0, known.get(Context.Constants)], 0);
   const loaded = new LoadedProgram(recipe, compile(recipe, capacity), workspace);
   const read = (at: number, n: number) => core.f32.slice(at, at + n);
   const count = engine.parameterCount;
@@ -41,7 +41,7 @@ function run(engine: Engine, recipe: Recipe, batch: ArrayLike<number>[], rows: n
       const values = batch[i] as ArrayLike<number>;
       (values instanceof Uint32Array ? core.u32 : core.f32).set(values, loaded.indexOf(node));
     });
-    workspace.setLearningRates(() => learningRate, 1);
+    workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
     workspace.correct = 0;
     const status = loaded.run(rows, recipe.prologue?.length ?? 0);
