@@ -19,7 +19,7 @@ export {
 export type { Node } from './graph/node.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './initializers.js';
 export type { NetworkJson } from './io/graph.js';
-export { fromJSON, type LoadOptions, load } from './io/load.js';
+export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './io/load.js';
 export type { SaveOptions } from './io/save.js';
 export { type Activation, type ActivationName, linear } from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';

@@ -19,16 +19,18 @@ import {
 } from './derivatives.js';
 import { type Diagrammed, toDot, toMermaid } from './diagram.js';
 import { Engine, type LoadedProgram } from './engine.js';
-import { BusyError, DisposedError, NeuriteError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
-import { Node, topological } from './graph/node.js';
+import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ValueError } from './errors.js';
+import { checkGraph } from './graph/checkGraph.js';
+import { type Node, topological } from './graph/node.js';
 import { elements, features, formatShape } from './graph/shape.js';
 import { type NetworkJson, nameTensors } from './io/graph.js';
 import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io/save.js';
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
+import { nameLayers } from './layers/nameLayers.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
-import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
+import type { Parameter } from './ops/leaves.js';
 import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
 import { frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
@@ -165,8 +167,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #debug: boolean;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
   readonly #reproducible: boolean;
-  /** What belongs to the model besides, in values JSON can say; saved and loaded with it. For instance how its inputs are standardized. */
-  metadata: Record<string, unknown> = {};
+  #metadata: Record<string, unknown> = {};
   /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
   readonly #running: Running[] = [];
   #disposed = false;
@@ -180,7 +181,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.free();
   };
 
-  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
+  /** @param initial whether the parameters are drawn, or left for the caller to write */
+  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
     checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
     this.build = chooseBuild('network', build, reproducible);
@@ -200,7 +202,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
     try {
       this.#engine.configure(losses, optimizer);
-      this.#engine.initialize(seed);
+      if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
       throw error;
@@ -214,6 +216,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
     engines?.register(this, this.#engine, this);
+  }
+
+  /**
+   * What belongs to the model besides, in values JSON can say; saved and loaded with it, and part of its JSON. For instance how its inputs are
+   * standardized. Setting it to something that is no object is a ValueError.
+   */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata;
+  }
+  set metadata(value: Record<string, unknown>) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+      throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+    this.#metadata = value;
   }
 
   /** The number of features of the input; of the first, where there are several. */
@@ -701,14 +716,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
    * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
    *
-   * @throws ValueError where `metadata` holds what JSON cannot say
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
    */
   save(options?: SaveOptions): Bytes {
     this.#alive('save');
     return save(partsOf(this), options);
   }
 
-  /** The architecture alone, without parameters: `fromJSON` makes a new network of it. `JSON.stringify(network)` calls this. */
+  /**
+   * The architecture with `metadata`, without parameters: `fromJSON` makes a new network of it, untrained. `JSON.stringify(network)` calls this.
+   *
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `fromJSON` would refuse
+   */
   toJSON(): NetworkJson {
     this.#alive('toJSON');
     return describeNetwork(partsOf(this));
@@ -775,59 +794,4 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
   return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
-}
-
-/** @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed */
-function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
-  if (inputs.length === 0 || outputs.length === 0)
-    throw new NeuriteError('GRAPH', `network: ${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
-  for (const x of inputs)
-    if (x?.op !== inputOp) throw new NeuriteError('GRAPH', `network: an input is ${describe(x)}, expected a node made by input(features)`);
-  for (const y of outputs) {
-    if (!(y instanceof Node)) throw new NeuriteError('GRAPH', `network: the output is ${describe(y)}, expected a node`);
-    if (!y.shape.batched) throw new NeuriteError('GRAPH', `network: the output ${y} is no batch, expected [rows, features]`);
-  }
-  for (const y of outputs) {
-    if (!topological([y]).some((node) => node.op === inputOp))
-      throw new NeuriteError('GRAPH', `network: the output ${y} depends on no input; it is the same for every row`);
-  }
-  const nodes = topological(outputs);
-  const used = nodes.filter((node) => node.op === inputOp);
-  const other = used.find((node) => !inputs.includes(node));
-  if (other) throw new NeuriteError('GRAPH', `network: the outputs depend on the input ${other}, which is not among the inputs`);
-  const unused = inputs.find((node) => !used.includes(node));
-  if (unused) throw new NeuriteError('GRAPH', `network: no output depends on the input ${unused}; leave it out, or use it`);
-  if (new Set(inputs).size !== inputs.length) throw new NeuriteError('GRAPH', 'network: one input came twice, expected each once');
-  // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
-  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
-  if (across)
-    throw new NeuriteError('GRAPH', `network: ${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
-  const target = nodes.find((node) => node.op === targetOp);
-  if (target) throw new NeuriteError('GRAPH', `network: the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
-}
-
-/**
- * The names users gave, and `dense1`, `dense2`, … for the rest. Where a layer is applied again, that application is `enc_2`, `enc_3`, ….
- * @throws ValueError when two layers are called the same
- */
-function nameLayers(found: readonly LayerNodes[]): { nodes: LayerNodes; name: string }[] {
-  const counts = new Map<string, number>();
-  const applied = new Map<Parameter, { name: string; given: string | undefined; times: number }>();
-  const layers = found.map((nodes) => {
-    const before = applied.get(nodes.weights);
-    if (before) {
-      before.times++;
-      return { nodes, name: nodes.name === undefined || nodes.name === before.given ? `${before.name}_${before.times}` : nodes.name };
-    }
-    const number = (counts.get(nodes.kind) ?? 0) + 1;
-    counts.set(nodes.kind, number);
-    const name = nodes.name ?? `${nodes.kind}${number}`;
-    applied.set(nodes.weights, { name, given: nodes.name, times: 1 });
-    return { nodes, name };
-  });
-  layers.forEach(({ name }, i) => {
-    if (layers.findIndex((other) => other.name === name) !== i)
-      throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
-  });
-  return layers;
 }

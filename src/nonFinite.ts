@@ -12,7 +12,7 @@ interface Search {
   /** ∂L/∂node of the nodes that depend on parameters, the loss's first. */
   readonly backward: readonly { readonly node: Node; readonly gradient: Node }[];
   /** What a NaN is not only found in but infinity too: what the caller gets. */
-  readonly results: readonly Node[];
+  readonly results: ReadonlySet<Node>;
 }
 
 /** Ops whose values are made of more than one number of each input. */
@@ -49,7 +49,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
       share: false,
     };
     const parameterGradients = backward.filter(({ node }) => node instanceof Parameter).map(({ gradient }) => gradient);
-    searches.set(recipe, { forward: order, backward, results: [...outputs, ...lossRows, ...parameterGradients] });
+    searches.set(recipe, { forward: order, backward, results: new Set([...outputs, ...lossRows, ...parameterGradients]) });
     return recipe;
   });
 }
@@ -83,7 +83,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
     const of = values(node);
     const index = of.findIndex((v) => !Number.isFinite(v));
     if (index < 0) return;
-    worth ||= results.includes(node) || of.some(Number.isNaN);
+    worth ||= results.has(node) || of.some(Number.isNaN);
     if (first) return;
     const width = features(node.shape);
     const inputs = beside.flatMap(({ name, node: x }) => {

@@ -4,6 +4,7 @@ import type { Engine, LoadedProgram } from './engine.js';
 import { ValueError } from './errors.js';
 import { type Node, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
+import { uniqueNames } from './graph/uniqueNames.js';
 import type { LayerNodes } from './layers/layer.js';
 import type { LossNodes } from './losses.js';
 import { add } from './ops/add.js';
@@ -141,14 +142,25 @@ interface TracePlan {
   readonly gradientOf: ReadonlyMap<Node, Node>;
 }
 
-/** The plans of the recipes made so far; a recipe outlives its programs, which are compiled again for more rows. */
-const plans = new WeakMap<Recipe, Omit<TracePlan, 'program'>>();
+type TraceNodes = Omit<TracePlan, 'program'>;
+
+/** What the recipes made so far show; a recipe outlives its programs, which are compiled again for more rows. */
+const plans = new WeakMap<Recipe, TraceNodes>();
 
 /**
  * Compiles, on first use, the program that keeps everything: without fusion, no two tensors sharing memory, gradients beside the network's own.
  * Running it changes nothing that any other program reads.
  */
 export function traceProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): TracePlan {
+  const program = engine.derived(`trace:${withTargets ? classes : 'forward'}`, rows, () => {
+    const { recipe, ...nodes } = planTrace(engine, classes, withTargets);
+    plans.set(recipe, nodes);
+    return recipe;
+  });
+  return { program, ...(plans.get(program.recipe) as TraceNodes) };
+}
+
+function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
   const { inputs, outputs } = engine.model;
   const losses = withTargets ? engine.lossNodes('trace', classes) : [];
   const all = topological(outputs);
@@ -174,7 +186,7 @@ export function traceProgram(engine: Engine, rows: number, classes: readonly boo
   const nodes = shown.map((node) => ({ node, gradient: gradientOf.get(node), slopes: slopesOf(node) }));
   const kept = nodes.flatMap(({ node, gradient, slopes }) => [node, gradient, ...slopes].filter((one): one is Node => one !== undefined));
   const made = kept.filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
-  const program = engine.derived(`trace:${withTargets ? classes : 'forward'}`, rows, () => ({
+  const recipe: Recipe = {
     roots: made,
     inputs: [...inputs, ...losses.map((loss) => loss.target)],
     outputs: made,
@@ -182,10 +194,8 @@ export function traceProgram(engine: Engine, rows: number, classes: readonly boo
     reports: losses.map(({ rows, scale }) => ({ rows, scale })),
     fuse: false,
     share: false,
-  }));
-  const plan = plans.get(program.recipe) ?? { nodes, gradientOf };
-  plans.set(program.recipe, plan);
-  return { program, ...plan };
+  };
+  return { nodes, gradientOf, recipe };
 }
 
 /** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
@@ -210,16 +220,23 @@ function slopesOf(node: Node): (Node | undefined)[] {
   return node.op.backward(node, fill(node.shape, 1)).map((slope) => slope ?? fill(node.shape, 0));
 }
 
-/** The nodes of a layer: parameters, product and z, and what its activation puts between z and u. */
-function partsOf({ weights, biases, z, u }: LayerNodes): Set<Node> {
-  const parts = new Set<Node>(biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]);
-  const open = [u];
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (parts.has(node) || node.inputs.length === 0) continue;
-    parts.add(node);
-    open.push(...node.inputs);
+/**
+ * The layer of each node: its parameters, product and z, and what its activation puts between z and u. Of several layers a node is the first's,
+ * and a layer's part ends where another's begins.
+ */
+function layersOfNodes(layers: readonly { nodes: LayerNodes; name: string }[]): Map<Node, string> {
+  const layerOf = new Map<Node, string>();
+  for (const { nodes, name } of layers) {
+    const { weights, biases, z, u } = nodes;
+    for (const node of biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]) if (!layerOf.has(node)) layerOf.set(node, name);
+    const open = [u];
+    for (let node = open.pop(); node; node = open.pop()) {
+      if (layerOf.has(node) || node.inputs.length === 0) continue;
+      layerOf.set(node, name);
+      open.push(...node.inputs);
+    }
   }
-  return parts;
+  return layerOf;
 }
 
 /** Reads a trace out of memory after its program ran. */
@@ -234,21 +251,14 @@ export function readTrace(
   const { f32 } = engine.core;
   const counts = new Map<string, number>();
   const nameOf = new Map<Node, string>();
-  const taken = new Set<string>();
+  const giveName = uniqueNames();
   for (const { node } of nodes) {
     const known = names.get(node) ?? node.name;
     const count = (counts.get(node.op.name) ?? 0) + 1;
     if (!known) counts.set(node.op.name, count);
-    const wish = known ?? `${node.op.name}${count}`;
-    let name = wish;
-    for (let i = 2; taken.has(name); i++) name = `${wish}_${i}`;
-    taken.add(name);
-    nameOf.set(node, name);
+    nameOf.set(node, giveName(known ?? `${node.op.name}${count}`));
   }
-  const layerOf = new Map<Node, string>();
-  for (const { nodes: layer, name } of layers) {
-    for (const node of partsOf(layer)) if (!layerOf.has(node)) layerOf.set(node, name);
-  }
+  const layerOf = layersOfNodes(layers);
   const read = (node: Node | undefined): TracedTensor | undefined => {
     if (!node) return undefined;
     const shape = [...(node.shape.batched ? [rows] : []), ...node.shape.size];

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
+import type { Node, Op } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
 import { type Instruction, tensorsOf } from './instruction.js';
 import { elementsIn } from './plan.js';
@@ -23,10 +23,12 @@ export function flops(instruction: Instruction, rows: number): number {
 export function explain(title: string, recipe: Recipe, rows: number, known: ReadonlyMap<Node, string> = new Map()): string {
   const program = compile(recipe, rows);
   const names = new Map<Node, string>();
+  const counts = new Map<Op, number>();
   const nameOf = (node: Node) => {
     let name = known.get(node) ?? names.get(node);
     if (!name) {
-      name = node.name ?? `${node.op.name}${[...names.keys()].filter((other) => other.op === node.op && !other.name).length + 1}`;
+      if (!node.name) counts.set(node.op, (counts.get(node.op) ?? 0) + 1);
+      name = node.name ?? `${node.op.name}${counts.get(node.op)}`;
       names.set(node, name);
     }
     return name;

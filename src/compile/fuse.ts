@@ -40,7 +40,13 @@ const ACTIVATIONS = new Set<Opcode>([Opcode.Relu, Opcode.LeakyRelu, Opcode.Sigmo
  */
 export function findFusions(order: readonly Node[], roots: ReadonlySet<Node>): Fusions {
   const users = new Map<Node, Node[]>();
-  for (const node of order) for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node]);
+  for (const node of order) {
+    for (const x of node.inputs) {
+      const known = users.get(x);
+      if (!known) users.set(x, [node]);
+      else if (known[known.length - 1] !== node) known.push(node);
+    }
+  }
   const anchors = new Map<Node, Fusion>();
   const absorbed = new Set<Node>();
   /** Whether all users of a node are among these. */

@@ -26,12 +26,14 @@ export function panelsOf(outputs: readonly Node[], size: (n: number, k: number) 
 
 /** Lets products by weights that are packed read their panels. */
 export function usePanels(instructions: readonly Instruction[], packed: readonly Panels[]): Instruction[] {
+  if (packed.length === 0) return [...instructions];
+  const panelsFor = new Map<Node, Node>(packed.map(({ weights, panels }) => [weights, panels]));
   return instructions.map((instruction) => {
     const { opcode, operands } = instruction;
     const factor = opcode === Opcode.Linear ? operands.w : isProductOfWeights(instruction) ? operands.b : undefined;
-    const found = factor?.kind === 'tensor' && packed.find(({ weights }) => weights === factor.node);
+    const found = factor?.kind === 'tensor' && factor.node && panelsFor.get(factor.node);
     if (!found) return instruction;
-    const panels = tensor(found.panels);
+    const panels = tensor(found);
     if (opcode === Opcode.Linear) return { ...instruction, operands: { ...operands, panels } };
     const { c, a, b, m, n, k } = operands as Record<string, Instruction['operands'][string]>;
     return {

@@ -1,5 +1,5 @@
 import { Block, Opcode } from '../../assembly/opcodes.js';
-import { type Node, topological } from '../graph/node.js';
+import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Encoded, encode, type Place } from './encode.js';
 import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
@@ -63,11 +63,12 @@ export function compile(recipe: Recipe, rows: number): Program {
   const of = (node: Node) => representative.get(node) ?? node;
 
   const places = new Map<Node, Place>();
+  const inputs = new Set(recipe.inputs);
   const copies: Instruction[] = [];
   for (const [node, place] of recipe.places) {
     const same = of(node);
     // Two names for one tensor, or a tensor that is placed elsewhere already: the second place gets a copy.
-    if (places.has(same) || (same !== node && recipe.places.has(same)) || recipe.inputs.includes(same)) {
+    if (places.has(same) || (same !== node && recipe.places.has(same)) || inputs.has(same)) {
       if (same === node) continue;
       places.set(node, place);
       copies.push(copyInstruction(node, same));
@@ -111,8 +112,15 @@ function copyInstruction(y: Node, x: Node): Instruction {
 
 /** Puts each loss's report right behind the instruction that makes it: a loss that is not finite ends the run before any gradient. */
 function addReports(instructions: readonly Instruction[], reports: readonly Report[]): Instruction[] {
+  if (reports.length === 0) return [...instructions];
+  const reportsOf = new Map<Node, Report[]>();
+  for (const report of reports) {
+    const others = reportsOf.get(report.rows);
+    if (others) others.push(report);
+    else reportsOf.set(report.rows, [report]);
+  }
   return instructions.flatMap((instruction) => {
-    const made = reports.filter((report) => tensorsOf(instruction).some(({ node, written }) => written && node === report.rows));
+    const made = tensorsOf(instruction).flatMap(({ node, written }) => (written && reportsOf.get(node)) || []);
     return [instruction, ...made.flatMap(reportInstructions)];
   });
 }
@@ -145,31 +153,43 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
 
 /**
  * Turns `product = …` into `into += …`, moved behind the last reader of `into`: a weight may change only when the
- * backward pass needs it no more. What no kernel can accumulate directly is added at the end.
+ * backward pass needs it no more. Where no kernel can accumulate directly, or something besides is made of the product, it is added at
+ * the end. A product made of parameters that change themselves stays where it is: behind their change it would be another.
  */
 function accumulateInto(instructions: readonly Instruction[], folds: readonly { product: Node; into: Node }[]): Instruction[] {
-  const keyed = instructions.map((instruction, i) => ({ instruction, at: i }));
-  const readers = (node: Node) =>
-    keyed.filter(({ instruction }) => tensorsOf(instruction).some((t) => t.node === node && !t.written)).map(({ at }) => at);
-  for (const { product, into } of folds) {
-    const index = keyed.findIndex(({ instruction }) => tensorsOf(instruction).some((t) => t.node === product && t.written));
-    const made = keyed[index];
-    const { opcode } = made?.instruction ?? {};
-    if (made && (opcode === Opcode.Gemm || opcode === Opcode.SumRows) && readers(product).length === 0) {
-      keyed.splice(index, 1);
-      const instruction =
-        opcode === Opcode.Gemm
-          ? gemm(product, true, into)
-          : { ...made.instruction, operands: { ...made.instruction.operands, y: tensor(into), accumulate: word(1) } };
-      keyed.push({ instruction, at: Math.max(made.at, ...readers(into)) + 0.5 });
-    } else {
-      keyed.push({ instruction: binaryInstruction(Opcode.Add, into, into, product, 0), at: instructions.length });
+  if (folds.length === 0) return [...instructions];
+  const madeAt = new Map<Node, number>();
+  const lastReader = new Map<Node, number>();
+  instructions.forEach((instruction, at) => {
+    for (const { node, written } of tensorsOf(instruction)) {
+      if (!written) lastReader.set(node, at);
+      else if (!madeAt.has(node)) madeAt.set(node, at);
     }
+  });
+  const changing = new Set(folds.map(({ into }) => into));
+  const times = new Map<Node, number>();
+  for (const { product } of folds) times.set(product, (times.get(product) ?? 0) + 1);
+  const kept: (Instruction | undefined)[] = [...instructions];
+  /** Those that go behind the instruction of a number, in the order they come. */
+  const behind = new Map<number, Instruction[]>();
+  const end: Instruction[] = [];
+  for (const { product, into } of folds) {
+    const at = madeAt.get(product);
+    const made = at === undefined ? undefined : instructions[at];
+    const { opcode } = made ?? {};
+    const movable = made && (opcode === Opcode.Gemm || opcode === Opcode.SumRows) && !lastReader.has(product) && times.get(product) === 1;
+    if (at === undefined || !movable || tensorsOf(made).some(({ node, written }) => !written && changing.has(node))) {
+      end.push(binaryInstruction(Opcode.Add, into, into, product, 0));
+      continue;
+    }
+    kept[at] = undefined;
+    const place = Math.max(at, lastReader.get(into) ?? 0);
+    const others = behind.get(place);
+    const moved =
+      opcode === Opcode.Gemm ? gemm(product, true, into) : { ...made, operands: { ...made.operands, y: tensor(into), accumulate: word(1) } };
+    if (others) others.push(moved);
+    else behind.set(place, [moved]);
   }
-  return keyed.sort((a, b) => a.at - b.at).map(({ instruction }) => instruction);
-}
-
-/** Nodes of a graph that have an op of this name. */
-export function nodesOf(roots: readonly Node[], op: string): Node[] {
-  return topological(roots).filter((node) => node.op.name === op);
+  const moved = kept.flatMap((instruction, at) => [...(instruction ? [instruction] : []), ...(behind.get(at) ?? [])]);
+  return [...moved, ...end];
 }

@@ -32,6 +32,7 @@ export class Node {
     readonly attributes: Attributes = {},
     readonly name?: string,
   ) {
+    if (name !== undefined && typeof name !== 'string') throw new ValueError(`${op.name}: name is ${describe(name)}, expected a string`);
     // A graph made of what was there before has no cycle, and gets none.
     Object.freeze(inputs);
   }

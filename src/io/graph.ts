@@ -2,11 +2,12 @@
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
+import { uniqueNames } from '../graph/uniqueNames.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers.js';
-import { Fields, isWhole, numberOf, numberToJson, show } from './json.js';
+import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { type AttributeKind, opForms } from './registry.js';
 
 /** The version of what this file writes. A reader refuses others. */
@@ -17,6 +18,15 @@ export const MAX_NODES = 2 ** 14;
 
 /** One less than this is the largest size of an axis. */
 const MAX_SIZE = 2 ** 28;
+
+/** The most elements of one tensor: what the address space holds. */
+const MAX_ELEMENTS = 2 ** 30;
+
+/**
+ * The most parameters of a network made of JSON alone, unless the caller wants more: they have no values there, so that a text of a few bytes
+ * may ask for any number of them. So many take 64 MiB, with an optimizer and its state up to four times that, and a second to draw.
+ */
+export const MAX_PARAMETERS = 2 ** 24;
 
 /** The largest set of `Factor` flags. */
 const MAX_FACTORS = 3;
@@ -65,6 +75,8 @@ export interface NetworkJson {
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
   readonly build: 'auto' | 'simd';
+  /** The network's `metadata`; left out where there is none. */
+  readonly metadata?: { readonly [key: string]: Json };
 }
 
 /** A network as its parts: what is written, and what comes of reading. */
@@ -87,15 +99,11 @@ export type Stored = Parameter | Constant;
  */
 export function nameTensors({ outputs, layers }: Pick<Architecture, 'outputs' | 'layers'>, reserved: readonly string[] = []): Map<Stored, string> {
   const names = new Map<Stored, string>();
-  const taken = new Set(['__metadata__', ...reserved]);
+  const unique = uniqueNames(['__metadata__', ...reserved]);
   const give = (node: Stored, wish: string) => {
     if (names.has(node)) return;
     // Half a surrogate pair is no character, and some readers refuse it.
-    const plain = wish.replace(/\p{Surrogate}/gu, '\ufffd');
-    let name = plain;
-    for (let i = 2; taken.has(name); i++) name = `${plain}_${i}`;
-    taken.add(name);
-    names.set(node, name);
+    names.set(node, unique(wish.replace(/\p{Surrogate}/gu, '\ufffd')));
   };
   for (const { nodes, name } of layers) {
     give(nodes.weights, `${name}.weights`);
@@ -131,9 +139,13 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
   const indices = new Map(nodes.map((node, i) => [node, i]));
   const index = (node: Node) => indices.get(node) as number;
   const stored = nodes.filter((node) => node instanceof Parameter || node instanceof Constant);
+  if (outputs.length > MAX_NODES) throw new ValueError(`${call}: the network has ${outputs.length} outputs, expected at most ${MAX_NODES}`);
   if (nodes.length > MAX_NODES) throw new ValueError(`${call}: the graph has ${nodes.length} nodes, expected at most ${MAX_NODES}`);
   if (workOf(nodes) > workLimit(workOf(stored)))
     throw new ValueError(`${call}: the graph's tensors have ${workOf(nodes)} elements, more than a file may ask for`);
+  const numbers = tensors ? 0 : workOf(nodes.filter((node) => node instanceof Constant));
+  if (numbers > MAX_VALUES)
+    throw new ValueError(`${call}: the constants have ${numbers} numbers, expected at most ${MAX_VALUES} in JSON; a file made by save() holds more`);
   return {
     format: 'neurite',
     version: VERSION,
@@ -171,7 +183,7 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
   const common = { op: op.name, ...(node.name !== undefined && { name: node.name }) };
   if (node instanceof Parameter) {
     const tensor = tensors?.get(node);
-    return { ...common, shape, initial: encode(node.initial), ...(tensor !== undefined && { tensor }) };
+    return { ...common, shape, initial: writeInitial(node.initial), ...(tensor !== undefined && { tensor }) };
   }
   if (node instanceof Constant)
     return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
@@ -184,6 +196,13 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
     ...(form ? { inputs: node.inputs.map(index) } : { shape }),
     ...(Object.keys(written).length > 0 && { attributes: written }),
   };
+}
+
+function writeInitial(initial: Initial): Record<string, string | number | boolean> {
+  const { kind } = initial;
+  if (kind === 'uniform') return encode({ kind, low: initial.low, high: initial.high });
+  if (kind === 'normal') return encode({ kind, mean: initial.mean, deviation: initial.deviation });
+  return encode({ kind, value: initial.value });
 }
 
 /** Where a reader finds the values of the file that goes with the JSON. */
@@ -202,18 +221,19 @@ export interface ReadArchitecture extends Architecture {
 /**
  * Makes nodes of JSON without trusting it: every index, attribute and shape is checked, every shape follows from the op's rule.
  * @param fields the JSON; fields besides the architecture's are left for the caller to take
- * @param values the file's; without one parameters are as large as the JSON says
+ * @param values the file's; without them parameters are as large as the JSON says, and together at most `maxParameters`
  * @throws FileError naming the place
  */
-export function readArchitecture(fields: Fields, values: Values | undefined): ReadArchitecture {
+export function readArchitecture(fields: Fields, values: Values | undefined, maxParameters = MAX_PARAMETERS): ReadArchitecture {
   fields.oneOf('format', ['neurite']);
   const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
   if (version !== VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected ${VERSION}; a later neurite wrote it`);
-  const limit = values ? workLimit(values.elements) : Number.MAX_SAFE_INTEGER;
   const nodes: Node[] = [];
   const tensors = new Map<Stored, string>();
   const names = new Set<string>();
   let work = 0;
+  let parameters = 0;
+  let constants = 0;
   for (const [i, item] of fields.list('nodes', MAX_NODES).entries()) {
     const entry = new Fields(item, `${fields.where}: nodes[${i}]`);
     const node = ours(entry.where, () => readNode(entry, nodes, values));
@@ -226,15 +246,27 @@ export function readArchitecture(fields: Fields, values: Values | undefined): Re
       }
     }
     entry.end();
-    work += elements(node.shape);
-    if (!(work <= limit))
-      throw new FileError(`${entry.where}: tensors of ${work} elements up to here, expected at most ${limit} in a file of this size`);
     nodes.push(node);
+    work += elements(node.shape);
+    if (values && work > workLimit(values.elements)) {
+      const most = workLimit(values.elements);
+      throw new FileError(`${entry.where}: tensors of ${work} elements up to here, expected at most ${most} in a file of this size`);
+    }
+    if (node instanceof Parameter) parameters += elements(node.shape);
+    if (node instanceof Constant) constants += elements(node.shape);
+    if (!values && parameters > maxParameters) {
+      throw new FileError(
+        `${entry.where}: ${parameters} parameters up to here, expected at most ${maxParameters}; to have more, pass { maxParameters: ${2 ** Math.ceil(Math.log2(parameters))} }`,
+      );
+    }
   }
+  const limit = workLimit(parameters + constants);
+  if (!values && work > limit)
+    throw new FileError(`${fields.where}: its tensors have ${work} elements, expected at most ${limit} beside so few parameters`);
   const node = (from: Fields, key: string): Node => nodes[from.integer(key, 0, nodes.length - 1)] as Node;
   const list = (key: string) =>
     fields
-      .list(key, 1024)
+      .list(key, MAX_NODES)
       .map((index) => (isWhole(index, 0, nodes.length - 1) ? (nodes[index] as Node) : fields.fail(key, 'a list of indices of nodes')));
   const inputs = list('inputs');
   const outputs = list('outputs');
@@ -242,7 +274,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined): Re
   if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
   const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), node));
   if (new Set(layers.map(({ nodes: { u } }) => u)).size !== layers.length) fields.fail('layers', 'a different u for each');
-  const losses = fields.list('losses', 1024).map((item, i) => {
+  const losses = fields.list('losses', outputs.length).map((item, i) => {
     if (item === null) return undefined;
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
@@ -290,11 +322,11 @@ function readDescription<T extends object>(entry: Fields, makers: Readonly<Recor
 }
 
 function readShape(entry: Fields): Shape {
-  const wrong = () => entry.fail('shape', `["rows", features], [n] or [m, n] with sizes from 1 to ${MAX_SIZE - 1}`);
+  const wrong = () => entry.fail('shape', `["rows", features], [n] or [m, n] with sizes from 1 to ${MAX_SIZE - 1}, at most ${MAX_ELEMENTS} elements`);
   const shape = entry.list('shape', 2);
   const batched = shape[0] === 'rows';
   const size = (batched ? shape.slice(1) : shape).map((n) => (isWhole(n, 1, MAX_SIZE - 1) ? n : wrong()));
-  if (size.length === 0 || elements({ batched, size }) >= MAX_SIZE) wrong();
+  if (size.length === 0 || elements({ batched, size }) > MAX_ELEMENTS) wrong();
   return { batched, size };
 }
 

@@ -174,21 +174,40 @@ export function parseJson(text: string, where: string): Json {
 
 /**
  * A copy of a value as JSON will have it.
- * @throws ValueError naming the place of what JSON cannot say: NaN, typed arrays, functions, objects that contain themselves
+ * @throws ValueError naming the place of what JSON cannot say: NaN, typed arrays, functions, objects that contain themselves; for more values or
+ *   deeper nesting than `parseJson` reads
  */
-export function toJson(value: unknown, where: string, depth = 0): Json {
-  if (depth > MAX_DEPTH)
-    throw new ValueError(`${where.slice(0, 80)}… lies more than ${MAX_DEPTH} deep, expected less (an object that contains itself?)`);
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value)) return value as Json;
-  if (typeof value === 'object' && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    return toJson((value as { toJSON(): unknown }).toJSON(), where, depth + 1);
-  }
-  if (Array.isArray(value)) return value.map((item, i) => toJson(item, `${where}[${i}]`, depth + 1));
-  if (typeof value !== 'object' || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Object]') {
-    throw new ValueError(`${where} is ${show(value)}, expected what JSON can say: finite numbers, strings, booleans, null, plain arrays and objects`);
-  }
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([key, item]) => [key, toJson(item, `${where}.${key}`, depth + 1)]));
+export function toJson(value: unknown, where: string): Json {
+  let values = 0;
+  const copy = (value: unknown, where: string, depth: number): Json => {
+    if (depth > MAX_DEPTH)
+      throw new ValueError(`${where.slice(0, 80)}… lies more than ${MAX_DEPTH} deep, expected less (an object that contains itself?)`);
+    if (++values > MAX_VALUES) throw new ValueError(`${where.slice(0, 80)} is one of more than ${MAX_VALUES} values, expected at most as many`);
+    if (value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value)) return value as Json;
+    if (typeof value === 'object' && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+      return copy((value as { toJSON(): unknown }).toJSON(), where, depth + 1);
+    }
+    if (Array.isArray(value)) return Array.from(value, (item, i) => copy(item, `${where}[${i}]`, depth + 1));
+    if (typeof value !== 'object' || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Object]') {
+      throw new ValueError(
+        `${where} is ${show(value)}, expected what JSON can say: finite numbers, strings, booleans, null, plain arrays and objects`,
+      );
+    }
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(entries.map(([key, item]) => [key, copy(item, `${where}.${key}`, depth + 1)]));
+  };
+  return copy(value, where, 0);
+}
+
+/**
+ * A network's metadata as JSON will have it.
+ * @throws ValueError for what is no plain object, or holds what JSON cannot say
+ */
+export function metadataToJson(value: unknown, where: string): { readonly [key: string]: Json } {
+  const copy = toJson(value, where);
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy))
+    throw new ValueError(`${where} is ${show(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+  return copy as { readonly [key: string]: Json };
 }
 
 /** The numbers JSON has no word for. */

@@ -1,16 +1,22 @@
 /** From the bytes of a file to a network. */
-import { FileError, ValueError } from '../errors.js';
+import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import { type AnyNetwork, chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
 import { Parameter } from '../ops/leaves.js';
-import { type AnyTargets, describe } from '../values.js';
-import { type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './graph.js';
-import { Fields, parseJson, show } from './json.js';
+import { type AnyTargets, checkOptions, describe } from '../values.js';
+import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './graph.js';
+import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { readSafetensors, type TensorFile } from './safetensors.js';
-import { METADATA_KEY, slotNames } from './save.js';
+import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 
-/** Options of `load` and `fromJSON`. */
+/** Options of `load`. */
 export type LoadOptions = Pick<NetworkOptions, 'build' | 'reproducible'>;
+
+/** Options of `fromJSON`. */
+export interface FromJSONOptions extends LoadOptions {
+  /** The most parameters that the JSON may ask for. Default 2²⁴, which take 64 MiB. */
+  readonly maxParameters?: number;
+}
 
 /** State of training, as a file has it. */
 interface Training {
@@ -36,14 +42,14 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  checkOptions('load', options);
+  const build = buildOf('load', options, ['build', 'reproducible']);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
   if (text === undefined)
     throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
   const where = 'load: the architecture';
   const fields = new Fields(parseJson(text, where), where);
-  const architecture = readArchitecture(fields, valuesOf(file));
+  const architecture = readArchitecture(fields, valuesOf(file.tensors));
   const metadata = fields.object('metadata').value;
   const training = fields.has('training') ? readTraining(fields.object('training')) : undefined;
   fields.end();
@@ -51,7 +57,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   if (training && !optimizer) fields.fail('training', 'none without an optimizer');
   const slots = training && optimizer ? slotNames(optimizer) : [];
   checkTensors(file, architecture, slots);
-  const network = make(where, architecture, options);
+  const network = make(where, architecture, build, 'leave');
   network.metadata = metadata;
   const { engine, progress } = partsOf(network);
   const { core } = engine;
@@ -76,8 +82,9 @@ function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: re
   const used = new Set(tensors.values());
   const parameters = [...tensors.keys()].filter((node) => node instanceof Parameter);
   const count = parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const values = valuesOf(file.tensors);
   for (const name of slots) {
-    if (used.has(name) || !valuesOf(file).tensor(name, [count]))
+    if (used.has(name) || !values.tensor(name, [count]))
       throw new FileError(`load: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
     used.add(name);
   }
@@ -85,39 +92,83 @@ function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: re
   if (other !== undefined) throw new FileError(`load: the architecture has no use for the tensor ${show(other)}`);
 }
 
-function checkOptions(call: string, { build = 'auto', reproducible = false }: LoadOptions): void {
-  chooseBuild(call, build, reproducible);
+/** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
+function buildOf(call: string, options: LoadOptions, known: readonly string[]): Pick<NetworkOptions, 'build' | 'reproducible'> {
+  checkOptions(call, options, known);
+  const { build, reproducible = false } = options;
+  if (typeof reproducible !== 'boolean') throw new ValueError(`${call}: reproducible is ${describe(reproducible)}, expected true or false`);
+  chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
+  return { ...(build !== undefined && { build }), reproducible };
 }
 
 /**
- * A new network of the architecture that `toJSON` gave, or its JSON text: with its loss, optimizer and seed, and parameters drawn from
- * that seed. Its type says one input and one output, unless told as `load` is.
+ * A new network of the architecture that `toJSON` gave, or its JSON text: with its loss, optimizer, seed and metadata, and parameters drawn
+ * from that seed; it is not trained. Its type says one input and one output, unless told as `load` is.
  *
- * @throws FileError naming the place where the architecture is not what it should be
+ * The JSON need not be trusted: it gives a network or a FileError. What is allocated is in proportion to the text, but for the parameters, which
+ * `maxParameters` bounds.
+ *
+ * @throws FileError naming the place where the architecture is not what it should be; ValueError for options that are not
  */
 export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
-  options: LoadOptions = {},
+  options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  checkOptions('fromJSON', options);
+  const build = buildOf('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
+  const { maxParameters = MAX_PARAMETERS } = options;
+  if (!isWhole(maxParameters, 1, 2 ** 30))
+    throw new ValueError(`fromJSON: maxParameters is ${describe(maxParameters)}, expected a whole number from 1 to ${2 ** 30}`);
   const where = 'fromJSON: the architecture';
-  const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : json, where);
-  const architecture = readArchitecture(fields, undefined);
+  const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : plain(json, where), where);
+  const architecture = readArchitecture(fields, undefined, maxParameters);
+  const metadata = fields.has('metadata') ? fields.object('metadata').value : {};
   fields.end();
-  return make(where, architecture, options);
+  const network = make(where, architecture, build, 'draw');
+  network.metadata = metadata;
+  return network;
 }
 
-function make(where: string, architecture: ReadArchitecture, options: LoadOptions): AnyNetwork {
+/** A copy of what is said to be JSON. @throws FileError, also where a getter of it throws */
+function plain(json: unknown, where: string): unknown {
+  if (typeof json !== 'object') return json;
+  try {
+    return toJson(json, where);
+  } catch (error) {
+    throw new FileError(error instanceof NeuriteError ? error.message : `${where} cannot be read: a getter or a proxy of it threw`);
+  }
+}
+
+function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
   const { inputs, outputs, losses, optimizer, seed } = architecture;
-  const { build = architecture.build, reproducible = false } = options;
-  return ours(where, () => new Network({ inputs, outputs }, { loss: losses, seed, build, reproducible, ...(optimizer && { optimizer }) }));
+  const options = { loss: losses, seed, build: build ?? architecture.build, reproducible: reproducible ?? false, ...(optimizer && { optimizer }) };
+  return ours(where, () => new Network({ inputs, outputs }, options, parameters));
+}
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+/** A property of typed arrays or DataViews as it is, whatever a subclass says. */
+function intrinsic(view: ArrayBufferView, name: 'buffer' | 'byteOffset' | 'byteLength'): unknown {
+  const of = (owner: object, key: PropertyKey) => Reflect.apply(Object.getOwnPropertyDescriptor(owner, key)?.get as () => unknown, view, []);
+  // Only typed arrays have a tag of this kind.
+  return of(of(typedArray, Symbol.toStringTag) === undefined ? DataView.prototype : typedArray, name);
 }
 
 /** @throws ValueError saying how to come by the bytes of what was passed instead */
 function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const kind = Object.prototype.toString.call(value).slice(8, -1);
-  if (kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') return new Uint8Array(value);
+  const isView = ArrayBuffer.isView(value);
+  if (isView || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
+    try {
+      if (!isView) return new Uint8Array(value);
+      return new Uint8Array(
+        intrinsic(value, 'buffer') as ArrayBuffer,
+        intrinsic(value, 'byteOffset') as number,
+        intrinsic(value, 'byteLength') as number,
+      );
+    } catch {
+      throw new ValueError(`load: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
+    }
+  }
   const remedies: Record<string, string> = {
     Promise: 'await it first',
     Response: 'pass await response.arrayBuffer()',
@@ -127,16 +178,6 @@ function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
   };
   const remedy = remedies[kind];
   throw new ValueError(`load: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
-}
-
-function valuesOf({ tensors }: TensorFile) {
-  return {
-    tensor(name: string, shape: readonly number[]): Uint8Array | undefined {
-      const tensor = tensors.get(name);
-      return tensor && tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]) ? tensor.bytes : undefined;
-    },
-    elements: [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0),
-  };
 }
 
 function readTraining(entry: Fields): Training {

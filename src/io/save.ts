@@ -5,8 +5,8 @@ import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
 import { type Bytes, checkOptions } from '../values.js';
-import { type Architecture, type NetworkJson, nameTensors, writeArchitecture } from './graph.js';
-import { parseJson, toJson } from './json.js';
+import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './graph.js';
+import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
 /** Options of `save`. */
@@ -44,7 +44,27 @@ function architectureOf({ engine, layers, seed, build }: NetworkParts): Architec
 
 /** The architecture alone: see `Network.toJSON`. */
 export function describeNetwork(parts: NetworkParts): NetworkJson {
-  return writeArchitecture('toJSON', architectureOf(parts));
+  const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
+  const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
+  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  return json;
+}
+
+/** What a reader would refuse is not written. @throws FileError saying what it is */
+function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+  const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+}
+
+/** What a reader takes of tensors. */
+export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
+  return {
+    tensor(name: string, shape: readonly number[]): Uint8Array | undefined {
+      const tensor = tensors.get(name);
+      return tensor && tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]) ? tensor.bytes : undefined;
+    },
+    elements: [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0),
+  };
 }
 
 /** The bytes of a file: see `Network.save`. */
@@ -69,12 +89,19 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
   });
   const text = JSON.stringify({
     ...writeArchitecture('save', architecture, names),
-    metadata: toJson(parts.metadata, 'save: metadata'),
+    metadata: metadataToJson(parts.metadata, 'save: metadata'),
     ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
   });
-  // What a reader would refuse is not written.
-  parseJson(text, 'save: the architecture');
-  return writeSafetensors(tensors, { [METADATA_KEY]: text });
+  checkReadable(text, 'save: the architecture', tensors);
+  const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
+  const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
+  return file;
+}
+
+/** Makes every NaN the quiet one without sign and payload: engines differ in the bits of those that are computed. */
+function canonicalise(bits: Int32Array): void {
+  for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) bits[i] = 0x7fc00000;
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

@@ -1,6 +1,7 @@
-import { NeuriteError } from '../errors.js';
+import { NeuriteError, ValueError } from '../errors.js';
 import { type Attributes, Node, type Op } from '../graph/node.js';
 import { batch, type Shape } from '../graph/shape.js';
+import { describe } from '../values.js';
 
 /** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
 function leaf(name: string): Op {
@@ -26,14 +27,23 @@ export type Initial =
   | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
   | { readonly kind: 'constant'; readonly value: number };
 
+/** The numbers of each kind of start. */
+const INITIALS: Readonly<Record<string, readonly string[]>> = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] };
+
 /** A parameter: trained, and kept by the network that uses it. */
 export class Parameter extends Node {
+  /** @throws ValueError where it cannot start so */
   constructor(
     shape: Shape,
     readonly initial: Initial,
     name?: string,
   ) {
     super(parameterOp, [], shape, {}, name);
+    const odd = INITIALS[initial?.kind]?.find((key) => !Number.isFinite((initial as unknown as Record<string, unknown>)[key]));
+    if (odd !== undefined || !Object.hasOwn(INITIALS, initial?.kind)) {
+      const came = odd === undefined ? describe(initial) : `${odd} = ${describe((initial as unknown as Record<string, unknown>)[odd])}`;
+      throw new ValueError(`parameter: its initializer gave ${came}, expected finite numbers of a kind uniform, normal or constant`);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError, ValueError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
+import { describe } from '../values.js';
 import { addDefined } from './add.js';
 
 /** A matrix' axis: a number, or the rows of the batch. */
@@ -47,8 +48,10 @@ export const matmulOp: Op = {
 
 /**
  * The matrix product op(a)·op(b); `ta` and `tb` transpose. X·Wᵀ of a batch and a `[out, in]` matrix is `matmul(x, w, false, true)`.
- * @throws ShapeError when the inner axes differ, or the result would have the rows as its second axis
+ * @throws ValueError for flags that are no booleans; ShapeError when the inner axes differ, or the result would have the rows as its second axis
  */
 export function matmul(a: Node, b: Node, ta = false, tb = false): Node {
+  for (const [name, flag] of Object.entries({ ta, tb }))
+    if (typeof flag !== 'boolean') throw new ValueError(`matmul: ${name} is ${describe(flag)}, expected true or false`);
   return apply(matmulOp, [a, b], { ta, tb });
 }

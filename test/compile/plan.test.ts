@@ -25,6 +25,7 @@ import { sigmoid } from '../../src/ops/sigmoid.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
+import { generator } from '../io/bits.js';
 import { bitsOf, filled, numbers } from '../kernels/numbers.js';
 import { architectures, caseOf } from './architectures.js';
 
@@ -167,6 +168,19 @@ describe('no tensor lies on another that is still needed', () => {
     );
   });
 
+  // More tensors than are compared with one another: these are placed in the order of time.
+  test('in long programs', () => {
+    const next = generator(4);
+    for (let run = 0; run < 6; run++) {
+      const list = Array.from({ length: 2500 }, () => ({ op: next() % 15, a: next(), b: next() % 100 }));
+      const recipe = { ...randomRecipe(list, run % 2 === 0), fuse: run % 3 === 0 };
+      const program = compile(recipe, 1 + run);
+      expect(program.instructions.length).toBeGreaterThan(1200);
+      expect(program.plan.size).toBeLessThan(program.plan.unshared);
+      checkMemory(recipe, program);
+    }
+  });
+
   // The checker of this file would not be worth much if it could not see an overlap.
   test('the check sees one', () => {
     const x = input(4);
@@ -237,6 +251,11 @@ describe('a chain of 50 layers', () => {
         expect(plan.size).toBeGreaterThanOrEqual(neighbours);
       }
     }
+  });
+
+  test('and so do 1,000', () => {
+    const { plan } = compile(chain(new Array(1001).fill(64)).recipe('predict', []), 32);
+    expect(plan.size).toBe(3 * 64 * 32);
   });
 
   test('explain() shows it', () => {

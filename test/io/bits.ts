@@ -3,6 +3,11 @@ export function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
+/** The same bits as a file has them: every NaN is one. */
+export function canonical(bits: Uint32Array): Uint32Array {
+  return bits.map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
+}
+
 /** A seeded generator of whole numbers from 0 to 2³² − 1 (Marsaglia's xorshift). */
 export function generator(seed: number): () => number {
   let state = (seed * 0x9e3779b1 + 1) >>> 0 || 1;

@@ -1,5 +1,5 @@
 /** Files that were damaged, or made to do damage: `load` gives a network or a FileError, soon, and in little memory. */
-import { type AnyNetwork, FileError, load, NeuriteError } from 'neurite';
+import { type AnyNetwork, FileError, fromJSON, load, NeuriteError } from 'neurite';
 import { expect, test } from 'vitest';
 import { partsOf } from '../../src/network.js';
 import { generator } from './bits.js';
@@ -270,6 +270,57 @@ function use(net: AnyNetwork): void {
   again.dispose();
   net.summary();
 }
+
+const TEXTS = 6_000;
+
+/** JSON of the networks, and parameters that such a text may ask for in this test. */
+const texts = networks.map(([, make]) => {
+  using net = make();
+  return JSON.stringify(net);
+});
+const MAX_PARAMETERS = 2 ** 20;
+
+test(`${TEXTS} damaged texts of JSON: a network or a FileError each`, { timeout: 120_000 }, () => {
+  const before = prototypes();
+  let loaded = 0;
+  let refused = 0;
+  const { core } = partsOf(load(files[0] as Uint8Array)).engine;
+  const memory = core.memory.buffer.byteLength;
+  for (let i = 0; i < TEXTS; i++) {
+    const text = pick(texts);
+    const at = below(text.length);
+    const damaged: (() => unknown)[] = [
+      () => text.slice(0, at) + text.slice(at + 1 + below(4)),
+      () => text.slice(0, at) + pick(['0', '"', ',', '{', '}', '[', ']', '-', 'e', '\\', ' ']) + text.slice(at + 1),
+      () => JSON.stringify(mutateTree(JSON.parse(text))),
+      () => mutateTree(JSON.parse(text)),
+      () => mutateTree(mutateTree(JSON.parse(text))),
+    ];
+    const json = (damaged[i % damaged.length] as () => unknown)();
+    let net: AnyNetwork;
+    try {
+      net = fromJSON(json as string, { maxParameters: MAX_PARAMETERS });
+    } catch (error) {
+      if (!(error instanceof FileError && error.message.startsWith('fromJSON: ') && error.message.length < 2000))
+        throw new Error(`${JSON.stringify(json)?.slice(0, 500)}: ${error}`, { cause: error });
+      refused++;
+      continue;
+    }
+    loaded++;
+    try {
+      use(net);
+      using again = fromJSON(JSON.stringify(net), { maxParameters: MAX_PARAMETERS });
+      expect(JSON.stringify(again)).toBe(JSON.stringify(net));
+    } catch (error) {
+      if (!(error instanceof NeuriteError)) throw new Error(`used: ${error}`, { cause: error });
+    }
+    net.dispose();
+  }
+  expect(refused).toBeGreaterThan(TEXTS / 4);
+  expect(loaded).toBeGreaterThan(TEXTS / 20);
+  expect(core.memory.buffer.byteLength - memory).toBeLessThan(MOST_MEMORY);
+  expect(prototypes()).toBe(before);
+});
 
 test(`${MUTANTS} damaged files: a network or a FileError each`, { timeout: 120_000 }, () => {
   const before = prototypes();

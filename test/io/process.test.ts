@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { adam, crossEntropy, dense, sequential } from 'neurite';
 import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bitsOf, randomBits, randomRows } from './bits.js';
+import { bitsOf, canonical, randomBits, randomRows } from './bits.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'neurite-files-'));
 const file = join(folder, 'model.safetensors');
@@ -61,8 +61,8 @@ test('a reader in Python, written from the format’s description, reads every t
   const script = fileURLToPath(new URL('read_safetensors.py', import.meta.url));
   const read = JSON.parse(execFileSync(python, [script, file], { encoding: 'utf8' }));
   const expected = net.layers.flatMap(({ name, weights, biases, inFeatures, outFeatures }) => [
-    [`${name}.weights`, { shape: [outFeatures, inFeatures], bits: [...bitsOf(weights)] }],
-    ...(biases ? [[`${name}.biases`, { shape: [outFeatures], bits: [...bitsOf(biases)] }]] : []),
+    [`${name}.weights`, { shape: [outFeatures, inFeatures], bits: [...canonical(bitsOf(weights))] }],
+    ...(biases ? [[`${name}.biases`, { shape: [outFeatures], bits: [...canonical(bitsOf(biases))] }]] : []),
   ]);
   expect(read.tensors).toEqual(Object.fromEntries(expected));
   expect(JSON.parse(read.metadata.neurite).metadata).toEqual(net.metadata);
