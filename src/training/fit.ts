@@ -121,6 +121,7 @@ const SHUFFLE_STREAM = 0x40000000;
 /** Trains a network on a data set; see `Network.fit`. */
 export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, given: FitOptions): Promise<History> {
   const { engine } = trainee;
+  const called = now();
   const turns = new Turns();
   const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
   const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
@@ -137,11 +138,12 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     const steps = Math.ceil(rows / batch);
     engine.program('step', batch, source.classes);
     for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
-    turns.workedUntil(now());
+    turns.worked(now() - called);
     const pause = async () => {
       await turns.pause();
       signal?.throwIfAborted();
     };
+    const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
     const evaluationPace = new Pace();
     const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], evaluationPace), turns, evaluationPace, pause);
     const ends: EpochEnd[] = [];
@@ -160,9 +162,10 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     }
     const pace = new Pace();
     for (let epoch = 1; epoch <= epochs; epoch++) {
+      const drawn = now();
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
-      turns.workedUntil(began);
+      turns.worked(began - drawn);
       let seconds = 0;
       let step = 0;
       let lossSum = 0;
@@ -184,11 +187,12 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         };
       };
       while (step < steps) {
-        const count = pace.next(Math.min(steps - step, source.steps(batch)));
-        if (turns.isOver(pace.secondsFor(count))) {
-          if (step > 0) await onProgress?.(progress());
+        const count = pace.next(Math.min(steps - step, source.steps(batch)), batch);
+        if (turns.isOver(pace.secondsFor(count * batch))) {
+          if (step > 0) await report(progress());
           await pause();
         }
+        const position = step * batch;
         const start = now();
         const rates = rateOf(epoch, step, steps, count);
         // The callback, or somebody in the pause, may have predicted or evaluated: program and record are set anew for each slice.
@@ -197,7 +201,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         workspace.setLearningRates(rates);
         workspace.lossSum = lossSum;
         workspace.correct = correct;
-        const status = source.train(program, step * batch, count, batch);
+        const status = source.train(program, position, count, batch);
         const done = workspace.get(Context.Step);
         if (status !== Status.Done) {
           trainee.stepsDone += done;
@@ -210,18 +214,17 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         lossSum = workspace.lossSum;
         correct = workspace.correct;
         seconds = end - began;
-        pace.took(count, end - start);
-        turns.workedUntil(end);
+        pace.took(Math.min(step * batch, rows) - position, end - start);
+        turns.worked(end - start);
       }
       trainee.epochsTrained++;
       trainingSeconds += seconds;
-      await onProgress?.(progress());
+      await report(progress());
       const held = validation && (await evaluated(validation));
       const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
-      const goOn = await onEpoch?.(end);
-      turns.workedUntil(now());
+      const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
     }
@@ -323,6 +326,7 @@ export async function evaluateAsync(
   options: EvaluateAsyncOptions,
 ): Promise<Evaluation> {
   const call = 'evaluateAsync';
+  const called = now();
   const turns = new Turns();
   checkOptions(call, options, ['metrics', 'signal', 'onProgress']);
   const { metrics: list, signal, onProgress } = options;
@@ -334,10 +338,11 @@ export async function evaluateAsync(
   try {
     source = new RowSource(call, engine, set, EVALUATION_ROWS);
     const began = now();
-    turns.workedUntil(began);
+    turns.worked(began - called);
     const report = async (share: number) => {
       const seconds = now() - began;
-      await onProgress?.({ share, seconds, secondsLeft: (seconds * (1 - share)) / share, longestBlock: turns.longest });
+      const progress = { share, seconds, secondsLeft: (seconds * (1 - share)) / share, longestBlock: turns.longest };
+      await (onProgress && turns.call(() => onProgress(progress)));
     };
     const pace = new Pace();
     const result = await inTurns(evaluateRows(engine, source, metrics, pace, call), turns, pace, async (share) => {
@@ -357,7 +362,7 @@ export async function evaluateAsync(
 
 /** What an evaluation did in a slice. */
 interface Slice {
-  readonly steps: number;
+  readonly rows: number;
   /** The share of all the work that is done. */
   readonly share: number;
 }
@@ -365,13 +370,13 @@ interface Slice {
 /** Runs an evaluation to its end, with a pause wherever the next slice would keep the event loop waiting for too long. */
 async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, pause: (share: number) => Promise<void>): Promise<T> {
   for (let share = 0; ; ) {
-    if (turns.isOver(pace.secondsFor(pace.next(MAX_STEPS)))) await pause(share);
+    if (turns.isOver(pace.secondsFor(EVALUATION_ROWS * pace.next(MAX_STEPS, EVALUATION_ROWS)))) await pause(share);
     const start = now();
     const { done, value } = slices.next();
     const end = now();
-    turns.workedUntil(end);
+    turns.worked(end - start);
     if (done) return value;
-    pace.took(value.steps, end - start);
+    pace.took(value.rows, end - start);
     share = value.share;
   }
 }
@@ -409,15 +414,16 @@ function* evaluateRows(
     const { program, batch } = evaluationProgram(engine, source);
     const { workspace } = program;
     const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
-    const steps = pace ? pace.next(most) : most;
+    const steps = pace ? pace.next(most, batch) : most;
     workspace.lossSum = lossSum;
     workspace.correct = correct;
     workspace.set(Context.Step, 0);
     source.train(program, position, steps, batch, false);
     lossSum = workspace.lossSum;
     correct = workspace.correct;
-    position += steps * batch;
-    yield { steps, share: Math.min(1, position / rows) / passes };
+    const from = position;
+    position = Math.min(rows, position + steps * batch);
+    yield { rows: position - from, share: position / rows / passes };
   }
   return {
     loss: lossSum / rows,
@@ -481,7 +487,7 @@ function* measure(
     }
     const outputs = copy(program.outputIndex(0));
     for (const metric of running) metric.add({ rows: count, width, outputs, logits, targets, actual, predicted });
-    yield { steps: 1, share: (1 + Math.min(1, (position + batch) / rows)) / 2 };
+    yield { rows: count, share: (1 + (position + count) / rows) / 2 };
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
 }

@@ -8,14 +8,13 @@ export function now(): number {
 
 /** Shares the event loop: tells when work has kept it waiting long enough, and lets everything else have its turn. */
 export class Turns {
-  #began = now();
   #seconds = 0;
   /** The longest that the event loop was kept waiting, in seconds. */
   longest = 0;
 
-  /** Takes note of the time that work ended at. */
-  workedUntil(end: number): void {
-    this.#seconds = end - this.#began;
+  /** Takes note of work that took so many seconds. */
+  worked(seconds: number): void {
+    this.#seconds += seconds;
     this.longest = Math.max(this.longest, this.#seconds);
   }
 
@@ -24,33 +23,43 @@ export class Turns {
     return this.#seconds > 0 && this.#seconds + seconds > TURN_SECONDS;
   }
 
+  /** Calls back and waits for a promise: what comes before it is work too. */
+  async call<T>(callback: () => T): Promise<Awaited<T>> {
+    const start = now();
+    const answer = callback();
+    this.worked(now() - start);
+    return await answer;
+  }
+
   /** Lets timers, input and painting have their turn. */
   async pause(): Promise<void> {
     await yieldToEvents();
-    this.#began = now();
     this.#seconds = 0;
   }
 }
 
-/** How many steps of one kind the next slice takes, by the time that those before took: chosen from measured time, it changes no bit. */
+/**
+ * How long a slice of some kind of work is, by the time that the one before took: chosen from measured time, it changes no bit. It is kept in
+ * rows, since steps may be of any number of them.
+ */
 export class Pace {
-  #steps = 1;
-  #secondsPerStep = 0;
+  #rows = 1;
+  #secondsPerRow = 0;
 
-  /** The steps that the next slice takes, of so many that are left. */
-  next(left: number): number {
-    return Math.min(this.#steps, left);
+  /** The steps of `batch` rows that the next slice takes, of so many that are left; at least one. */
+  next(left: number, batch: number): number {
+    return Math.max(1, Math.min(left, Math.floor(this.#rows / batch)));
   }
 
-  /** What so many steps will take, in seconds; 0 before the first. */
-  secondsFor(steps: number): number {
-    return steps * this.#secondsPerStep;
+  /** What so many rows will take, in seconds; 0 before the first. */
+  secondsFor(rows: number): number {
+    return rows * this.#secondsPerRow;
   }
 
   /** Takes note of a slice. One that was fast makes the next up to four times as long, as the first of all say little. */
-  took(steps: number, seconds: number): void {
-    this.#secondsPerStep = seconds / steps;
-    this.#steps = Math.max(1, Math.min(steps * 4, Math.floor(TURN_SECONDS / Math.max(this.#secondsPerStep, 1e-9))));
+  took(rows: number, seconds: number): void {
+    this.#secondsPerRow = seconds / rows;
+    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor(TURN_SECONDS / Math.max(this.#secondsPerRow, 1e-9))));
   }
 }
 

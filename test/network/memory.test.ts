@@ -138,7 +138,7 @@ function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks
   const blocks = new Map<number, string>();
   const returned = new Set<number>();
   let count = 0;
-  const { allocate, free } = Core.prototype;
+  const { allocate, free, retire } = Core.prototype;
   vi.spyOn(Core.prototype, 'allocate').mockImplementation(function (this: Core, bytes, what) {
     if (refuse(count++)) throw new MemoryError(what, bytes, 0);
     const address = allocate.call(this, bytes, what);
@@ -151,6 +151,11 @@ function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks
     if (returned.has(address)) throw new Error(`the block at ${address} is freed twice`);
     if (blocks.delete(address)) returned.add(address);
     free.call(this, address);
+  });
+  // What somebody may have a view of is given back too, if later.
+  vi.spyOn(Core.prototype, 'retire').mockImplementation(function (this: Core, address, bytes) {
+    blocks.delete(address);
+    retire.call(this, address, bytes);
   });
   return { blocks, allocations: () => count };
 }
@@ -169,6 +174,8 @@ const life: { what: string; run: (net: Network) => unknown }[] = [
   { what: 'hvp', run: (net) => net.hvp(x, y, new Float32Array(net.parameterCount)) },
   { what: 'evaluate', run: (net) => net.evaluate({ x, y }) },
   { what: 'fit', run: (net) => net.fit({ x, y }, { epochs: 3, batchSize: 3, validationData: { x, y } }) },
+  { what: 'evaluateAsync', run: (net) => net.evaluateAsync({ x, y }) },
+  { what: 'fit with early stopping', run: (net) => net.fit({ x, y }, { epochs: 2, earlyStopping: { patience: 1 } }) },
   { what: 'fit in chunks', run: (net) => net.fit({ x, y, budget: 0 }, { epochs: 2, batchSize: 3 }) },
   { what: 'configure', run: (net) => net.configure({ optimizer: sgd({ momentum: 0.9 }) }) },
   { what: 'step after that', run: (net) => net.step(x, y) },
@@ -203,6 +210,14 @@ describe('blocks of memory', () => {
       () => net.fit({ x, y }, { onEpoch: () => fail('from the callback') }),
       () => net.fit({ x, y }, { epochs: 5, signal: AbortSignal.abort() }),
       () => net.fit({ x, y }, { epochs: 5, learningRate: () => -1 }),
+      () => net.fit({ x, y }, { earlyStopping: false as never }),
+      () => net.fit({ x, y }, { earlyStopping: { patience: 1, monitor: () => fail('from the monitor') } }),
+      () => net.fit({ x, y }, { validationData: '' as never }),
+      () => net.fit({ x, y }, { validationData: { x, y: [] } }),
+      () => net.fit({ x, y }, { onEpoch: async () => fail('from the callback') }),
+      () => net.evaluate({ x, y }, { metrics: [{ name: 'odd', begin: () => fail('from a metric') }] }),
+      () => net.evaluateAsync({ x, y }, { onProgress: () => fail('from the callback') }),
+      () => net.evaluateAsync({ x, y, budget: 0 }, { signal: AbortSignal.abort() }),
       () => net.evaluate({ x, y: y.subarray(1) }),
     ]) {
       await expect((async () => wrong())()).rejects.toThrow();

@@ -10,6 +10,7 @@ import {
   type Network,
   sequential,
   sgd,
+  ValueError,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 
@@ -20,10 +21,10 @@ const validationData = { x: x.subarray(rows), y: Float32Array.from({ length: row
 const network = () =>
   sequential(2, [dense(8, 'tanh'), dense(1)], { loss: meanSquaredError(), optimizer: adam({ learningRate: 0.05 }), seed: 2, reproducible: true });
 
-/** Watches what a test says in place of a loss: one value an epoch. */
+/** Watches what a test says in place of a loss: one value an epoch. The parameters before the first are no candidate. */
 const scripted = (values: readonly number[], rest: Omit<EarlyStopping, 'monitor'>): EarlyStopping => ({
   ...rest,
-  monitor: ({ epoch }) => values[epoch - 1] as number,
+  monitor: ({ epoch }) => (epoch === 0 ? Number.POSITIVE_INFINITY : (values[epoch - 1] as number)),
 });
 
 /** Trains, keeping the parameters at the end of every epoch, by its number. */
@@ -46,7 +47,7 @@ describe('when it stops', () => {
     [2, 0, [5, 4, 6, 3, 4, 5], 4],
     [3, 0, [5, 6, 7, 8], 1],
     [2, 0.5, [5, 4.6, 4.4, 4.2, 4.0], 3],
-    [1, 0, [5, Number.NaN], 1],
+    [1, 0, [5, Number.POSITIVE_INFINITY], 1],
     [3, 0, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], 10],
   ])('patience %i, minDelta %d, values %j: the best is epoch %i', async (patience, minDelta, values, best) => {
     const { history, ends, parameters } = await watched(network(), { earlyStopping: scripted(values, { patience, minDelta }) });
@@ -59,7 +60,7 @@ describe('when it stops', () => {
   test('by the loss of the validation data, where there are some, else of training', async () => {
     for (const options of [{ validationData }, {}]) {
       const { history, ends, parameters } = await watched(network(), { ...options, epochs: 40, earlyStopping: { patience: 3 } });
-      const losses = history?.epochs.map((end) => (end.validation ?? end).loss) as number[];
+      const losses = history?.epochs.map((end) => (end.validation ?? end.training)?.loss) as number[];
       const best = losses.indexOf(Math.min(...losses)) + 1;
       expect(history?.best?.epoch).toBe(best);
       expect(parameters).toEqual(ends.get(best));
@@ -140,7 +141,84 @@ test('where no epoch ended, the parameters stay as they are', async () => {
   expect(Array.from(net.parameters)).toEqual(before);
 });
 
+/** One weight w, from 0, and the target 1: the loss is (w − 1)², and a step multiplies w − 1 by 1 − 2·rate. */
+async function oneWeight(rates: readonly number[], options: FitOptions = {}) {
+  const net = sequential(1, [dense(1, 'identity', { bias: false })], { loss: meanSquaredError(), optimizer: sgd(), reproducible: true });
+  net.parameters.set([0]);
+  const point = { x: [1], y: [1] };
+  const history = await net.fit(point, {
+    epochs: rates.length,
+    learningRate: (epoch) => rates[epoch - 1] as number,
+    earlyStopping: { patience: 5 },
+    ...options,
+  });
+  return { net, history, loss: net.evaluate(point).loss };
+}
+
+describe('what is kept is what was judged', () => {
+  test('an epoch’s parameters are those it ended with, not those its loss belongs to', async () => {
+    const { history, loss } = await oneWeight([0.4, 5, 0.4]);
+    // Before, after the first, after the second and after the third epoch: 1, 0.2², 1.8², 0.36².
+    expect(history.epochs.map(({ training }) => training?.loss)).toEqual([0.2, 1.8, 0.36].map((e) => expect.closeTo(e * e, 6)));
+    expect(history.epochs.map((end) => end.loss)).toEqual([1, 0.2, 1.8].map((e) => expect.closeTo(e * e, 6)));
+    expect(history.best?.epoch).toBe(1);
+    expect(loss).toBe(history.best?.training?.loss);
+  });
+
+  test('the parameters before the first epoch are a candidate', async () => {
+    for (const options of [{}, { validationData: { x: [1], y: [1] } }]) {
+      const { net, history, loss } = await oneWeight([2, 2], options);
+      expect(history.best).toMatchObject({ epoch: 0, step: 0, loss: 1 });
+      expect(loss).toBe(1);
+      expect(Array.from(net.parameters)).toEqual([0]);
+      expect(history.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    }
+  });
+
+  test('the optimizer’s state comes back with them', async () => {
+    for (const optimizer of [adam({ learningRate: 0.1 }), sgd({ learningRate: 0.1, momentum: 0.9 })]) {
+      const make = () => sequential(2, [dense(8, 'tanh'), dense(1)], { loss: meanSquaredError(), optimizer, seed: 2, reproducible: true });
+      const [net, twin] = [make(), make()];
+      const earlyStopping = scripted([3, 1, 2, 4], { patience: 9 });
+      const { best } = await net.fit(data, { epochs: 4, shuffle: false, earlyStopping });
+      expect(best?.epoch).toBe(2);
+      await twin.fit(data, { epochs: 2, shuffle: false });
+      await net.fit(data, { epochs: 3, shuffle: false });
+      await twin.fit(data, { epochs: 3, shuffle: false });
+      expect(Array.from(net.parameters)).toEqual(Array.from(twin.parameters));
+    }
+  });
+});
+
+describe('a monitor', () => {
+  test.each<[string, () => unknown, string]>([
+    ['NaN', () => Number.NaN, 'gave NaN for epoch 0'],
+    ['undefined', () => undefined, 'gave undefined for epoch 0'],
+    ['a string', () => '1', 'gave "1" for epoch 0'],
+    ['a promise', async () => 1, 'gave a promise, expected an answer at once'],
+    ['a promise that rejects', () => Promise.reject(new Error('nobody looks')), 'gave a promise'],
+  ])('that gives %s is refused at once', async (_, monitor, message) => {
+    const net = network();
+    const before = Array.from(net.parameters);
+    const fitting = net.fit(data, { epochs: 3, earlyStopping: { patience: 1, monitor: monitor as () => number } });
+    await expect(fitting).rejects.toThrow(ValueError);
+    await expect(fitting).rejects.toThrow(`fit: earlyStopping.monitor ${message}`);
+    expect(Array.from(net.parameters)).toEqual(before);
+    net.step(data.x, data.y);
+  });
+
+  test('may give NaN where the loss is none, which is not better', async () => {
+    const { history } = await oneWeight([1e25, 0.4], { earlyStopping: { patience: 1, monitor: (end) => (end.epoch === 1 ? Number.NaN : 1) } });
+    expect(history.epochs.map(({ training }) => training?.loss)).toEqual([Number.POSITIVE_INFINITY]);
+    expect(history.best?.epoch).toBe(0);
+  });
+});
+
 test.each<[unknown, string]>([
+  [false, 'fit: earlyStopping: options is false'],
+  [null, 'fit: earlyStopping: options is null'],
+  [3, 'fit: earlyStopping: options is 3'],
+  [{ patience: 1, restoreBestWeights: true }, 'fit: earlyStopping: there is no option "restoreBestWeights"'],
   [{ patience: 0 }, 'earlyStopping.patience is 0, expected a whole number of epochs > 0'],
   [{}, 'earlyStopping.patience is undefined'],
   [{ patience: 1, minDelta: -1 }, 'earlyStopping.minDelta is -1, expected a finite number ≥ 0'],
