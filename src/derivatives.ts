@@ -7,7 +7,19 @@ import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
 import { copyIn, readInputs } from './predictor.js';
-import { allocateFloats, checkUnchanged, describe, isNumericArray, lengthOf, type Read, readRows, type Values } from './values.js';
+import {
+  allocateFloats,
+  checkUnchanged,
+  describe,
+  type Floats,
+  type Inputs,
+  isNumericArray,
+  type ListOf,
+  lengthOf,
+  type Read,
+  readRows,
+  type Values,
+} from './values.js';
 
 /**
  * Derivatives of a network's outputs and loss, first and second, exact up to rounding: each is a program compiled from the graph that
@@ -20,13 +32,13 @@ function given(name: string, like: Node): Node {
 }
 
 /** The value and the vector-Jacobian product of an output. */
-export interface Vjp {
+export interface Vjp<In extends number = 1> {
   /** The output, `[rows, out]`. */
-  readonly value: Float32Array;
+  readonly value: Floats;
   /** vᵀ·∂output/∂x for each row, `[rows, in]`; one for each input. */
-  readonly inputs: Float32Array[];
+  readonly inputs: ListOf<In, Floats>;
   /** Σ_rows vᵀ·∂output/∂parameters, in the order of the parameters. */
-  readonly parameters: Float32Array;
+  readonly parameters: Floats;
 }
 
 /** Options that choose among several inputs and outputs; both default to the first. */
@@ -75,7 +87,7 @@ function readVector(call: string, what: string, v: unknown, rows: number, width:
 }
 
 /** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
-function readDirection(call: string, engine: Engine, v: unknown): Float32Array {
+function readDirection(call: string, engine: Engine, v: unknown): Floats {
   const n = engine.parameterCount;
   const found = isNumericArray(v) ? lengthOf(v) : Array.isArray(v) ? v.length : undefined;
   if (found === undefined) throw new ValueError(`${call}: v is ${describe(v)}, expected ${n} numbers, one for each parameter`);
@@ -102,13 +114,13 @@ function replicate(engine: Engine, program: LoadedProgram, xs: readonly Read[], 
   });
 }
 
-function read(engine: Engine, program: LoadedProgram, index: number, n: number): Float32Array {
+function read(engine: Engine, program: LoadedProgram, index: number, n: number): Floats {
   const at = program.outputIndex(index);
   return engine.core.f32.slice(at, at + n);
 }
 
 /** Outputs from `index` on, one for each parameter, as one run. */
-function readParameters(engine: Engine, program: LoadedProgram, index: number, into: Float32Array, offset = 0): Float32Array {
+function readParameters(engine: Engine, program: LoadedProgram, index: number, into: Floats, offset = 0): Floats {
   engine.parameters.forEach((parameter, i) => {
     const at = program.outputIndex(index + i);
     into.set(engine.core.f32.subarray(at, at + elements(parameter.shape)), offset + engine.offsetOf(parameter));
@@ -136,7 +148,7 @@ function vjpProgram(engine: Engine, output: Node, index: number, rows: number): 
 }
 
 /** vᵀ·J for each row: what backpropagation computes from the gradient v of an output. */
-export function vjp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Vjp {
+export function vjp<In extends number>(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Vjp<In> {
   const { output = 0 } = options;
   const node = outputOf('vjp', engine, output);
   const width = features(node.shape);
@@ -148,21 +160,26 @@ export function vjp(engine: Engine, x: unknown, v: Values, options: JacobianOpti
   program.run(rows);
   return {
     value: read(engine, program, 0, rows * width),
-    inputs: inputs.map((one, i) => read(engine, program, 1 + i, rows * features(one.shape))),
+    inputs: inputs.map((one, i) => read(engine, program, 1 + i, rows * features(one.shape))) as ListOf<In, Floats>,
     parameters: readParameters(engine, program, 1 + inputs.length, new Float32Array(engine.parameterCount)),
   };
 }
 
 /** Directions of a tangent: of the inputs, of the parameters, or both. */
-export interface Direction {
+export interface Direction<In extends number = 1> {
   /** `[rows, in]`; a list where there are several inputs. Left out: 0. */
-  readonly x?: Values | readonly Values[];
+  readonly x?: Inputs<In>;
   /** In the order of the parameters. Left out: 0. */
   readonly parameters?: ArrayLike<number>;
 }
 
 /** J·d for each row: how an output moves when inputs and parameters move along d. */
-export function jvp(engine: Engine, x: unknown, direction: Direction, options: JacobianOptions): { value: Float32Array; tangent: Float32Array } {
+export function jvp(
+  engine: Engine,
+  x: unknown,
+  direction: Omit<Direction, 'x'> & { readonly x?: unknown },
+  options: JacobianOptions,
+): { value: Floats; tangent: Floats } {
   const { output = 0 } = options;
   if (direction?.x === undefined && direction?.parameters === undefined)
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
@@ -200,7 +217,7 @@ export function jvp(engine: Engine, x: unknown, direction: Direction, options: J
  * ∂output/∂input, `[rows, out, in]`. Each row stands `out` times in a batch, its copies seeded with the rows of the identity,
  * so one backward pass gives whole Jacobians.
  */
-export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
+export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
   const { output = 0, input: at = 0 } = options;
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
@@ -234,7 +251,7 @@ function identity(engine: Engine, at: number, times: number, n: number): void {
 }
 
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
-export function parameterJacobian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
+export function parameterJacobian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
   const { output = 0 } = options;
   const call = 'parameterJacobian';
   const node = outputOf(call, engine, output);
@@ -277,7 +294,7 @@ function lossGradients(
 }
 
 /** ∂L/∂x of the reduced loss, `[rows, in]`, one for each input. */
-export function inputGradient(engine: Engine, x: unknown, y: unknown): Float32Array[] {
+export function inputGradient(engine: Engine, x: unknown, y: unknown): Floats[] {
   const call = 'inputGradient';
   const batch = batchOf(call, engine, x, y);
   const { inputs } = engine.model;
@@ -291,7 +308,7 @@ export function inputGradient(engine: Engine, x: unknown, y: unknown): Float32Ar
 }
 
 /** ∂ℓ/∂parameters of each row by itself, as a batch of one: `[rows, parameters]`. */
-export function perSampleGradients(engine: Engine, x: unknown, y: unknown): Float32Array {
+export function perSampleGradients(engine: Engine, x: unknown, y: unknown): Floats {
   const call = 'perSampleGradients';
   const batch = batchOf(call, engine, x, y);
   const { inputs } = engine.model;
@@ -323,7 +340,7 @@ function hvpProgram(engine: Engine, call: string, classes: readonly boolean[], r
 }
 
 /** H·v, H the Hessian of the reduced loss to the parameters, by differentiating the backward graph. */
-export function hvp(engine: Engine, x: unknown, y: unknown, v: ArrayLike<number>): Float32Array {
+export function hvp(engine: Engine, x: unknown, y: unknown, v: ArrayLike<number>): Floats {
   const direction = readDirection('hvp', engine, v);
   const batch = batchOf('hvp', engine, x, y);
   const program = hvpProgram(engine, 'hvp', batch.classes, batch.rows);
@@ -334,7 +351,7 @@ export function hvp(engine: Engine, x: unknown, y: unknown, v: ArrayLike<number>
 }
 
 /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`: one Hessian-vector product for each column. */
-export function hessian(engine: Engine, x: unknown, y: unknown): Float32Array {
+export function hessian(engine: Engine, x: unknown, y: unknown): Floats {
   const batch = batchOf('hessian', engine, x, y);
   const n = engine.parameterCount;
   const result = allocateFloats(`hessian: a result of ${n} × ${n}`, n * n);
@@ -364,7 +381,7 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 }
 
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
-export function inputHvp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Float32Array {
+export function inputHvp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Floats {
   const { output = 0, input: at = 0 } = options;
   const width = features(inputOf('inputHvp', engine, at).shape);
   const { rows, xs, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
@@ -376,7 +393,7 @@ export function inputHvp(engine: Engine, x: unknown, v: Values, options: Jacobia
 }
 
 /** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
-export function inputHessian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
+export function inputHessian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
   const { output = 0, input: at = 0 } = options;
   const call = 'inputHessian';
   const n = features(inputOf(call, engine, at).shape);

@@ -14,7 +14,7 @@ import { elements, features } from './graph/shape.js';
 import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from './losses.js';
 import { Constant, fill, Parameter } from './ops/leaves.js';
 import type { Optimizer } from './optimizers.js';
-import { allocateFloats } from './values.js';
+import { allocateFloats, type Floats } from './values.js';
 
 /** Learning rates one call can hold: the most steps it runs. */
 export const MAX_STEPS = 1024;
@@ -445,18 +445,18 @@ export class Engine {
   }
 
   /** A live view of n parameters from number `offset` on. */
-  viewParameters(offset: number, n: number): Float32Array<ArrayBuffer> {
+  viewParameters(offset: number, n: number): Floats {
     this.#parametersViewed = true;
     return this.#view(this.parametersAddress, offset, n);
   }
 
   /** The same of their gradients, which are there where there is a loss. */
-  viewGradients(offset: number, n: number): Float32Array<ArrayBuffer> {
+  viewGradients(offset: number, n: number): Floats {
     this.#stateViewed = true;
     return this.#view(this.#stateAddress, offset, n);
   }
 
-  #view(address: number, offset: number, n: number): Float32Array<ArrayBuffer> {
+  #view(address: number, offset: number, n: number): Floats {
     const at = (address >>> 2) + offset;
     return this.core.f32.subarray(at, at + n);
   }

@@ -18,7 +18,8 @@ export class NeuriteError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options?: ErrorOptions,
+    // ErrorOptions, which libraries before es2022 don't know.
+    options?: { readonly cause?: unknown },
   ) {
     super(message, options);
   }

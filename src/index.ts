@@ -39,7 +39,7 @@ export {
   type ValueLoss,
   type WeightedLoss,
 } from './losses.js';
-export { type GraphView, type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
+export { type AnyNetwork, type GraphView, type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';
@@ -114,4 +114,4 @@ export {
 export { inverseTransform, minMax, type Scaling, standardize, transform } from './training/preprocessing.js';
 export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './training/split.js';
-export type { AnyTargets, ClassIds, NumericArray, Returned, Targets, Values } from './values.js';
+export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, NumericArray, Outputs, Returned, Targets, Values } from './values.js';

@@ -42,7 +42,19 @@ export interface ValueLoss extends Loss {
 export type NetworkLoss = Loss | readonly (Loss | WeightedLoss | undefined)[];
 
 /** The targets of a network, as its loss has it: class ids or probabilities for `crossEntropy`, else values; a list where there are several losses. */
-export type TargetsOf<L> = [L] extends [ClassLoss] ? Targets : [L] extends [ValueLoss] ? Values : AnyTargets;
+export type TargetsOf<L> = [L] extends [Loss]
+  ? TargetsOfOne<L>
+  : [L] extends [readonly [infer Only extends Loss | WeightedLoss]]
+    ? TargetsOfOne<LossOf<Only>>
+    : [L] extends [readonly [unknown, unknown, ...unknown[]] & readonly (Loss | WeightedLoss)[]]
+      ? readonly TargetsOfOne<LossOf<L[number]>>[]
+      : AnyTargets;
+
+/** The targets of one loss. */
+type TargetsOfOne<L> = [L] extends [ValueLoss] ? Values : Targets;
+
+/** The loss of an entry of a list of losses, with a weight or without. */
+type LossOf<Entry> = Entry extends WeightedLoss ? Entry['loss'] : Entry;
 
 /** Options of the losses on logits. */
 export interface CrossEntropyOptions {

@@ -48,7 +48,20 @@ import {
   type Trainee,
 } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
-import { type AnyTargets, checkOptions, describe, type Returned, readRows, type Values } from './values.js';
+import {
+  type AnyTargets,
+  type Bytes,
+  checkOptions,
+  type Decided,
+  describe,
+  type Floats,
+  type Inputs,
+  type OneOrList,
+  type Outputs,
+  type ReturnedOf,
+  readRows,
+  type Values,
+} from './values.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -72,9 +85,12 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
 }
 
 /** A network's graph: one input and output, or lists of several. */
-export interface NetworkGraph {
-  readonly inputs: Node | readonly Node[];
-  readonly outputs: Node | readonly Node[];
+export interface NetworkGraph<
+  In extends Node | readonly Node[] = Node | readonly Node[],
+  Out extends Node | readonly Node[] = Node | readonly Node[],
+> {
+  readonly inputs: In;
+  readonly outputs: Out;
 }
 
 /** A network's graph as it is, for tools that look at it. */
@@ -95,12 +111,12 @@ export interface LayerView {
   readonly outFeatures: number;
   readonly activation: string;
   /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. */
-  readonly weights: Float32Array;
+  readonly weights: Floats;
   /** b, `[outFeatures]`: a live view; undefined where the layer has none. */
-  readonly biases: Float32Array | undefined;
+  readonly biases: Floats | undefined;
   /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
-  readonly weightGradients: Float32Array;
-  readonly biasGradients: Float32Array | undefined;
+  readonly weightGradients: Floats;
+  readonly biasGradients: Floats | undefined;
 }
 
 /** A parameter of a network, as the user sees it. */
@@ -111,9 +127,9 @@ export interface ParameterView {
   /** Where it begins in `parameters`, `gradients` and every derivative to the parameters. */
   readonly offset: number;
   /** A live view into the network's memory: writing to it changes the network. */
-  readonly values: Float32Array;
+  readonly values: Floats;
   /** ∂L/∂values of the last `gradient`: a live view. */
-  readonly gradient: Float32Array;
+  readonly gradient: Floats;
   /**
    * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
    * @throws ShapeError for another number of them; ValueError for what is no finite number
@@ -121,8 +137,12 @@ export interface ParameterView {
   set(values: Values): void;
 }
 
+/** Any network, however many inputs and outputs it has: its `predict` takes and gives one or a list. */
+// biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
+export type AnyNetwork = Network<AnyTargets, any, any>;
+
 /** Whose memory a view shows. */
-const owners = new WeakMap<Float32Array, Network>();
+const owners = new WeakMap<Float32Array, AnyNetwork>();
 
 /** A call during which the parameters may not be changed by another. */
 type Running = 'fit' | 'evaluate' | 'evaluateAsync';
@@ -130,15 +150,18 @@ type Running = 'fit' | 'evaluate' | 'evaluateAsync';
 const STEP_OPTIONS = ['learningRate'];
 
 /** What saving and loading see of a network; no part of what users see. */
-export let partsOf: (network: Network) => NetworkParts;
+export let partsOf: (network: AnyNetwork) => NetworkParts;
 
 const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /**
  * A dense network: predicts, trains, and shows what it does. Made by `sequential` or `network`.
  * Its memory is in WebAssembly: `dispose()` gives it back at once, a forgotten network when it is collected.
+ *
+ * `Network<T, In, Out>` has targets of type `T`, `In` inputs and `Out` outputs: `Network<Values, 1, 2>` has one input and two outputs.
+ * `Network` alone has one of each, as `sequential` makes it. What takes every network says `AnyNetwork`.
  */
-export class Network<T extends AnyTargets = AnyTargets> {
+export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, Out extends number = 1> {
   readonly build: Build;
   readonly seed: number;
   readonly #engine: Engine;
@@ -146,7 +169,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   readonly #inputs: readonly Node[];
   readonly #outputs: readonly Node[];
   readonly #trainee: Trainee;
-  readonly #predictor: Predictor;
+  readonly #predictor: Predictor<number, number>;
   readonly #maxRows: number;
   readonly #debug: boolean;
   /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
@@ -245,13 +268,13 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * All parameters, W¹ b¹ W² b² …, in a graph in the order of `parameterNames`: a live view into the network's memory. Writing to it changes
    * the network. Take it anew after other calls: memory may grow.
    */
-  get parameters(): Float32Array {
+  get parameters(): Floats {
     this.#alive('parameters');
     return this.#held(this.#engine.viewParameters(0, this.parameterCount));
   }
 
   /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
-  get gradients(): Float32Array {
+  get gradients(): Floats {
     this.#alive('gradients');
     this.#need('gradients', 'loss');
     return this.#held(this.#engine.viewGradients(0, this.parameterCount));
@@ -299,7 +322,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#engine.viewParameters(this.#engine.offsetOf(parameter), numbers.length).set(numbers);
   }
 
-  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Float32Array {
+  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
     this.#alive('parameters');
     const engine = this.#engine;
     const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
@@ -347,7 +370,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   /** Keeps this network alive as long as a view of its memory is. */
-  #held(view: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  #held(view: Floats): Floats {
     owners.set(view, this);
     return view;
   }
@@ -356,20 +379,18 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
    * Several inputs are passed as a list, several outputs come as one.
    */
-  predict<X extends Values>(x: X): Returned<X>;
-  /** The same, written to `out`, which is returned. Nothing is allocated. */
-  predict(x: Values, out: Float32Array): Float32Array;
-  predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
-  predict(x: Values & readonly Values[], out?: Float32Array): unknown {
+  predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
+  predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
+  predict(x: Inputs, out?: Float32Array): unknown {
     if (this.#debug) this.#search('predict', x);
     return this.#predictor.predict(x, out as Float32Array);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
-  logits<X extends Values>(x: X): Returned<X>;
-  logits(x: Values, out: Float32Array): Float32Array;
-  logits(x: readonly Values[]): (Float32Array | number[] | number[][])[];
-  logits(x: Values & readonly Values[], out?: Float32Array): unknown {
+  logits<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  logits<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
+  logits(x: Inputs, out?: Float32Array): unknown {
     if (this.#debug) this.#search('logits', x);
     return this.#predictor.logits(x, out as Float32Array);
   }
@@ -378,20 +399,19 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
    * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
-  classify(x: readonly (readonly number[])[]): Uint32Array;
-  classify(x: Values | readonly Values[]): number | Uint32Array;
-  classify(x: Values | readonly Values[]): number | Uint32Array {
+  classify<X extends Inputs<In>>(x: X): Decided<In, X>;
+  classify(x: Inputs): number | Uint32Array {
     if (this.#debug) this.#search('classify', x);
     return this.#predictor.classify(x);
   }
 
   /** The memory that `run` reads: `maxRows` rows of the first input, a live view. Take it anew after any other call: memory may grow. */
-  get input(): Float32Array {
+  get input(): Floats {
     return this.#predictor.input;
   }
 
   /** The memory that `run` writes: `maxRows` rows of the first output, a live view. */
-  get output(): Float32Array {
+  get output(): Floats {
     return this.#predictor.output;
   }
 
@@ -404,7 +424,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it.
    * Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
    */
-  freeze(): Predictor {
+  freeze(): Predictor<In, Out> {
     this.#alive('freeze');
     const from = this.#engine.parametersAddress >>> 2;
     const engine = new Engine(this.#engine.model, this.#engine.core);
@@ -419,7 +439,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
-  gradient(x: Values | readonly Values[], y: T): number {
+  gradient(x: Inputs<In>, y: T): number {
     const path = this.#gradientPath;
     if (path !== undefined && path.version === this.#engine.version && this.#running.length === 0 && path.write(x, y))
       return this.#run('gradient', path.program, path.rows, 0);
@@ -431,7 +451,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * @param options.learningRate in place of the optimizer's
    * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Values | readonly Values[], y: T, options?: { readonly learningRate?: number }): number {
+  step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
     if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
@@ -502,10 +522,10 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
    * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
    */
-  trace(x: Values | readonly Values[]): Trace<undefined>;
-  trace(x: Values | readonly Values[], y: T): Trace<TracedTensor>;
-  trace(x: Values | readonly Values[], y: T | undefined): Trace;
-  trace(x: Values | readonly Values[], y?: T): Trace {
+  trace(x: Inputs<In>): Trace<undefined>;
+  trace(x: Inputs<In>, y: T): Trace<TracedTensor>;
+  trace(x: Inputs<In>, y: T | undefined): Trace;
+  trace(x: Inputs<In>, y?: T): Trace {
     this.#idle('trace');
     const withTargets = y !== undefined;
     if (withTargets) this.#need('trace', 'loss');
@@ -522,68 +542,67 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
-  vjp(x: Values | readonly Values[], v: Values, options: JacobianOptions = {}): Vjp {
+  vjp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Vjp<In> {
     this.#idle('vjp');
     return vjp(this.#engine, x, v, options);
   }
 
   /** J·d of an output for each row: how it moves when the inputs, the parameters or both move along a direction. */
-  jvp(x: Values | readonly Values[], direction: Direction, options: JacobianOptions = {}): { value: Float32Array; tangent: Float32Array } {
+  jvp(x: Inputs<In>, direction: Direction<In>, options: JacobianOptions = {}): { value: Floats; tangent: Floats } {
     this.#idle('jvp');
     return jvp(this.#engine, x, direction, options);
   }
 
   /** ∂output/∂input for each row, `[rows, out, in]`. */
-  jacobian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+  jacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
     this.#idle('jacobian');
     return jacobian(this.#engine, x, options);
   }
 
   /** ∂output/∂parameters for each row, `[rows, out, parameters]`. */
-  parameterJacobian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+  parameterJacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
     this.#idle('parameterJacobian');
     return parameterJacobian(this.#engine, x, options);
   }
 
   /** ∂L/∂x of the reduced loss, `[rows, in]`; a list where there are several inputs. */
-  inputGradient(x: Values, y: T): Float32Array;
-  inputGradient(x: readonly Values[], y: T): Float32Array[];
-  inputGradient(x: Values | readonly Values[], y: T): Float32Array | Float32Array[] {
+  inputGradient(x: Inputs<In>, y: T): Outputs<In, Floats>;
+  inputGradient(x: Inputs, y: T): Floats | Floats[] {
     this.#idle('inputGradient');
     this.#need('inputGradient', 'loss');
     const found = inputGradient(this.#engine, x, y);
-    return this.#inputs.length === 1 ? (found[0] as Float32Array) : found;
+    return this.#inputs.length === 1 ? (found[0] as Floats) : found;
   }
 
   /** The gradient of each row by itself, as a batch of one: `[rows, parameters]`. */
-  perSampleGradients(x: Values | readonly Values[], y: T): Float32Array {
+  perSampleGradients(x: Inputs<In>, y: T): Floats {
     this.#idle('perSampleGradients');
     this.#need('perSampleGradients', 'loss');
     return perSampleGradients(this.#engine, x, y);
   }
 
   /** H·v, H the Hessian of the reduced loss to the parameters: exact, in about the time of a few gradients. */
-  hvp(x: Values | readonly Values[], y: T, v: ArrayLike<number>): Float32Array {
+  hvp(x: Inputs<In>, y: T, v: ArrayLike<number>): Floats {
     this.#idle('hvp');
     this.#need('hvp', 'loss');
     return hvp(this.#engine, x, y, v);
   }
 
   /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`. */
-  hessian(x: Values | readonly Values[], y: T): Float32Array {
+  hessian(x: Inputs<In>, y: T): Floats {
     this.#idle('hessian');
     this.#need('hessian', 'loss');
     return hessian(this.#engine, x, y);
   }
 
   /** H·v for each row, H the Hessian of a scalar output to the input: `[rows, in]`. */
-  inputHvp(x: Values | readonly Values[], v: Values, options: JacobianOptions = {}): Float32Array {
+  inputHvp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Floats {
     this.#idle('inputHvp');
     return inputHvp(this.#engine, x, v, options);
   }
 
   /** The Hessian of a scalar output to the input for each row, `[rows, in, in]`. */
-  inputHessian(x: Values | readonly Values[], options: JacobianOptions = {}): Float32Array {
+  inputHessian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
     this.#idle('inputHessian');
     return inputHessian(this.#engine, x, options);
   }
@@ -593,7 +612,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: Dataset | DatasetLiteral<T>, options: FitOptions = {}): Promise<History> {
+  async fit(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: FitOptions = {}): Promise<History> {
     this.#idle('fit');
     this.#need('fit', 'loss');
     this.#need('fit', 'optimizer');
@@ -613,9 +632,12 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * The mean loss over a data set, and the share decided rightly where the loss has decisions.
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
    */
-  evaluate(data: Dataset | DatasetLiteral<T>): Evaluation;
-  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions<M>): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions = {}): Evaluation {
+  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>): Evaluation;
+  evaluate<const M extends readonly Metric[]>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    options: EvaluateOptions<M>,
+  ): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateOptions = {}): Evaluation {
     this.#alive('evaluate');
     this.#need('evaluate', 'loss');
     this.#running.push('evaluate');
@@ -630,12 +652,12 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * The same to the same bits, in slices of a few milliseconds with the event loop running between them. The parameters may not change meanwhile.
    * @throws `signal.reason` on abort
    */
-  evaluateAsync(data: Dataset | DatasetLiteral<T>): Promise<Evaluation>;
+  evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>): Promise<Evaluation>;
   evaluateAsync<const M extends readonly Metric[] = readonly []>(
-    data: Dataset | DatasetLiteral<T>,
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
     options: EvaluateAsyncOptions<M>,
   ): Promise<Evaluation & MetricValues<M>>;
-  async evaluateAsync(data: Dataset | DatasetLiteral<T>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
+  async evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
     this.#alive('evaluateAsync');
     this.#need('evaluateAsync', 'loss');
     this.#running.push('evaluateAsync');
@@ -742,7 +764,7 @@ export class Network<T extends AnyTargets = AnyTargets> {
    *
    * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
    */
-  save(options?: SaveOptions): Uint8Array<ArrayBuffer> {
+  save(options?: SaveOptions): Bytes {
     this.#alive('save');
     return save(partsOf(this), options);
   }

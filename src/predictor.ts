@@ -8,13 +8,18 @@ import {
   allocateFloats,
   bufferOf,
   checkUnchanged,
+  type Decided,
   describe,
+  type Floats,
   type Form,
+  type Inputs,
   isNested,
   kindOf,
   lengthOf,
+  type OneOrList,
+  type Outputs,
   type Read,
-  type Returned,
+  type ReturnedOf,
   readRows,
   stretch,
   type Values,
@@ -39,8 +44,8 @@ interface Lane {
 /** The memory that `run` reads and writes, and the program between. */
 interface Views {
   readonly program: LoadedProgram;
-  readonly input: Float32Array;
-  readonly output: Float32Array;
+  readonly input: Floats;
+  readonly output: Floats;
   /** The engine's version they hold for. */
   readonly version: number;
 }
@@ -48,8 +53,9 @@ interface Views {
 /**
  * What runs a network forward: on rows of any form, or on its own memory without copying.
  * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is.
+ * `In` and `Out` say how many inputs and outputs there are.
  */
-export class Predictor {
+export class Predictor<In extends number = 1, Out extends number = 1> {
   readonly #engine: Engine;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly number[];
@@ -87,10 +93,9 @@ export class Predictor {
    * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
    * Several inputs are passed as a list, several outputs come as one.
    */
-  predict<X extends Values>(x: X): Returned<X>;
-  /** The same, written to `out`, which is returned. Nothing is allocated. */
-  predict(x: Values, out: Float32Array): Float32Array;
-  predict(x: readonly Values[]): (Float32Array | number[] | number[][])[];
+  predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
+  predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
   predict(x: Values | readonly Values[], out?: Float32Array): unknown {
     const width = this.#inputs[0] as number;
     const outWidth = this.#outputs[0] as number;
@@ -114,9 +119,8 @@ export class Predictor {
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
-  logits<X extends Values>(x: X): Returned<X>;
-  logits(x: Values, out: Float32Array): Float32Array;
-  logits(x: readonly Values[]): (Float32Array | number[] | number[][])[];
+  logits<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  logits<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
   logits(x: Values | readonly Values[], out?: Float32Array): unknown {
     return this.#forward('logits', x, out);
   }
@@ -125,8 +129,7 @@ export class Predictor {
    * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
    * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
    */
-  classify(x: readonly (readonly number[])[]): Uint32Array;
-  classify(x: Values | readonly Values[]): number | Uint32Array;
+  classify<X extends Inputs<In>>(x: X): Decided<In, X>;
   classify(x: Values | readonly Values[]): number | Uint32Array {
     const first = (this.#inputs.length > 1 ? (x as readonly Values[])[0] : x) as Values;
     const all = this.#forward('classify', x, undefined);
@@ -139,12 +142,12 @@ export class Predictor {
   }
 
   /** The memory that `run` reads: room for `maxRows` rows of the first input. Take it anew after any other call: memory may grow. */
-  get input(): Float32Array {
+  get input(): Floats {
     return this.#view().input;
   }
 
   /** The memory that `run` writes: `maxRows` rows of the first output. */
-  get output(): Float32Array {
+  get output(): Floats {
     return this.#view().output;
   }
 
@@ -250,8 +253,8 @@ export class Predictor {
 const forgotten = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /** A predictor with an engine of its own, freed when it is forgotten. */
-export function frozen(engine: Engine, maxRows: number): Predictor {
-  const predictor = new Predictor(engine, maxRows);
+export function frozen<In extends number, Out extends number>(engine: Engine, maxRows: number): Predictor<In, Out> {
+  const predictor = new Predictor<In, Out>(engine, maxRows);
   forgotten?.register(predictor, engine, predictor);
   return predictor;
 }

@@ -1,4 +1,5 @@
 import { ValueError } from './errors.js';
+import type { Node } from './graph/node.js';
 import { checkSize } from './layers/dense.js';
 import type { Layer } from './layers/layer.js';
 import type { NetworkLoss, TargetsOf } from './losses.js';
@@ -17,7 +18,7 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
   inFeatures: number,
   layers: readonly Layer[],
   options?: NetworkOptions<L>,
-): Network<TargetsOf<L>> {
+): Network<TargetsOf<L>, 1, 1> {
   if (typeof inFeatures !== 'number') {
     throw new ValueError(`sequential: inFeatures is ${describe(inFeatures)}, expected the number of inputs, as in sequential(784, [dense(10)])`);
   }
@@ -30,18 +31,23 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
     throw new ValueError(`sequential: layers[${odd}] is ${describe(layers[odd])}, expected a layer, such as dense(10) or dense(10, 'relu')`);
   }
   const x = input(inFeatures);
-  return new Network({ inputs: x, outputs: layers.reduce((node, layer) => layer(node), x) }, options);
+  return new Network<TargetsOf<L>, 1, 1>({ inputs: x, outputs: layers.reduce((node, layer) => layer(node), x) }, options);
 }
+
+/** How many nodes were given: `number` for a list whose length is not known. */
+export type CountOf<Nodes extends Node | readonly Node[]> = Nodes extends readonly Node[] ? Nodes['length'] : 1;
 
 /**
  * A network of any graph: inputs made by `input`, layers and ops applied to nodes, one or several outputs.
  *
  * @throws NeuriteError when an output depends on an input that isn't listed, an input is used by none, or a loss doesn't fit its output
  */
-export function network<L extends NetworkLoss = NetworkLoss>(graph: NetworkGraph & NetworkOptions<L>): Network<TargetsOf<L>> {
+export function network<const In extends Node | readonly Node[], const Out extends Node | readonly Node[], const L extends NetworkLoss = NetworkLoss>(
+  graph: NetworkGraph<In, Out> & NetworkOptions<L>,
+): Network<TargetsOf<L>, CountOf<In>, CountOf<Out>> {
   if (typeof graph !== 'object' || graph === null || !('inputs' in graph && 'outputs' in graph)) {
     throw new ValueError(`network: got ${describe(graph)}, expected an object with inputs, outputs and options`);
   }
   const { inputs, outputs, ...options } = graph;
-  return new Network({ inputs, outputs }, options);
+  return new Network<TargetsOf<L>, CountOf<In>, CountOf<Out>>({ inputs, outputs }, options);
 }

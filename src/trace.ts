@@ -14,13 +14,13 @@ import { div } from './ops/div.js';
 import { fill } from './ops/leaves.js';
 import { oneHot } from './ops/oneHot.js';
 import { sub } from './ops/sub.js';
-import { describe } from './values.js';
+import { describe, type Floats } from './values.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
 export interface TracedTensor {
   /** `[rows, features]`, or the shape of a parameter. */
   readonly shape: readonly number[];
-  readonly values: Float32Array;
+  readonly values: Floats;
 }
 
 /** A tensor where the trace has targets; undefined in one without. */

@@ -16,8 +16,63 @@ export type NumericArray =
 /** One row or several: a typed array or a flat list of whole rows, or a list of rows. */
 export type Values = NumericArray | readonly number[] | readonly (readonly number[])[];
 
-/** What `predict` gives for what it was given. */
-export type Returned<X extends Values> = X extends NumericArray ? Float32Array : X extends readonly (readonly number[])[] ? number[][] : number[];
+/**
+ * Floats that neurite returns: `Float32Array<ArrayBuffer>`, so that they go into a `Blob`. Typed arrays are generic since TypeScript 5.7;
+ * before, this is `Float32Array`. The other three are the same for their kinds.
+ */
+export type Floats = ReturnType<Float32ArrayConstructor['of']>;
+export type Doubles = ReturnType<Float64ArrayConstructor['of']>;
+export type Words = ReturnType<Uint32ArrayConstructor['of']>;
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>;
+
+/** `One` where there is one of a thing, `List` where there are several. `N` is how many; `number` or `any` where it is not known, which gives either. */
+export type OneOrList<N extends number, One, List> = number extends N ? One | List : N extends 1 ? One : List;
+
+/** Lists by their lengths. */
+interface Tuples<T> {
+  1: [T];
+  2: [T, T];
+  3: [T, T, T];
+  4: [T, T, T, T];
+  5: [T, T, T, T, T];
+  6: [T, T, T, T, T, T];
+  7: [T, T, T, T, T, T, T];
+  8: [T, T, T, T, T, T, T, T];
+}
+
+/** A list of N things: a tuple for up to eight. */
+export type ListOf<N extends number, Thing> = number extends N ? Thing[] : N extends keyof Tuples<Thing> ? Tuples<Thing>[N] : Thing[];
+
+/** What a network of N inputs is given: values where there is one, a list of them where there are several. */
+export type Inputs<N extends number = number> = OneOrList<N, Values, readonly Values[]>;
+
+/** What a network of N outputs gives: the result where there is one, a list of N where there are several. */
+export type Outputs<N extends number, Result> = OneOrList<N, Result, ListOf<N, Result>>;
+
+/** What `predict` gives for what it was given: a typed array gives floats, `number[]` gives `number[]`, a list of rows gives a list of rows. */
+export type Returned<X extends Values> = X extends NumericArray ? Floats : X extends readonly (readonly number[])[] ? number[][] : number[];
+
+/** What each output of a network of N inputs is, for what `predict` was given: in the form of its first input. */
+export type ReturnedOf<N extends number, X> = number extends N
+  ? (X extends Values ? Returned<X> : never) | (X extends readonly (infer First extends Values)[] ? Returned<First> : never)
+  : N extends 1
+    ? X extends Values
+      ? Returned<X>
+      : never
+    : X extends readonly (infer First extends Values)[]
+      ? Returned<First>
+      : never;
+
+/** What `classify` gives: a `Uint32Array` for a list of rows. Flat numbers may be one row, which gives a number, or several. */
+export type Decided<N extends number, X> = [ReturnedOf<N, X>] extends [number[][]] ? Words : number | Words;
+
+/** Ends a training early: an `AbortSignal`, by its structure, since not every host's types know it. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  /** What a promise is rejected with. */
+  readonly reason: unknown;
+  throwIfAborted(): void;
+}
 
 /** Class ids, one a row; a plain number for a single row. */
 export type ClassIds = NumericArray | readonly number[] | number;
@@ -146,7 +201,7 @@ function exact(values: NumericArray): NumericArray {
 }
 
 /** @throws MemoryError where the host refuses an array of that length */
-export function allocateFloats(what: string, length: number): Float32Array<ArrayBuffer> {
+export function allocateFloats(what: string, length: number): Floats {
   return allocateArray(what, length, Float32Array);
 }
 
@@ -245,7 +300,7 @@ function checkWidth(call: string, what: string, i: number, length: number, width
  * Reads class ids, one a row.
  * @throws ValueError for an id that is not a whole number from 0 to classes − 1; ShapeError unless there are `rows`
  */
-export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Uint32Array<ArrayBuffer> {
+export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Words {
   const list = typeof value === 'number' ? [value] : (value as ArrayLike<unknown>);
   const length = isNumericArray(value) ? lengthOf(value) : checkLength(call, what, list.length);
   if (length !== rows) throw new ShapeError(`${call}: ${what} has ${count(length, 'class id')} and x has ${count(rows, 'row')}, expected as many`);

@@ -20,7 +20,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
   { name: 'linear', files: /^src\/core\/linear\.ts$/, imports: [] },
   { name: 'values', files: /^src\/values\.ts$/, imports: ['linear', 'errors'] },
-  { name: 'core', files: /^src\/core\//, imports: ['core', 'linear', 'opcodes', 'context', 'errors'] },
+  { name: 'core', files: /^src\/core\//, imports: ['core', 'linear', 'opcodes', 'context', 'errors', 'type values'] },
   { name: 'graph', files: /^src\/graph\//, imports: ['graph', 'ops', 'type core', 'errors', 'values'] },
   { name: 'ops', files: /^src\/ops\//, imports: ['graph', 'ops', 'opcodes', 'type core', 'errors', 'values'] },
   {

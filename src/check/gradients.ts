@@ -1,8 +1,8 @@
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { Loss, WeightedLoss } from '../losses.js';
-import type { Network } from '../network.js';
-import { copyClassIds, copyRows, countRows, type Targets, type Values } from '../values.js';
+import type { AnyNetwork, Network } from '../network.js';
+import { type AnyTargets, copyClassIds, copyRows, countRows, type Inputs, type Targets, type Values } from '../values.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -103,7 +103,7 @@ class Float64Loss {
   readonly #targets: (Float64Array | undefined)[];
 
   constructor(
-    readonly net: Network,
+    readonly net: AnyNetwork,
     readonly xs: readonly Values[],
     ys: readonly Targets[],
   ) {
@@ -218,9 +218,9 @@ function moved(p: Float64Array, h: number, d: Float64Array): Float64Array {
  * @param y targets, a list of them where there are several losses
  * @throws what `net.gradient(x, y)` throws
  */
-export function checkGradients(
-  net: Network,
-  x: Values | readonly Values[],
+export function checkGradients<In extends number, Out extends number>(
+  net: Network<AnyTargets, In, Out>,
+  x: Inputs<In>,
   y: Targets | readonly Targets[],
   options: CheckOptions = {},
 ): GradientCheck {
@@ -230,7 +230,7 @@ export function checkGradients(
   const { inputs, losses } = net.graph;
   const xs = (inputs.length === 1 ? [x] : x) as readonly Values[];
   const ys = (losses.filter((loss) => loss).length === 1 ? [y] : y) as readonly Targets[];
-  const loss = new Float64Loss(net, xs, ys);
+  const loss = new Float64Loss(net as AnyNetwork, xs, ys);
   const next = generator(seed);
   const chosen = choose(loss.length, entries, next);
   let point = loss.point();
@@ -290,7 +290,7 @@ function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonl
   const xs = inputs.map(({ offset, length }) => Float32Array.from(point.subarray(offset, offset + length)));
   const x = (xs.length === 1 ? xs[0] : xs) as readonly Values[];
   const gradient = new Float64Array(loss.length);
-  const dx = net.inputGradient(x, y) as Float32Array | Float32Array[];
+  const dx = net.inputGradient(x, y);
   inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
   net.gradient(x, y);
   gradient.set(net.gradients);

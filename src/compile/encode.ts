@@ -10,7 +10,7 @@ export interface Place {
 
 /** The words of a program, and where each instruction starts. */
 export interface Encoded {
-  readonly words: Uint32Array<ArrayBuffer>;
+  readonly words: Uint32Array;
   readonly starts: readonly number[];
 }
 

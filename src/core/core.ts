@@ -1,4 +1,5 @@
 import { CoreError, MemoryError, UnsupportedError } from '../errors.js';
+import type { Bytes, Doubles, Floats, Words } from '../values.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
@@ -9,7 +10,8 @@ export type Build = 'simd' | 'relaxed';
 
 /** The exports of the WebAssembly module (`assembly/index.ts`). Addresses are bytes. */
 export interface CoreExports {
-  readonly memory: WebAssembly.Memory;
+  /** A WebAssembly.Memory, which the types know with the DOM library only. */
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   allocate(bytes: number): number;
   free(address: number): void;
   run(context: number, pc: number, end: number, rows: number): number;
@@ -47,22 +49,23 @@ function reserveStack(calls: number): number {
 export class Core {
   /** The instance's own exports, called directly: a wrapper costs as much as a small kernel. Once the core failed, functions that say so. */
   exports: CoreExports;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: CoreExports['memory'];
   /** The whole memory as floats: index = address / 4. An allocation may replace these four, so they are never kept. */
-  f32 = new Float32Array();
+  f32: Floats = new Float32Array();
   /** The whole memory as u32: index = address / 4. */
-  u32 = new Uint32Array();
+  u32: Words = new Uint32Array();
   /** The whole memory as f64: index = address / 8. */
-  f64 = new Float64Array();
+  f64: Doubles = new Float64Array();
   /** The whole memory as bytes. */
-  u8 = new Uint8Array();
+  u8: Bytes = new Uint8Array();
   readonly #retired: number[] = [];
   #retiredBytes = 0;
 
   constructor(
-    module: WebAssembly.Module,
+    /** A WebAssembly.Module. */
+    module: object,
     readonly build: Build,
-    imports: WebAssembly.Imports = {},
+    imports: Readonly<Record<string, Readonly<Record<string, (...values: never[]) => unknown>>>> = {},
   ) {
     this.exports = new WebAssembly.Instance(module, imports).exports as unknown as CoreExports;
     this.memory = this.exports.memory;
@@ -147,7 +150,7 @@ export class Core {
 const cores = new Map<Build, Core>();
 
 /** The bytes of a build's binary. */
-export function binary(build: Build): Uint8Array<ArrayBuffer> {
+export function binary(build: Build): Bytes {
   const bytes = decodePrintable(baseline);
   return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
 }

@@ -1,3 +1,5 @@
+import type { Bytes } from '../values.js';
+
 /**
  * The characters that stand for bytes: printable ASCII from # on, without those that mean something in a string literal or in HTML. The last
  * three begin a pair.
@@ -14,7 +16,7 @@ const SINGLE = ALPHABET.length - 3;
  * v mod SINGLE. Gzip finds in such text nearly what it finds in the bytes, where base64 hides it; the 3 makes the byte before each SIMD
  * instruction a single character. Needs no `atob`, which AudioWorklets lack.
  */
-export function decodePrintable(text: string): Uint8Array<ArrayBuffer> {
+export function decodePrintable(text: string): Bytes {
   const values = new Uint8Array(128);
   for (let v = 0; v < ALPHABET.length; v++) values[ALPHABET.charCodeAt(v)] = v;
   const bytes = new Uint8Array(text.length);

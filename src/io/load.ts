@@ -1,9 +1,9 @@
 /** From the bytes of a file to a network. */
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
+import { type AnyNetwork, chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
 import { Parameter } from '../ops/leaves.js';
-import { checkOptions, describe } from '../values.js';
+import { type AnyTargets, checkOptions, describe } from '../values.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './graph.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { readSafetensors, type TensorFile } from './safetensors.js';
@@ -32,10 +32,16 @@ interface Training {
  * The file need not be trusted: whatever its bytes are, they give a network or a FileError, and what is allocated is in proportion
  * to the file.
  *
+ * The compiler cannot see how many inputs and outputs the file's network has. `load(bytes)` is typed as one of each,
+ * `load<2, 1>(bytes)` as two inputs and one output, `load<any, any>(bytes)` as any number.
+ *
  * @param bytes of the whole file, such as `await readFile(path)` or `await response.arrayBuffer()`
  * @throws FileError for a file that is damaged, or none of neurite's; ValueError for what is no bytes
  */
-export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Network {
+export function load<In extends number = 1, Out extends number = 1>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadOptions = {},
+): Network<AnyTargets, In, Out> {
   const build = buildOf('load', options, ['build', 'reproducible']);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
@@ -97,14 +103,17 @@ function buildOf(call: string, options: LoadOptions, known: readonly string[]): 
 
 /**
  * A new network of the architecture that `toJSON` gave, or its JSON text: with its loss, optimizer, seed and metadata, and parameters drawn
- * from that seed; it is not trained.
+ * from that seed; it is not trained. Its type says one input and one output, unless told as `load` is.
  *
  * The JSON need not be trusted: it gives a network or a FileError. What is allocated is in proportion to the text, but for the parameters, which
  * `maxParameters` bounds.
  *
  * @throws FileError naming the place where the architecture is not what it should be; ValueError for options that are not
  */
-export function fromJSON(json: NetworkJson | string, options: FromJSONOptions = {}): Network {
+export function fromJSON<In extends number = 1, Out extends number = 1>(
+  json: NetworkJson | string,
+  options: FromJSONOptions = {},
+): Network<AnyTargets, In, Out> {
   const build = buildOf('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
   const { maxParameters = MAX_PARAMETERS } = options;
   if (!isWhole(maxParameters, 1, 2 ** 30))
@@ -129,7 +138,7 @@ function plain(json: unknown, where: string): unknown {
   }
 }
 
-function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): Network {
+function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
   const { inputs, outputs, losses, optimizer, seed } = architecture;
   const options = { loss: losses, seed, build: build ?? architecture.build, reproducible: reproducible ?? false, ...(optimizer && { optimizer }) };
   return ours(where, () => new Network({ inputs, outputs }, options, parameters));

@@ -4,6 +4,7 @@
  * `__metadata__` to an object of strings. (Format: github.com/huggingface/safetensors, README.)
  */
 import { FileError } from '../errors.js';
+import type { Bytes } from '../values.js';
 import { Fields, isWhole, parseJson, show } from './json.js';
 
 /** A tensor of a file. */
@@ -39,7 +40,7 @@ const CHUNK = 4096;
  *
  * @throws FileError when the header becomes longer than a reader takes
  */
-export function writeSafetensors(tensors: readonly Tensor[], metadata: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
+export function writeSafetensors(tensors: readonly Tensor[], metadata: Readonly<Record<string, string>>): Bytes {
   let end = 0;
   const entries = tensors.map(({ name, shape, bytes }): [string, unknown] => {
     const begin = end;

@@ -4,7 +4,7 @@ import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
-import { checkOptions } from '../values.js';
+import { type Bytes, checkOptions } from '../values.js';
 import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './graph.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
@@ -68,7 +68,7 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
 }
 
 /** The bytes of a file: see `Network.save`. */
-export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
   checkOptions('save', options, ['optimizerState']);
   const { engine } = parts;
   const { epochsTrained, stepsDone } = parts.progress;

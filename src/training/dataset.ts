@@ -8,6 +8,7 @@ import {
   type AnyTargets,
   checkOptions,
   describe,
+  type Inputs,
   isNumericArray,
   kindOf,
   lengthOf,
@@ -18,9 +19,9 @@ import {
 } from '../values.js';
 
 /** Inputs and targets, row by row. */
-export interface DatasetLiteral<T extends AnyTargets = Values> {
+export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs = Values> {
   /** Inputs: `[rows × features]`; a list of such, where the network has several inputs. Bytes stay bytes in memory. */
-  readonly x: Values | readonly Values[];
+  readonly x: X;
   /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
   readonly y: T;
   /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
@@ -80,7 +81,7 @@ export class Dataset {
   };
 
   /** @param call whom an error names */
-  constructor(literal: DatasetLiteral<AnyTargets>, call = 'dataset') {
+  constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
     const { x, y, scale = 1, offset = 0, budget = BUDGET } = literal;
     if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
@@ -294,6 +295,6 @@ export function asList<T>(call: string, what: string, value: unknown, length: nu
  * A reusable handle on data: `fit` and `evaluate` take it, or the same literal.
  * @throws ValueError when x or y is missing or scale or offset is not finite
  */
-export function dataset(literal: DatasetLiteral<AnyTargets>): Dataset {
+export function dataset(literal: DatasetLiteral<AnyTargets, Inputs>): Dataset {
   return new Dataset(literal);
 }

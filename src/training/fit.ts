@@ -6,7 +6,7 @@ import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { decide } from '../predictor.js';
-import { type AnyTargets, checkOptions, describe } from '../values.js';
+import { type AbortSignalLike, type AnyTargets, checkOptions, describe, type Inputs } from '../values.js';
 import { answerOf, runAll } from './callbacks.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
@@ -79,13 +79,13 @@ export interface FitOptions {
   /** Whether each epoch takes the rows in a new, seeded order. Default true. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
-  readonly validationData?: Dataset | DatasetLiteral<AnyTargets>;
+  readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
   /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
   readonly learningRate?: number | Schedule;
   /** Ends the training when it gets no better, and keeps the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
   /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   /** Up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
   /** After each epoch. Returning false ends the training there. A promise is awaited and counts by what it gives; its rejection rejects `fit`. */
@@ -120,7 +120,7 @@ export interface Trainee {
 const SHUFFLE_STREAM = 0x40000000;
 
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, given: FitOptions): Promise<History> {
+export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, given: FitOptions): Promise<History> {
   const { engine } = trainee;
   const called = now();
   const turns = new Turns();
@@ -289,13 +289,13 @@ export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]
 /** Options of `evaluateAsync`. */
 export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Metric[]> extends EvaluateOptions<M> {
   /** Ends the evaluation; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   /** Up to 100 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
   readonly onProgress?: (progress: EvaluationProgress) => unknown;
 }
 
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
-export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets>, options: EvaluateOptions): Evaluation {
+export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: EvaluateOptions): Evaluation {
   checkOptions('evaluate', options, ['metrics']);
   const metrics = readMetrics('evaluate', options.metrics);
   const set = data instanceof Dataset ? data : new Dataset(data, 'evaluate');
@@ -316,7 +316,11 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
 }
 
 /** The same in slices, with the event loop running between them. */
-export async function evaluateAsync(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets>, options: EvaluateAsyncOptions): Promise<Evaluation> {
+export async function evaluateAsync(
+  engine: Engine,
+  data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
+  options: EvaluateAsyncOptions,
+): Promise<Evaluation> {
   const call = 'evaluateAsync';
   const called = now();
   const turns = new Turns();

@@ -7,7 +7,7 @@ import type { DatasetLiteral } from './dataset.js';
 const SPLIT_STREAM = 0x80000000;
 
 /** A data set of one input and one target whose rows can be told apart; what else a literal has (`scale`, …) goes along. */
-export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>> & { readonly x: Values };
+export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>>;
 
 /** How rows are drawn. */
 export interface SplitOptions {

@@ -1,12 +1,12 @@
 /** Networks and the oracle's graphs side by side: every derivative there is, in the core and in float64. */
-import type { Loss, Network, Node, Targets, Values } from 'neurite';
+import type { AnyNetwork, Loss, Node, Targets, Values } from 'neurite';
 import { expect } from 'vitest';
 import { topological } from '../../src/graph/node.js';
 import { type Expansion, expand, expandLoss, type GraphLoss, type GraphNode, type Tangent, totalLoss } from '../oracle/graph.js';
 
 /** A network, what the oracle has for it, and numbers to go through both. */
 export interface Pair {
-  net: Network;
+  net: AnyNetwork;
   graph: GraphNode[];
   /** Indices into the graph, in the network's order. */
   inputs: number[];

@@ -1,5 +1,5 @@
 /** Files that were damaged, or made to do damage: `load` gives a network or a FileError, soon, and in little memory. */
-import { FileError, fromJSON, load, type Network, NeuriteError } from 'neurite';
+import { type AnyNetwork, FileError, fromJSON, load, NeuriteError } from 'neurite';
 import { expect, test } from 'vitest';
 import { partsOf } from '../../src/network.js';
 import { generator } from './bits.js';
@@ -261,7 +261,7 @@ function prototypes(): string {
 }
 
 /** Uses a network that a damaged file gave: its shapes must hold whatever was damaged. */
-function use(net: Network): void {
+function use(net: AnyNetwork): void {
   const { inputs } = partsOf(net).engine.model;
   const x = inputs.map((node) => new Float32Array(node.shape.size[0] as number).fill(0.5));
   if (x.length === 1) net.predict(x[0] as Float32Array);
@@ -297,7 +297,7 @@ test(`${TEXTS} damaged texts of JSON: a network or a FileError each`, { timeout:
       () => mutateTree(mutateTree(JSON.parse(text))),
     ];
     const json = (damaged[i % damaged.length] as () => unknown)();
-    let net: Network;
+    let net: AnyNetwork;
     try {
       net = fromJSON(json as string, { maxParameters: MAX_PARAMETERS });
     } catch (error) {
@@ -334,7 +334,7 @@ test(`${MUTANTS} damaged files: a network or a FileError each`, { timeout: 120_0
     const kind = kinds[i % kinds.length] as string;
     const bytes = (mutations[kind] as (typeof mutations)[string])(pick(files), pick(files));
     const began = performance.now();
-    let net: Network | undefined;
+    let net: AnyNetwork | undefined;
     try {
       net = load(bytes);
     } catch (error) {

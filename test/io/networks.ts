@@ -1,5 +1,6 @@
 /** Networks of every kind for the tests of files: every op, loss, optimizer and kind of leaf is in one of them. */
 import {
+  type AnyNetwork,
   abs,
   adam,
   adamW,
@@ -97,7 +98,7 @@ export const optimizers: readonly [string, Optimizer][] = [
   ['adamW', adamW({ learningRate: 0.02 })],
 ];
 
-function everyOp(): Network {
+function everyOp(): AnyNetwork {
   const x = input(4);
   const t = input(4, 't');
   const w = parameter([3, 4], { init: glorotNormal, name: 'mixing' });
@@ -114,7 +115,7 @@ function everyOp(): Network {
   return network({ inputs: [x, t], outputs: [concat(...parts), z] });
 }
 
-function severalOutputs(): Network {
+function severalOutputs(): AnyNetwork {
   const x = input(5, 'x');
   const side = input(2, 'side');
   const body = dense(6, 'relu', { name: 'body', init: heNormal })(concat(x, side));
@@ -152,16 +153,16 @@ function collidingNames(): Network {
 }
 
 /** Name and maker of each. */
-export const networks: readonly [string, () => Network][] = [
-  ...activations.map((activation): [string, () => Network] => [
+export const networks: readonly [string, () => AnyNetwork][] = [
+  ...activations.map((activation): [string, () => AnyNetwork] => [
     activation,
     () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
   ]),
-  ...losses.map(([name, loss, output]): [string, () => Network] => [
+  ...losses.map(([name, loss, output]): [string, () => AnyNetwork] => [
     name,
     () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 }),
   ]),
-  ...optimizers.map(([name, optimizer]): [string, () => Network] => [
+  ...optimizers.map(([name, optimizer]): [string, () => AnyNetwork] => [
     name,
     () => sequential(2, [dense(3, 'relu')], { loss: meanSquaredError(), optimizer }),
   ]),

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type AnyNetwork,
   adam,
   add,
   concat,
@@ -34,7 +35,7 @@ import { bitsOf, canonical, randomBits, randomRows } from './bits.js';
 import { networks, optimizers } from './networks.js';
 
 /** Outputs of a network for a few rows, as bits. */
-function predictions(net: Network, rows = 3): Uint32Array[] {
+function predictions(net: AnyNetwork, rows = 3): Uint32Array[] {
   const { inputs } = partsOf(net).engine.model;
   const x = inputs.map((node, i) => randomRows(rows * (node.shape.size[0] as number), i + 1));
   const result = inputs.length === 1 ? net.predict(x[0] as Float32Array) : net.predict(x);

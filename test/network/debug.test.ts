@@ -47,7 +47,7 @@ describe('debug: true', () => {
       [-1, 1],
     ];
     for (const call of ['predict', 'logits', 'classify'] as const) {
-      const error = thrown(() => net[call](rows));
+      const error = thrown(() => (net[call] as (x: number[][]) => unknown)(rows));
       expect(error.message).toBe(`${call}: log1 [rows, 2] is NaN in row 2, feature 1, where shifted is -4`);
       expect(error.where).toEqual({
         name: 'log1',

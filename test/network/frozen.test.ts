@@ -1,4 +1,4 @@
-import { add, concat, dense, input, network, relu, sequential } from 'neurite';
+import { type AnyNetwork, add, concat, dense, input, network, relu, sequential } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { difference } from '../kernels/multiply.js';
@@ -21,15 +21,15 @@ describe.each(builds)('frozen predictors, %s build', (build) => {
   };
 
   test.each(Object.entries(cases))('%s: the bits of the network, for any number of rows', (_, make) => {
-    using net = make();
+    using net: AnyNetwork = make();
     using fixed = net.freeze();
     const widths = fixed.inFeatures;
     for (const rows of ROWS) {
       const next = numbers(rows);
       const xs = widths.map((width) => filled(rows * width, next));
       const x = (xs.length === 1 ? xs[0] : xs) as Float32Array;
-      expect(difference(fixed.predict(x), net.predict(x)), `${rows} rows`).toBeUndefined();
-      expect(difference(fixed.logits(x), net.logits(x)), `${rows} rows`).toBeUndefined();
+      expect(difference(fixed.predict(x) as Float32Array, net.predict(x) as Float32Array), `${rows} rows`).toBeUndefined();
+      expect(difference(fixed.logits(x) as Float32Array, net.logits(x) as Float32Array), `${rows} rows`).toBeUndefined();
     }
   });
 

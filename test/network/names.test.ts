@@ -80,7 +80,7 @@ describe('layers', () => {
     const shared = dense(2, 'tanh', { ...(name && { name }) });
     const net = network({ inputs: [a, b], outputs: add(shared(a), shared(b)), loss: squaredError() });
     const own = name ?? 'dense1';
-    for (const one of [net, load(net.save())]) {
+    for (const one of [net, load<2, 1>(net.save())]) {
       expect(one.layers.map((layer) => layer.name)).toEqual([own]);
       expect(one.summary()).toMatch(/\n6 parameters/);
       const trace = one.trace(

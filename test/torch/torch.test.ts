@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
   type Activation,
+  type AnyNetwork,
   abs,
   add,
   affine,
@@ -35,7 +36,6 @@ import {
   meanSquaredError,
   min,
   mul,
-  type Network,
   type Node,
   neg,
   network,
@@ -116,7 +116,7 @@ const losses: Record<Spec['loss'], Loss> = {
 
 /** A network and the numbers it is tried on. */
 interface Case {
-  net: Network;
+  net: AnyNetwork;
   x: Float32Array[];
   y: number[];
 }
