@@ -6,7 +6,7 @@ import { Node } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
 import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
 import { asList, type CheckedData, checkRows, columnName } from './training/dataset.js';
-import { type ClassIds, copyClassIds, copyRows, countRows, describe, type Targets, type Values } from './values.js';
+import { type ClassIds, checkOptions, copyClassIds, copyRows, countRows, describe, type Targets, type Values } from './values.js';
 
 /**
  * Derivatives of a network's outputs and loss, first and second, exact up to rounding: each is a program compiled from the graph that
@@ -38,13 +38,13 @@ export interface JacobianOptions {
 const ROWS = 1024;
 
 function outputOf(call: string, engine: Engine, index: number): Node {
-  const node = engine.model.outputs[index];
+  const node = Number.isInteger(index) ? engine.model.outputs[index] : undefined;
   if (!node) throw new ShapeError(`${call}: output is ${describe(index)}, expected one of 0 … ${engine.model.outputs.length - 1}`);
   return node;
 }
 
 function inputOf(call: string, engine: Engine, index: number): Node {
-  const node = engine.model.inputs[index];
+  const node = Number.isInteger(index) ? engine.model.inputs[index] : undefined;
   if (!node) throw new ShapeError(`${call}: input is ${describe(index)}, expected one of 0 … ${engine.model.inputs.length - 1}`);
   return node;
 }
@@ -127,7 +127,7 @@ function vjpProgram(engine: Engine, output: Node, index: number, rows: number): 
 
 /** vᵀ·J for each row: what backpropagation computes from the gradient v of an output. */
 export function vjp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Vjp {
-  const { output = 0 } = options;
+  const { output = 0 } = checkOptions('vjp', options, ['output']);
   const node = outputOf('vjp', engine, output);
   const width = features(node.shape);
   const { rows, xs } = checkInputs('vjp', engine, x);
@@ -157,8 +157,8 @@ export interface Direction {
 
 /** J·d for each row: how an output moves when inputs and parameters move along d. */
 export function jvp(engine: Engine, x: unknown, direction: Direction, options: JacobianOptions): { value: Float32Array; tangent: Float32Array } {
-  const { output = 0 } = options;
-  if (direction?.x === undefined && direction?.parameters === undefined)
+  const { output = 0 } = checkOptions('jvp', options, ['output']);
+  if (typeof direction !== 'object' || direction === null || (direction.x === undefined && direction.parameters === undefined))
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
   const node = outputOf('jvp', engine, output);
   const width = features(node.shape);
@@ -193,7 +193,7 @@ export function jvp(engine: Engine, x: unknown, direction: Direction, options: J
  * so one backward pass gives whole Jacobians.
  */
 export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('jacobian', options, ['output', 'input']);
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
@@ -227,7 +227,7 @@ function identity(engine: Engine, at: number, times: number, n: number): void {
 
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
 export function parameterJacobian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
-  const { output = 0 } = options;
+  const { output = 0 } = checkOptions('parameterJacobian', options, ['output']);
   const node = outputOf('jacobian', engine, output);
   const m = features(node.shape);
   const { rows, xs } = checkInputs('jacobian', engine, x);
@@ -373,7 +373,7 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
 export function inputHvp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Float32Array {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input']);
   const { rows, xs } = checkInputs('inputHvp', engine, x);
   const width = features(inputOf('inputHvp', engine, at).shape);
   checkVector('inputHvp', 'v', v, rows, width);
@@ -390,7 +390,7 @@ export function inputHvp(engine: Engine, x: unknown, v: Values, options: Jacobia
 
 /** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
 export function inputHessian(engine: Engine, x: unknown, options: JacobianOptions): Float32Array {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input']);
   const call = 'inputHessian';
   const { rows, xs } = checkInputs(call, engine, x);
   const n = features(inputOf(call, engine, at).shape);

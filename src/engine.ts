@@ -8,6 +8,7 @@ import { type Panels, panelsOf } from './compile/prepack.js';
 import { compile, type Program, type Recipe, type Report } from './compile/program.js';
 import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
 import type { Core } from './core/core.js';
+import { type Decision, decisionOf, type Range, rangeOf } from './decisions.js';
 import { NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
@@ -26,8 +27,8 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are welcome. */
   readonly classes: boolean;
-  /** Whether values must be from 0 to 1. */
-  readonly unit?: boolean;
+  /** What values must be within: of binary cross-entropy from 0 to 1, under a squared error what a bounded output reaches. */
+  readonly range?: Range | undefined;
 }
 
 /** What a network expects of a data set: the widths of its inputs, the form of its targets. */
@@ -348,8 +349,11 @@ export class Engine {
   #targets(): TargetShape[] {
     return this.losses.flatMap((loss, i) => {
       if (!loss) return [];
+      const output = this.model.outputs[i] as Node;
       const { name } = loss.loss;
-      return [{ width: features((this.model.outputs[i] as Node).shape), classes: name === 'crossEntropy', unit: name === 'binaryCrossEntropy' }];
+      const range = name === 'binaryCrossEntropy' ? ([0, 1] as const) : rangeOf(output);
+      const bounded = name !== 'crossEntropy' && range.every(Number.isFinite);
+      return [{ width: features(output.shape), classes: name === 'crossEntropy', range: bounded ? range : undefined }];
     });
   }
 
@@ -406,10 +410,10 @@ export class Engine {
     }
     const losses = this.lossNodes(kind, classes);
     const deciding = this.deciding;
-    const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
+    const reports: Report[] = losses.map(({ rows, scale, output, loss, target }, i) => ({
       rows,
       scale,
-      ...(i === deciding && { decide: { logits, target } }),
+      ...(i === deciding && { decide: { decision: decisionOf(output, loss) as Decision, target } }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
     // Rows of a data set come in through these; a call with rows of its own starts behind them.
@@ -457,10 +461,10 @@ export class Engine {
     return { ...common, roots: roots.reverse(), places, epilogue };
   }
 
-  /** Which loss' decisions are counted: the first that has decisions that are right or wrong, as cross-entropies have; −1 for none. */
+  /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */
   get deciding(): number {
-    const losses = this.losses.flatMap((loss, i) => (loss ? [{ name: loss.loss.name, width: features((this.model.outputs[i] as Node).shape) }] : []));
-    return losses.findIndex(({ name, width }) => name === 'crossEntropy' || (name === 'binaryCrossEntropy' && width === 1));
+    const decisions = this.losses.flatMap((loss, i) => (loss ? [decisionOf(this.model.outputs[i] as Node, loss.loss)] : []));
+    return decisions.findIndex((decision) => decision);
   }
 
   get decides(): boolean {

@@ -28,11 +28,11 @@ import { type LayerNodes, layerOf } from './layers/layer.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import { inputOp, type Parameter, targetOp } from './ops/leaves.js';
-import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
-import { frozen, Predictor } from './predictor.js';
+import { checkLearningRate, type Optimizer, optimizerOf } from './optimizers.js';
+import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import { asList, type CheckedData, checkFinite, checkRows, columnName, type Dataset, type DatasetLiteral } from './training/dataset.js';
-import { type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
+import { type EvaluateOptions, type Evaluation, evaluate, type FitOptions, fit, type History, type Trainee } from './training/fit.js';
 import type { Metric, MetricValues } from './training/metrics.js';
 import {
   type AnyTargets,
@@ -142,8 +142,12 @@ export class Network<T extends AnyTargets = AnyTargets> {
   #disposed = false;
 
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}) {
-    checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
-    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
+    const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
+    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
+    const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
+    for (const [name, value] of Object.entries({ reproducible, debug })) {
+      if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
+    }
     this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
@@ -154,7 +158,6 @@ export class Network<T extends AnyTargets = AnyTargets> {
     this.#outputs = Array.isArray(outputs) ? outputs : [outputs as Node];
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
-    if (optimizer !== undefined) checkOptimizer('network', optimizer);
     this.#reproducible = reproducible || build === 'simd';
     this.seed = seed;
     this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
@@ -295,7 +298,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
 
   /**
    * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
-   * Several inputs are passed as a list, several outputs come as one.
+   * Several inputs are passed as a list, several outputs come as one. x is taken as it is: what a data set's `scale` and `offset` did to the
+   * inputs in `fit` must be done here by the caller.
    */
   predict<X extends Values>(x: X): Returned<X>;
   /** The same, written to `out`, which is returned. Nothing is allocated. */
@@ -316,14 +320,23 @@ export class Network<T extends AnyTargets = AnyTargets> {
   }
 
   /**
-   * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
-   * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
+   * Hard decisions for each row of x, by what output and loss mean:
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
+   * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
+   *
+   * A number for one row given flat with one decision, else a Uint32Array: one number a row, or `[rows, out]` row by row where several
+   * outputs are decided by themselves. Of several output nodes, the first decides. x is taken as it is: a data set's `scale` is not applied.
+   *
+   * @param options.threshold the least output that counts as 1, in place of the half; a regression is decided by it too
+   * @throws ValueError where there are no decisions, and for a row whose output is NaN
    */
-  classify(x: readonly (readonly number[])[]): Uint32Array;
-  classify(x: Values | readonly Values[]): number | Uint32Array;
-  classify(x: Values | readonly Values[]): number | Uint32Array {
+  classify(x: readonly (readonly number[])[], options?: ClassifyOptions): Uint32Array;
+  classify(x: Values | readonly Values[], options?: ClassifyOptions): number | Uint32Array;
+  classify(x: Values | readonly Values[], options?: ClassifyOptions): number | Uint32Array {
     if (this.#debug) this.#search('classify', x);
-    return this.#predictor.classify(x);
+    return this.#predictor.classify(x, options);
   }
 
   /** The memory that `run` reads: `maxRows` rows of the first input, a live view. Take it anew after any other call: memory may grow. */
@@ -348,6 +361,8 @@ export class Network<T extends AnyTargets = AnyTargets> {
   freeze(): Predictor {
     this.#alive('freeze');
     const engine = new Engine(this.#engine.model, this.#engine.core);
+    // Of the losses a predictor needs to know what a decision is.
+    engine.losses = this.#engine.losses;
     engine.core.f32.set(this.parameters, engine.parametersAddress >>> 2);
     try {
       engine.prepack();
@@ -564,23 +579,28 @@ export class Network<T extends AnyTargets = AnyTargets> {
   /**
    * The mean loss over a data set, and the share decided rightly where the loss has decisions.
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
+   * @param options.threshold as `classify` takes it: metrics, and accuracy with them, decide by it. Default: as `classify` decides without
    */
   evaluate(data: Dataset | DatasetLiteral<T>): Evaluation;
-  evaluate<const M extends readonly Metric[]>(data: Dataset | DatasetLiteral<T>, options: { readonly metrics: M }): Evaluation & MetricValues<M>;
-  evaluate(data: Dataset | DatasetLiteral<T>, options: { readonly metrics?: readonly Metric[] } = {}): Evaluation {
+  evaluate<const M extends readonly Metric[]>(
+    data: Dataset | DatasetLiteral<T>,
+    options: { readonly metrics: M; readonly threshold?: number },
+  ): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions): Evaluation;
+  evaluate(data: Dataset | DatasetLiteral<T>, options: EvaluateOptions = {}): Evaluation {
     this.#alive('evaluate');
-    checkOptions('evaluate', options, ['metrics']);
+    const known = checkOptions('evaluate', options, ['metrics', 'threshold']);
     this.#need('evaluate', 'loss');
-    return evaluate(this.#engine, 'evaluate', data, options.metrics);
+    return evaluate(this.#engine, 'evaluate', data, known);
   }
 
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
-    checkOptions('configure', options, ['loss', 'optimizer']);
-    if (options.optimizer !== undefined) checkOptimizer('configure', options.optimizer);
-    const losses = options.loss === undefined ? this.#engine.losses : lossesOf(options.loss, this.#outputs);
-    this.#engine.configure(losses, options.optimizer ?? this.#engine.optimizer);
+    const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
+    const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs, 'configure');
+    this.#engine.configure(losses, follows);
     return this;
   }
 

@@ -3,7 +3,7 @@ import { FileError, ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import { chooseBuild, Network, type NetworkOptions, partsOf } from '../network.js';
 import { Parameter } from '../ops/leaves.js';
-import { describe } from '../values.js';
+import { checkOptions, describe } from '../values.js';
 import { type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './graph.js';
 import { Fields, parseJson, show } from './json.js';
 import { readSafetensors, type TensorFile } from './safetensors.js';
@@ -29,8 +29,8 @@ interface Training {
  * @param bytes of the whole file, such as `await readFile(path)` or `await response.arrayBuffer()`
  * @throws FileError for a file that is damaged, or none of neurite's; ValueError for what is no bytes
  */
-export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Network {
-  checkOptions('load', options);
+export function load(bytes: Uint8Array | ArrayBuffer, given: LoadOptions = {}): Network {
+  const options = readOptions('load', given);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
   if (text === undefined)
@@ -79,8 +79,10 @@ function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: re
   if (other !== undefined) throw new FileError(`load: the architecture has no use for the tensor ${show(other)}`);
 }
 
-function checkOptions(call: string, { build = 'auto', reproducible = false }: LoadOptions): void {
-  chooseBuild(call, build, reproducible);
+function readOptions(call: string, options: LoadOptions): LoadOptions {
+  const known = checkOptions(call, options, ['build', 'reproducible']);
+  chooseBuild(call, known.build ?? 'auto', known.reproducible ?? false);
+  return known;
 }
 
 /**
@@ -89,8 +91,8 @@ function checkOptions(call: string, { build = 'auto', reproducible = false }: Lo
  *
  * @throws FileError naming the place where the architecture is not what it should be
  */
-export function fromJSON(json: NetworkJson | string, options: LoadOptions = {}): Network {
-  checkOptions('fromJSON', options);
+export function fromJSON(json: NetworkJson | string, given: LoadOptions = {}): Network {
+  const options = readOptions('fromJSON', given);
   const where = 'fromJSON: the architecture';
   const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : json, where);
   const architecture = readArchitecture(fields, undefined);

@@ -1,10 +1,12 @@
 import { DataType } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
+import type { Range } from '../decisions.js';
 import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
 import {
   type AnyTargets,
   type ClassIds,
+  checkOptions,
   copyClassIds,
   copyRows,
   count,
@@ -22,7 +24,10 @@ export interface DatasetLiteral<T extends AnyTargets = Values> {
   readonly x: Values | readonly Values[];
   /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
   readonly y: T;
-  /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
+  /**
+   * Each input element becomes x·scale + offset when `fit` or `evaluate` reads it. Default 1: bytes are not scaled unless this says so. It belongs to
+   * the data, not to the network: `predict` and `classify` take numbers as they are, so scale them alike there.
+   */
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
@@ -75,12 +80,18 @@ export class Dataset {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
       throw new ValueError(`${call}: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
-    const { scale = 1, offset = 0, budget = BUDGET } = literal;
+    const {
+      x,
+      y,
+      scale = 1,
+      offset = 0,
+      budget = BUDGET,
+    } = checkOptions(call, literal, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
     for (const [name, value] of Object.entries({ scale, offset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
-    if (!(budget >= 0)) throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
-    this.#literal = literal;
+    if (!(typeof budget === 'number' && budget >= 0)) throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
+    this.#literal = { x, y };
     this.scale = scale;
     this.offset = offset;
     this.budget = budget;
@@ -196,7 +207,7 @@ function isBytes(values: Values): boolean {
 }
 
 /** Whether targets are class ids; checks that they fit the rows and the output either way. */
-function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, unit }: TargetShape): boolean {
+function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, range }: TargetShape): boolean {
   if (typeof y === 'number') {
     if (classes && rows === 1) return true;
     throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
@@ -218,21 +229,22 @@ function readTargets(call: string, what: string, y: Targets, rows: number, { wid
   }
   const found = countRows(call, what, y as Values, width);
   if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
-  if (unit) checkUnit(call, what, y as Values, rows, width);
+  if (range) checkWithin(call, what, y as Values, rows, width, range);
   if (classes) checkProbabilities(call, what, y as Values, rows, width);
   return false;
 }
 
-/** @throws ValueError for a number outside [0, 1]; NaN is found with what else is not finite */
-function checkUnit(call: string, what: string, y: Values, rows: number, width: number): void {
+/** @throws ValueError for a number outside what the loss takes and the output reaches; NaN is found with what else is not finite */
+function checkWithin(call: string, what: string, y: Values, rows: number, width: number, [low, high]: Range): void {
   const nested = isNested(y);
   for (let i = 0; i < rows; i++) {
     const row = nested ? (y[i] as readonly number[]) : y;
     const from = nested ? 0 : i * width;
     for (let j = 0; j < width; j++) {
       const value = row[from + j] as number;
-      if (value < 0 || value > 1) {
-        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected a number from 0 to 1, as binaryCrossEntropy takes`);
+      if (value < low || value > high) {
+        const allowed = low === high ? `${low}, all` : `a number from ${low} to ${high}, which is all`;
+        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected ${allowed} that the output's activation reaches`);
       }
     }
   }
@@ -248,7 +260,11 @@ function checkProbabilities(call: string, what: string, y: Values, rows: number,
     const row = nested ? (y[i] as readonly number[]) : y;
     const from = nested ? 0 : i * width;
     let sum = 0;
-    for (let j = from; j < from + width; j++) sum += row[j] as number;
+    for (let j = from; j < from + width; j++) {
+      const value = row[j] as number;
+      if (value < 0) throw new ValueError(`${call}: ${what}[row ${i}, class ${j - from}] is ${value}, expected a probability from 0 to 1`);
+      sum += value;
+    }
     if (!(Math.abs(sum - 1) <= PROBABILITY_SLACK)) {
       const shown = Number.isFinite(sum) ? Number(sum.toPrecision(6)) : sum;
       throw new ValueError(`${call}: row ${i} of ${what} sums to ${shown}, expected probabilities that sum to 1, or class ids, one a row`);

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine.js';
 import { ValueError } from '../errors.js';
-import { describe } from '../values.js';
+import { checkOptions, describe } from '../values.js';
 import type { EpochEnd } from './fit.js';
 
 /** When `fit` ends before its last epoch. The parameters go back to those of the best epoch however `fit` ends: stopped, done, aborted or failed. */
@@ -27,7 +27,8 @@ export class EarlyStop {
   best: EpochEnd | undefined;
 
   constructor(engine: Engine, options: EarlyStopping) {
-    const { patience, monitor = 'loss', minDelta = 0 } = options;
+    const known = checkOptions('fit', options, ['patience', 'monitor', 'minDelta'], {}, 'earlyStopping');
+    const { patience, monitor = 'loss', minDelta = 0 } = known;
     if (!(Number.isInteger(patience) && patience > 0)) {
       throw new ValueError(`fit: earlyStopping.patience is ${describe(patience)}, expected a whole number of epochs > 0`);
     }
@@ -41,7 +42,7 @@ export class EarlyStop {
       throw new ValueError("fit: earlyStopping.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function");
     }
     this.#engine = engine;
-    this.#options = options;
+    this.#options = known;
     this.#parameters = new Float32Array(engine.parameterCount);
   }
 

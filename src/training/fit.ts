@@ -3,13 +3,13 @@ import type { Engine, LoadedProgram } from '../engine.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
+import { decide, decisionOf, decisionsPerRow, requireDecision } from '../decisions.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
-import { decide } from '../predictor.js';
 import { type AnyTargets, checkOptions, describe } from '../values.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
-import { checkMetrics, type Metric } from './metrics.js';
+import { accuracy, checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
 import { RowSource } from './source.js';
 
@@ -105,10 +105,10 @@ const SHUFFLE_STREAM = 0x40000000;
 const SLICE_SECONDS = 0.012;
 
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, options: FitOptions): Promise<History> {
+export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets>, given: FitOptions): Promise<History> {
   const { engine } = trainee;
   const set = data instanceof Dataset ? data : new Dataset(data, 'fit');
-  checkOptions('fit', options, OPTIONS);
+  const options = checkOptions('fit', given, OPTIONS);
   const { epochs = 1, batchSize = 32, shuffle = true, signal, onProgress, onEpoch } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
@@ -194,7 +194,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       trainee.epochsTrained++;
       trainingSeconds += seconds;
       onProgress?.(progress());
-      const end: EpochEnd = { ...progress(), validation: validation && evaluateRows(engine, validation, []) };
+      const end: EpochEnd = { ...progress(), validation: validation && evaluateRows(engine, validation) };
       ends.push(end);
       const stop = stopping?.stops(end);
       const goOn = onEpoch?.(end);
@@ -231,14 +231,23 @@ function learningRateOf(engine: Engine, { learningRate }: FitOptions): number | 
 /** Rows an evaluation takes at once. */
 const EVALUATION_ROWS = 256;
 
+/** What `evaluate` finds besides the loss, and how it decides. */
+export interface EvaluateOptions {
+  readonly metrics?: readonly Metric[];
+  readonly threshold?: number;
+}
+
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
-export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral<AnyTargets>, metrics: readonly Metric[] = []): Evaluation {
+export function evaluate(engine: Engine, call: string, data: Dataset | DatasetLiteral<AnyTargets>, options: EvaluateOptions = {}): Evaluation {
+  const { metrics = [], threshold } = options;
+  const judged = engine.losses.findIndex((loss) => loss);
   checkMetrics(call, metrics);
+  if (threshold !== undefined) requireDecision(call, engine.model.outputs[judged] as Node, engine.losses[judged]?.loss, threshold);
   const set = data instanceof Dataset ? data : new Dataset(data, call);
   let source: RowSource | undefined;
   try {
     source = new RowSource(call, engine, set, EVALUATION_ROWS);
-    return evaluateRows(engine, source, metrics);
+    return evaluateRows(engine, source, options);
   } finally {
     source?.free();
     if (set !== data) set.dispose();
@@ -250,7 +259,7 @@ function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { prog
   return { program: engine.program('evaluate', batch, classes), batch };
 }
 
-function evaluateRows(engine: Engine, source: RowSource, metrics: readonly Metric[]): Evaluation {
+function evaluateRows(engine: Engine, source: RowSource, { metrics = [], threshold }: EvaluateOptions = {}): Evaluation {
   const { rows } = source;
   const { program, batch } = evaluationProgram(engine, source);
   const { workspace } = program;
@@ -265,14 +274,18 @@ function evaluateRows(engine: Engine, source: RowSource, metrics: readonly Metri
   return {
     loss: finite ? workspace.lossSum / rows : Number.NaN,
     accuracy: engine.decides ? workspace.correct / rows : undefined,
-    ...(metrics.length > 0 && measure(engine, source, batch, metrics)),
+    ...(threshold !== undefined && measure(engine, source, batch, [accuracy], threshold)),
+    ...(metrics.length > 0 && measure(engine, source, batch, metrics, threshold)),
   };
 }
 
 /** The values of metrics over a data set, of the first output that has a loss. */
-function measure(engine: Engine, source: RowSource, batch: number, metrics: readonly Metric[]): Record<string, unknown> {
-  const { rows, classes } = source;
-  const output = engine.model.outputs[engine.losses.findIndex((loss) => loss)] as Node;
+function measure(engine: Engine, source: RowSource, batch: number, metrics: readonly Metric[], threshold?: number): Record<string, unknown> {
+  const { rows, classes, call } = source;
+  const judged = engine.losses.findIndex((loss) => loss);
+  const output = engine.model.outputs[judged] as Node;
+  const loss = engine.losses[judged]?.loss;
+  const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
   const outputs = [output, logitsOf(output)];
   const width = features(output.shape);
   // Without the report of the loss, which would end the run where it is not finite.
@@ -283,23 +296,26 @@ function measure(engine: Engine, source: RowSource, batch: number, metrics: read
     outputs,
   }));
   const { core, workspace } = program;
-  const running = metrics.map((metric) => metric.begin(width));
-  const predicted = new Uint32Array(batch);
-  const actual = new Uint32Array(batch);
+  const running = metrics.map((metric) => metric.begin(width, decision?.kind));
+  const each = decision ? decisionsPerRow(decision) : 0;
+  const predicted = new Int32Array(batch * each);
+  const actual = new Int32Array(batch * each);
   for (let position = 0; position < rows; position += batch) {
     workspace.set(Context.Step, 0);
     source.train(program, position, 1, batch);
     const count = Math.min(batch, rows - position);
     const view = (at: number) => core.f32.subarray(at, at + count * width);
     const at = program.inputIndex(engine.model.inputs.length);
+    const values = view(program.outputIndex(0));
     const logits = view(program.outputIndex(1));
     const targets = classes[0] ? undefined : view(at);
-    for (let i = 0; i < count; i++) {
-      predicted[i] = decide(logits, i * width, width);
-      if (!targets) actual[i] = core.u32[at + i] as number;
-      else actual[i] = width === 1 ? Number((targets[i] as number) >= 0.5) : decide(targets, i * width, width);
+    for (let i = 0; decision && i < count; i++) {
+      const { kind, cut, targetCut, node } = decision;
+      decide(kind, cut, node === output ? values : logits, i * width, width, predicted, i * each);
+      if (targets) decide(kind, targetCut, targets, i * width, width, actual, i * each);
+      else actual[i] = core.u32[at + i] as number;
     }
-    for (const metric of running) metric.add({ rows: count, width, outputs: view(program.outputIndex(0)), logits, targets, actual, predicted });
+    for (const metric of running) metric.add({ rows: count, width, decisions: each, outputs: values, logits, targets, actual, predicted });
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
 }
