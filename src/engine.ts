@@ -27,8 +27,10 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are welcome. */
   readonly classes: boolean;
-  /** What values must be within: of binary cross-entropy from 0 to 1, under a squared error what a bounded output reaches. */
-  readonly range?: Range | undefined;
+  /** Whether values must be from 0 to 1. */
+  readonly unit?: boolean;
+  /** What a bounded output reaches under a squared error: values of a data set must be within. */
+  readonly reach?: Range | undefined;
 }
 
 /** What a network expects of a data set: the widths of its inputs, the form of its targets. */
@@ -351,9 +353,10 @@ export class Engine {
       if (!loss) return [];
       const output = this.model.outputs[i] as Node;
       const { name } = loss.loss;
-      const range = name === 'binaryCrossEntropy' ? ([0, 1] as const) : rangeOf(output);
-      const bounded = name !== 'crossEntropy' && range.every(Number.isFinite);
-      return [{ width: features(output.shape), classes: name === 'crossEntropy', range: bounded ? range : undefined }];
+      const unit = name === 'binaryCrossEntropy';
+      const range = rangeOf(output);
+      const reach = name !== 'crossEntropy' && !unit && range.every(Number.isFinite) ? range : undefined;
+      return [{ width: features(output.shape), classes: name === 'crossEntropy', unit, reach }];
     });
   }
 

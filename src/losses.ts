@@ -119,7 +119,9 @@ function weighted(call: string, entry: Loss | WeightedLoss, i: number, output: N
   const loss = lossOf(call, description);
   checkLoss(loss, output);
   if (!isFactor(weight) || !isFactor((weight * loss.scale) / (loss.reduction === 'mean' ? features(output.shape) : 1))) {
-    throw new ValueError(`${call}: the weight of loss ${i} is ${describe(weight)}, expected a positive number that float32 holds, times the loss' scale`);
+    throw new ValueError(
+      `${call}: the weight of loss ${i} is ${describe(weight)}, expected a positive number that float32 holds, times the loss' scale`,
+    );
   }
   return Object.freeze({ loss, weight });
 }

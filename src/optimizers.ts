@@ -103,12 +103,13 @@ export function named<T>(call: string, make: () => T): T {
  * Defaults: learningRate 0.01, momentum 0, nesterov false, weightDecay 0, no clipping.
  */
 export function sgd(options: { learningRate?: number; momentum?: number; nesterov?: boolean; weightDecay?: number; clipNorm?: number } = {}): Sgd {
-  const { learningRate = 0.01, momentum = 0, nesterov = false, weightDecay = 0, clipNorm = Number.POSITIVE_INFINITY } = checkOptions(
-    'sgd',
-    options,
-    ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'clipNorm'],
-    { name: 'sgd' },
-  );
+  const {
+    learningRate = 0.01,
+    momentum = 0,
+    nesterov = false,
+    weightDecay = 0,
+    clipNorm = Number.POSITIVE_INFINITY,
+  } = checkOptions('sgd', options, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'clipNorm'], { name: 'sgd' });
   const optimizer: Sgd = Object.freeze({ name: 'sgd', learningRate, momentum, nesterov, weightDecay, clipNorm });
   checkCommon('sgd', optimizer);
   checkFactor('sgd', 'momentum', momentum);
@@ -128,12 +129,14 @@ export interface AdamOptions {
 }
 
 function adamOf(name: 'adam' | 'adamW', options: AdamOptions, decay: number): Adam {
-  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = decay, clipNorm = Number.POSITIVE_INFINITY } = checkOptions(
-    name,
-    options,
-    ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'clipNorm'],
-    { name },
-  );
+  const {
+    learningRate = 1e-3,
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-8,
+    weightDecay = decay,
+    clipNorm = Number.POSITIVE_INFINITY,
+  } = checkOptions(name, options, ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'clipNorm'], { name });
   const optimizer: Adam = Object.freeze({ name, learningRate, beta1, beta2, epsilon, weightDecay, clipNorm });
   checkCommon(name, optimizer);
   checkFactor(name, 'beta1', beta1);

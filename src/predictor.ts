@@ -164,7 +164,12 @@ export class Predictor {
     return this.#views;
   }
 
-  #forward(call: Call, x: Values | readonly Values[], out: Float32Array | undefined, kind: 'predict' | 'logits' = call as 'predict' | 'logits'): unknown {
+  #forward(
+    call: Call,
+    x: Values | readonly Values[],
+    out: Float32Array | undefined,
+    kind: 'predict' | 'logits' = call as 'predict' | 'logits',
+  ): unknown {
     this.#alive(call);
     const widths = this.#inputs;
     const xs = widths.length === 1 ? [x as Values] : asList<Values>(call, 'x', x, widths.length, 'input');

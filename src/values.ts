@@ -78,7 +78,9 @@ export function checkOptions<T extends object>(
       if (typeof name === 'string' && (known.includes(name) || Object.hasOwn(also, name))) continue;
       const remedy = typeof name === 'string' ? remedyFor(name) : undefined;
       const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
-      throw new ValueError(`${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`);
+      throw new ValueError(
+        `${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`,
+      );
     }
     for (const name of known) {
       const value = (options as Record<string, unknown>)[name];

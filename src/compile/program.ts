@@ -78,7 +78,11 @@ export function compile(recipe: Recipe, rows: number): Program {
   let instructions = usePanels(lower(roots.map(of), fuse), recipe.panels ?? []);
   instructions = addReports(
     instructions,
-    reports.map((r) => ({ ...r, rows: of(r.rows), ...(r.decide && { decide: { ...r.decide, decision: { ...r.decide.decision, node: of(r.decide.decision.node) } } }) })),
+    reports.map((r) => ({
+      ...r,
+      rows: of(r.rows),
+      ...(r.decide && { decide: { ...r.decide, decision: { ...r.decide.decision, node: of(r.decide.decision.node) } } }),
+    })),
   );
   instructions = accumulateInto(
     instructions,

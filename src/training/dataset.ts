@@ -80,13 +80,7 @@ export class Dataset {
     if (typeof literal !== 'object' || literal === null || literal.x === undefined || literal.y === undefined) {
       throw new ValueError(`${call}: got ${describe(literal)}, expected { x, y } with inputs and targets`);
     }
-    const {
-      x,
-      y,
-      scale = 1,
-      offset = 0,
-      budget = BUDGET,
-    } = checkOptions(call, literal, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
+    const { x, y, scale = 1, offset = 0, budget = BUDGET } = checkOptions(call, literal, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
     for (const [name, value] of Object.entries({ scale, offset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
@@ -101,7 +95,12 @@ export class Dataset {
   check(call: string, { inputs, targets }: Columns): CheckedData {
     const xs = asList<Values>(call, 'x', this.#literal.x, inputs.length, 'input');
     const ys = asList<Targets>(call, 'y', this.#literal.y, targets.length, 'loss');
-    return checkRows(call, xs, ys, { inputs, targets });
+    const checked = checkRows(call, xs, ys, { inputs, targets });
+    targets.forEach(({ width, reach }, i) => {
+      const what = columnName('y', i, ys.length);
+      if (reach) checkWithin(call, what, ys[i] as Values, checked.rows, width, reach, "all that the output's activation reaches");
+    });
+    return checked;
   }
 
   /** The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them. */
@@ -207,7 +206,7 @@ function isBytes(values: Values): boolean {
 }
 
 /** Whether targets are class ids; checks that they fit the rows and the output either way. */
-function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, range }: TargetShape): boolean {
+function readTargets(call: string, what: string, y: Targets, rows: number, { width, classes, unit }: TargetShape): boolean {
   if (typeof y === 'number') {
     if (classes && rows === 1) return true;
     throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
@@ -229,13 +228,13 @@ function readTargets(call: string, what: string, y: Targets, rows: number, { wid
   }
   const found = countRows(call, what, y as Values, width);
   if (found !== rows) throw new ShapeError(`${call}: ${what} has ${found} rows and x has ${rows}, expected as many`);
-  if (range) checkWithin(call, what, y as Values, rows, width, range);
+  if (unit) checkWithin(call, what, y as Values, rows, width, [0, 1], 'as binaryCrossEntropy takes');
   if (classes) checkProbabilities(call, what, y as Values, rows, width);
   return false;
 }
 
-/** @throws ValueError for a number outside what the loss takes and the output reaches; NaN is found with what else is not finite */
-function checkWithin(call: string, what: string, y: Values, rows: number, width: number, [low, high]: Range): void {
+/** @throws ValueError for a number outside a range; NaN is found with what else is not finite */
+function checkWithin(call: string, what: string, y: Values, rows: number, width: number, [low, high]: Range, why: string): void {
   const nested = isNested(y);
   for (let i = 0; i < rows; i++) {
     const row = nested ? (y[i] as readonly number[]) : y;
@@ -243,8 +242,8 @@ function checkWithin(call: string, what: string, y: Values, rows: number, width:
     for (let j = 0; j < width; j++) {
       const value = row[from + j] as number;
       if (value < low || value > high) {
-        const allowed = low === high ? `${low}, all` : `a number from ${low} to ${high}, which is all`;
-        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected ${allowed} that the output's activation reaches`);
+        const expected = low === high ? `${low}` : `a number from ${low} to ${high}`;
+        throw new ValueError(`${call}: ${what}[row ${i}, feature ${j}] is ${value}, expected ${expected}, ${why}`);
       }
     }
   }

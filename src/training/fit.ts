@@ -1,9 +1,9 @@
 import { Context, Status } from '../../assembly/context.js';
+import { decide, decisionOf, decisionsPerRow, requireDecision } from '../decisions.js';
 import type { Engine, LoadedProgram } from '../engine.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { decide, decisionOf, decisionsPerRow, requireDecision } from '../decisions.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
 import { type AnyTargets, checkOptions, describe } from '../values.js';

@@ -172,8 +172,7 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
     begin: (width, decides) => {
       if (width < 2) throw new ValueError(`topK: the output has ${width} feature, expected one for each class`);
       checkDecides('topK', decides);
-      if (decides === 'each')
-        throw new ValueError(`topK: the output has ${width} labels that do not exclude each other, expected classes`);
+      if (decides === 'each') throw new ValueError(`topK: the output has ${width} labels that do not exclude each other, expected classes`);
       let right = 0;
       let count = 0;
       return {

@@ -33,14 +33,19 @@ function columns(call: string, x: Values, width?: number): { rows: number; width
   }
   const at = (i: number, j: number) => {
     const value = nested ? (x[i] as readonly number[])[j] : x[i * found + j];
-    if (typeof value !== 'number') throw new ValueError(`${call}: feature ${j} of row ${i} is ${describe(value)}, expected a number`);
+    if (typeof value !== 'number') throw new ValueError(`${call}: feature ${j} of row ${i} is ${describe(value)}, expected a finite number`);
     return value;
   };
   return { rows, width: found, at };
 }
 
 /** Offset and scale of each column, as `of` finds them from all of its values. */
-function fitColumns(call: string, x: Values, features: number | undefined, of: (column: Float64Array, j: number) => [offset: number, scale: number]): Scaling {
+function fitColumns(
+  call: string,
+  x: Values,
+  features: number | undefined,
+  of: (column: Float64Array, j: number) => [offset: number, scale: number],
+): Scaling {
   const { rows, width, at } = columns(call, x, features);
   const pairs = Array.from({ length: width }, (_, j) => {
     const column = new Float64Array(rows);
@@ -118,12 +123,7 @@ export function minMax(x: Values, options: { readonly range?: readonly [low: num
   });
 }
 
-function apply<X extends Values>(
-  call: string,
-  scaling: Scaling,
-  x: X,
-  of: (value: number, offset: number, scale: number) => number,
-): Returned<X> {
+function apply<X extends Values>(call: string, scaling: Scaling, x: X, of: (value: number, offset: number, scale: number) => number): Returned<X> {
   const { offset, scale } = checkOptions(call, scaling, ['offset', 'scale'], {}, 'the scaling');
   for (const [name, list] of Object.entries({ offset, scale })) {
     if (!(Array.isArray(list) && list.length === offset.length && Array.from(list).every(Number.isFinite))) {

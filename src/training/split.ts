@@ -38,7 +38,8 @@ export interface Split<D> {
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
   const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS]);
-  if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1)) throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
+  if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1))
+    throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
   const known = readData(call, data);
   const order = drawOrder(call, known, rest);
   const held = Math.round(order.length * fraction);
@@ -142,7 +143,8 @@ function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
       if (!sets.has(key)) sets.set(key, width + sets.size);
       return sets.get(key) as number;
     }
-    const what = row.length === 1 ? `y[${i}] = ${describe(row[0])}` : `y[${i}] = [${row.slice(0, 5).map(describe).join(', ')}${row.length > 5 ? ', …' : ''}]`;
+    const what =
+      row.length === 1 ? `y[${i}] = ${describe(row[0])}` : `y[${i}] = [${row.slice(0, 5).map(describe).join(', ')}${row.length > 5 ? ', …' : ''}]`;
     throw new ValueError(`${call}: stratify came with ${what}, expected class ids, rows of probabilities, or rows of labels 0 and 1`);
   });
 }

@@ -278,7 +278,16 @@ describe.each(builds)('%s', (build) => {
     const count = (one: Case, cuts?: readonly [cut: number, targetCut: number]) => {
       machine.clear();
       machine.reset();
-      machine.run([Opcode.CountCorrect, machine.tensor(one.z, one.shift), targetTensor(machine, one), kindOf(one), one.rows, one.features, cuts ? 1 : 0, ...(cuts ?? [0, 0]).map(bits)]);
+      machine.run([
+        Opcode.CountCorrect,
+        machine.tensor(one.z, one.shift),
+        targetTensor(machine, one),
+        kindOf(one),
+        one.rows,
+        one.features,
+        cuts ? 1 : 0,
+        ...(cuts ?? [0, 0]).map(bits),
+      ]);
       return machine.f64(Context.Correct);
     };
 
@@ -314,7 +323,7 @@ describe.each(builds)('%s', (build) => {
       for (let features = 1; features <= 5; features++) {
         const rows = 2 ** features;
         // Every set of labels: 0.3 and 0.7 about a cut of 0.5, against the same sets as −1 and 1 about 0.
-        const z = Float32Array.from({ length: rows * features }, (_, i) => ((Math.floor(i / features) >> i % features) & 1 ? 0.7 : 0.3));
+        const z = Float32Array.from({ length: rows * features }, (_, i) => ((Math.floor(i / features) >> (i % features)) & 1 ? 0.7 : 0.3));
         const t = z.map((v) => (v > 0.5 ? 1 : -1));
         expect(count({ z, rows, features, t }, [0.5, 0])).toBe(rows);
         for (let j = 0; j < features; j++) {
