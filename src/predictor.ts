@@ -111,7 +111,7 @@ export class Predictor {
     const { model, losses } = this.#engine;
     const decision = requireDecision('classify', model.outputs[0] as Node, losses[0]?.loss, threshold);
     const first = (this.#inputs.length > 1 ? (x as readonly Values[])[0] : x) as Values;
-    const all = this.#forward('classify', x, undefined, threshold === undefined ? 'logits' : 'predict');
+    const all = this.#forward('classify', x, undefined, decision.node === model.outputs[0] ? 'predict' : 'logits');
     const z = (this.#outputs.length > 1 ? (all as unknown[])[0] : all) as Float32Array | number[] | number[][];
     const flat = isNested(z) ? (z as number[][]).flat() : (z as Float32Array);
     const width = this.#outputs[0] as number;

@@ -95,7 +95,7 @@ describe('trainValidationSplit', () => {
     ['rows that are none', { x, y }, { rows: 2.5 }, 'rows is 2.5, expected a whole number > 0'],
     [
       'a row that is a hole',
-      { x: [[1, 2], , [3, 4]] as unknown as number[][], y: [0, 1, 1] },
+      { x: Object.assign(new Array(3), { 0: [1, 2], 2: [3, 4] }) as number[][], y: [0, 1, 1] },
       { rows: 3 },
       'x is an array of 3, which is not 3 rows',
     ],
