@@ -111,7 +111,7 @@ export function decide(kind: Decision['kind'], cut: number, z: ArrayLike<number>
   let undecided = false;
   for (let j = 0; j < width; j++) {
     const value = z[at + j] as number;
-    if (value !== value) undecided = true;
+    if (Number.isNaN(value)) undecided = true;
     if (kind === 'each') out[to + j] = value >= cut ? 1 : 0;
     else if (value > (z[at + best] as number)) best = j;
   }

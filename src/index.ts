@@ -78,12 +78,12 @@ export { step } from './ops/step.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers.js';
-export type { Predictor } from './predictor.js';
+export type { ClassifyOptions, Predictor } from './predictor.js';
 export { network, sequential } from './sequential.js';
 export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
-export type { EpochEnd, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
+export type { EpochEnd, EvaluateOptions, Evaluation, FitOptions, FitProgress, History } from './training/fit.js';
 export {
   accuracy,
   confusionMatrix,

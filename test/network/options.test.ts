@@ -4,23 +4,30 @@ import {
   adam,
   adamW,
   binaryCrossEntropy,
+  clip,
+  constantInit,
   cosine,
   crossEntropy,
   dataset,
   dense,
   fromJSON,
+  input,
   kFold,
   load,
   meanSquaredError,
   minMax,
   NeuriteError,
+  named,
   parameter,
+  pow,
   sequential,
   sgd,
+  slice,
   squaredError,
   stepDecay,
   trainValidationSplit,
   transform,
+  warmup,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 
@@ -130,6 +137,47 @@ test.each<[string, object, string]>([
   ['a name from the prototype', { name: 'constructor' }, 'network: optimizer is an object with name, expected what sgd()'],
 ])('a description is checked where it comes in: %s', (_, optimizer, message) => {
   expect(() => made({ optimizer })).toThrow(message);
+});
+
+test.each<[string, () => unknown, string]>([
+  ['a symbol to pow', () => pow(input(2), Symbol('p') as Any), 'pow: a constant is Symbol(p), expected a number'],
+  ['no node to pow', () => pow(null as Any, 1), 'pow: its operand is null, expected a node'],
+  ['a bigint to clip', () => clip(input(2), 0n as Any, 1), 'clip: a constant is 0, expected a number'],
+  ['a symbol to clip', () => clip(input(2), 0, Symbol('c') as Any), 'clip: a constant is Symbol(c), expected a number'],
+  ['a symbol to slice', () => slice(input(2), Symbol('s') as Any, 1), 'slice: a constant is Symbol(s), expected a number'],
+  ['a bigint to slice', () => slice(input(2), 0, 1n as Any), 'slice: a constant is 1, expected a number'],
+  ['nothing to name', () => named(null as Any, 'x'), 'named: its operand is null, expected a node'],
+  ['a number for a name', () => named(dense(2)(input(2)), 5 as Any), 'named: name is 5, expected a string'],
+  ['a symbol to constantInit', () => constantInit(Symbol('v') as Any), 'constantInit: value is Symbol(v), expected a finite number'],
+  ['a constant beyond float32', () => constantInit(1e39), 'constantInit: value is 1e+39, expected a finite number that float32 holds'],
+  ['an initializer of NaN', () => dense(2, { init: () => ({ kind: 'constant', value: Number.NaN }) })(input(2)), 'dense: init gave a value of NaN'],
+  ['an initializer by name', () => parameter(3, { init: 'zeros' } as Any), 'parameter: init is "zeros", expected an initializer'],
+  ['an initializer that gives nothing', () => parameter(3, { init: () => undefined } as Any), 'parameter: init gave undefined'],
+  ['a name that is none', () => input(3, 5 as Any), 'input: name is 5, expected a string'],
+  ['a warm-up to nothing', () => warmup(5, undefined as Any), 'warmup: then is undefined, expected the rate or the schedule that follows'],
+  ['a budget as text', () => dataset({ x: X, y: Y, budget: '5' as Any }), 'dataset: budget is "5", expected a number of bytes'],
+  ['a seed as text', () => kFold({ x: X, y: Y }, { seed: '1' as Any }), 'kFold: seed is "1", expected a whole number'],
+  ['folds as text', () => kFold({ x: X, y: Y }, { folds: '3' as Any }), 'kFold: folds is "3", expected a whole number'],
+  ['a fraction as text', () => trainValidationSplit({ x: X, y: Y }, { fraction: '0.4' as Any }), 'fraction is "0.4"'],
+  [
+    'an output by a property of lists',
+    () => regression().vjp(X, [1, 1, 1], { output: 'length' as Any }),
+    'vjp: output is "length", expected one of 0 … 0',
+  ],
+  ['an output as text', () => regression().jacobian(X, { output: '0' as Any }), 'jacobian: output is "0", expected one of 0 … 0'],
+  ['an input as text', () => regression().inputHessian(X, { input: '0' as Any }), 'inputHessian: input is "0", expected one of 0 … 0'],
+  ['debug as text', () => made({ debug: 'yes' }), 'network: debug is "yes", expected true or false'],
+  ['fromLogits as text', () => crossEntropy({ fromLogits: 'no' as Any }), 'crossEntropy: fromLogits is "no", expected true or false'],
+  [
+    'a weight that vanishes',
+    () => made({ loss: [{ loss, weight: 1e-60 }] }),
+    'the weight of loss 0 is 1e-60, expected a positive number that float32 holds',
+  ],
+  ['null for the options of load', () => load(made().save(), null as Any), 'load: options is null, expected an object, such as { build }'],
+])('a typed error for %s', async (_, call, message) => {
+  const error = await thrownBy(call);
+  expect(error).toBeInstanceOf(NeuriteError);
+  expect((error as Error).message).toContain(message);
 });
 
 test('a description by hand is completed, trains, and the saved file loads', () => {
