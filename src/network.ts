@@ -382,9 +382,9 @@ export class Network<T extends AnyTargets = AnyTargets> {
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
    */
-  step(x: Values | readonly Values[], y: T, options: { readonly learningRate?: number } = {}): number {
-    checkOptions('step', options, STEP_OPTIONS);
-    const learningRate = options.learningRate ?? this.#engine.optimizer?.learningRate ?? 0;
+  step(x: Values | readonly Values[], y: T, options?: { readonly learningRate?: number }): number {
+    const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
+    const learningRate = given ?? this.#engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
     const loss = this.#batch('step', x, y, learningRate);
     this.#trainee.stepsDone++;

@@ -1,10 +1,11 @@
 /** From a network to the bytes of a file. */
 import type { Engine } from '../engine.js';
+import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
-import { checkOptions } from '../values.js';
+import { checkOptions, describe } from '../values.js';
 import { type Architecture, type NetworkJson, nameTensors, writeArchitecture } from './graph.js';
 import { parseJson, toJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
@@ -49,12 +50,13 @@ export function describeNetwork(parts: NetworkParts): NetworkJson {
 
 /** The bytes of a file: see `Network.save`. */
 export function save(parts: NetworkParts, options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
-  checkOptions('save', options, ['optimizerState']);
+  const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
+  if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
   const { engine } = parts;
   const { epochsTrained, stepsDone } = parts.progress;
   const { core, optimizer } = engine;
   const architecture = architectureOf(parts);
-  const state = options.optimizerState && optimizer ? engine.optimizerState : undefined;
+  const state = optimizerState && optimizer ? engine.optimizerState : undefined;
   const slots = state && optimizer ? slotNames(optimizer) : [];
   const names = nameTensors(architecture, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);

@@ -29,6 +29,7 @@ import {
   transform,
   warmup,
 } from 'neurite';
+import { checkGradients } from 'neurite/check';
 import { describe, expect, test } from 'vitest';
 
 const X = [
@@ -85,6 +86,7 @@ const takers: Record<string, (more: Any) => unknown> = {
   inputHessian: (more) => regression().inputHessian(X, { ...more }),
   minMax: (more) => minMax(X, { ...more }),
   transform: (more) => transform({ offset: [0, 0], scale: [1, 1], ...more }, X),
+  checkGradients: (more) => checkGradients(regression(), X, [1, 2, 3], { entries: 4, ...more }),
   stepDecay: (more) => stepDecay(0.1, { every: 2, ...more }),
   cosine: (more) => cosine(0.1, { epochs: 2, ...more }),
   trainValidationSplit: (more) => trainValidationSplit({ x: X, y: Y }, { fraction: 0.4, ...more }),
