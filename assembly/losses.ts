@@ -99,17 +99,17 @@ export function sumLoss(loss: usize, rows: usize): f64 {
 }
 
 /**
- * How many rows are decided rightly. Several features: the largest logit (000 eq. 6; the lowest index on ties, NaN passed over) is the
- * class id, or the largest target. One feature: z ≥ 0 (000 eq. 4) against t ≥ 0.5, or against the id 1; a NaN is decided wrongly.
+ * How many rows are decided rightly. By the largest logit (000 eq. 6; the lowest index on ties, NaN passed over): it is the class id, or
+ * where the largest target is. `each`: z ≥ cut in every feature where t ≥ targetCut, and nowhere else; a NaN is decided wrongly.
  */
-export function countCorrect(z: usize, t: usize, kind: i32, rows: usize, features: usize): usize {
+export function countCorrect(
+  z: usize, t: usize, kind: i32, rows: usize, features: usize, each: bool, cut: f32, targetCut: f32,
+): usize {
   const stride = features << 2;
   let correct: usize = 0;
   for (let i: usize = 0; i < rows; i++) {
-    if (features == 1) {
-      const logit = load<f32>(z);
-      const positive = kind == TargetKind.Classes ? load<u32>(t) == 1 : load<f32>(t) >= 0.5;
-      if (positive ? logit >= 0 : logit < 0) correct++;
+    if (each) {
+      if (agree(z, t, stride, cut, targetCut)) correct++;
     } else {
       const id: usize = kind == TargetKind.Classes ? <usize>load<u32>(t) : largestIndex(t, features);
       if (largestIndex(z, features) == id) correct++;
@@ -118,6 +118,14 @@ export function countCorrect(z: usize, t: usize, kind: i32, rows: usize, feature
     t += kind == TargetKind.Classes ? 4 : stride;
   }
   return correct;
+}
+
+function agree(z: usize, t: usize, bytes: usize, cut: f32, targetCut: f32): bool {
+  for (const end = z + bytes; z < end; z += 4, t += 4) {
+    const value = load<f32>(z);
+    if (load<f32>(t) >= targetCut ? !(value >= cut) : !(value < cut)) return false;
+  }
+  return true;
 }
 
 /** The index of the largest of n floats: the lowest on ties, NaN passed over, 0 where there is none. */

@@ -189,8 +189,8 @@ export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, fact
 /** Context.lossSum += scale · Σ loss. A sum that is not finite ends the run before that, unless `goOn` is set. */
 export enum AccumulateLoss { op, loss, rows, scale, goOn, length }
 
-/** How a row is decided: the largest of several logits, or the sign of each single one. */
-export enum CountCorrect { op, z, t, kind, rows, features, length }
+/** How many rows are decided rightly: by the largest number, or (`each` = 1) by each number's reaching `cut`, and its target `targetCut`. */
+export enum CountCorrect { op, z, t, kind, rows, features, each, cut, targetCut, length }
 
 /** w −= learningRate · dw */
 export enum Sgd { op, w, dw, size, length }

@@ -148,6 +148,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         const correct = countCorrect(
           address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), word(pc, I.CountCorrect.kind),
           count(pc, I.CountCorrect.rows, rows), word(pc, I.CountCorrect.features),
+          word(pc, I.CountCorrect.each) != 0, float(pc, I.CountCorrect.cut), float(pc, I.CountCorrect.targetCut),
         );
         store<f64>(context, load<f64>(context, Context.Correct) + <f64>correct, Context.Correct);
         pc += I.CountCorrect.length << 2;

@@ -1,4 +1,5 @@
 import type { Core } from './core/core.js';
+import type { Range } from './decisions.js';
 import type { Columns, Engine, LoadedProgram, TargetShape } from './engine.js';
 import { ShapeError, ValueError } from './errors.js';
 import { copyIn, readInputs } from './predictor.js';
@@ -83,19 +84,29 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
   }
   const read = readRows(call, what, y, width);
   if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
-  if (unit) checkUnit(call, what, read, width);
+  if (unit) checkWithin(call, what, read, width, [0, 1], 'as binaryCrossEntropy takes');
   if (classes) checkProbabilities(call, what, read, width);
   return read;
 }
 
-/** @throws ValueError for a number outside [0, 1]; NaN is found with what else is not finite */
-function checkUnit(call: string, what: string, { rows, values }: Read, width: number): void {
+/**
+ * Checks that the targets of a data set are what the outputs can reach: 4 behind a sigmoid is a mistake.
+ * @throws ValueError naming the first that is out of reach
+ */
+export function checkReach(call: string, { columns: { targets }, ys }: Batch): void {
+  ys.forEach((read, i) => {
+    const { width, reach } = targets[i] as TargetShape;
+    if (reach && !areIds(read)) checkWithin(call, columnName('y', i, ys.length), read, width, reach, "all that the output's activation reaches");
+  });
+}
+
+/** @throws ValueError for a number outside a range; NaN is found with what else is not finite */
+function checkWithin(call: string, what: string, { rows, values }: Read, width: number, [low, high]: Range, why: string): void {
   for (let i = 0; i < rows * width; i++) {
     const value = values[i] as number;
-    if (value < 0 || value > 1) {
-      throw new ValueError(
-        `${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}, expected a number from 0 to 1, as binaryCrossEntropy takes`,
-      );
+    if (value < low || value > high) {
+      const expected = low === high ? `${low}` : `a number from ${low} to ${high}`;
+      throw new ValueError(`${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}, expected ${expected}, ${why}`);
     }
   }
 }
@@ -109,7 +120,7 @@ function checkProbabilities(call: string, what: string, { rows, values }: Read, 
     let sum = 0;
     for (let j = i * width; j < (i + 1) * width; j++) {
       const value = values[j] as number;
-      if (value < 0) throw new ValueError(`${call}: ${what}[row ${i}, feature ${j % width}] is ${value}, expected a probability from 0 to 1`);
+      if (value < 0) throw new ValueError(`${call}: ${what}[row ${i}, class ${j % width}] is ${value}, expected a probability from 0 to 1`);
       sum += value;
     }
     if (!(Math.abs(sum - 1) <= PROBABILITY_SLACK)) {

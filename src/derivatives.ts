@@ -9,6 +9,7 @@ import { fill, input, inputOp, type Parameter } from './ops/leaves.js';
 import { copyIn, readInputs } from './predictor.js';
 import {
   allocateFloats,
+  checkOptions,
   checkUnchanged,
   describe,
   type Floats,
@@ -51,13 +52,13 @@ export interface JacobianOptions {
 const ROWS = 1024;
 
 function outputOf(call: string, engine: Engine, index: number): Node {
-  const node = engine.model.outputs[index];
+  const node = Number.isInteger(index) ? engine.model.outputs[index] : undefined;
   if (!node) throw new ShapeError(`${call}: output is ${describe(index)}, expected one of 0 … ${engine.model.outputs.length - 1}`);
   return node;
 }
 
 function inputOf(call: string, engine: Engine, index: number): Node {
-  const node = engine.model.inputs[index];
+  const node = Number.isInteger(index) ? engine.model.inputs[index] : undefined;
   if (!node) throw new ShapeError(`${call}: input is ${describe(index)}, expected one of 0 … ${engine.model.inputs.length - 1}`);
   return node;
 }
@@ -149,7 +150,7 @@ function vjpProgram(engine: Engine, output: Node, index: number, rows: number): 
 
 /** vᵀ·J for each row: what backpropagation computes from the gradient v of an output. */
 export function vjp<In extends number>(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Vjp<In> {
-  const { output = 0 } = options;
+  const { output = 0 } = checkOptions('vjp', options, ['output']);
   const node = outputOf('vjp', engine, output);
   const width = features(node.shape);
   const { rows, xs, besides } = readAll('vjp', engine, x, (rows) => readVector('vjp', 'v', v, rows, width));
@@ -180,8 +181,8 @@ export function jvp(
   direction: Omit<Direction, 'x'> & { readonly x?: unknown },
   options: JacobianOptions,
 ): { value: Floats; tangent: Floats } {
-  const { output = 0 } = options;
-  if (direction?.x === undefined && direction?.parameters === undefined)
+  const { output = 0 } = checkOptions('jvp', options, ['output']);
+  if (typeof direction !== 'object' || direction === null || (direction.x === undefined && direction.parameters === undefined))
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
   const node = outputOf('jvp', engine, output);
   const width = features(node.shape);
@@ -218,7 +219,7 @@ export function jvp(
  * so one backward pass gives whole Jacobians.
  */
 export function jacobian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('jacobian', options, ['output', 'input']);
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
@@ -252,7 +253,7 @@ function identity(engine: Engine, at: number, times: number, n: number): void {
 
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
 export function parameterJacobian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
-  const { output = 0 } = options;
+  const { output = 0 } = checkOptions('parameterJacobian', options, ['output']);
   const call = 'parameterJacobian';
   const node = outputOf(call, engine, output);
   const m = features(node.shape);
@@ -382,7 +383,7 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
 export function inputHvp(engine: Engine, x: unknown, v: Values, options: JacobianOptions): Floats {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input']);
   const width = features(inputOf('inputHvp', engine, at).shape);
   const { rows, xs, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
   const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
@@ -394,7 +395,7 @@ export function inputHvp(engine: Engine, x: unknown, v: Values, options: Jacobia
 
 /** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
 export function inputHessian(engine: Engine, x: unknown, options: JacobianOptions): Floats {
-  const { output = 0, input: at = 0 } = options;
+  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input']);
   const call = 'inputHessian';
   const n = features(inputOf(call, engine, at).shape);
   const { rows, xs } = readAll(call, engine, x, () => {});

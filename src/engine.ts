@@ -8,6 +8,7 @@ import { type Panels, panelsOf } from './compile/prepack.js';
 import { compile, type Program, type Recipe, type Report } from './compile/program.js';
 import { isPlainDescent, run as runOf, slotCount, updateInstructions } from './compile/update.js';
 import type { Core } from './core/core.js';
+import { type Decision, decisionOf, type Range, rangeOf } from './decisions.js';
 import { DisposedError, NotConfiguredError } from './errors.js';
 import { type Node, named, topological } from './graph/node.js';
 import { elements, features } from './graph/shape.js';
@@ -26,6 +27,8 @@ export interface TargetShape {
   readonly classes: boolean;
   /** Whether values must be from 0 to 1. */
   readonly unit?: boolean;
+  /** What a bounded output reaches under a squared error: values of a data set must be within. */
+  readonly reach?: Range | undefined;
 }
 
 /** What a network expects of a data set: the widths of its inputs, the form of its targets. */
@@ -485,8 +488,12 @@ export class Engine {
   #targets(): TargetShape[] {
     return this.losses.flatMap((loss, i) => {
       if (!loss) return [];
+      const output = this.model.outputs[i] as Node;
       const { name } = loss.loss;
-      return [{ width: features((this.model.outputs[i] as Node).shape), classes: name === 'crossEntropy', unit: name === 'binaryCrossEntropy' }];
+      const unit = name === 'binaryCrossEntropy';
+      const range = rangeOf(output);
+      const reach = name !== 'crossEntropy' && !unit && range.every(Number.isFinite) ? range : undefined;
+      return [{ width: features(output.shape), classes: name === 'crossEntropy', unit, reach }];
     });
   }
 
@@ -544,11 +551,11 @@ export class Engine {
     }
     const losses = this.lossNodes(kind, classes);
     const deciding = this.deciding;
-    const reports: Report[] = losses.map(({ rows, scale, logits, target }, i) => ({
+    const reports: Report[] = losses.map(({ rows, scale, output, loss, target }, i) => ({
       rows,
       scale,
       goOn: kind === 'evaluate',
-      ...(i === deciding && { decide: { logits, target } }),
+      ...(i === deciding && { decide: { decision: decisionOf(output, loss) as Decision, target } }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
     // Rows of a data set come in through these; a call with rows of its own starts behind them.
@@ -599,10 +606,10 @@ export class Engine {
     return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };
   }
 
-  /** Which loss' decisions are counted: the first that has decisions that are right or wrong, as cross-entropies have; −1 for none. */
+  /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */
   get deciding(): number {
-    const losses = this.losses.flatMap((loss, i) => (loss ? [{ name: loss.loss.name, width: features((this.model.outputs[i] as Node).shape) }] : []));
-    return losses.findIndex(({ name, width }) => name === 'crossEntropy' || (name === 'binaryCrossEntropy' && width === 1));
+    const decisions = this.losses.flatMap((loss, i) => (loss ? [decisionOf(this.model.outputs[i] as Node, loss.loss)] : []));
+    return decisions.findIndex((decision) => decision);
   }
 
   get decides(): boolean {

@@ -81,7 +81,7 @@ export { step } from './ops/step.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers.js';
-export type { Predictor } from './predictor.js';
+export type { ClassifyOptions, Predictor } from './predictor.js';
 export { network, sequential } from './sequential.js';
 export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
 export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';

@@ -1,5 +1,6 @@
 import { ValueError } from './errors.js';
 import type { Initial } from './ops/leaves.js';
+import { describe } from './values.js';
 
 /** How the weights of a layer start, from the number of its inputs and outputs. */
 export type Initializer = (fanIn: number, fanOut: number) => Initial;
@@ -21,7 +22,8 @@ export const heNormal: Initializer = (fanIn) => normal(Math.sqrt(2 / fanIn));
 
 /** Every weight the same value. */
 export function constantInit(value: number): Initializer {
-  if (!Number.isFinite(value)) throw new ValueError(`constantInit: value is ${value}, expected a finite number`);
+  if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+    throw new ValueError(`constantInit: value is ${describe(value)}, expected a finite number that float32 holds`);
   return () => ({ kind: 'constant', value });
 }
 

@@ -10,6 +10,7 @@ import { sigmoidOp } from './ops/sigmoid.js';
 import { softmaxOp } from './ops/softmax.js';
 import { squaredError as squaredErrorRows } from './ops/squaredError.js';
 import { stepOp } from './ops/step.js';
+import { named, readDescription } from './optimizers.js';
 import { type AnyTargets, checkOptions, count, describe, type Targets, type Values } from './values.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
@@ -64,14 +65,11 @@ export interface CrossEntropyOptions {
   readonly fromLogits?: boolean;
 }
 
-/** The fields of any loss. */
-const DESCRIPTION = ['name', 'reduction', 'fromLogits', 'scale'];
-
-function reductionOf(loss: string, options: CrossEntropyOptions): Reduction {
-  checkOptions(loss, options, ['reduction', 'fromLogits'], DESCRIPTION);
-  const { reduction = 'mean' } = options;
+function crossEntropyOptions(loss: string, options: CrossEntropyOptions): Required<CrossEntropyOptions> {
+  const { reduction = 'mean', fromLogits = false } = checkOptions(loss, options, ['reduction', 'fromLogits'], { name: loss, scale: 1 });
   if (reduction !== 'mean' && reduction !== 'sum') throw new ValueError(`${loss}: reduction is ${describe(reduction)}, expected 'mean' or 'sum'`);
-  return reduction;
+  if (typeof fromLogits !== 'boolean') throw new ValueError(`${loss}: fromLogits is ${describe(fromLogits)}, expected true or false`);
+  return { reduction, fromLogits };
 }
 
 /**
@@ -79,12 +77,7 @@ function reductionOf(loss: string, options: CrossEntropyOptions): Reduction {
  * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
-  return {
-    name: 'crossEntropy',
-    reduction: reductionOf('crossEntropy', options),
-    fromLogits: options.fromLogits ?? false,
-    scale: 1,
-  };
+  return Object.freeze({ name: 'crossEntropy', ...crossEntropyOptions('crossEntropy', options), scale: 1 });
 }
 
 /**
@@ -92,25 +85,27 @@ export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
  * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
  */
 export function binaryCrossEntropy(options: CrossEntropyOptions = {}): ValueLoss {
-  return {
-    name: 'binaryCrossEntropy',
-    reduction: reductionOf('binaryCrossEntropy', options),
-    fromLogits: options.fromLogits ?? false,
-    scale: 1,
-  };
+  return Object.freeze({ name: 'binaryCrossEntropy', ...crossEntropyOptions('binaryCrossEntropy', options), scale: 1 });
 }
 
 /** Mean squared error, Σ (u − t)² / (rows × outputs). Targets: as wide as the output. */
-export function meanSquaredError(): ValueLoss {
-  return { name: 'meanSquaredError', reduction: 'mean', fromLogits: false, scale: 1 };
+export function meanSquaredError(options: Readonly<Record<never, never>> = {}): ValueLoss {
+  const fixed = { name: 'meanSquaredError', reduction: 'mean', fromLogits: false, scale: 1 } as const;
+  checkOptions('meanSquaredError', options, [], fixed);
+  return Object.freeze(fixed);
 }
 
 /** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
 export function squaredError(options: { readonly scale?: number } = {}): ValueLoss {
-  checkOptions('squaredError', options, ['scale'], DESCRIPTION);
-  const { scale = 1 } = options;
-  if (!(Number.isFinite(scale) && scale > 0)) throw new ValueError(`squaredError: scale is ${describe(scale)}, expected a positive number`);
-  return { name: 'squaredError', reduction: 'sum', fromLogits: false, scale };
+  const fixed = { name: 'squaredError', reduction: 'sum', fromLogits: false } as const;
+  const { scale = 1 } = checkOptions('squaredError', options, ['scale'], fixed);
+  if (!isFactor(scale)) throw new ValueError(`squaredError: scale is ${describe(scale)}, expected a positive number that float32 holds`);
+  return Object.freeze({ ...fixed, scale });
+}
+
+/** Whether float32 holds a factor without making it 0 or infinite. */
+function isFactor(value: unknown): boolean {
+  return typeof value === 'number' && Math.fround(value) > 0 && Number.isFinite(Math.fround(value));
 }
 
 /** A loss on one of several outputs. */
@@ -120,37 +115,43 @@ export interface WeightedLoss {
   readonly weight?: number;
 }
 
-/** @throws ValueError for what is no loss' description */
-function checkDescription(entry: Loss | WeightedLoss): void {
-  const isObject = typeof entry === 'object' && entry !== null;
-  const one = isObject && 'loss' in entry ? entry.loss : (entry as Loss);
-  if (!isObject || !['crossEntropy', 'binaryCrossEntropy', 'meanSquaredError', 'squaredError'].includes(one?.name)) {
-    throw new ValueError(
-      `network: loss is ${describe(one)}, expected what crossEntropy(), binaryCrossEntropy(), meanSquaredError() or squaredError() gives`,
-    );
-  }
+const MAKERS = { crossEntropy, binaryCrossEntropy, meanSquaredError, squaredError };
+
+/** A copy of a loss' description that its maker checked and completed. @throws ValueError for what is none */
+function lossOf(call: string, description: unknown): Loss {
+  const expected = 'crossEntropy(), binaryCrossEntropy(), meanSquaredError() or squaredError()';
+  const { name, fields } = readDescription(call, 'loss', description, MAKERS, expected);
+  return named(call, () => MAKERS[name as Loss['name']](fields));
 }
 
-/** The loss of each output, in their order; `undefined` for an output without one. */
+/** The loss and the weight that an entry of a list says. */
+function weighted(call: string, entry: Loss | WeightedLoss, i: number, output: Node): Required<WeightedLoss> {
+  const isWeighted = typeof entry === 'object' && entry !== null && 'loss' in entry;
+  const { loss: description, weight = 1 } = isWeighted ? checkOptions(`${call}: loss ${i}`, entry, ['loss', 'weight']) : { loss: entry };
+  const loss = lossOf(call, description);
+  checkLoss(loss, output);
+  if (!isFactor(weight) || !isFactor((weight * loss.scale) / (loss.reduction === 'mean' ? features(output.shape) : 1))) {
+    throw new ValueError(
+      `${call}: the weight of loss ${i} is ${describe(weight)}, expected a positive number that float32 holds, times the loss' scale`,
+    );
+  }
+  return Object.freeze({ loss, weight });
+}
+
+/** The loss of each output, in their order, as a network holds them: nobody can change them. `undefined` for an output without one. */
 export function lossesOf(
   loss: Loss | readonly (Loss | WeightedLoss | undefined)[] | undefined,
   outputs: readonly Node[],
-): (Required<WeightedLoss> | undefined)[] {
+  call = 'network',
+): readonly (Required<WeightedLoss> | undefined)[] {
   if (loss === undefined) return outputs.map(() => undefined);
-  const list = Array.isArray(loss) ? (loss as readonly (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
+  const list = Array.isArray(loss) ? (Array.from(loss) as (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
   if (list.length !== outputs.length) {
     throw new ValueError(
-      `network: ${count(list.length, 'loss', 'losses')} came for ${count(outputs.length, 'output')}, expected a list of one for each, or undefined for none`,
+      `${call}: ${count(list.length, 'loss', 'losses')} came for ${count(outputs.length, 'output')}, expected a list of one for each, or undefined for none`,
     );
   }
-  return list.map((entry, i) => {
-    if (entry === undefined) return undefined;
-    checkDescription(entry);
-    const { loss: one, weight = 1 } = 'loss' in entry ? entry : { loss: entry };
-    if (!(Number.isFinite(weight) && weight > 0)) throw new ValueError(`network: the weight of loss ${i} is ${weight}, expected a positive number`);
-    checkLoss(one, outputs[i] as Node);
-    return { loss: one, weight };
-  });
+  return Object.freeze(list.map((entry, i) => (entry === undefined ? undefined : weighted(call, entry, i, outputs[i] as Node))));
 }
 
 /** A loss as part of a graph. */
@@ -162,8 +163,10 @@ export interface LossNodes {
   readonly scale: number;
   /** What the gradient has besides: `Factor.PerRow` for a mean. */
   readonly factors: number;
-  /** The node that decisions are made on: the logits, or the output itself. */
+  /** What the loss is of: the logits, or the output itself. */
   readonly logits: Node;
+  readonly loss: Loss;
+  readonly output: Node;
 }
 
 /** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
@@ -202,8 +205,8 @@ export function lossNodes({ loss, weight }: Required<WeightedLoss>, output: Node
   const t = target(width, classes);
   const z = logitsOf(output);
   const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
-  if (loss.name === 'crossEntropy') return { target: t, rows: crossEntropyRows(z, t), scale: weight * loss.scale, factors, logits: z };
+  if (loss.name === 'crossEntropy') return { target: t, rows: crossEntropyRows(z, t), scale: weight * loss.scale, factors, logits: z, loss, output };
   const rows = loss.name === 'binaryCrossEntropy' ? binaryCrossEntropyRows(z, t) : squaredErrorRows(output, t);
   const scale = (weight * loss.scale) / (loss.reduction === 'mean' ? width : 1);
-  return { target: t, rows, scale, factors, logits: z };
+  return { target: t, rows, scale, factors, logits: z, loss, output };
 }

@@ -32,8 +32,8 @@ import { nameLayers } from './layers/nameLayers.js';
 import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import type { Parameter } from './ops/leaves.js';
-import { checkLearningRate, checkOptimizer, type Optimizer } from './optimizers.js';
-import { frozen, Predictor } from './predictor.js';
+import { checkLearningRate, type Optimizer, optimizerOf } from './optimizers.js';
+import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
 import { readTrace, type Trace, type TracedTensor, traceProgram } from './trace.js';
 import type { Dataset, DatasetLiteral } from './training/dataset.js';
 import {
@@ -192,8 +192,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /** @param initial whether the parameters are drawn, or left for the caller to write */
   constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
-    checkOptions('network', options, ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug']);
-    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, optimizer } = options;
+    const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
+    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
+    const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
+    for (const [name, value] of Object.entries({ reproducible, debug })) {
+      if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
+    }
     this.build = chooseBuild('network', build, reproducible);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
@@ -204,7 +208,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#outputs = Object.freeze(Array.isArray(outputs) ? [...outputs] : [outputs as Node]);
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
-    if (optimizer !== undefined) checkOptimizer('network', optimizer);
     this.#reproducible = reproducible || build === 'simd';
     this.seed = seed;
     this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
@@ -377,7 +380,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
-   * Several inputs are passed as a list, several outputs come as one.
+   * Several inputs are passed as a list, several outputs come as one. x is taken as it is: what a data set's `scale` and `offset` did to the
+   * inputs in `fit` must be done here by the caller.
    */
   predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
   /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
@@ -396,13 +400,22 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /**
-   * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
-   * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
+   * Hard decisions for each row of x, by what output and loss mean:
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
+   * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
+   *
+   * A number for one row given flat with one decision, else a Uint32Array: one number a row, or `[rows, out]` row by row where several
+   * outputs are decided by themselves. Of several output nodes, the first decides. x is taken as it is: a data set's `scale` is not applied.
+   *
+   * @param options.threshold the least output that counts as 1, in place of the half; a regression is decided by it too
+   * @throws ValueError where there are no decisions, and for a row whose output is NaN
    */
-  classify<X extends Inputs<In>>(x: X): Decided<In, X>;
-  classify(x: Inputs): number | Uint32Array {
+  classify<X extends Inputs<In>>(x: X, options?: ClassifyOptions): Decided<In, X>;
+  classify(x: Inputs, options?: ClassifyOptions): number | Uint32Array {
     if (this.#debug) this.#search('classify', x);
-    return this.#predictor.classify(x);
+    return this.#predictor.classify(x, options);
   }
 
   /** The memory that `run` reads: `maxRows` rows of the first input, a live view. Take it anew after any other call: memory may grow. */
@@ -428,6 +441,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#alive('freeze');
     const from = this.#engine.parametersAddress >>> 2;
     const engine = new Engine(this.#engine.model, this.#engine.core);
+    // Of the losses a predictor needs to know what a decision is.
+    engine.losses = this.#engine.losses;
     engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
     try {
       engine.prepack();
@@ -457,8 +472,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
-    if (options !== undefined) checkOptions('step', options, STEP_OPTIONS);
-    const learningRate = options?.learningRate ?? engine.optimizer?.learningRate ?? 0;
+    const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
+    const learningRate = given ?? engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
     return this.#batch('step', x, y, learningRate);
   }
@@ -631,6 +646,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /**
    * The mean loss over a data set, and the share decided rightly where the loss has decisions.
    * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
+   * @param options.threshold as `classify` takes it: metrics, and accuracy with them, decide by it. Default: as `classify` decides without
    */
   evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>): Evaluation;
   evaluate<const M extends readonly Metric[]>(
@@ -671,13 +687,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
     this.#idle('configure');
-    checkOptions('configure', options, ['loss', 'optimizer']);
-    const { loss, optimizer } = options;
-    if (optimizer !== undefined) checkOptimizer('configure', optimizer);
-    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs);
+    const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
+    const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs, 'configure');
     // Reading the options may have run code that began something.
     this.#idle('configure');
-    this.#engine.configure(losses, optimizer ?? this.#engine.optimizer);
+    this.#engine.configure(losses, follows);
     return this;
   }
 

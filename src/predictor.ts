@@ -1,4 +1,5 @@
 import { isLinear } from './core/linear.js';
+import { decide, decisionsPerRow, requireDecision, UNDECIDED } from './decisions.js';
 import { type Engine, type LoadedProgram, PREDICTION_ROWS, type Workspace } from './engine.js';
 import { DisposedError, ShapeError, ValueError } from './errors.js';
 import type { Node } from './graph/node.js';
@@ -7,6 +8,7 @@ import { asList, columnName } from './training/dataset.js';
 import {
   allocateFloats,
   bufferOf,
+  checkOptions,
   checkUnchanged,
   type Decided,
   describe,
@@ -27,6 +29,12 @@ import {
 
 /** The calls that run a network forward. */
 type Call = 'predict' | 'logits' | 'classify';
+
+/** Options of `classify`. */
+export interface ClassifyOptions {
+  /** The least output, as `predict` gives it, that counts as 1. Default: the half of the output's range, or z ≥ 0 on logits. */
+  readonly threshold?: number;
+}
 
 /** Numbers up to this many are copied by a loop, which is faster than making two views. */
 const SHORT = 64;
@@ -125,20 +133,28 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this.#forward('logits', x, out);
   }
 
-  /**
-   * Hard decisions on the logits: the class of the largest, the lowest on ties (000 eq. 6); for a single output 1 where z ≥ 0 (eq. 4).
-   * A number for one row given flat, else a Uint32Array. Of several outputs, the first decides.
-   */
-  classify<X extends Inputs<In>>(x: X): Decided<In, X>;
-  classify(x: Values | readonly Values[]): number | Uint32Array {
+  /** Hard decisions, as `Network.classify` makes them. */
+  classify<X extends Inputs<In>>(x: X, options?: ClassifyOptions): Decided<In, X>;
+  classify(x: Values | readonly Values[], options?: ClassifyOptions): number | Uint32Array {
+    this.#alive('classify');
+    const { threshold } = options === undefined ? {} : checkOptions('classify', options, ['threshold']);
+    const { model, losses } = this.#engine;
+    const decision = requireDecision('classify', model.outputs[0] as Node, losses[0]?.loss, threshold);
     const first = (this.#inputs.length > 1 ? (x as readonly Values[])[0] : x) as Values;
-    const all = this.#forward('classify', x, undefined);
+    const all = this.#forward('classify', x, undefined, decision.node === model.outputs[0] ? 'predict' : 'logits');
     const z = (this.#outputs.length > 1 ? (all as unknown[])[0] : all) as Float32Array | number[] | number[][];
     const flat = isNested(z) ? (z as number[][]).flat() : (z as Float32Array);
     const width = this.#outputs[0] as number;
-    const classes = new Uint32Array(flat.length / width);
-    for (let row = 0; row < classes.length; row++) classes[row] = decide(flat, row * width, width);
-    return classes.length === 1 && !isNested(first) ? (classes[0] as number) : classes;
+    const rows = flat.length / width;
+    const each = decisionsPerRow(decision);
+    const classes = new Int32Array(rows * each);
+    for (let row = 0; row < rows; row++) decide(decision.kind, decision.cut, flat, row * width, width, classes, row * each);
+    const odd = classes.indexOf(UNDECIDED);
+    if (odd >= 0) {
+      const row = Math.floor(odd / each);
+      throw new ValueError(`classify: the output of row ${row} is NaN, which decides nothing; check x[row ${row}] and the parameters`);
+    }
+    return rows === 1 && each === 1 && !isNested(first) ? (classes[0] as number) : new Uint32Array(classes.buffer);
   }
 
   /** The memory that `run` reads: room for `maxRows` rows of the first input. Take it anew after any other call: memory may grow. */
@@ -179,7 +195,12 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this.#views;
   }
 
-  #forward(call: Call, x: Values | readonly Values[], out: Float32Array | undefined): unknown {
+  #forward(
+    call: Call,
+    x: Values | readonly Values[],
+    out: Float32Array | undefined,
+    kind: 'predict' | 'logits' = call as 'predict' | 'logits',
+  ): unknown {
     this.#alive(call);
     const widths = this.#inputs;
     const xs = readInputs(call, x, widths);
@@ -190,7 +211,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const results = out ? [out] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
     const engine = this.#engine;
     const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
-    const program = engine.program(call === 'predict' ? 'predict' : 'logits', chunk);
+    const program = engine.program(kind, chunk);
     // Memory that grew detached views of it.
     this.#checkOut(call, out, rows);
     if (call === 'predict' && widths.length === 1 && this.#outputs.length === 1) {
@@ -257,14 +278,6 @@ export function frozen<In extends number, Out extends number>(engine: Engine, ma
   const predictor = new Predictor<In, Out>(engine, maxRows);
   forgotten?.register(predictor, engine, predictor);
   return predictor;
-}
-
-/** The decision on a row of logits: where the largest is, the lowest on ties; for a single one 1 where z ≥ 0. */
-export function decide(z: ArrayLike<number>, at: number, width: number): number {
-  if (width === 1) return (z[at] as number) >= 0 ? 1 : 0;
-  let best = 0;
-  for (let j = 1; j < width; j++) if ((z[at + j] as number) > (z[at + best] as number)) best = j;
-  return best;
 }
 
 /** Whether a value is a Float32Array, of whichever realm: what short predictions are made on. */

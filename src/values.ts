@@ -1,5 +1,6 @@
 import { isLinear } from './core/linear.js';
-import { MemoryError, ShapeError, ValueError } from './errors.js';
+import { MemoryError, NeuriteError, ShapeError, ValueError } from './errors.js';
+import { remedyFor } from './foreignNames.js';
 
 /** Any typed array of numbers. */
 export type NumericArray =
@@ -111,17 +112,45 @@ export function count(n: number, one: string, several = `${one}s`): string {
 }
 
 /**
- * Checks that options are an object and that each of its fields is known, so that a slip of the pen isn't passed over in silence.
+ * A copy of options, each read once, so that neither a getter nor a later change has a say. Every field is known: a slip of the pen isn't
+ * passed over in silence. What is undefined is left out.
  *
- * @param also names that are let through besides, so that a description serves as options for the next
- * @throws ValueError listing the names there are
+ * @param also fields let through where they have just this value, so that a description serves as options for the next
+ * @throws ValueError listing the names there are, with the remedy for a name of another library
  */
-export function checkOptions(call: string, options: unknown, known: readonly string[], also: readonly string[] = []): void {
+export function checkOptions<T extends object>(
+  call: string,
+  options: T,
+  known: readonly string[],
+  also: Readonly<Record<string, unknown>> = {},
+  what = 'options',
+): T {
   if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
-    throw new ValueError(`${call}: options is ${describe(options)}, expected an object, such as { ${known[0]} }`);
+    throw new ValueError(`${call}: ${what} is ${describe(options)}, expected an object, such as { ${known[0] ?? Object.keys(also)[0]} }`);
   }
-  const odd = Object.keys(options).find((name) => !known.includes(name) && !also.includes(name));
-  if (odd !== undefined) throw new ValueError(`${call}: there is no option ${describe(odd)}, expected ${known.join(', ')}`);
+  try {
+    const copy: Record<string, unknown> = {};
+    for (const name of Reflect.ownKeys(options)) {
+      if (typeof name === 'string' && (known.includes(name) || Object.hasOwn(also, name))) continue;
+      const remedy = typeof name === 'string' ? remedyFor(name) : undefined;
+      const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
+      throw new ValueError(
+        `${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`,
+      );
+    }
+    for (const name of known) {
+      const value = (options as Record<string, unknown>)[name];
+      if (value !== undefined) copy[name] = value;
+    }
+    for (const [name, usual] of Object.entries(also)) {
+      const value = (options as Record<string, unknown>)[name];
+      if (value !== undefined && value !== usual) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${describe(usual)}`);
+    }
+    return copy as T;
+  } catch (error) {
+    if (error instanceof NeuriteError) throw error;
+    throw new ValueError(`${call}: ${what} cannot be read: ${String((error as Error)?.message ?? 'a getter throws')}`);
+  }
 }
 
 /** Whether a value is a typed array of numbers: by its internal slots, so that of another realm counts too, and a proxy does not. */

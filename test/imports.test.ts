@@ -19,13 +19,13 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   // What anything in src/ may say: errors, and what users pass in.
   { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
   { name: 'linear', files: /^src\/core\/linear\.ts$/, imports: [] },
-  { name: 'values', files: /^src\/values\.ts$/, imports: ['linear', 'errors'] },
+  { name: 'values', files: /^src\/(values|foreignNames)\.ts$/, imports: ['values', 'linear', 'errors'] },
   { name: 'core', files: /^src\/core\//, imports: ['core', 'linear', 'opcodes', 'context', 'errors', 'type values'] },
   { name: 'graph', files: /^src\/graph\//, imports: ['graph', 'ops', 'type core', 'errors', 'values'] },
   { name: 'ops', files: /^src\/ops\//, imports: ['graph', 'ops', 'opcodes', 'type core', 'errors', 'values'] },
   {
     name: 'vocabulary',
-    files: /^src\/(layers\/|(losses|optimizers|initializers)\.ts$)/,
+    files: /^src\/(layers\/|(losses|optimizers|initializers|decisions)\.ts$)/,
     imports: ['vocabulary', 'graph', 'ops', 'opcodes', 'errors', 'values'],
   },
   { name: 'compile', files: /^src\/compile\//, imports: ['compile', 'graph', 'ops', 'type vocabulary', 'core', 'opcodes', 'errors'] },

@@ -25,6 +25,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
+test('packing builds first: a clean clone has no dist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect(scripts.prepack).toBe('npm run --silent build');
+});
+
 /** The Nodes to load the package in: those of .ci/run, else the one that runs the tests. */
 const given = process.env.NEURITE_NODES;
 const nodes = given ? given.split(delimiter) : [process.execPath];

@@ -2,7 +2,7 @@ import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { Loss, WeightedLoss } from '../losses.js';
 import type { AnyNetwork, Network } from '../network.js';
-import { type AnyTargets, copyClassIds, copyRows, countRows, type Inputs, type Targets, type Values } from '../values.js';
+import { type AnyTargets, checkOptions, copyClassIds, copyRows, countRows, type Inputs, type Targets, type Values } from '../values.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -224,7 +224,7 @@ export function checkGradients<In extends number, Out extends number>(
   y: Targets | readonly Targets[],
   options: CheckOptions = {},
 ): GradientCheck {
-  const { entries = 200, tolerance = 1e-4, seed = 0 } = options;
+  const { entries = 200, tolerance = 1e-4, seed = 0 } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed']);
   // Says what is wrong with x and y, before anything is read of them.
   net.gradient(x, y);
   const { inputs, losses } = net.graph;

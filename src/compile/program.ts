@@ -1,4 +1,5 @@
 import { Block, Opcode } from '../../assembly/opcodes.js';
+import type { Decision } from '../decisions.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Encoded, encode, type Place } from './encode.js';
@@ -15,8 +16,8 @@ export interface Report {
   readonly scale: number;
   /** Whether the run goes on where the loss is not finite, as an evaluation does. Default false. */
   readonly goOn?: boolean;
-  /** Where decisions are counted: the logits and the targets. */
-  readonly decide?: { readonly logits: Node; readonly target: Node };
+  /** Where decisions are counted: how they are made, and the targets. */
+  readonly decide?: { readonly decision: Decision; readonly target: Node };
 }
 
 /** What a program is to do; nodes as the user's graph and its derivatives have them. */
@@ -87,7 +88,11 @@ export function compile(recipe: Recipe, rows: number): Program {
   let instructions = usePanels(lower(roots.map(of), fuse), recipe.panels ?? []);
   instructions = addReports(
     instructions,
-    reports.map((r) => ({ ...r, rows: of(r.rows), ...(r.decide && { decide: { logits: of(r.decide.logits), target: r.decide.target } }) })),
+    reports.map((r) => ({
+      ...r,
+      rows: of(r.rows),
+      ...(r.decide && { decide: { ...r.decide, decision: { ...r.decide.decision, node: of(r.decide.decision.node) } } }),
+    })),
   );
   const folds = accumulate.map(({ product, into }) => ({ product: of(product), into }));
   const { guards } = recipe;
@@ -141,7 +146,8 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
     inPlace: [],
   };
   if (!decide) return [accumulate];
-  const { logits, target } = decide;
+  const { decision, target } = decide;
+  const logits = decision.node;
   return [
     accumulate,
     {
@@ -152,6 +158,9 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
         kind: word(targetKind(target)),
         rows: rowsOf(logits.shape),
         features: word(features(logits.shape)),
+        each: word(decision.kind === 'each' ? 1 : 0),
+        cut: f32(decision.cut),
+        targetCut: f32(decision.targetCut),
       },
       writes: [],
       inPlace: [],

@@ -42,7 +42,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const build = buildOf('load', options, ['build', 'reproducible']);
+  const build = buildOf('load', checkOptions('load', options, ['build', 'reproducible']));
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
   if (text === undefined)
@@ -93,9 +93,7 @@ function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: re
 }
 
 /** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
-function buildOf(call: string, options: LoadOptions, known: readonly string[]): Pick<NetworkOptions, 'build' | 'reproducible'> {
-  checkOptions(call, options, known);
-  const { build, reproducible = false } = options;
+function buildOf(call: string, { build, reproducible = false }: LoadOptions): Pick<NetworkOptions, 'build' | 'reproducible'> {
   if (typeof reproducible !== 'boolean') throw new ValueError(`${call}: reproducible is ${describe(reproducible)}, expected true or false`);
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
   return { ...(build !== undefined && { build }), reproducible };
@@ -114,8 +112,8 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const build = buildOf('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
-  const { maxParameters = MAX_PARAMETERS } = options;
+  const { maxParameters = MAX_PARAMETERS, ...given } = checkOptions('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
+  const build = buildOf('fromJSON', given);
   if (!isWhole(maxParameters, 1, 2 ** 30))
     throw new ValueError(`fromJSON: maxParameters is ${describe(maxParameters)}, expected a whole number from 1 to ${2 ** 30}`);
   const where = 'fromJSON: the architecture';

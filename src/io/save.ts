@@ -1,10 +1,11 @@
 /** From a network to the bytes of a file. */
 import type { Engine } from '../engine.js';
+import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers.js';
-import { type Bytes, checkOptions } from '../values.js';
+import { type Bytes, checkOptions, describe } from '../values.js';
 import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './graph.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
@@ -69,12 +70,13 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
 
 /** The bytes of a file: see `Network.save`. */
 export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
-  checkOptions('save', options, ['optimizerState']);
+  const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
+  if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
   const { engine } = parts;
   const { epochsTrained, stepsDone } = parts.progress;
   const { core, optimizer } = engine;
   const architecture = architectureOf(parts);
-  const state = options.optimizerState && optimizer ? engine.optimizerState : undefined;
+  const state = optimizerState && optimizer ? engine.optimizerState : undefined;
   const slots = state && optimizer ? slotNames(optimizer) : [];
   const names = nameTensors(architecture, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);

@@ -4,7 +4,7 @@ import { features, matrix, vector } from '../graph/shape.js';
 import { glorotUniform, heUniform, type Initializer } from '../initializers.js';
 import { add } from '../ops/add.js';
 import { expandRows } from '../ops/broadcast.js';
-import { Parameter } from '../ops/leaves.js';
+import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
 import { checkOptions, describe } from '../values.js';
 import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
@@ -39,12 +39,12 @@ export function dense(
   activation: keyof typeof activations | ((z: Node) => Node) | DenseOptions = 'identity',
   options?: DenseOptions,
 ): Layer {
-  const alone = options === undefined && typeof activation === 'object' && activation !== null && !('activation' in activation);
+  const alone = options === undefined && typeof activation === 'object' && activation !== null;
   return alone ? denseWith(units, 'identity', activation) : denseWith(units, activation as Activation, options);
 }
 
-function denseWith(units: number, activation: Activation, options: DenseOptions = {}): Layer {
-  checkOptions('dense', options, ['bias', 'init', 'name']);
+function denseWith(units: number, activation: Activation, given: DenseOptions = {}): Layer {
+  const options = checkOptions('dense', given, ['bias', 'init', 'name']);
   const call = options.name ?? 'dense';
   if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);
   checkSize(call, 'units', units);
@@ -76,12 +76,20 @@ function denseWith(units: number, activation: Activation, options: DenseOptions 
   };
 }
 
-function initialOf(call: string, init: Initializer, inputs: number, units: number) {
+/** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */
+export function initialOf(call: string, init: Initializer, inputs: number, units: number): Initial {
   const initial = init(inputs, units);
-  if (typeof initial?.kind !== 'string') {
+  const fields = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] }[initial?.kind as string];
+  if (fields === undefined)
     throw new ValueError(`${call}: init gave ${describe(initial)}, expected an initializer, such as heUniform or constantInit(0)`);
+  const copy: Record<string, unknown> = { kind: initial.kind };
+  for (const name of fields) {
+    const value = (initial as unknown as Record<string, unknown>)[name];
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+      throw new ValueError(`${call}: init gave a ${name} of ${describe(value)}, expected a finite number that float32 holds`);
+    copy[name] = value;
   }
-  return initial;
+  return copy as unknown as Initial;
 }
 
 function nameOf(activation: Activation): string {

@@ -1,5 +1,7 @@
-import { type Node, named as rename } from '../graph/node.js';
+import { ValueError } from '../errors.js';
+import { checkNodes, type Node, named as rename } from '../graph/node.js';
 import type { Parameter } from '../ops/leaves.js';
+import { describe } from '../values.js';
 
 /** A layer: a function from node to node. Applied twice, it uses the same parameters twice. */
 export type Layer = (x: Node) => Node;
@@ -37,6 +39,8 @@ export function layerOf(node: Node): LayerNodes | undefined {
  * name where it has none.
  */
 export function named(node: Node, name: string): Node {
+  checkNodes('named', [node]);
+  if (typeof name !== 'string') throw new ValueError(`named: name is ${describe(name)}, expected a string`);
   const copy = rename(node, name);
   const layer = layerOf(node);
   return layer ? recordLayer({ ...layer, name: layer.name ?? name, z: layer.z === node ? copy : layer.z, u: copy }) : copy;

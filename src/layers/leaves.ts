@@ -3,8 +3,8 @@ import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
 import { glorotUniform, type Initializer } from '../initializers.js';
 import { Constant, input as inputNode, Parameter } from '../ops/leaves.js';
-import { describe, isNumericArray, type NumericArray } from '../values.js';
-import { checkSize } from './dense.js';
+import { checkOptions, describe, isNumericArray, type NumericArray } from '../values.js';
+import { checkSize, initialOf } from './dense.js';
 
 /** A length, or rows and columns. */
 export type Size = number | readonly [number, number];
@@ -21,9 +21,14 @@ function shapeOf(call: string, size: Size): Shape {
   return matrix(m, n);
 }
 
+function checkName(call: string, name: unknown): void {
+  if (name !== undefined && typeof name !== 'string') throw new ValueError(`${call}: name is ${describe(name)}, expected a string`);
+}
+
 /** An input of a graph: a batch `[rows, features]` that the caller passes. */
 export function input(features: number, name?: string): Node {
   checkSize('input', 'features', features);
+  checkName('input', name);
   return inputNode(features, name);
 }
 
@@ -32,15 +37,19 @@ export function input(features: number, name?: string): Node {
  * @param options.init how it starts, from n and m as fan-in and fan-out. Default `glorotUniform`
  */
 export function parameter(size: Size, options: { readonly init?: Initializer; readonly name?: string } = {}): Node {
+  const { init = glorotUniform, name } = checkOptions('parameter', options, ['init', 'name']);
+  if (typeof init !== 'function')
+    throw new ValueError(`parameter: init is ${describe(init)}, expected an initializer, such as heUniform or constantInit(0)`);
+  checkName('parameter', name);
   const shape = shapeOf('parameter', size);
   const [fanOut, fanIn] = shape.size.length === 2 ? (shape.size as [number, number]) : [1, shape.size[0] as number];
-  return new Parameter(shape, (options.init ?? glorotUniform)(fanIn, fanOut), options.name);
+  return new Parameter(shape, initialOf('parameter', init, fanIn, fanOut), name);
 }
 
 /** Fixed numbers: a vector, or a matrix given row by row with its size. */
 export function constant(values: NumericArray | readonly number[] | number, size?: Size): Node {
   const list = typeof values === 'number' ? [values] : values;
-  if (!isNumericArray(list) && !(Array.isArray(list) && list.every((v) => typeof v === 'number'))) {
+  if (!isNumericArray(list) && !(Array.isArray(list) && Array.from(list).every((v) => typeof v === 'number'))) {
     throw new ValueError(`constant: values is ${describe(values)}, expected a number, an array of numbers or a typed array`);
   }
   const shape = shapeOf('constant', size ?? list.length);

@@ -1,6 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { ValueError } from '../errors.js';
-import type { Node } from '../graph/node.js';
+import { checkConstants, type Node } from '../graph/node.js';
 import { affine, shift } from './affine.js';
 import { unary, unaryOp } from './elementwise.js';
 import { fill } from './leaves.js';
@@ -19,6 +19,7 @@ export const clipOp = unaryOp('clip', Opcode.Clip, (y, x) => {
 
 /** min(max(x, low), high), element by element; the slope is 1 on the bounds too. */
 export function clip(x: Node, low: number, high: number): Node {
+  checkConstants('clip', [low, high]);
   if (!(low <= high)) throw new ValueError(`clip: bounds are [${low}, ${high}], expected low ≤ high`);
   return unary(clipOp, x, low, high);
 }

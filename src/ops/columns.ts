@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '../errors.js';
-import { apply, checkNodes, type Node, type Op } from '../graph/node.js';
+import { apply, checkConstants, checkNodes, type Node, type Op } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { add } from './add.js';
 import { oneFeature } from './broadcast.js';
@@ -67,6 +67,7 @@ export const sliceOp: Op = {
 
 /** The features `start` … `end` − 1. @throws ValueError when they are not 0 ≤ start < end ≤ features */
 export function slice(x: Node, start: number, end: number): Node {
+  checkConstants('slice', [start, end]);
   const sliced = apply(sliceOp, [x], { start, width: end - start });
   return features(sliced.shape) === features(x.shape) ? x : sliced;
 }

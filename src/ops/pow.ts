@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { checkConstants, type Node } from '../graph/node.js';
+import { checkConstants, checkNodes, type Node } from '../graph/node.js';
 import { scale } from './affine.js';
 import { unary, unaryOp } from './elementwise.js';
 import { fill } from './leaves.js';
@@ -12,6 +12,7 @@ export const powOp = unaryOp('pow', Opcode.Pow, (y, x) => {
 
 /** xᵖ, element by element; p is a number. x < 0 with a fractional p is NaN. */
 export function pow(x: Node, p: number): Node {
+  checkNodes('pow', [x]);
   checkConstants('pow', [p]);
   if (p === 1) return x;
   return p === 0 ? fill(x.shape, 1) : unary(powOp, x, p);

@@ -1,5 +1,5 @@
 import { DataType } from '../../assembly/opcodes.js';
-import { areIds, type Batch, checkFinite, type ReadTargets, readBatch } from '../batch.js';
+import { areIds, type Batch, checkFinite, checkReach, type ReadTargets, readBatch } from '../batch.js';
 import type { Core } from '../core/core.js';
 import type { Columns, TargetShape } from '../engine.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -24,7 +24,10 @@ export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs 
   readonly x: X;
   /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
   readonly y: T;
-  /** Each input element becomes x·scale + offset when it is used. Default 1: bytes are not scaled unless this says so. */
+  /**
+   * Each input element becomes x·scale + offset when `fit` or `evaluate` reads it. Default 1: bytes are not scaled unless this says so. It belongs to
+   * the data, not to the network: `predict` and `classify` take numbers as they are, so scale them alike there.
+   */
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
@@ -82,10 +85,9 @@ export class Dataset {
 
   /** @param call whom an error names */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
-    if (typeof literal !== 'object' || literal === null) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
-    const { x, y, scale = 1, offset = 0, budget = BUDGET } = literal;
+    if (typeof literal !== 'object' || literal === null || Array.isArray(literal) || kindOf(literal)) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    const { x, y, scale = 1, offset = 0, budget = BUDGET } = checkOptions(call, literal, FIELDS, {}, 'the data');
     if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
-    checkOptions(call, literal, FIELDS);
     for (const [name, value] of Object.entries({ scale, offset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
@@ -108,6 +110,7 @@ export class Dataset {
     if (used?.kinds.has(kind)) return used;
     if (this.#read.has(kind)) return undefined;
     const batch = readBatch(call, expected, this.#x.value, this.#y.value);
+    checkReach(call, batch);
     // Reading may have run code that used this data set. From here on none runs.
     const known = this.#uploads.get(core);
     const { rows, classes } = batch;

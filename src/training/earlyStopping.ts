@@ -38,8 +38,7 @@ export class EarlyStop {
   best: EpochEnd | undefined;
 
   constructor(engine: Engine, options: EarlyStopping) {
-    checkOptions('fit: earlyStopping', options, OPTIONS);
-    const { patience, monitor = 'loss', minDelta = 0 } = options;
+    const { patience, monitor = 'loss', minDelta = 0 } = checkOptions('fit', options, OPTIONS, {}, 'earlyStopping');
     if (!(Number.isInteger(patience) && patience > 0)) {
       throw new ValueError(`fit: earlyStopping.patience is ${describe(patience)}, expected a whole number of epochs > 0`);
     }

@@ -1,16 +1,16 @@
 import { Context, Status } from '../../assembly/context.js';
+import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../decisions.js';
 import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
-import { decide } from '../predictor.js';
 import { type AbortSignalLike, type AnyTargets, checkOptions, describe, type Inputs } from '../values.js';
 import { answerOf, runAll } from './callbacks.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
-import { checkMetrics, type Metric } from './metrics.js';
+import { accuracy, checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
 import { RowSource } from './source.js';
 import { Steps } from './steps.js';
@@ -146,7 +146,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     };
     const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
     const evaluationPace = new Pace();
-    const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], evaluationPace), turns, evaluationPace, pause);
+    const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], undefined, evaluationPace), turns, evaluationPace, pause);
     const ends: EpochEnd[] = [];
     let trainingSeconds = 0;
     if (stopping) {
@@ -284,6 +284,8 @@ const EVALUATION_ROWS = 256;
 export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]> {
   /** What else is to be found, each under its name in the result; of several outputs, of the first that has a loss. */
   readonly metrics?: M;
+  /** What a number of the output must reach to count as 1, for accuracy and every metric, where classes do not exclude each other. */
+  readonly threshold?: number;
 }
 
 /** Options of `evaluateAsync`. */
@@ -296,13 +298,14 @@ export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Met
 
 /** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
 export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: EvaluateOptions): Evaluation {
-  checkOptions('evaluate', options, ['metrics']);
-  const metrics = readMetrics('evaluate', options.metrics);
+  const { metrics: list, threshold } = checkOptions('evaluate', options, ['metrics', 'threshold']);
+  const metrics = readMetrics('evaluate', list);
+  checkThreshold('evaluate', engine, threshold);
   const set = data instanceof Dataset ? data : new Dataset(data, 'evaluate');
   let source: RowSource | undefined;
   try {
     source = new RowSource('evaluate', engine, set, EVALUATION_ROWS);
-    const slices = evaluateRows(engine, source, metrics);
+    const slices = evaluateRows(engine, source, metrics, threshold);
     for (;;) {
       const { done, value } = slices.next();
       if (done) return value;
@@ -315,6 +318,11 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
   }
 }
 
+function checkThreshold(call: string, engine: Engine, threshold: number | undefined): void {
+  const judged = engine.losses.findIndex((loss) => loss);
+  if (threshold !== undefined) requireDecision(call, engine.model.outputs[judged] as Node, engine.losses[judged]?.loss, threshold);
+}
+
 /** The same in slices, with the event loop running between them. */
 export async function evaluateAsync(
   engine: Engine,
@@ -324,8 +332,8 @@ export async function evaluateAsync(
   const call = 'evaluateAsync';
   const called = now();
   const turns = new Turns();
-  checkOptions(call, options, ['metrics', 'signal', 'onProgress']);
-  const { metrics: list, signal, onProgress } = options;
+  const { metrics: list, signal, onProgress, threshold } = checkOptions(call, options, ['metrics', 'signal', 'onProgress', 'threshold']);
+  checkThreshold(call, engine, threshold);
   const metrics = readMetrics(call, list);
   checkCallbacks(call, { onProgress }, signal);
   const set = data instanceof Dataset ? data : new Dataset(data, call);
@@ -341,7 +349,7 @@ export async function evaluateAsync(
       await (onProgress && turns.call(() => onProgress(progress)));
     };
     const pace = new Pace();
-    const result = await inTurns(evaluateRows(engine, source, metrics, pace, call), turns, pace, async (share) => {
+    const result = await inTurns(evaluateRows(engine, source, metrics, threshold, pace, call), turns, pace, async (share) => {
       if (share > 0) await report(share);
       await turns.pause();
       signal?.throwIfAborted();
@@ -382,7 +390,7 @@ function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Me
   checkMetrics(call, metrics);
   return Array.from(metrics, (metric) => {
     const { name, begin } = metric;
-    return { name, begin: (width: number) => begin.call(metric, width) };
+    return { name, begin: (width, kind) => begin.call(metric, width, kind) };
   });
 }
 
@@ -399,11 +407,13 @@ function* evaluateRows(
   engine: Engine,
   source: RowSource,
   metrics: readonly Metric[],
+  threshold?: number,
   pace?: Pace,
   call = 'evaluate',
 ): Generator<Slice, Evaluation, undefined> {
   const { rows } = source;
-  const passes = metrics.length > 0 ? 2 : 1;
+  const all = threshold === undefined ? metrics : [accuracy, ...metrics];
+  const passes = all.length > 0 ? 2 : 1;
   let lossSum = 0;
   let correct = 0;
   for (let position = 0; position < rows; ) {
@@ -424,14 +434,14 @@ function* evaluateRows(
   return {
     loss: lossSum / rows,
     accuracy: engine.decides ? correct / rows : undefined,
-    ...(metrics.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), metrics, call))),
+    ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold))),
   };
 }
 
 /** Begins a metric. Its callbacks are code of the caller's: they must answer at once, and give what sums up. */
-function begin(call: string, { name, begin }: Metric, width: number): ReturnType<Metric['begin']> {
+function begin(call: string, { name, begin }: Metric, width: number, kind: Decision['kind'] | undefined): ReturnType<Metric['begin']> {
   const what = `metrics: ${name}`;
-  const running = answerOf(call, `${what}.begin`, begin(width));
+  const running = answerOf(call, `${what}.begin`, begin(width, kind));
   const found = { add: running?.add, value: running?.value };
   for (const [method, value] of Object.entries(found)) {
     if (typeof value !== 'function') throw new ValueError(`${call}: ${what}.begin gave ${describe(running)}, expected an object with ${method}()`);
@@ -449,9 +459,13 @@ function* measure(
   batch: number,
   metrics: readonly Metric[],
   call: string,
+  threshold?: number,
 ): Generator<Slice, Record<string, unknown>, undefined> {
   const { rows, classes } = source;
-  const output = engine.model.outputs[engine.losses.findIndex((loss) => loss)] as Node;
+  const judged = engine.losses.findIndex((loss) => loss);
+  const output = engine.model.outputs[judged] as Node;
+  const loss = engine.losses[judged]?.loss;
+  const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
   const outputs = [output, logitsOf(output)];
   const width = features(output.shape);
   // Without the report of the loss, which would end the run where it is not finite.
@@ -462,7 +476,8 @@ function* measure(
       roots: outputs,
       outputs,
     }));
-  const running = metrics.map((metric) => begin(call, metric, width));
+  const running = metrics.map((metric) => begin(call, metric, width, decision?.kind));
+  const each = decision ? decisionsPerRow(decision) : 0;
   for (let position = 0; position < rows; position += batch) {
     // A metric may have predicted or evaluated: the program is taken anew. What a metric gets is a copy, which it may keep.
     const program = load();
@@ -470,19 +485,20 @@ function* measure(
     workspace.set(Context.Step, 0);
     source.train(program, position, 1, batch, false);
     const count = Math.min(batch, rows - position);
-    const predicted = new Uint32Array(count);
-    const actual = new Uint32Array(count);
+    const predicted = new Int32Array(count * each);
+    const actual = new Int32Array(count * each);
     const copy = (at: number) => core.f32.slice(at, at + count * width);
     const at = program.inputIndex(engine.model.inputs.length);
+    const values = copy(program.outputIndex(0));
     const logits = copy(program.outputIndex(1));
     const targets = classes[0] ? undefined : copy(at);
-    for (let i = 0; i < count; i++) {
-      predicted[i] = decide(logits, i * width, width);
-      if (!targets) actual[i] = core.u32[at + i] as number;
-      else actual[i] = width === 1 ? Number((targets[i] as number) >= 0.5) : decide(targets, i * width, width);
+    for (let i = 0; decision && i < count; i++) {
+      const { kind, cut, targetCut, node } = decision;
+      decide(kind, cut, node === output ? values : logits, i * width, width, predicted, i * each);
+      if (targets) decide(kind, targetCut, targets, i * width, width, actual, i * each);
+      else actual[i] = core.u32[at + i] as number;
     }
-    const outputs = copy(program.outputIndex(0));
-    for (const metric of running) metric.add({ rows: count, width, outputs, logits, targets, actual, predicted });
+    for (const metric of running) metric.add({ rows: count, width, decisions: each, outputs: values, logits, targets, actual, predicted });
     yield { rows: count, share: (1 + (position + count) / rows) / 2 };
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));

@@ -12,9 +12,14 @@ export interface MetricBatch {
   readonly logits: Float32Array;
   /** `[rows, width]`; undefined where the targets are class ids. */
   readonly targets: Float32Array | undefined;
-  /** The class of each row: its id, else where the largest target is; for one output, 1 where the target is at least ½. */
+  /**
+   * Decisions a row has: 1 where one class of several is chosen, or a single number decided; else `width`, for labels that do not exclude each
+   * other; 0 for a regression.
+   */
+  readonly decisions: number;
+  /** `[rows, decisions]`: the class of each row, or 1 or 0 for each label. Values as targets are decided as outputs are. */
   readonly actual: ArrayLike<number>;
-  /** What `classify` says of each row. */
+  /** `[rows, decisions]`: what `classify` says; −1 throughout a row whose output is NaN. */
   readonly predicted: ArrayLike<number>;
 }
 
@@ -22,8 +27,11 @@ export interface MetricBatch {
 export interface Metric<Name extends string = string, Value = unknown> {
   /** The key of its value in the result. */
   readonly name: Name;
-  /** @param width the features of the output */
-  begin(width: number): { add(batch: MetricBatch): void; value(): Value };
+  /**
+   * @param width the features of the output
+   * @param decides how rows are decided: by the largest number, or each number by itself; undefined for a regression without a threshold
+   */
+  begin(width: number, decides?: 'largest' | 'each'): { add(batch: MetricBatch): void; value(): Value };
 }
 
 /** The values of metrics by their names. */
@@ -31,44 +39,58 @@ export type MetricValues<M extends readonly Metric[]> = {
   readonly [K in M[number] as K['name']]: K extends Metric<string, infer Value> ? Value : never;
 };
 
-/** One number per class, and their mean over the classes that occur among targets or decisions (macro average). */
+/**
+ * One number per class, and their mean over the classes that occur among targets or decisions (macro average). Of labels that do not exclude
+ * each other, one number per label, and their mean over all.
+ */
 export interface PerClass {
   readonly perClass: readonly number[];
   readonly macro: number;
 }
 
-/** Counts decisions, [actual][predicted], and makes a value of the counts. */
-function counting<Value>(width: number, of: (counts: number[][]) => Value) {
-  const classes = Math.max(2, width);
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  return {
-    add({ rows, actual, predicted }: MetricBatch) {
-      for (let i = 0; i < rows; i++) {
-        const row = counts[actual[i] as number] as number[];
-        row[predicted[i] as number] = (row[predicted[i] as number] as number) + 1;
-      }
-    },
-    value: () => of(counts),
-  };
+/** @throws ValueError where there are no decisions to judge */
+function checkDecides(metric: string, decides: 'largest' | 'each' | undefined): void {
+  if (decides === undefined) {
+    throw new ValueError(
+      `${metric}: the output is a regression and has no decisions; pass evaluate a threshold, as in { metrics, threshold: 0.5 }, or use mae, rmse or r2`,
+    );
+  }
+}
+
+/** What was decided for one class or label. */
+interface Count {
+  right: number;
+  actual: number;
+  predicted: number;
 }
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Per class, `of` its right decisions, its rows and the decisions for it. */
-function perClass(width: number, of: (right: number, actual: number, predicted: number) => number) {
-  return counting(width, (counts): PerClass => {
-    const each = counts.map((row, k) => ({
-      right: row[k] as number,
-      actual: total(row),
-      predicted: total(counts.map((other) => other[k] as number)),
-    }));
-    // 0/0, a class without rows or without decisions, counts as 0.
-    const values = each.map(({ right, actual, predicted }) => right && of(right, actual, predicted));
-    const occurring = values.filter((_, k) => (each[k] as (typeof each)[0]).actual + (each[k] as (typeof each)[0]).predicted > 0);
-    return { perClass: values, macro: total(occurring) / occurring.length };
-  });
+/** Per class or label, `of` its right decisions, its rows and the decisions for it. */
+function perClass(name: string, width: number, decides: 'largest' | 'each' | undefined, of: (count: Count) => number) {
+  checkDecides(name, decides);
+  const labels = decides === 'each' && width > 1;
+  const counts = Array.from({ length: Math.max(2, width) }, (): Count => ({ right: 0, actual: 0, predicted: 0 }));
+  return {
+    add({ rows, decisions, actual, predicted }: MetricBatch) {
+      for (let i = 0; i < rows * decisions; i++) {
+        // A label that is neither there nor decided for counts nowhere; of classes, each row has one.
+        const own = labels ? (actual[i] === 1 ? i % decisions : -1) : (actual[i] as number);
+        const found = labels ? (predicted[i] === 1 ? i % decisions : -1) : (predicted[i] as number);
+        if (own >= 0) (counts[own] as Count).actual++;
+        if (found >= 0) (counts[found] as Count).predicted++;
+        if (own >= 0 && own === found) (counts[own] as Count).right++;
+      }
+    },
+    value(): PerClass {
+      // 0/0, a class without rows or without decisions, counts as 0.
+      const values = counts.map((count) => count.right && of(count));
+      const judged = labels ? values : values.filter((_, k) => (counts[k] as Count).actual + (counts[k] as Count).predicted > 0);
+      return { perClass: values, macro: total(judged) / judged.length };
+    },
+  };
 }
 
 /** @throws ValueError for what is no list of metrics */
@@ -78,34 +100,68 @@ export function checkMetrics(call: string, metrics: readonly Metric[]): void {
   if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
 }
 
-/** The share of rows decided rightly. */
+/** The share of rows decided rightly; of several labels, in all of them (subset accuracy). A row whose output is NaN is not. */
 export const accuracy: Metric<'accuracy', number> = {
   name: 'accuracy',
-  begin: (width) => counting(width, (counts) => total(counts.map((row, k) => row[k] as number)) / total(counts.flat())),
+  begin: (_, decides) => {
+    checkDecides('accuracy', decides);
+    let right = 0;
+    let count = 0;
+    return {
+      add({ rows, decisions, actual, predicted }) {
+        count += rows;
+        for (let i = 0; i < rows; i++) {
+          let same = true;
+          for (let j = i * decisions; j < (i + 1) * decisions; j++) if (actual[j] !== predicted[j]) same = false;
+          if (same) right++;
+        }
+      },
+      value: () => right / count,
+    };
+  },
 };
 
-/** How often each class (a row) was taken for each class (a column). */
+/** How often each class (a row) was taken for each class (a column). A row whose output is NaN is in no column. Not for several labels. */
 export const confusionMatrix: Metric<'confusionMatrix', readonly (readonly number[])[]> = {
   name: 'confusionMatrix',
-  begin: (width) => counting(width, (counts) => counts),
+  begin: (width, decides) => {
+    checkDecides('confusionMatrix', decides);
+    if (decides === 'each' && width > 1) {
+      throw new ValueError(
+        `confusionMatrix: the output has ${width} labels that do not exclude each other, expected classes; use precision, recall and f1, label by label`,
+      );
+    }
+    const classes = Math.max(2, width);
+    const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    return {
+      add({ rows, actual, predicted }) {
+        for (let i = 0; i < rows; i++) {
+          const row = counts[actual[i] as number] as number[];
+          const k = predicted[i] as number;
+          if (k >= 0) row[k] = (row[k] as number) + 1;
+        }
+      },
+      value: () => counts,
+    };
+  },
 };
 
-/** Of the decisions for a class, the share that is right. 0 for a class never decided for. */
+/** Of the decisions for a class or label, the share that is right. 0 for one never decided for. */
 export const precision: Metric<'precision', PerClass> = {
   name: 'precision',
-  begin: (width) => perClass(width, (right, _, predicted) => right / predicted),
+  begin: (width, decides) => perClass('precision', width, decides, ({ right, predicted }) => right / predicted),
 };
 
-/** Of the rows of a class, the share decided rightly. 0 for a class without rows. */
+/** Of the rows of a class or label, the share decided rightly. 0 for one without rows. A row whose output is NaN is not. */
 export const recall: Metric<'recall', PerClass> = {
   name: 'recall',
-  begin: (width) => perClass(width, (right, actual) => right / actual),
+  begin: (width, decides) => perClass('recall', width, decides, ({ right, actual }) => right / actual),
 };
 
-/** The harmonic mean of precision and recall, 2·right / (rows + decisions) of a class. */
+/** The harmonic mean of precision and recall, 2·right / (rows + decisions) of a class or label. */
 export const f1: Metric<'f1', PerClass> = {
   name: 'f1',
-  begin: (width) => perClass(width, (right, actual, predicted) => (2 * right) / (actual + predicted)),
+  begin: (width, decides) => perClass('f1', width, decides, ({ right, actual, predicted }) => (2 * right) / (actual + predicted)),
 };
 
 /** The share of rows whose class is among the k of the largest logits; `top5` for k = 5. On ties the lower class comes first, as in `classify`. */
@@ -113,8 +169,10 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
   if (!(Number.isInteger(k) && k > 0)) throw new ValueError(`topK: k is ${describe(k)}, expected a whole number > 0`);
   return {
     name: `top${k}`,
-    begin: (width) => {
+    begin: (width, decides) => {
       if (width < 2) throw new ValueError(`topK: the output has ${width} feature, expected one for each class`);
+      checkDecides('topK', decides);
+      if (decides === 'each') throw new ValueError(`topK: the output has ${width} labels that do not exclude each other, expected classes`);
       let right = 0;
       let count = 0;
       return {

@@ -13,8 +13,7 @@ function check(call: string, name: string, value: number, least: number, expecte
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: every so many epochs, a factor less. Default factor 0.1. */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
-  checkOptions('stepDecay', options, ['every', 'factor']);
-  const { every, factor = 0.1 } = options;
+  const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor']);
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('stepDecay', 'every', every, 1, 'a number of epochs ≥ 1');
   check('stepDecay', 'factor', factor, 0, 'a finite number ≥ 0');
@@ -46,8 +45,7 @@ function cosineFall(t: number): number {
  * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
-  checkOptions('cosine', options, ['epochs', 'final']);
-  const { epochs, final = 0 } = options;
+  const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final']);
   check('cosine', 'rate', rate, 0, 'a finite number ≥ 0');
   check('cosine', 'final', final, 0, 'a finite number ≥ 0');
   check('cosine', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
@@ -57,6 +55,7 @@ export function cosine(rate: number, options: { readonly epochs: number; readonl
 /** A rise in equal steps to what `then` says, over the first epochs (a fraction is welcome): then · (steps done + 1) / (steps of the warm-up), at most `then`. */
 export function warmup(epochs: number, then: number | Schedule): Schedule {
   check('warmup', 'epochs', epochs, 0, 'a number of epochs ≥ 0');
+  if (typeof then !== 'function') check('warmup', 'then', then, 0, 'the rate or the schedule that follows, as in warmup(5, 0.1)');
   return (epoch, step, steps) => {
     const target = typeof then === 'number' ? then : then(epoch, step, steps);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));

@@ -1,6 +1,6 @@
 import { coreOf, supportsRelaxed } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { checkOptions, describe, isNested, isNumericArray, type NumericArray, type Targets, type Values } from '../values.js';
+import { checkOptions, count, describe, isNested, isNumericArray, type Targets, type Values } from '../values.js';
 import type { DatasetLiteral } from './dataset.js';
 
 /** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
@@ -13,9 +13,11 @@ export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>>;
 export interface SplitOptions {
   /** Of the order in which rows are drawn. Default 0. */
   readonly seed?: number;
-  /** Whether each part has the classes in the same proportions, to within a row. y must be class ids or one-hot rows. Default false. */
+  /**
+   * Whether each part has the classes in the same proportions, to within a row. y must be class ids, one-hot rows, or rows of labels 0 and 1,
+   * whose sets are then balanced. Default false. */
   readonly stratify?: boolean;
-  /** How many rows there are. Default: as many as the list of rows x or y has; where both are flat, one target a row. */
+  /** How many rows there are. Default: as many as the list of rows x or y has; needed where both are flat. */
   readonly rows?: number;
 }
 
@@ -35,15 +37,16 @@ export interface Split<D> {
  */
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
-  checkOptions(call, options, ['fraction', ...OPTIONS]);
-  const { fraction = 0.2 } = options;
-  if (!(fraction > 0 && fraction < 1)) throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
-  const order = drawOrder(call, data, options);
+  const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS]);
+  if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1))
+    throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
+  const known = readData(call, data);
+  const order = drawOrder(call, known, rest);
   const held = Math.round(order.length * fraction);
   if (held === 0 || held === order.length) {
     throw new ValueError(`${call}: a fraction of ${fraction} is ${held} of ${order.length} rows, expected rows in both parts`);
   }
-  return part(data, order, (place) => Math.round((place + 1) * fraction) > Math.round(place * fraction));
+  return part(known, order, (place) => Math.round((place + 1) * fraction) > Math.round(place * fraction));
 }
 
 /**
@@ -53,27 +56,39 @@ export function trainValidationSplit<D extends SplitLiteral>(data: D, options: S
  * @throws ValueError for fewer rows than folds
  */
 export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
-  checkOptions('kFold', options, ['folds', ...OPTIONS]);
-  const { folds = 5 } = options;
-  const order = drawOrder('kFold', data, options);
+  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS]);
+  const known = readData('kFold', data);
+  const order = drawOrder('kFold', known, rest);
   if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
     throw new ValueError(`kFold: folds is ${describe(folds)}, expected a whole number from 2 to ${order.length}, the rows`);
   }
-  return Array.from({ length: folds }, (_, fold) => part(data, order, (place) => place % folds === fold));
+  return Array.from({ length: folds }, (_, fold) => part(known, order, (place) => place % folds === fold));
+}
+
+/** The data, each field read once. @throws ValueError for a field that a data set has not */
+function readData<D extends SplitLiteral>(call: string, data: D): D {
+  if (typeof data !== 'object' || data === null || data.x === undefined || data.y === undefined)
+    throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
+  return checkOptions(call, data, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
 }
 
 /** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
-function drawOrder(call: string, data: SplitLiteral, options: SplitOptions): Uint32Array {
-  if (data?.x === undefined || data.y === undefined)
-    throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
-  const { x, y } = data;
-  const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) ?? (y as NumericArray).length } = options;
+function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions): Uint32Array {
+  const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   }
+  if (typeof stratify !== 'boolean') throw new ValueError(`${call}: stratify is ${describe(stratify)}, expected true or false`);
+  if (rows === undefined) {
+    const length = (values: unknown) => (isFlat(values) ? count(values.length, 'number') : describe(values));
+    throw new ShapeError(
+      `${call}: x is ${length(x)} and y is ${length(y)}, which do not say how many rows there are; pass { rows }, or x or y as a list of rows`,
+    );
+  }
+  if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
   for (const [name, value] of Object.entries({ x, y })) {
     const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
-    if (!(rows > 0 && length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
+    if (!(length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
       throw new ShapeError(`${call}: ${name} is ${describe(value)}, which is not ${rows} rows`);
     }
   }
@@ -98,22 +113,39 @@ function isFlat(values: unknown): values is readonly number[] {
 
 /** How many rows a list of rows has; undefined for anything else. */
 function countOf(values: Targets): number | undefined {
-  return isNested(values as Values) && (isFlat((values as readonly unknown[])[0]) || undefined) ? (values as readonly unknown[]).length : undefined;
+  if (!isNested(values as Values)) return undefined;
+  const rows = values as readonly unknown[];
+  // By index: a hole is no row.
+  for (let i = 0; i < rows.length; i++) if (!isFlat(rows[i])) return undefined;
+  return rows.length;
 }
 
-/** The class of each row: its id, or where its largest value is. */
+/** How far a row of probabilities may be from a sum of 1. */
+const PROBABILITY_SLACK = 1e-3;
+
+/**
+ * The class of each row, as decisions have it: its id; where its largest probability is; for labels, 0 or 1, that do not exclude each other,
+ * the set of those it has.
+ */
 function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
+  const nested = isNested(y as Values);
   const list = y as readonly number[] | readonly (readonly number[])[];
-  if (!isNested(y as Values) && list.length === rows) {
-    const ids = list as readonly number[];
-    const odd = ids.findIndex((id) => !Number.isInteger(id));
-    if (odd >= 0) throw new ValueError(`${call}: stratify came with y[${odd}] = ${describe(ids[odd])}, expected class ids`);
-    return ids;
-  }
-  const width = list.length / rows;
+  const width = nested ? ((list[0] as readonly number[]).length ?? 0) : list.length / rows;
+  const sets = new Map<string, number>();
   return Array.from({ length: rows }, (_, i) => {
-    const row = isNested(y as Values) ? (list[i] as readonly number[]) : (list as readonly number[]).slice(i * width, (i + 1) * width);
-    return row.indexOf(Math.max(...row));
+    const row = Array.from((nested ? list[i] : (list as readonly number[]).slice(i * width, (i + 1) * width)) as readonly number[]);
+    if (row.length === 1 && Number.isInteger(row[0])) return row[0] as number;
+    if (row.length > 1 && row.every((t) => t >= 0) && Math.abs(row.reduce((sum, t) => sum + t, 0) - 1) <= PROBABILITY_SLACK)
+      return row.indexOf(Math.max(...row));
+    if (row.length > 1 && row.every((t) => t === 0 || t === 1)) {
+      // Numbered from `width` on, past the classes of rows with one label.
+      const key = row.join('');
+      if (!sets.has(key)) sets.set(key, width + sets.size);
+      return sets.get(key) as number;
+    }
+    const what =
+      row.length === 1 ? `y[${i}] = ${describe(row[0])}` : `y[${i}] = [${row.slice(0, 5).map(describe).join(', ')}${row.length > 5 ? ', …' : ''}]`;
+    throw new ValueError(`${call}: stratify came with ${what}, expected class ids, rows of probabilities, or rows of labels 0 and 1`);
   });
 }
 

@@ -284,10 +284,19 @@ describe.each(builds)('%s', (build) => {
   });
 
   describe('counting right decisions', () => {
-    const count = (one: Case) => {
+    const count = (one: Case, cuts?: readonly [cut: number, targetCut: number]) => {
       machine.clear();
       machine.reset();
-      machine.run([Opcode.CountCorrect, machine.tensor(one.z, one.shift), targetTensor(machine, one), kindOf(one), one.rows, one.features]);
+      machine.run([
+        Opcode.CountCorrect,
+        machine.tensor(one.z, one.shift),
+        targetTensor(machine, one),
+        kindOf(one),
+        one.rows,
+        one.features,
+        cuts ? 1 : 0,
+        ...(cuts ?? [0, 0]).map(bits),
+      ]);
       return machine.f64(Context.Correct);
     };
 
@@ -315,9 +324,26 @@ describe.each(builds)('%s', (build) => {
       const z = Float32Array.of(0, -0, 1e-40, -1e-40, 5, -5, infinity, -infinity, Number.NaN, Number.NaN);
       const positive = [1, 1, 1, 0, 1, 0, 1, 0];
       const right = Float32Array.from([...positive.map((p) => (p ? 0.5 : 0.49)), 1, 0]);
-      expect(count({ z, rows: 10, features: 1, t: right })).toBe(8);
-      expect(count({ z, rows: 10, features: 1, t: right.map((t) => 1 - t - 0.01) })).toBe(0);
-      expect(count({ z, rows: 10, features: 1, t: Uint32Array.from([...positive, 1, 0]) })).toBe(8);
+      expect(count({ z, rows: 10, features: 1, t: right }, [0, 0.5])).toBe(8);
+      expect(count({ z, rows: 10, features: 1, t: right.map((t) => 1 - t - 0.01) }, [0, 0.5])).toBe(0);
+    });
+
+    test('by each of several numbers, which all must agree', () => {
+      for (let features = 1; features <= 5; features++) {
+        const rows = 2 ** features;
+        // Every set of labels: 0.3 and 0.7 about a cut of 0.5, against the same sets as −1 and 1 about 0.
+        const z = Float32Array.from({ length: rows * features }, (_, i) => ((Math.floor(i / features) >> (i % features)) & 1 ? 0.7 : 0.3));
+        const t = z.map((v) => (v > 0.5 ? 1 : -1));
+        expect(count({ z, rows, features, t }, [0.5, 0])).toBe(rows);
+        for (let j = 0; j < features; j++) {
+          const one = t.slice();
+          for (let i = j; i < rows * features; i += features) one[i] = -(one[i] as number);
+          expect(count({ z, rows, features, t: one }, [0.5, 0])).toBe(0);
+        }
+        const some = z.slice();
+        some[features - 1] = Number.NaN;
+        expect(count({ z: some, rows, features, t }, [0.5, 0])).toBe(rows - 1);
+      }
     });
   });
 });

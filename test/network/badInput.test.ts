@@ -54,7 +54,7 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
   'a literal': [() => classifier().predict(any({ x: X })), 'predict: x is an object with x, expected a typed array'],
   'a long text': [() => classifier().predict(any('1'.repeat(1e6))), `predict: x is "${'1'.repeat(60)}…", expected a typed array`],
 
-  'no y': [() => classifier().fit(any({ x: X, labels: Y })), 'fit: got an object with x, labels, expected { x, y }'],
+  'no y': [() => classifier().fit(any({ x: X, labels: Y })), 'fit: there is no option "labels"'],
   'x and y one by one': [() => classifier().fit(any(X), any(Y)), 'fit: got a Float32Array of 40, expected { x, y }'],
   'validation data of another form': [
     () => classifier().fit({ x: X, y: Y }, { validationData: any([X, Y]) }),
@@ -141,7 +141,7 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
   leaky_relu: [() => dense(10, any('leaky_relu')), `dense: activation is "leaky_relu", expected 'leakyRelu'`],
   'options in place of the activation': [
     () => dense(10, any({ activation: 'relu' })),
-    'dense: activation is an object with activation, expected identity, step',
+    'dense: there is no option "activation", expected bias, init, name; it is the second argument',
   ],
   'an unknown option in place of the activation': [
     () => dense(10, any({ biases: false })),

@@ -215,10 +215,10 @@ describe('a monitor', () => {
 });
 
 test.each<[unknown, string]>([
-  [false, 'fit: earlyStopping: options is false'],
-  [null, 'fit: earlyStopping: options is null'],
-  [3, 'fit: earlyStopping: options is 3'],
-  [{ patience: 1, restoreBestWeights: true }, 'fit: earlyStopping: there is no option "restoreBestWeights"'],
+  [false, 'fit: earlyStopping is false'],
+  [null, 'fit: earlyStopping is null'],
+  [3, 'fit: earlyStopping is 3'],
+  [{ patience: 1, restoreBestWeights: true }, 'fit: there is no option "restoreBestWeights"'],
   [{ patience: 0 }, 'earlyStopping.patience is 0, expected a whole number of epochs > 0'],
   [{}, 'earlyStopping.patience is undefined'],
   [{ patience: 1, minDelta: -1 }, 'earlyStopping.minDelta is -1, expected a finite number ≥ 0'],

@@ -53,11 +53,26 @@ describe('trainValidationSplit', () => {
 
   test.each([Float32Array, Float64Array, Uint8Array, Int32Array] as (typeof Float32Array)[])('keeps a %o what it is', (Kind) => {
     const flat = Kind.from({ length: 40 }, (_, i) => i);
-    const { training, validation } = trainValidationSplit({ x: flat, y: Uint8Array.from({ length: 10 }, (_, i) => i) }, { fraction: 0.4 });
+    const { training, validation } = trainValidationSplit({ x: flat, y: Uint8Array.from({ length: 10 }, (_, i) => i) }, { fraction: 0.4, rows: 10 });
     expect(training.x).toBeInstanceOf(Kind);
     expect(validation.x).toHaveLength(16);
     expect(Array.from(validation.y, (i) => [0, 1, 2, 3].map((j) => 4 * i + j)).flat()).toEqual(Array.from(validation.x));
     expectTypeOf(training.y).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
+  });
+
+  test('stratified by labels that do not exclude each other: their sets in proportion', () => {
+    const sets = [
+      [0, 0, 0],
+      [1, 0, 1],
+      [1, 1, 1],
+      [0, 1, 0],
+    ];
+    const labels = Array.from({ length: rows }, (_, i) => sets[i < 20 ? 0 : i < 30 ? 1 : i < 40 ? 2 : 3] as number[]);
+    const { validation } = trainValidationSplit({ x, y: labels }, { fraction: 0.2, stratify: true });
+    const counts = sets.map((set) => validation.y.filter((row) => row.join() === set.join()).length);
+    expect(counts).toEqual([4, 2, 2, 2]);
+    const single = trainValidationSplit({ x, y: y.map((k) => [k]) }, { fraction: 0.2, stratify: true });
+    expect([0, 1, 2].map((k) => single.validation.y.filter(([id]) => id === k).length)).toEqual([6, 3, 1]);
   });
 
   test('flat rows of several targets are counted by `rows`', () => {
@@ -70,7 +85,20 @@ describe('trainValidationSplit', () => {
     ['everything held back', { x, y }, { fraction: 0.999 }, 'a fraction of 0.999 is 50 of 50 rows, expected rows in both parts'],
     ['a fraction of 1', { x, y }, { fraction: 1 }, 'fraction is 1, expected a number between 0 and 1'],
     ['a target too few', { x, y: y.slice(1) }, {}, 'y is an array of 49, which is not 50 rows'],
-    ['no rows', { x: [], y: [] }, {}, 'x is an array of 0, which is not 0 rows'],
+    ['no rows', { x: [], y: [] }, {}, 'which do not say how many rows there are; pass { rows }'],
+    [
+      'two flat arrays',
+      { x: new Float32Array(60), y: new Float32Array(20) },
+      {},
+      'x is 60 numbers and y is 20 numbers, which do not say how many rows',
+    ],
+    ['rows that are none', { x, y }, { rows: 2.5 }, 'rows is 2.5, expected a whole number > 0'],
+    [
+      'a row that is a hole',
+      { x: Object.assign(new Array(3), { 0: [1, 2], 2: [3, 4] }) as number[][], y: [0, 1, 1] },
+      { rows: 3 },
+      'x is an array of 3, which is not 3 rows',
+    ],
     ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify came with y[30] = 0.5, expected class ids'],
     ['a seed below 0', { x, y }, { seed: -1 }, 'seed is -1, expected a whole number'],
   ])('%s is refused', (_, data, options, message) => {
@@ -173,8 +201,39 @@ describe('standardize and minMax', () => {
     ['half a row', () => transform(standardize(x), [1, 2, 3, 4]), 'transform: x is an array of 4, expected rows of 3 numbers'],
     ['another width', () => transform(standardize(x), [[1, 2]]), 'transform: x is an array of 1, expected rows of 3 numbers'],
     ['no scaling', () => transform({} as Scaling, x), "transform: the scaling's offset is undefined, expected a number for each feature"],
-    ['a range upside down', () => minMax(x, { range: [1, 0] }), 'minMax: range is [1,0], expected two finite numbers, the lower one first'],
+    ['a hole for a row', () => standardize([null] as unknown as number[][]), 'standardize: row 0 of x is null, expected a row of numbers'],
+    ['null for options', () => minMax([[1]], null as never), 'minMax: options is null, expected an object, such as { range }'],
+    [
+      'an unknown option',
+      () => minMax([[1]], { low: 0 } as never),
+      'minMax: there is no option "low", expected range, features; pass range: [low, high]',
+    ],
+    ['null for a scaling', () => transform(null as never, [1]), 'transform: the scaling is null, expected an object'],
+    ['a scale of 0', () => transform({ offset: [0], scale: [0] }, [1]), "transform: the scaling's scale of feature 0 is 0"],
+    ['more than float64 spans', () => minMax([[-1e308], [1e308]]), 'minMax: feature 0 spans more, or less, than float64 holds a scale for'],
+    ['a range upside down', () => minMax(x, { range: [1, 0] }), 'minMax: range is [1, 0], expected two finite numbers, the lower one first'],
   ])('%s is refused', (_, call, message) => {
     expect(call).toThrow(message);
+  });
+
+  test.each([3, 7, 1000])('a constant has scale 1, however its mean rounds (%i rows)', (rows) => {
+    for (const value of [0.1, -0.3, 1 / 3, 1e-200, 1e300, 123456.789, 5e-324, 0]) {
+      expect(standardize(Array.from({ length: rows }, () => [value]))).toEqual({ offset: [value], scale: [1] });
+    }
+  });
+
+  test('what differs by rounding alone is constant too; a true spread of 1e-9 is kept', () => {
+    const { scale: rounded } = standardize([[0.3], [0.1 + 0.2], [0.3]]);
+    expect(rounded).toEqual([1]);
+    const { offset, scale } = standardize(Array.from({ length: 100_000 }, (_, i) => [i % 2 ? 1 + 1e-9 : 1 - 1e-9]));
+    // Each number has an error of up to ε/2 itself.
+    expect(Math.abs((offset[0] as number) - 1)).toBeLessThanOrEqual(Number.EPSILON);
+    expect(Math.abs((scale[0] as number) - 1e-9)).toBeLessThanOrEqual(Number.EPSILON);
+  });
+
+  test('neither overflows nor underflows where the result does not', () => {
+    expect(standardize([[-1e308], [1e308]])).toEqual({ offset: [0], scale: [1e308] });
+    expect(standardize([[-1e-200], [1e-200]])).toEqual({ offset: [0], scale: [1e-200] });
+    expect(minMax([[-1e-200], [1e-200]])).toEqual({ offset: [-1e-200], scale: [2e-200] });
   });
 });
