@@ -28,7 +28,23 @@ const careful = (act: () => unknown) => {
 };
 
 const row = (act: () => void): Any => { const r: Any = [1, 2, 3]; let once = false; Object.defineProperty(r, 1, { enumerable: true, get: () => { if (!once) { once = true; act(); } return 2; } }); return r; };
-const metric = (on: string, act: () => void): Any => { let n = 0; return { name: 'odd', begin: () => { if (on === 'begin') act(); }, add: () => { n++; if (on === 'add') act(); }, value: () => { if (on === 'value') act(); return n; } }; };
+const metric = (on: string, act: () => void): Any => ({
+  name: on || 'plain',
+  begin: () => {
+    if (on === 'begin') act();
+    let n = 0;
+    return {
+      add: (batch: Any) => {
+        if (on === 'add') act();
+        n += Array.from((batch.outputs ?? batch.output ?? []) as Float32Array).reduce((sum, v) => sum + v, batch.rows ?? 1);
+      },
+      value: () => {
+        if (on === 'value') act();
+        return n;
+      },
+    };
+  },
+});
 
 const places: Record<string, (net: Network, act: () => void) => unknown> = {
   'learningRate of fit': (net, act) => net.fit(rows() as Any, { epochs: 2, batchSize: 4, learningRate: ((s: number) => { if (s === 0) act(); return 0.1; }) as Any }),

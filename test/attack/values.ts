@@ -106,7 +106,7 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     step: () => [x, y, { learningRate: 0.1 }], gradient: () => [x, y], trace: () => [x, y], vjp: () => [x, y, { output: 0 }], jvp: () => [x, x, { output: 0 }], jacobian: () => [x, { output: 0 }], parameterJacobian: () => [x, { output: 0 }],
     hvp: () => [x, y, new Float32Array(net.parameterCount)], inputHvp: () => [x, x, { output: 0 }], inputHessian: () => [x, { output: 0 }],
     fit: () => [rows, { epochs: 1, batchSize: 2, shuffle: true, validationData: rows, learningRate: 0.1, earlyStopping: { patience: 1 }, onEpoch: () => true, onProgress: () => {} }],
-    evaluate: () => [rows, { metrics: [neurite.mae()] }], configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
+    evaluate: () => [rows, { metrics: [neurite.mae] }], configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
     save: () => [{ optimizerState: true }], explain: () => ['step', 4], layer: () => [net.layers[0]?.name], '.parameter': () => [net.parameterNames[0]],
   };
   const made = known[name.startsWith('.') ? name : name]?.() ?? known[name.slice(1)]?.();
@@ -140,14 +140,15 @@ export async function attackValues(seed: number, most: number, until = Number.PO
     const frozen = target.startsWith('frozen.') ? net.freeze() : undefined;
     const name = frozen ? target.slice(6) : target;
     let args: unknown[];
-    try { args = recipe(name, net); } catch (error) { threw(out, error, 'recipe', name); net.dispose(); net = small(); continue; }
+    try { args = recipe(name, net); } catch (error) { out.calls++; threw(out, error, 'recipe', name); net.dispose(); net = small(); continue; }
     const odd = oddities(net, other);
     const told: string[] = [];
     for (let n = 1 + (next() % 2); n > 0; n--) {
       const [label, make] = pick(odd);
       const at = args.length ? next() % args.length : 0;
       const arg = args[at] as Any;
-      const inside = arg && typeof arg === 'object' && !ArrayBuffer.isView(arg) && !(arg instanceof neurite.Network) && Object.keys(arg).length > 0 && next() % 2;
+      // A second value goes beside the first, never into it: that would run its traps here.
+      const inside = told.length === 0 && arg && typeof arg === 'object' && !ArrayBuffer.isView(arg) && !(arg instanceof neurite.Network) && Object.keys(arg).length > 0 && next() % 2;
       if (inside) {
         const key = pick(Object.keys(arg));
         args[at] = Array.isArray(arg) ? arg.map((v, i) => (String(i) === key ? make() : v)) : { ...arg, [key]: make() };
