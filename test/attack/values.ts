@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import * as neurite from 'neurite';
 import * as check from 'neurite/check';
 import { generator } from '../io/bits.js';
-import { codeOf, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw, find, CORE } from './victims.js';
+import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
 type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
 
@@ -33,7 +33,26 @@ export function oddities(net: neurite.Network, other: neurite.Network): [string,
     }
   };
   const plain: [string, unknown][] = [
-    ...[null, undefined, true, false, '', '5', 'length', 0, -0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, -1 / 0, 1e308, 2 ** 31, 2 ** 53, 5n].map((v): [string, unknown] => [typeof v === 'string' ? `'${v}'` : typeof v === 'bigint' ? `${v}n` : Object.is(v, -0) ? '-0' : String(v), v]),
+    ...[
+      null,
+      undefined,
+      true,
+      false,
+      '',
+      '5',
+      'length',
+      0,
+      -0,
+      -1,
+      1.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      -1 / 0,
+      1e308,
+      2 ** 31,
+      2 ** 53,
+      5n,
+    ].map((v): [string, unknown] => [typeof v === 'string' ? `'${v}'` : typeof v === 'bigint' ? `${v}n` : Object.is(v, -0) ? '-0' : String(v), v]),
     ['Symbol()', Symbol()],
     ['{}', {}],
     ['Object.create(null)', Object.create(null)],
@@ -63,14 +82,55 @@ export function oddities(net: neurite.Network, other: neurite.Network): [string,
   return [
     ...plain.map(([name, value]): [string, () => unknown] => [name, () => value]),
     ['throwing proxy', () => new Proxy({}, { get: throwing, has: throwing, ownKeys: throwing, getPrototypeOf: throwing })],
-    ['revoked proxy', () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; }],
+    [
+      'revoked proxy',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
     ['toString throws', () => ({ toString: throwing, valueOf: throwing })],
-    ['length throws', () => ({ get length() { throw OURS; } })],
+    [
+      'length throws',
+      () => ({
+        get length() {
+          throw OURS;
+        },
+      }),
+    ],
     ['() => { throw }', () => throwing],
-    ['detached', () => { const a = new Float32Array(3); structuredClone(a, { transfer: [a.buffer] }); return a; }],
-    ['resizable out of bounds', () => { const b = new (ArrayBuffer as Any)(12, { maxByteLength: 24 }); const a = new Float32Array(b, 0, 3); b.resize(4); return a; }],
+    [
+      'detached',
+      () => {
+        const a = new Float32Array(3);
+        structuredClone(a, { transfer: [a.buffer] });
+        return a;
+      },
+    ],
+    [
+      'resizable out of bounds',
+      () => {
+        const b = new (ArrayBuffer as Any)(12, { maxByteLength: 24 });
+        const a = new Float32Array(b, 0, 3);
+        b.resize(4);
+        return a;
+      },
+    ],
     ['getter throws', doing(throwing)],
-    ['getter shrinks', () => { const a: Any = [1, 2, 3]; Object.defineProperty(a, 0, { get: () => { a.length = 1; return 1; } }); return a; }],
+    [
+      'getter shrinks',
+      () => {
+        const a: Any = [1, 2, 3];
+        Object.defineProperty(a, 0, {
+          get: () => {
+            a.length = 1;
+            return 1;
+          },
+        });
+        return a;
+      },
+    ],
     ['getter allocates', doing(grow)],
     ['getter predicts', doing(quiet(() => net.predict([9, 9, 9])))],
     ['getter steps', doing(quiet(() => net.step([9, 9, 9], [9, 9] as Any)))],
@@ -90,24 +150,77 @@ function recipe(name: string, net: neurite.Network): unknown[] {
   const rows = { x: [x, x, x, x], y: [y, y, y, y] };
   const known: Record<string, () => unknown[]> = {
     sequential: () => [3, [neurite.dense(2)], { seed: 1, build: CORE, loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
-    network: () => { const i = node(); return [{ inputs: i, outputs: neurite.dense(2)(i), seed: 1, build: CORE }]; },
+    network: () => {
+      const i = node();
+      return [{ inputs: i, outputs: neurite.dense(2)(i), seed: 1, build: CORE }];
+    },
     dense: () => [2, 'relu', { name: 'a', init: neurite.zeros, bias: true }],
-    input: () => [3, 'x'], parameter: () => [3, { init: neurite.zeros, name: 'p' }], constant: () => [x, 3], linear: () => [1, 2], named: () => [node(), 'n'],
-    load: () => [net.save(), { build: CORE }], fromJSON: () => [JSON.parse(JSON.stringify(net)), { seed: 1 }],
-    adam: () => [{ learningRate: 0.1, beta1: 0.5, epsilon: 1e-8 }], adamW: () => [{ learningRate: 0.1 }], sgd: () => [{ learningRate: 0.1, momentum: 0.5 }],
-    crossEntropy: () => [{ fromLogits: true }], binaryCrossEntropy: () => [{ reduction: 'sum' }], meanSquaredError: () => [], squaredError: () => [{ scale: 1 }],
-    dataset: () => [rows], trainValidationSplit: () => [rows, { validation: 0.5, seed: 1 }], kFold: () => [rows, 2, { seed: 1 }],
-    standardize: () => [[x, [3, 2, 1]]], minMax: () => [[x, [3, 2, 1]], { range: [0, 1] }],
-    transform: () => [[x], neurite.standardize([x, [3, 2, 1]])], inverseTransform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
-    cosine: () => [10], stepDecay: () => [10, 0.5], warmup: () => [5, () => 0.1],
-    concat: () => [node(), node()], slice: () => [node(), 0, 2], clip: () => [node(), 0, 1], pow: () => [node(), 2], scale: () => [node(), 2], shift: () => [node(), 1], affine: () => [node(), 2, 1],
+    input: () => [3, 'x'],
+    parameter: () => [3, { init: neurite.zeros, name: 'p' }],
+    constant: () => [x, 3],
+    linear: () => [1, 2],
+    named: () => [node(), 'n'],
+    load: () => [net.save(), { build: CORE }],
+    fromJSON: () => [JSON.parse(JSON.stringify(net)), { seed: 1 }],
+    adam: () => [{ learningRate: 0.1, beta1: 0.5, epsilon: 1e-8 }],
+    adamW: () => [{ learningRate: 0.1 }],
+    sgd: () => [{ learningRate: 0.1, momentum: 0.5 }],
+    crossEntropy: () => [{ fromLogits: true }],
+    binaryCrossEntropy: () => [{ reduction: 'sum' }],
+    meanSquaredError: () => [],
+    squaredError: () => [{ scale: 1 }],
+    dataset: () => [rows],
+    trainValidationSplit: () => [rows, { validation: 0.5, seed: 1 }],
+    kFold: () => [rows, 2, { seed: 1 }],
+    standardize: () => [[x, [3, 2, 1]]],
+    minMax: () => [[x, [3, 2, 1]], { range: [0, 1] }],
+    transform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
+    inverseTransform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
+    cosine: () => [10],
+    stepDecay: () => [10, 0.5],
+    warmup: () => [5, () => 0.1],
+    concat: () => [node(), node()],
+    slice: () => [node(), 0, 2],
+    clip: () => [node(), 0, 1],
+    pow: () => [node(), 2],
+    scale: () => [node(), 2],
+    shift: () => [node(), 1],
+    affine: () => [node(), 2, 1],
     matmul: () => [node(), neurite.parameter([3, 2]), false, false],
-    checkGradients: () => [net, { x: [x], y: [y] }], predict: () => [x, new Float32Array(2)], logits: () => [x, new Float32Array(2)], classify: () => [x], run: () => [1],
-    step: () => [x, y, { learningRate: 0.1 }], gradient: () => [x, y], trace: () => [x, y], vjp: () => [x, y, { output: 0 }], jvp: () => [x, x, { output: 0 }], jacobian: () => [x, { output: 0 }], parameterJacobian: () => [x, { output: 0 }],
-    hvp: () => [x, y, new Float32Array(net.parameterCount)], inputHvp: () => [x, x, { output: 0 }], inputHessian: () => [x, { output: 0 }],
-    fit: () => [rows, { epochs: 1, batchSize: 2, shuffle: true, validationData: rows, learningRate: 0.1, earlyStopping: { patience: 1 }, onEpoch: () => true, onProgress: () => {} }],
-    evaluate: () => [rows, { metrics: [neurite.mae] }], configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
-    save: () => [{ optimizerState: true }], explain: () => ['step', 4], layer: () => [net.layers[0]?.name], '.parameter': () => [net.parameterNames[0]],
+    checkGradients: () => [net, { x: [x], y: [y] }],
+    predict: () => [x, new Float32Array(2)],
+    logits: () => [x, new Float32Array(2)],
+    classify: () => [x],
+    run: () => [1],
+    step: () => [x, y, { learningRate: 0.1 }],
+    gradient: () => [x, y],
+    trace: () => [x, y],
+    vjp: () => [x, y, { output: 0 }],
+    jvp: () => [x, x, { output: 0 }],
+    jacobian: () => [x, { output: 0 }],
+    parameterJacobian: () => [x, { output: 0 }],
+    hvp: () => [x, y, new Float32Array(net.parameterCount)],
+    inputHvp: () => [x, x, { output: 0 }],
+    inputHessian: () => [x, { output: 0 }],
+    fit: () => [
+      rows,
+      {
+        epochs: 1,
+        batchSize: 2,
+        shuffle: true,
+        validationData: rows,
+        learningRate: 0.1,
+        earlyStopping: { patience: 1 },
+        onEpoch: () => true,
+        onProgress: () => {},
+      },
+    ],
+    evaluate: () => [rows, { metrics: [neurite.mae] }],
+    configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
+    save: () => [{ optimizerState: true }],
+    explain: () => ['step', 4],
+    layer: () => [net.layers[0]?.name],
+    '.parameter': () => [net.parameterNames[0]],
   };
   const made = known[name.startsWith('.') ? name : name]?.() ?? known[name.slice(1)]?.();
   return made ?? (name.startsWith('.') ? [x, y] : [node(), node()]);
@@ -115,11 +228,17 @@ function recipe(name: string, net: neurite.Network): unknown[] {
 
 /** Everything public: exported functions, and what the prototypes of the given objects have. */
 function targets(): string[] {
-  const exported = Object.entries({ ...neurite, ...check }).filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck)$/.test((v as Any).name)).map(([name]) => name);
+  const exported = Object.entries({ ...neurite, ...check })
+    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck)$/.test((v as Any).name))
+    .map(([name]) => name);
   const net = small();
-  const methods = Object.entries(Object.getOwnPropertyDescriptors(neurite.Network.prototype)).filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor').map(([name]) => `.${name}`);
+  const methods = Object.entries(Object.getOwnPropertyDescriptors(neurite.Network.prototype))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => `.${name}`);
   const frozen = net.freeze();
-  const predictor = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(frozen))).filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor').map(([name]) => `frozen.${name}`);
+  const predictor = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(frozen)))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => `frozen.${name}`);
   net.dispose();
   return [...exported, ...methods, ...predictor];
 }
@@ -135,12 +254,27 @@ export async function attackValues(seed: number, most: number, until = Number.PO
   const recent: string[] = [];
   while (out.calls < most && performance.now() < until) {
     const target = all[out.calls % all.length] as string;
-    try { net.parameters; } catch { net = small(); }
-    if (net.parameterCount === 0 || next() % 50 === 0) { net.dispose(); net = small(); }
+    try {
+      net.parameters;
+    } catch {
+      net = small();
+    }
+    if (net.parameterCount === 0 || next() % 50 === 0) {
+      net.dispose();
+      net = small();
+    }
     const frozen = target.startsWith('frozen.') ? net.freeze() : undefined;
     const name = frozen ? target.slice(6) : target;
     let args: unknown[];
-    try { args = recipe(name, net); } catch (error) { out.calls++; threw(out, error, 'recipe', name); net.dispose(); net = small(); continue; }
+    try {
+      args = recipe(name, net);
+    } catch (error) {
+      out.calls++;
+      threw(out, error, 'recipe', name);
+      net.dispose();
+      net = small();
+      continue;
+    }
     const odd = oddities(net, other);
     const told: string[] = [];
     for (let n = 1 + (next() % 2); n > 0; n--) {
@@ -148,12 +282,22 @@ export async function attackValues(seed: number, most: number, until = Number.PO
       const at = args.length ? next() % args.length : 0;
       const arg = args[at] as Any;
       // A second value goes beside the first, never into it: that would run its traps here.
-      const inside = told.length === 0 && arg && typeof arg === 'object' && !ArrayBuffer.isView(arg) && !(arg instanceof neurite.Network) && Object.keys(arg).length > 0 && next() % 2;
+      const inside =
+        told.length === 0 &&
+        arg &&
+        typeof arg === 'object' &&
+        !ArrayBuffer.isView(arg) &&
+        !(arg instanceof neurite.Network) &&
+        Object.keys(arg).length > 0 &&
+        next() % 2;
       if (inside) {
         const key = pick(Object.keys(arg));
         args[at] = Array.isArray(arg) ? arg.map((v, i) => (String(i) === key ? make() : v)) : { ...arg, [key]: make() };
         told.push(`[${at}].${key} = ${label}`);
-      } else { args[at] = make(); told.push(`[${at}] = ${label}`); }
+      } else {
+        args[at] = make();
+        told.push(`[${at}] = ${label}`);
+      }
     }
     const program = `${target}(${told.join(', ')})`;
     const acts = /steps|disposes|net\.(param|grad)/.test(program);
@@ -168,7 +312,11 @@ export async function attackValues(seed: number, most: number, until = Number.PO
     } catch (error) {
       threw(out, error, target, program);
       let now = before;
-      try { now = parametersOf(net); } catch { /* disposed */ }
+      try {
+        now = parametersOf(net);
+      } catch {
+        /* disposed */
+      }
       if (!acts && name !== '.fit' && now !== before) find(out, `CHANGED by a call that threw: ${target}`, program);
     }
     frozen?.dispose();

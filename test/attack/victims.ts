@@ -39,7 +39,12 @@ function learnt(): number {
 
 export class Neighbours {
   readonly #nets = Array.from({ length: 20 }, (_, i) => {
-    const net = sequential(1 + (i % 5), [dense(1 + i, 'relu'), dense(2)], { loss: meanSquaredError(), optimizer: i % 2 ? adam() : sgd({ momentum: 0.5 }), seed: i, build: CORE });
+    const net = sequential(1 + (i % 5), [dense(1 + i, 'relu'), dense(2)], {
+      loss: meanSquaredError(),
+      optimizer: i % 2 ? adam() : sgd({ momentum: 0.5 }),
+      seed: i,
+      build: CORE,
+    });
     net.step(new Float32Array(1 + (i % 5)).fill(0.5), [1, 0] as never);
     return net;
   });
@@ -102,5 +107,12 @@ export function find(to: Report, kind: string, program: string): void {
 export function threw(to: Report, error: unknown, where: string, program: string): void {
   const code = codeOf(error);
   if (code) to.codes.set(code, (to.codes.get(code) ?? 0) + 1);
-  else find(to, `RAW ${where}: ${String(error instanceof Error ? `${error.name}: ${error.message}` : typeof error).replace(/\d+/g, 'N').slice(0, 90)}`, program);
+  else
+    find(
+      to,
+      `RAW ${where}: ${String(error instanceof Error ? `${error.name}: ${error.message}` : typeof error)
+        .replace(/\d+/g, 'N')
+        .slice(0, 90)}`,
+      program,
+    );
 }
