@@ -1,6 +1,6 @@
 /** Sizes around every fixed room. */
 import { adam, concat, dense, input, meanSquaredError, network, sequential, sgd } from 'neurite';
-import { CORE, find, Neighbours, type Report, report, threw } from './victims.js';
+import { CORE, find, Neighbours, parametersOf, type Report, report, threw } from './victims.js';
 
 type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
 
@@ -41,7 +41,9 @@ export async function attackLimits(): Promise<Report> {
           const data = { x: inputs.map(() => new Float32Array(8)), y: new Float32Array(8) };
           await (net as Any)[how](data);
           surround();
+          const before = parametersOf(net);
           await (net as Any)[how](data);
+          if (how === 'evaluate' && parametersOf(net) !== before) find(out, `CHANGED: ${n} inputs`, 'evaluate changes its own network');
           net.dispose();
         },
       ]);
