@@ -1,0 +1,53 @@
+/** `npm run attack [-- --seed n] [--seconds n] [--part name]`: each part in its own process, watched; exits 1 on any finding. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : process.argv[at + 1];
+};
+const seed = Number(option('seed', '1'));
+const seconds = Number(option('seconds', '240'));
+const alias = {
+  neurite: fileURLToPath(new URL('../../src/index.ts', import.meta.url)),
+  'neurite/check': fileURLToPath(new URL('../../src/check/index.ts', import.meta.url)),
+};
+await build({
+  input: 'test/attack/main.ts',
+  platform: 'node',
+  resolve: { alias: { 'neurite/check': alias['neurite/check'], neurite: alias.neurite } },
+  output: { file: 'build/attack/main.js', format: 'esm', codeSplitting: false },
+});
+/** A part that gives no sign for this long hangs. */
+const SILENCE = 30_000;
+const run = (part) =>
+  new Promise((done) => {
+    const child = fork('build/attack/main.js', [part, String(seed), String(seconds)]);
+    let result, timer;
+    const watch = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        result = { part, calls: 0, codes: [], findings: [['HANG', { count: 1, first: `no sign for ${SILENCE} ms` }]] };
+        child.kill('SIGKILL');
+      }, SILENCE);
+    };
+    watch();
+    child.on('message', (message) => {
+      watch();
+      if (message.part) result = message;
+    });
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      done(result ?? { part, calls: 0, codes: [], findings: [[`EXIT ${code}`, { count: 1, first: 'the process ended' }]] });
+    });
+  });
+let bad = 0;
+for (const part of option('part', 'limits,reentrancy,values').split(',')) {
+  const { calls, codes, findings } = await run(part);
+  bad += findings.length;
+  console.log(`${part}: ${calls} calls; ${codes.map(([code, n]) => `${code} ${n}`).join(', ')}; ${findings.length} findings`);
+  for (const [kind, { count, first }] of findings) console.log(`  ${count} × ${kind}\n      ${first}`);
+}
+process.exit(bad ? 1 : 0);

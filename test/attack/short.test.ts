@@ -1,0 +1,16 @@
+/** The short form of `npm run attack`. */
+import { expect, test } from 'vitest';
+import { attackLimits } from './limits.js';
+import { attackReentrancy } from './reentrancy.js';
+import { attackValues } from './values.js';
+import type { Report } from './victims.js';
+
+const found = ({ findings }: Report) => [...findings].map(([kind, { first }]) => `${kind} — ${first}`);
+
+test('20,000 calls with odd values: typed errors only, nothing else changes', async () => {
+  const out = await attackValues(1, 20_000);
+  expect(found(out)).toEqual([]);
+  expect(out.calls).toBeGreaterThanOrEqual(20_000);
+});
+test('callbacks that misbehave', async () => expect(found(await attackReentrancy())).toEqual([]));
+test('sizes around every fixed room', async () => expect(found(await attackLimits())).toEqual([]));

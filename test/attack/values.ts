@@ -1,0 +1,333 @@
+/** Odd values put into well-formed calls of everything that is public; what is public is read off the exports and prototypes. */
+import { runInNewContext } from 'node:vm';
+import * as neurite from 'neurite';
+import * as check from 'neurite/check';
+import { generator } from '../io/bits.js';
+import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
+
+type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
+
+class LongArray extends Float32Array {
+  override get length(): number {
+    return 1000;
+  }
+}
+class OddArray extends Array {
+  static override get [Symbol.species](): ArrayConstructor {
+    throw OURS;
+  }
+}
+
+/** Odd values, by name; some act on the network in use. */
+export function oddities(net: neurite.Network, other: neurite.Network): [string, () => unknown][] {
+  const doing = (act: () => void) => () => {
+    const row: Any = [1, 2, 3];
+    Object.defineProperty(row, 1, { get: () => (act(), 2), enumerable: true });
+    return row;
+  };
+  const quiet = (act: () => void) => () => {
+    try {
+      act();
+    } catch (error) {
+      if (!codeOf(error)) throw error;
+    }
+  };
+  const plain: [string, unknown][] = [
+    ...[
+      null,
+      undefined,
+      true,
+      false,
+      '',
+      '5',
+      'length',
+      0,
+      -0,
+      -1,
+      1.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      -1 / 0,
+      1e308,
+      2 ** 31,
+      2 ** 53,
+      5n,
+    ].map((v): [string, unknown] => [typeof v === 'string' ? `'${v}'` : typeof v === 'bigint' ? `${v}n` : Object.is(v, -0) ? '-0' : String(v), v]),
+    ['Symbol()', Symbol()],
+    ['{}', {}],
+    ['Object.create(null)', Object.create(null)],
+    ['[]', []],
+    ['[[]]', [[]]],
+    ['[null]', [null]],
+    ['Array(3)', Array(3)],
+    ['new Date', new Date(0)],
+    ['new Map', new Map()],
+    ['Promise', Promise.resolve(1)],
+    ['() => 1', () => 1],
+    ['class', class {}],
+    ['BigInt64Array', new BigInt64Array(3)],
+    ['DataView', new DataView(new ArrayBuffer(12))],
+    ['shared', new Float32Array(new SharedArrayBuffer(12))],
+    ['foreign array', runInNewContext('[1, 2, 3]')],
+    ['foreign Float32Array', runInNewContext('new Float32Array(3)')],
+    ['long subclass', new LongArray(3)],
+    ['OddArray', OddArray.from([1, 2, 3])],
+    ['proxy', new Proxy([1, 2, 3], {})],
+    ['proxy of Float32Array', new Proxy(new Float32Array(3), {})],
+    ['network', other],
+  ];
+  const throwing = () => {
+    throw OURS;
+  };
+  return [
+    ...plain.map(([name, value]): [string, () => unknown] => [name, () => value]),
+    ['throwing proxy', () => new Proxy({}, { get: throwing, has: throwing, ownKeys: throwing, getPrototypeOf: throwing })],
+    [
+      'revoked proxy',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+    ['toString throws', () => ({ toString: throwing, valueOf: throwing })],
+    [
+      'length throws',
+      () => ({
+        get length() {
+          throw OURS;
+        },
+      }),
+    ],
+    ['() => { throw }', () => throwing],
+    [
+      'detached',
+      () => {
+        const a = new Float32Array(3);
+        structuredClone(a, { transfer: [a.buffer] });
+        return a;
+      },
+    ],
+    [
+      'resizable out of bounds',
+      () => {
+        const b = new (ArrayBuffer as Any)(12, { maxByteLength: 24 });
+        const a = new Float32Array(b, 0, 3);
+        b.resize(4);
+        return a;
+      },
+    ],
+    ['getter throws', doing(throwing)],
+    [
+      'getter shrinks',
+      () => {
+        const a: Any = [1, 2, 3];
+        Object.defineProperty(a, 0, {
+          get: () => {
+            a.length = 1;
+            return 1;
+          },
+        });
+        return a;
+      },
+    ],
+    ['getter allocates', doing(grow)],
+    ['getter predicts', doing(quiet(() => net.predict([9, 9, 9])))],
+    ['getter steps', doing(quiet(() => net.step([9, 9, 9], [9, 9] as Any)))],
+    ['getter disposes', doing(() => net.dispose())],
+    ['net.parameters', () => net.parameters],
+    ['net.output', () => net.output],
+    ['other.output', () => other.output],
+    ['net.gradients', () => net.gradients],
+  ];
+}
+
+/** Well-formed arguments for what is given a name; a name not listed gets [x, y, {}]. */
+function recipe(name: string, net: neurite.Network): unknown[] {
+  const x = [1, 2, 3];
+  const y = [1, 0];
+  const node = () => neurite.input(3);
+  const rows = { x: [x, x, x, x], y: [y, y, y, y] };
+  const known: Record<string, () => unknown[]> = {
+    sequential: () => [3, [neurite.dense(2)], { seed: 1, build: CORE, loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
+    network: () => {
+      const i = node();
+      return [{ inputs: i, outputs: neurite.dense(2)(i), seed: 1, build: CORE }];
+    },
+    dense: () => [2, 'relu', { name: 'a', init: neurite.zeros, bias: true }],
+    input: () => [3, 'x'],
+    parameter: () => [3, { init: neurite.zeros, name: 'p' }],
+    constant: () => [x, 3],
+    linear: () => [1, 2],
+    named: () => [node(), 'n'],
+    load: () => [net.save(), { build: CORE }],
+    fromJSON: () => [JSON.parse(JSON.stringify(net)), { seed: 1 }],
+    adam: () => [{ learningRate: 0.1, beta1: 0.5, epsilon: 1e-8 }],
+    adamW: () => [{ learningRate: 0.1 }],
+    sgd: () => [{ learningRate: 0.1, momentum: 0.5 }],
+    crossEntropy: () => [{ fromLogits: true }],
+    binaryCrossEntropy: () => [{ reduction: 'sum' }],
+    meanSquaredError: () => [],
+    squaredError: () => [{ scale: 1 }],
+    dataset: () => [rows],
+    trainValidationSplit: () => [rows, { validation: 0.5, seed: 1 }],
+    kFold: () => [rows, 2, { seed: 1 }],
+    standardize: () => [[x, [3, 2, 1]]],
+    minMax: () => [[x, [3, 2, 1]], { range: [0, 1] }],
+    transform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
+    inverseTransform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
+    cosine: () => [10],
+    stepDecay: () => [10, 0.5],
+    warmup: () => [5, () => 0.1],
+    concat: () => [node(), node()],
+    slice: () => [node(), 0, 2],
+    clip: () => [node(), 0, 1],
+    pow: () => [node(), 2],
+    scale: () => [node(), 2],
+    shift: () => [node(), 1],
+    affine: () => [node(), 2, 1],
+    matmul: () => [node(), neurite.parameter([3, 2]), false, false],
+    checkGradients: () => [net, { x: [x], y: [y] }],
+    predict: () => [x, new Float32Array(2)],
+    logits: () => [x, new Float32Array(2)],
+    classify: () => [x],
+    run: () => [1],
+    step: () => [x, y, { learningRate: 0.1 }],
+    gradient: () => [x, y],
+    trace: () => [x, y],
+    vjp: () => [x, y, { output: 0 }],
+    jvp: () => [x, x, { output: 0 }],
+    jacobian: () => [x, { output: 0 }],
+    parameterJacobian: () => [x, { output: 0 }],
+    hvp: () => [x, y, new Float32Array(net.parameterCount)],
+    inputHvp: () => [x, x, { output: 0 }],
+    inputHessian: () => [x, { output: 0 }],
+    fit: () => [
+      rows,
+      {
+        epochs: 1,
+        batchSize: 2,
+        shuffle: true,
+        validationData: rows,
+        learningRate: 0.1,
+        earlyStopping: { patience: 1 },
+        onEpoch: () => true,
+        onProgress: () => {},
+      },
+    ],
+    evaluate: () => [rows, { metrics: [neurite.mae] }],
+    configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
+    save: () => [{ optimizerState: true }],
+    explain: () => ['step', 4],
+    layer: () => [net.layers[0]?.name],
+    '.parameter': () => [net.parameterNames[0]],
+  };
+  const made = known[name.startsWith('.') ? name : name]?.() ?? known[name.slice(1)]?.();
+  return made ?? (name.startsWith('.') ? [x, y] : [node(), node()]);
+}
+
+/** Everything public: exported functions, and what the prototypes of the given objects have. */
+function targets(): string[] {
+  const exported = Object.entries({ ...neurite, ...check })
+    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck)$/.test((v as Any).name))
+    .map(([name]) => name);
+  const net = small();
+  const methods = Object.entries(Object.getOwnPropertyDescriptors(neurite.Network.prototype))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => `.${name}`);
+  const frozen = net.freeze();
+  const predictor = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(frozen)))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => `frozen.${name}`);
+  net.dispose();
+  return [...exported, ...methods, ...predictor];
+}
+
+export async function attackValues(seed: number, most: number, until = Number.POSITIVE_INFINITY): Promise<Report> {
+  const out = report('values');
+  const next = generator(seed);
+  const pick = <T>(list: readonly T[]): T => list[next() % list.length] as T;
+  const all = targets();
+  const neighbours = new Neighbours();
+  let net = small();
+  const other = small(2);
+  const recent: string[] = [];
+  while (out.calls < most && performance.now() < until) {
+    const target = all[out.calls % all.length] as string;
+    try {
+      net.parameters;
+    } catch {
+      net = small();
+    }
+    if (net.parameterCount === 0 || next() % 50 === 0) {
+      net.dispose();
+      net = small();
+    }
+    const frozen = target.startsWith('frozen.') ? net.freeze() : undefined;
+    const name = frozen ? target.slice(6) : target;
+    let args: unknown[];
+    try {
+      args = recipe(name, net);
+    } catch (error) {
+      out.calls++;
+      threw(out, error, 'recipe', name);
+      net.dispose();
+      net = small();
+      continue;
+    }
+    const odd = oddities(net, other);
+    const told: string[] = [];
+    for (let n = 1 + (next() % 2); n > 0; n--) {
+      const [label, make] = pick(odd);
+      const at = args.length ? next() % args.length : 0;
+      const arg = args[at] as Any;
+      // A second value goes beside the first, never into it: that would run its traps here.
+      const inside =
+        told.length === 0 &&
+        arg &&
+        typeof arg === 'object' &&
+        !ArrayBuffer.isView(arg) &&
+        !(arg instanceof neurite.Network) &&
+        Object.keys(arg).length > 0 &&
+        next() % 2;
+      if (inside) {
+        const key = pick(Object.keys(arg));
+        args[at] = Array.isArray(arg) ? arg.map((v, i) => (String(i) === key ? make() : v)) : { ...arg, [key]: make() };
+        told.push(`[${at}].${key} = ${label}`);
+      } else {
+        args[at] = make();
+        told.push(`[${at}] = ${label}`);
+      }
+    }
+    const program = `${target}(${told.join(', ')})`;
+    const acts = /steps|disposes|net\.(param|grad)/.test(program);
+    const before = parametersOf(net);
+    out.calls++;
+    try {
+      const self: Any = frozen ?? (name.startsWith('.') ? net : undefined);
+      let result: Any = self ? self[name.slice(1)](...args) : ({ ...neurite, ...check } as Any)[name](...args);
+      if (result instanceof Promise) result = await result;
+      if (result instanceof neurite.Network && result !== net && result !== other) result.dispose();
+      else if (typeof result === 'function' && /^(cosine|stepDecay|warmup)$/.test(name)) result(1, 0);
+    } catch (error) {
+      threw(out, error, target, program);
+      let now = before;
+      try {
+        now = parametersOf(net);
+      } catch {
+        /* disposed */
+      }
+      if (!acts && name !== '.fit' && now !== before) find(out, `CHANGED by a call that threw: ${target}`, program);
+    }
+    frozen?.dispose();
+    if (recent.push(program) >= 100) {
+      const said = neighbours.changed();
+      if (said) find(out, said, `one of: ${recent.join(' ; ')}`.slice(0, 600));
+      if (said?.startsWith('CORE')) break;
+      recent.length = 0;
+    }
+  }
+  const said = neighbours.changed();
+  if (said) find(out, said, `one of: ${recent.join(' ; ')}`.slice(0, 600));
+  return out;
+}

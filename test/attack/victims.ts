@@ -1,0 +1,118 @@
+/** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
+import { adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
+import { type Build, coreOf } from '../../src/core/core.js';
+
+/** The one place where the core under attack is chosen: take the debug core here once it has canaries. */
+export const CORE: Build = 'simd';
+
+export function small(seed = 1, loss = true): Network {
+  return sequential(3, [dense(4, 'tanh'), dense(2)], { ...(loss ? { loss: meanSquaredError(), optimizer: adam() } : {}), seed, build: CORE });
+}
+
+/** FNV-1a over bytes. */
+export function hash(bytes: Uint8Array, h = 2166136261): number {
+  for (const byte of bytes) h = Math.imul(h ^ byte, 16777619);
+  return h >>> 0;
+}
+
+const bytesOf = (a: Float32Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+
+/** Parameters, gradients, optimizer state and a prediction, as one number. */
+export function stateOf(net: Network): number {
+  let h = hash(net.save({ optimizerState: net.optimizer !== undefined }));
+  if (net.loss) h = hash(bytesOf(net.gradients), h);
+  return hash(bytesOf(net.predict(new Float32Array(net.inFeatures).fill(0.25)) as Float32Array), h);
+}
+
+/** Parameters alone: what a call that throws leaves as it was. */
+export function parametersOf(net: Network): number {
+  return hash(bytesOf(net.parameters));
+}
+
+function learnt(): number {
+  const net = small(7);
+  net.step([1, 2, 3], [1, 0] as never);
+  const bits = parametersOf(net);
+  net.dispose();
+  return bits;
+}
+
+export class Neighbours {
+  readonly #nets = Array.from({ length: 20 }, (_, i) => {
+    const net = sequential(1 + (i % 5), [dense(1 + i, 'relu'), dense(2)], {
+      loss: meanSquaredError(),
+      optimizer: i % 2 ? adam() : sgd({ momentum: 0.5 }),
+      seed: i,
+      build: CORE,
+    });
+    net.step(new Float32Array(1 + (i % 5)).fill(0.5), [1, 0] as never);
+    return net;
+  });
+  #states = this.#nets.map(stateOf);
+  readonly #learnt = learnt();
+
+  /** What changed since the last look: nothing, or a sentence. */
+  changed(): string | undefined {
+    try {
+      const now = this.#nets.map(stateOf);
+      const n = now.filter((state, i) => state !== this.#states[i]).length;
+      this.#states = now;
+      if (n) return `NEIGHBOUR: ${n} of ${now.length} other networks changed`;
+      if (learnt() !== this.#learnt) return 'CORE: a fresh network learns other bits';
+    } catch (error) {
+      return `CORE: no longer works (${error})`;
+    }
+    return undefined;
+  }
+
+  dispose(): void {
+    for (const net of this.#nets) net.dispose();
+  }
+}
+
+/** Makes memory grow, so that every view taken before is detached. */
+export function grow(): void {
+  const { memory } = coreOf(CORE);
+  const before = memory.buffer.byteLength;
+  const made: Network[] = [];
+  while (memory.buffer.byteLength === before && made.length < 200) made.push(sequential(400, [dense(400)], { build: CORE }));
+  for (const net of made) net.dispose();
+}
+
+/** The error an attack's own code throws: it must come through as it is. */
+export const OURS = new Error('thrown by the attack');
+
+/** The code of a typed error, `own` for the attack's own, undefined for a raw one. */
+export function codeOf(error: unknown): string | undefined {
+  if (error === OURS) return 'own';
+  return error instanceof NeuriteError ? error.code : undefined;
+}
+
+export interface Report {
+  readonly part: string;
+  calls: number;
+  readonly codes: Map<string, number>;
+  /** Kind of finding, with how often and the first program. */
+  readonly findings: Map<string, { count: number; first: string }>;
+}
+
+export const report = (part: string): Report => ({ part, calls: 0, codes: new Map(), findings: new Map() });
+
+export function find(to: Report, kind: string, program: string): void {
+  const known = to.findings.get(kind);
+  if (known) known.count++;
+  else to.findings.set(kind, { count: 1, first: program });
+}
+
+export function threw(to: Report, error: unknown, where: string, program: string): void {
+  const code = codeOf(error);
+  if (code) to.codes.set(code, (to.codes.get(code) ?? 0) + 1);
+  else
+    find(
+      to,
+      `RAW ${where}: ${String(error instanceof Error ? `${error.name}: ${error.message}` : typeof error)
+        .replace(/\d+/g, 'N')
+        .slice(0, 90)}`,
+      program,
+    );
+}
