@@ -4,7 +4,7 @@ import type { Columns, Engine, LoadedProgram, TargetShape } from './engine.js';
 import { ShapeError, ValueError } from './errors.js';
 import { copyIn, readInputs } from './predictor.js';
 import { asList, columnName } from './training/dataset.js';
-import { checkUnchanged, count, describe, isNumericArray, kindOf, lengthOf, type Read, readClassIds, readRows } from './values.js';
+import { checkUnchanged, count, describe, isList, isNumericArray, kindOf, lengthOf, type Read, readClassIds, readRows } from './values.js';
 
 /** The targets of one loss: values as wide as the output, or class ids. */
 export type ReadTargets = Read | Uint32Array;
@@ -64,21 +64,21 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
     throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
   }
   const typed = isNumericArray(y);
-  const first: unknown = Array.isArray(y) ? y[0] : undefined;
-  if (typed || (Array.isArray(y) && (y.length === 0 || typeof first === 'number'))) {
+  const first: unknown = isList(y) ? y[0] : undefined;
+  if (typed || (isList(y) && (y.length === 0 || typeof first === 'number'))) {
     const length = typed ? lengthOf(y) : y.length;
     if (length !== rows * width) {
       if (classes && length === rows) return readClassIds(call, what, y, rows, width);
       const ids = classes ? `${count(rows, 'class id')}, or ` : '';
       throw new ShapeError(`${call}: ${what} has ${length} numbers for ${count(rows, 'row')} of x, expected ${ids}${rows} × ${width} values`);
     }
-  } else if (classes && Array.isArray(y)) {
+  } else if (classes && isList(y)) {
     if (typeof first !== 'object') {
       throw new ValueError(
         `${call}: ${what}[0] is ${describe(first)}, expected a class id from 0 to ${width - 1}, or a row of ${width} probabilities`,
       );
     }
-    if (Array.isArray(first) && first.length === 1) {
+    if (isList(first) && first.length === 1) {
       throw new ShapeError(`${call}: row 0 of ${what} has 1 number, expected ${width} probabilities; class ids are passed flat, with flat()`);
     }
   }

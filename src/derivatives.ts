@@ -14,6 +14,7 @@ import {
   describe,
   type Floats,
   type Inputs,
+  isList,
   isNumericArray,
   type ListOf,
   lengthOf,
@@ -90,7 +91,7 @@ function readVector(call: string, what: string, v: unknown, rows: number, width:
 /** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
 function readDirection(call: string, engine: Engine, v: unknown): Floats {
   const n = engine.parameterCount;
-  const found = isNumericArray(v) ? lengthOf(v) : Array.isArray(v) ? v.length : undefined;
+  const found = isNumericArray(v) ? lengthOf(v) : isList(v) ? v.length : undefined;
   if (found === undefined) throw new ValueError(`${call}: v is ${describe(v)}, expected ${n} numbers, one for each parameter`);
   if (found !== n) throw new ShapeError(`${call}: v has ${found} numbers, expected ${n}, one for each parameter`);
   return Float32Array.from(readRows(call, 'v', v, n).values);

@@ -11,7 +11,7 @@ import { softmaxOp } from './ops/softmax.js';
 import { squaredError as squaredErrorRows } from './ops/squaredError.js';
 import { stepOp } from './ops/step.js';
 import { named, readDescription } from './optimizers.js';
-import { type AnyTargets, checkOptions, count, describe, type Targets, type Values } from './values.js';
+import { type AnyTargets, checkOptions, count, describe, isList, type Targets, type Values } from './values.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
 export type Reduction = 'mean' | 'sum';
@@ -145,7 +145,7 @@ export function lossesOf(
   call = 'network',
 ): readonly (Required<WeightedLoss> | undefined)[] {
   if (loss === undefined) return outputs.map(() => undefined);
-  const list = Array.isArray(loss) ? (Array.from(loss) as (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
+  const list = isList(loss) ? (Array.from(loss) as (Loss | WeightedLoss | undefined)[]) : [loss as Loss];
   if (list.length !== outputs.length) {
     throw new ValueError(
       `${call}: ${count(list.length, 'loss', 'losses')} came for ${count(outputs.length, 'output')}, expected a list of one for each, or undefined for none`,

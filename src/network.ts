@@ -56,6 +56,7 @@ import {
   describe,
   type Floats,
   type Inputs,
+  isList,
   type OneOrList,
   type Outputs,
   type ReturnedOf,
@@ -204,8 +205,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    this.#inputs = Object.freeze(Array.isArray(inputs) ? [...inputs] : [inputs as Node]);
-    this.#outputs = Object.freeze(Array.isArray(outputs) ? [...outputs] : [outputs as Node]);
+    this.#inputs = Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]);
+    this.#outputs = Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]);
     checkGraph(this.#inputs, this.#outputs);
     const losses = lossesOf(loss, this.#outputs);
     this.#reproducible = reproducible || build === 'simd';
@@ -238,7 +239,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#metadata;
   }
   set metadata(value: Record<string, unknown>) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    if (typeof value !== 'object' || value === null || isList(value) || ArrayBuffer.isView(value))
       throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
     this.#metadata = value;
   }

@@ -38,7 +38,13 @@ function check(call: string, name: string, value: number, allowed: boolean, expe
 
 /** @throws ValueError unless the rate is a finite number ≥ 0 */
 export function checkLearningRate(call: string, learningRate: number): void {
-  check(call, 'learningRate', learningRate, learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY, 'a finite number ≥ 0');
+  check(
+    call,
+    'learningRate',
+    learningRate,
+    typeof learningRate === 'number' && learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY,
+    'a finite number ≥ 0',
+  );
 }
 
 /** A factor by which something is kept: below 1 in float32 too. */
@@ -48,8 +54,8 @@ function checkFactor(call: string, name: string, value: number): void {
 
 function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Common): void {
   checkLearningRate(call, learningRate);
-  check(call, 'weightDecay', weightDecay, weightDecay >= 0 && weightDecay <= FLOAT_MAX, 'a finite number ≥ 0');
-  const norm = clipNorm === Number.POSITIVE_INFINITY || (clipNorm >= FLOAT_LEAST && clipNorm <= FLOAT_MAX);
+  check(call, 'weightDecay', weightDecay, typeof weightDecay === 'number' && weightDecay >= 0 && weightDecay <= FLOAT_MAX, 'a finite number ≥ 0');
+  const norm = clipNorm === Number.POSITIVE_INFINITY || (typeof clipNorm === 'number' && clipNorm >= FLOAT_LEAST && clipNorm <= FLOAT_MAX);
   check(call, 'clipNorm', clipNorm, norm, 'a number > 0 that float32 holds, or Infinity');
 }
 

@@ -5,7 +5,7 @@ import type { Layer } from './layers/layer.js';
 import type { NetworkLoss, TargetsOf } from './losses.js';
 import { Network, type NetworkGraph, type NetworkOptions } from './network.js';
 import { input } from './ops/leaves.js';
-import { describe } from './values.js';
+import { describe, isList } from './values.js';
 
 /**
  * A network of layers one behind the other: a graph with one path.
@@ -23,7 +23,7 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
     throw new ValueError(`sequential: inFeatures is ${describe(inFeatures)}, expected the number of inputs, as in sequential(784, [dense(10)])`);
   }
   checkSize('sequential', 'inFeatures', inFeatures);
-  if (!Array.isArray(layers) || layers.length === 0) {
+  if (!isList(layers) || layers.length === 0) {
     throw new ValueError(`sequential: layers is ${describe(layers)}, expected a list of at least one layer, as in sequential(784, [dense(10)])`);
   }
   const odd = layers.findIndex((layer) => typeof layer !== 'function');

@@ -93,17 +93,62 @@ function shorten(text: string): string {
 
 /** What somebody passed, for an error: never a whole text, a function's source or a minified name. */
 export function describe(value: unknown): string {
+  try {
+    return kindIn(value);
+  } catch {
+    // Traps, getters and toString run code of the caller's, which has no say in an error.
+    return isRevoked(value) ? 'a revoked proxy' : 'an object that cannot be read';
+  }
+}
+
+/** What a value is, in words. @throws what the value's own traps and getters throw */
+function kindIn(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value !== 'object' || value === null) return String(value);
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   const article = /^[AEIO]/.test(kind) ? 'an' : 'a';
-  if (ArrayBuffer.isView(value)) return `${article} ${kind} of ${(value as NumericArray).length ?? value.byteLength}`;
+  if (isNumericArray(value)) return `${article} ${kind} of ${lengthOf(value)}`;
+  if (ArrayBuffer.isView(value)) return `${article} ${kind} of ${(value as { length?: number }).length ?? value.byteLength}`;
   if (kind !== 'Object') return `${article} ${kind}`;
-  if (typeof value.toString === 'function' && value.toString !== Object.prototype.toString) return shorten(String(value));
+  if (typeof value.toString === 'function' && value.toString !== Object.prototype.toString) {
+    try {
+      return shorten(String(value));
+    } catch {
+      // Its fields say what it is.
+    }
+  }
   const keys = Object.keys(value);
   return keys.length === 0 ? 'an object without fields' : `an object with ${shorten(keys.join(', '))}`;
+}
+
+/** Whether a value is a proxy that was revoked: whatever is asked of it throws. */
+function isRevoked(value: unknown): boolean {
+  try {
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** `Array.isArray`, which throws for a revoked proxy: that is no list. */
+export const isList = ((value: unknown): boolean => {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}) as typeof Array.isArray;
+
+/** `value instanceof Kind`, which throws for a revoked proxy: that is of no kind. */
+export function isOf<T>(value: unknown, Kind: abstract new (...values: never[]) => T): value is T {
+  try {
+    return value instanceof Kind;
+  } catch {
+    return false;
+  }
 }
 
 /** How many, in words. */
@@ -125,7 +170,7 @@ export function checkOptions<T extends object>(
   also: Readonly<Record<string, unknown>> = {},
   what = 'options',
 ): T {
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+  if (typeof options !== 'object' || options === null || isList(options) || ArrayBuffer.isView(options)) {
     throw new ValueError(`${call}: ${what} is ${describe(options)}, expected an object, such as { ${known[0] ?? Object.keys(also)[0]} }`);
   }
   try {
@@ -273,7 +318,7 @@ export function readRows(call: string, what: string, value: unknown, width: numb
     const rows = wholeRows(call, what, lengthOf(value), width);
     return { rows, form: 'typed', values: isUnstable(value) ? copyOf(value) : value };
   }
-  if (!Array.isArray(value)) {
+  if (!isList(value)) {
     throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
   }
   const length = checkLength(call, what, value.length);
@@ -308,13 +353,13 @@ function readRow(call: string, what: string, row: unknown, i: number, width: num
     for (let j = 0; j < width; j++) values[at + j] = row[j] as number;
     return;
   }
-  if (!Array.isArray(row)) {
+  if (!isList(row)) {
     const expected = i === 0 ? `a number, or a row of ${width}` : `a row of ${count(width, 'number')}`;
     throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}`);
   }
   const length = checkLength(call, `row ${i} of ${what}`, row.length);
   const first: unknown = length > 0 ? row[0] : undefined;
-  if (Array.isArray(first)) {
+  if (isList(first)) {
     throw new ShapeError(`${call}: row ${i} of ${what} is a list of lists, expected ${count(width, 'number')}; flatten it with flat()`);
   }
   checkWidth(call, what, i, length, width);
@@ -356,7 +401,7 @@ export function checkUnchanged(call: string, what: string, { rows, values }: Rea
 }
 
 function isNested(value: Values): value is readonly (readonly number[])[] {
-  return Array.isArray(value) && value.length > 0 && typeof value[0] !== 'number';
+  return isList(value) && value.length > 0 && typeof value[0] !== 'number';
 }
 
 /**
@@ -364,7 +409,7 @@ function isNested(value: Values): value is readonly (readonly number[])[] {
  * @throws ShapeError saying where and what came
  */
 export function countRows(call: string, what: string, value: Values, width: number): number {
-  if (isNumericArray(value) || (Array.isArray(value) && !isNested(value))) {
+  if (isNumericArray(value) || (isList(value) && !isNested(value))) {
     const { length } = value;
     if (length === 0 || length % width !== 0) {
       const remedy =
@@ -373,14 +418,14 @@ export function countRows(call: string, what: string, value: Values, width: numb
     }
     return length / width;
   }
-  if (!Array.isArray(value))
+  if (!isList(value))
     throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
   value.forEach((row, i) => {
-    if (!Array.isArray(row) && !isNumericArray(row)) {
+    if (!isList(row) && !isNumericArray(row)) {
       const expected = i === 0 ? `a number, or a row of ${width}` : `a row of ${count(width, 'number')}`;
       throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}`);
     }
-    if (Array.isArray(row[0]))
+    if (isList(row[0]))
       throw new ShapeError(`${call}: row ${i} of ${what} is a list of lists, expected ${count(width, 'number')}; flatten it with flat()`);
     if (row.length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${count(row.length, 'number')}, expected ${width}`);
   });

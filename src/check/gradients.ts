@@ -1,8 +1,9 @@
+import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { Loss, WeightedLoss } from '../losses.js';
 import type { AnyNetwork, Network } from '../network.js';
-import { type AnyTargets, checkOptions, copyClassIds, copyRows, countRows, type Inputs, type Targets, type Values } from '../values.js';
+import { type AnyTargets, checkOptions, copyClassIds, copyRows, countRows, describe, type Inputs, type Targets, type Values } from '../values.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -225,6 +226,12 @@ export function checkGradients<In extends number, Out extends number>(
   options: CheckOptions = {},
 ): GradientCheck {
   const { entries = 200, tolerance = 1e-4, seed = 0 } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed']);
+  if (!isNetwork(net)) throw new ValueError(`checkGradients: net is ${describe(net)}, expected a network`);
+  if (!(typeof entries === 'number' && entries >= 1)) throw new ValueError(`checkGradients: entries is ${describe(entries)}, expected a number ≥ 1`);
+  if (!(typeof tolerance === 'number' && tolerance >= 0))
+    throw new ValueError(`checkGradients: tolerance is ${describe(tolerance)}, expected a number ≥ 0`);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+    throw new ValueError(`checkGradients: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   // Says what is wrong with x and y, before anything is read of them.
   net.gradient(x, y);
   const { inputs, losses } = net.graph;
@@ -243,6 +250,16 @@ export function checkGradients<In extends number, Out extends number>(
   const worst = worstEntry(loss, point, gradient, chosen);
   const taylor = expansion(loss, point, gradient, next);
   return new GradientCheck(worst, chosen.length, STEPS, taylor.remainders, taylor.slope, redrawn + taylor.redrawn, tolerance);
+}
+
+/** Whether a value is a network: by what it does, since the package's other module has a class of its own. */
+function isNetwork(value: unknown): boolean {
+  try {
+    const { gradient, inputGradient, inputHvp } = value as AnyNetwork;
+    return [gradient, inputGradient, inputHvp].every((method) => typeof method === 'function');
+  } catch {
+    return false;
+  }
 }
 
 /** Which entries are compared: all, or as many as wanted, each once. */

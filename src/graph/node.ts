@@ -1,5 +1,5 @@
 import { NeuriteError, ShapeError, ValueError } from '../errors.js';
-import { describe } from '../values.js';
+import { describe, isOf } from '../values.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
 /** What an op knows besides its inputs. */
@@ -50,7 +50,7 @@ export class Node {
 /** @throws NeuriteError when one of an op's operands is no node */
 export function checkNodes(op: string, operands: readonly unknown[]): void {
   for (const [i, x] of operands.entries()) {
-    if (x instanceof Node) continue;
+    if (isOf(x, Node)) continue;
     const which = operands.length === 1 ? 'its operand' : `operand ${i}`;
     throw new NeuriteError(
       'GRAPH',
@@ -74,6 +74,7 @@ export function apply(op: Op, inputs: readonly Node[], attributes: Attributes = 
 
 /** The same node under a name, by which `trace`, `summary` and errors show it. */
 export function named(node: Node, name: string): Node {
+  checkNodes('named', [node]);
   if (node.inputs.length === 0) throw new NeuriteError('GRAPH', `named: ${node} has no inputs; give it its name where it is made`);
   return new Node(node.op, node.inputs, node.shape, node.attributes, name);
 }

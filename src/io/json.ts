@@ -3,7 +3,7 @@
  * values than a model has, so that what it makes is a small multiple of the text, and bounded; and its errors are FileErrors.
  */
 import { FileError, ValueError } from '../errors.js';
-import { describe } from '../values.js';
+import { describe, isList } from '../values.js';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -187,7 +187,7 @@ export function toJson(value: unknown, where: string): Json {
     if (typeof value === 'object' && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
       return copy((value as { toJSON(): unknown }).toJSON(), where, depth + 1);
     }
-    if (Array.isArray(value)) return Array.from(value, (item, i) => copy(item, `${where}[${i}]`, depth + 1));
+    if (isList(value)) return Array.from(value, (item, i) => copy(item, `${where}[${i}]`, depth + 1));
     if (typeof value !== 'object' || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Object]') {
       throw new ValueError(
         `${where} is ${show(value)}, expected what JSON can say: finite numbers, strings, booleans, null, plain arrays and objects`,
@@ -205,7 +205,7 @@ export function toJson(value: unknown, where: string): Json {
  */
 export function metadataToJson(value: unknown, where: string): { readonly [key: string]: Json } {
   const copy = toJson(value, where);
-  if (typeof copy !== 'object' || copy === null || Array.isArray(copy))
+  if (typeof copy !== 'object' || copy === null || isList(copy))
     throw new ValueError(`${where} is ${show(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
   return copy as { readonly [key: string]: Json };
 }
@@ -242,7 +242,7 @@ export class Fields {
     value: unknown,
     readonly where: string,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new FileError(`${where} is ${show(value)}, expected an object`);
+    if (typeof value !== 'object' || value === null || isList(value)) throw new FileError(`${where} is ${show(value)}, expected an object`);
     this.#object = value as Record<string, unknown>;
   }
 
@@ -306,7 +306,7 @@ export class Fields {
 
   list(key: string, most = MAX_VALUES): readonly unknown[] {
     const value = this.take(key);
-    return Array.isArray(value) && value.length <= most ? value : this.fail(key, `a list of at most ${most}`);
+    return isList(value) && value.length <= most ? value : this.fail(key, `a list of at most ${most}`);
   }
 
   object(key: string): Fields {

@@ -3,7 +3,7 @@ import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
 import { glorotUniform, type Initializer } from '../initializers.js';
 import { Constant, input as inputNode, Parameter } from '../ops/leaves.js';
-import { checkOptions, describe, isNumericArray, type NumericArray } from '../values.js';
+import { checkOptions, describe, isList, isNumericArray, type NumericArray } from '../values.js';
 import { checkSize, initialOf } from './dense.js';
 
 /** A length, or rows and columns. */
@@ -14,7 +14,7 @@ function shapeOf(call: string, size: Size): Shape {
     checkSize(call, 'the length', size);
     return vector(size);
   }
-  if (!Array.isArray(size) || size.length !== 2) throw new ShapeError(`${call}: size is ${describe(size)}, expected a length n, or [m, n]`);
+  if (!isList(size) || size.length !== 2) throw new ShapeError(`${call}: size is ${describe(size)}, expected a length n, or [m, n]`);
   const [m, n] = size as readonly [number, number];
   checkSize(call, 'the number of rows', m);
   checkSize(call, 'the number of columns', n);
@@ -49,7 +49,7 @@ export function parameter(size: Size, options: { readonly init?: Initializer; re
 /** Fixed numbers: a vector, or a matrix given row by row with its size. */
 export function constant(values: NumericArray | readonly number[] | number, size?: Size): Node {
   const list = typeof values === 'number' ? [values] : values;
-  if (!isNumericArray(list) && !(Array.isArray(list) && Array.from(list).every((v) => typeof v === 'number'))) {
+  if (!isNumericArray(list) && !(isList(list) && Array.from(list).every((v) => typeof v === 'number'))) {
     throw new ValueError(`constant: values is ${describe(values)}, expected a number, an array of numbers or a typed array`);
   }
   const shape = shapeOf('constant', size ?? list.length);

@@ -9,6 +9,7 @@ import {
   checkOptions,
   describe,
   type Inputs,
+  isList,
   isNumericArray,
   kindOf,
   lengthOf,
@@ -85,7 +86,8 @@ export class Dataset {
 
   /** @param call whom an error names */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
-    if (typeof literal !== 'object' || literal === null || Array.isArray(literal) || kindOf(literal)) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    if (typeof literal !== 'object' || literal === null || isList(literal) || kindOf(literal))
+      throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
     const { x, y, scale = 1, offset = 0, budget = BUDGET } = checkOptions(call, literal, FIELDS, {}, 'the data');
     if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
     for (const [name, value] of Object.entries({ scale, offset })) {
@@ -170,7 +172,7 @@ class Given {
     this.#given = given;
     const stable = (value: unknown) => (isNumericArray(value) && lengthOf(value) > 0 ? readRows(call, what, value, 1).values : value);
     const columns: unknown[] = [];
-    if (Array.isArray(given) && typeof given[0] === 'object') {
+    if (isList(given) && typeof given[0] === 'object') {
       const { length } = given;
       if (length <= MAX_COLUMNS) for (let i = 0; i < length; i++) columns.push(stable(given[i]));
     }
@@ -193,7 +195,7 @@ class Given {
 
 /** The length of an array, 0 for what is none. */
 function lengthIn(value: unknown): number {
-  return isNumericArray(value) ? lengthOf(value) : Array.isArray(value) ? value.length : 0;
+  return isNumericArray(value) ? lengthOf(value) : isList(value) ? value.length : 0;
 }
 
 function release(core: Core, uploaded: Uploaded): void {
@@ -288,7 +290,7 @@ export function columnName(what: string, i: number, of: number): string {
 /** What is passed for several inputs or losses, as a list; for one, as it is. @throws ShapeError when it is no list of that length */
 export function asList<T>(call: string, what: string, value: unknown, length: number, each: string): readonly T[] {
   if (length === 1) return [value as T];
-  if (!Array.isArray(value) || value.length !== length) {
+  if (!isList(value) || value.length !== length) {
     throw new ShapeError(`${call}: ${what} is ${describe(value)}, expected a list of ${length}, one for each ${each} of the network`);
   }
   return value as T[];

@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '../errors.js';
-import { checkOptions, describe, isNested, isNumericArray, type Returned, type Values } from '../values.js';
+import { checkOptions, describe, isList, isNested, isNumericArray, type Returned, type Values } from '../values.js';
 
 /**
  * How features are brought to a common scale: feature j becomes (x − offset[j]) / scale[j]. Plain JSON, so that it can travel with the
@@ -12,13 +12,13 @@ export interface Scaling {
 
 /** The columns of values: reads element j of row i. @throws where they are no rows of `width` numbers */
 function columns(call: string, x: Values, width?: number): { rows: number; width: number; at: (i: number, j: number) => number } {
-  if (!isNumericArray(x) && !Array.isArray(x)) throw new ValueError(`${call}: x is ${describe(x)}, expected rows of numbers`);
+  if (!isNumericArray(x) && !isList(x)) throw new ValueError(`${call}: x is ${describe(x)}, expected rows of numbers`);
   const nested = isNested(x);
   if (nested) {
     // By index: a hole is no row.
     for (let i = 0; i < x.length; i++) {
       const row: unknown = x[i];
-      if (!Array.isArray(row) && !isNumericArray(row)) throw new ValueError(`${call}: row ${i} of x is ${describe(row)}, expected a row of numbers`);
+      if (!isList(row) && !isNumericArray(row)) throw new ValueError(`${call}: row ${i} of x is ${describe(row)}, expected a row of numbers`);
     }
   }
   const found = nested ? (x[0] as readonly number[]).length : width;
@@ -108,10 +108,10 @@ export function standardize(x: Values, features?: number): Scaling {
  */
 export function minMax(x: Values, options: { readonly range?: readonly [low: number, high: number]; readonly features?: number } = {}): Scaling {
   const { range = [0, 1], features } = checkOptions('minMax', options, ['range', 'features']);
-  const list: readonly unknown[] = Array.isArray(range) ? Array.from(range) : [];
+  const list: readonly unknown[] = isList(range) ? Array.from(range) : [];
   const [low, high] = list as readonly [number, number];
   if (!(list.length === 2 && Number.isFinite(low) && Number.isFinite(high) && low < high && Number.isFinite(high - low))) {
-    const shown = Array.isArray(range) ? `[${list.map(describe).join(', ')}]` : describe(range);
+    const shown = isList(range) ? `[${list.map(describe).join(', ')}]` : describe(range);
     throw new ValueError(`minMax: range is ${shown}, expected two finite numbers, the lower one first`);
   }
   return fitColumns('minMax', x, features, (column, j) => {
@@ -126,7 +126,7 @@ export function minMax(x: Values, options: { readonly range?: readonly [low: num
 function apply<X extends Values>(call: string, scaling: Scaling, x: X, of: (value: number, offset: number, scale: number) => number): Returned<X> {
   const { offset, scale } = checkOptions(call, scaling, ['offset', 'scale'], {}, 'the scaling');
   for (const [name, list] of Object.entries({ offset, scale })) {
-    if (!(Array.isArray(list) && list.length === offset.length && Array.from(list).every(Number.isFinite))) {
+    if (!(isList(list) && list.length === offset.length && Array.from(list).every(Number.isFinite))) {
       throw new ValueError(`${call}: the scaling's ${name} is ${describe(list)}, expected a number for each feature, as standardize and minMax give`);
     }
   }

@@ -1,6 +1,6 @@
 import { coreOf, supportsRelaxed } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { checkOptions, count, describe, isNested, isNumericArray, type Targets, type Values } from '../values.js';
+import { checkOptions, count, describe, isList, isNested, isNumericArray, type Targets, type Values } from '../values.js';
 import type { DatasetLiteral } from './dataset.js';
 
 /** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
@@ -108,7 +108,7 @@ function drawn(rows: number, call: string) {
 }
 
 function isFlat(values: unknown): values is readonly number[] {
-  return isNumericArray(values) || (Array.isArray(values) && typeof values[0] === 'number');
+  return isNumericArray(values) || (isList(values) && typeof values[0] === 'number');
 }
 
 /** How many rows a list of rows has; undefined for anything else. */

@@ -127,7 +127,7 @@ const places: Record<string, (net: Network, act: () => void) => unknown> = {
 
 const told = (value: unknown) =>
   JSON.stringify(value, (key, v) =>
-    /second|time|duration/i.test(key)
+    /second|time|duration|longestBlock/i.test(key)
       ? undefined
       : ArrayBuffer.isView(v)
         ? Array.from(v as Float32Array, String)
