@@ -147,7 +147,13 @@ function adamOf(name: 'adam' | 'adamW', options: AdamOptions, decay: number): Ad
   checkCommon(name, optimizer);
   checkFactor(name, 'beta1', beta1);
   checkFactor(name, 'beta2', beta2);
-  check(name, 'epsilon', epsilon, epsilon >= FLOAT_LEAST && epsilon <= FLOAT_MAX, `a finite number > 0 that float32 holds, at least ${FLOAT_LEAST}`);
+  check(
+    name,
+    'epsilon',
+    epsilon,
+    typeof epsilon === 'number' && epsilon >= FLOAT_LEAST && epsilon <= FLOAT_MAX,
+    `a finite number > 0 that float32 holds, at least ${FLOAT_LEAST}`,
+  );
   return optimizer;
 }
 

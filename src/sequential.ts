@@ -45,9 +45,15 @@ export type CountOf<Nodes extends Node | readonly Node[]> = Nodes extends readon
 export function network<const In extends Node | readonly Node[], const Out extends Node | readonly Node[], const L extends NetworkLoss = NetworkLoss>(
   graph: NetworkGraph<In, Out> & NetworkOptions<L>,
 ): Network<TargetsOf<L>, CountOf<In>, CountOf<Out>> {
-  if (typeof graph !== 'object' || graph === null || !('inputs' in graph && 'outputs' in graph)) {
-    throw new ValueError(`network: got ${describe(graph)}, expected an object with inputs, outputs and options`);
-  }
+  if (!hasGraph(graph)) throw new ValueError(`network: got ${describe(graph)}, expected an object with inputs, outputs and options`);
   const { inputs, outputs, ...options } = graph;
   return new Network<TargetsOf<L>, CountOf<In>, CountOf<Out>>({ inputs, outputs }, options);
+}
+
+function hasGraph(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && value !== null && 'inputs' in value && 'outputs' in value;
+  } catch {
+    return false;
+  }
 }

@@ -151,9 +151,18 @@ function intrinsic(view: ArrayBufferView, name: 'buffer' | 'byteOffset' | 'byteL
   return of(of(typedArray, Symbol.toStringTag) === undefined ? DataView.prototype : typedArray, name);
 }
 
+/** What `Object.prototype.toString` says; nothing where a proxy or a getter throws. */
+function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return '';
+  }
+}
+
 /** @throws ValueError saying how to come by the bytes of what was passed instead */
 function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const kind = tagOf(value);
   const isView = ArrayBuffer.isView(value);
   if (isView || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
     try {

@@ -56,11 +56,9 @@ export function linear(alpha: number, beta = 0): (z: Node) => Node {
 /** @throws ValueError listing the names there are */
 export function activationOf(call: string, activation: Activation): (z: Node) => Node {
   if (typeof activation === 'function') return activation;
-  if (!Object.hasOwn(activations, activation)) {
+  if (typeof activation !== 'string' || !Object.hasOwn(activations, activation)) {
     const names = Object.keys(activations);
-    const letters = String(activation)
-      .toLowerCase()
-      .replace(/[^a-z]/g, '');
+    const letters = typeof activation === 'string' ? (activation as string).toLowerCase().replace(/[^a-z]/g, '') : '';
     const meant = names.find((name) => name.toLowerCase() === letters);
     throw new ValueError(
       `${call}: activation is ${describe(activation)}, expected ${meant ? `'${meant}'` : `${names.join(', ')}, or a function of a node`}`,

@@ -1,11 +1,42 @@
 /** The parts by name, each bounded by seconds. */
 import { attackLimits } from './limits.js';
+import { attackMemory } from './memory.js';
 import { attackReentrancy } from './reentrancy.js';
 import { attackValues } from './values.js';
-import type { Report } from './victims.js';
+import { type Report, report, useDebugCore } from './victims.js';
 
-export const parts: Record<string, (seed: number, seconds: number) => Promise<Report>> = {
-  values: (seed, seconds) => attackValues(seed, 1e7, performance.now() + seconds * 1000),
-  reentrancy: () => attackReentrancy(),
+type Part = (seed: number, seconds: number) => Promise<Report>;
+
+/** A part on the core that has guards behind every block. */
+const debug =
+  (part: Part): Part =>
+  (seed, seconds) => {
+    useDebugCore();
+    return part(seed, seconds);
+  };
+
+const values: Part = (seed, seconds) => attackValues(seed, 1e7, performance.now() + seconds * 1000);
+
+const parts: Record<string, Part> = {
   limits: () => attackLimits(),
+  'limits-debug': debug(() => attackLimits()),
+  reentrancy: () => attackReentrancy(),
+  'reentrancy-debug': debug(() => attackReentrancy()),
+  memory: () => attackMemory(1),
+  values,
+  'values-debug': debug((seed, seconds) => values(seed + 1, seconds / 4)),
+  // What the runner must notice: detectors.test.ts looks whether it does.
+  hang: async () => {
+    for (;;);
+  },
+  exit: async () => process.exit(3),
+  nothing: async () => report('nothing'),
 };
+
+/** A part of this file, or of a module of its own that exports `attack(seed, seconds)`. */
+export async function partOf(name: string): Promise<Part> {
+  const known = parts[name];
+  if (known) return known;
+  const { attack } = (await import(new URL(`./${name}.js`, import.meta.url).href)) as { attack: Part };
+  return attack;
+}

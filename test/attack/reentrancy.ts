@@ -2,7 +2,8 @@
 import type { Network } from 'neurite';
 import { codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
-type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
+// biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
+type Any = any;
 
 const rows = () => ({ x: Array.from({ length: 12 }, (_, i) => [i / 12, 1, -i / 12]), y: Array.from({ length: 12 }, (_, i) => [i / 6, 1]) });
 

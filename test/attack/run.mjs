@@ -1,5 +1,6 @@
 /** `npm run attack [-- --seed n] [--seconds n] [--part name]`: each part in its own process, watched; exits 1 on any finding. */
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
@@ -9,19 +10,31 @@ const option = (name, otherwise) => {
   return at < 0 ? otherwise : process.argv[at + 1];
 };
 const seed = Number(option('seed', '1'));
-const seconds = Number(option('seconds', '240'));
+const seconds = Number(option('seconds', '200'));
 const alias = {
   neurite: fileURLToPath(new URL('../../src/index.ts', import.meta.url)),
   'neurite/check': fileURLToPath(new URL('../../src/check/index.ts', import.meta.url)),
 };
+/** Parts in their order; a part in a module of its own (which exports `attack`) runs where there is that module. */
+const PARTS = {
+  limits: true,
+  'limits-debug': true,
+  reentrancy: true,
+  'reentrancy-debug': true,
+  memory: true,
+  files: existsSync('test/attack/files.ts') && 'test/attack/files.ts',
+  values: true,
+  'values-debug': true,
+};
+const modules = Object.entries(PARTS).filter(([, file]) => typeof file === 'string');
 await build({
-  input: 'test/attack/main.ts',
+  input: { main: 'test/attack/main.ts', ...Object.fromEntries(modules) },
   platform: 'node',
   resolve: { alias: { 'neurite/check': alias['neurite/check'], neurite: alias.neurite } },
-  output: { file: 'build/attack/main.js', format: 'esm', codeSplitting: false },
+  output: { dir: 'build/attack', format: 'esm' },
 });
 /** A part that gives no sign for this long hangs. */
-const SILENCE = 30_000;
+const SILENCE = Number(option('silence', '60000'));
 const run = (part) =>
   new Promise((done) => {
     const child = fork('build/attack/main.js', [part, String(seed), String(seconds)]);
@@ -44,10 +57,14 @@ const run = (part) =>
     });
   });
 let bad = 0;
-for (const part of option('part', 'limits,reentrancy,values').split(',')) {
+const every = Object.keys(PARTS).filter((part) => PARTS[part]);
+for (const part of option('part', every.join()).split(',')) {
+  const start = performance.now();
   const { calls, codes, findings } = await run(part);
   bad += findings.length;
-  console.log(`${part}: ${calls} calls; ${codes.map(([code, n]) => `${code} ${n}`).join(', ')}; ${findings.length} findings`);
+  console.log(
+    `${part}: ${calls} calls; ${codes.map(([code, n]) => `${code} ${n}`).join(', ')}; ${findings.length} findings; ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
   for (const [kind, { count, first }] of findings) console.log(`  ${count} × ${kind}\n      ${first}`);
 }
 process.exit(bad ? 1 : 0);

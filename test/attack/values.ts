@@ -5,7 +5,8 @@ import * as check from 'neurite/check';
 import { generator } from '../io/bits.js';
 import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
-type Any = any; // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
+// biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
+type Any = any;
 
 class LongArray extends Float32Array {
   override get length(): number {
@@ -22,7 +23,13 @@ class OddArray extends Array {
 export function oddities(net: neurite.Network, other: neurite.Network): [string, () => unknown][] {
   const doing = (act: () => void) => () => {
     const row: Any = [1, 2, 3];
-    Object.defineProperty(row, 1, { get: () => (act(), 2), enumerable: true });
+    Object.defineProperty(row, 1, {
+      get: () => {
+        act();
+        return 2;
+      },
+      enumerable: true,
+    });
     return row;
   };
   const quiet = (act: () => void) => () => {

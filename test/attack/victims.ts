@@ -1,9 +1,20 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
+import { readFileSync } from 'node:fs';
 import { adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
-import { type Build, coreOf } from '../../src/core/core.js';
+import { type Build, Core, coreOf, useCore } from '../../src/core/core.js';
 
-/** The one place where the core under attack is chosen: take the debug core here once it has canaries. */
+/** The build under attack. */
 export const CORE: Build = 'simd';
+
+/** Makes the debug core the one of the build under attack: guards stand behind its blocks, and its assertions trap. The one before. */
+export function useDebugCore(): Core {
+  const before = coreOf(CORE);
+  const abort = (_message: number, _file: number, line: number, column: number): never => {
+    throw new WebAssembly.RuntimeError(`the debug core aborts at ${line}:${column}`);
+  };
+  useCore(new Core(new WebAssembly.Module(readFileSync('build/core.debug.wasm')), CORE, { env: { abort } }));
+  return before;
+}
 
 export function small(seed = 1, loss = true): Network {
   return sequential(3, [dense(4, 'tanh'), dense(2)], { ...(loss ? { loss: meanSquaredError(), optimizer: adam() } : {}), seed, build: CORE });
@@ -25,7 +36,7 @@ export function stateOf(net: Network): number {
 }
 
 /** Parameters alone: what a call that throws leaves as it was. */
-export function parametersOf(net: Network): number {
+export function parametersOf(net: { readonly parameters: Float32Array }): number {
   return hash(bytesOf(net.parameters));
 }
 
@@ -38,7 +49,7 @@ function learnt(): number {
 }
 
 export class Neighbours {
-  readonly #nets = Array.from({ length: 20 }, (_, i) => {
+  readonly nets = Array.from({ length: 20 }, (_, i) => {
     const net = sequential(1 + (i % 5), [dense(1 + i, 'relu'), dense(2)], {
       loss: meanSquaredError(),
       optimizer: i % 2 ? adam() : sgd({ momentum: 0.5 }),
@@ -48,13 +59,16 @@ export class Neighbours {
     net.step(new Float32Array(1 + (i % 5)).fill(0.5), [1, 0] as never);
     return net;
   });
-  #states = this.#nets.map(stateOf);
+  #states = this.nets.map(stateOf);
   readonly #learnt = learnt();
 
   /** What changed since the last look: nothing, or a sentence. */
   changed(): string | undefined {
     try {
-      const now = this.#nets.map(stateOf);
+      // Zero on a core without guards.
+      const block = coreOf(CORE).exports.damaged();
+      if (block) return `DAMAGED: somebody wrote past the end of the block at ${block}`;
+      const now = this.nets.map(stateOf);
       const n = now.filter((state, i) => state !== this.#states[i]).length;
       this.#states = now;
       if (n) return `NEIGHBOUR: ${n} of ${now.length} other networks changed`;
@@ -66,7 +80,7 @@ export class Neighbours {
   }
 
   dispose(): void {
-    for (const net of this.#nets) net.dispose();
+    for (const net of this.nets) net.dispose();
   }
 }
 
@@ -85,6 +99,8 @@ export const OURS = new Error('thrown by the attack');
 /** The code of a typed error, `own` for the attack's own, undefined for a raw one. */
 export function codeOf(error: unknown): string | undefined {
   if (error === OURS) return 'own';
+  // A class that is called as a function: the caller's own function throws.
+  if (error instanceof TypeError && /^Class constructors? .*without 'new'/.test(error.message)) return 'own';
   return error instanceof NeuriteError ? error.code : undefined;
 }
 
@@ -106,7 +122,8 @@ export function find(to: Report, kind: string, program: string): void {
 
 export function threw(to: Report, error: unknown, where: string, program: string): void {
   const code = codeOf(error);
-  if (code) to.codes.set(code, (to.codes.get(code) ?? 0) + 1);
+  // A core that traps is a finding, whatever the error is called.
+  if (code && code !== 'CORE') to.codes.set(code, (to.codes.get(code) ?? 0) + 1);
   else
     find(
       to,
