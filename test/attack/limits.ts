@@ -82,7 +82,7 @@ export async function attackLimits(): Promise<Report> {
         });
       },
     ]);
-  for (const units of [2 ** 14, 2 ** 16, 2 ** 28 - 1])
+  for (const units of [2 ** 15, 2 ** 16, 2 ** 28 - 1])
     cases.push([
       `${units} × ${units} weights`,
       () => {

@@ -1,11 +1,13 @@
 /** The short form of `npm run attack`. */
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { useCore } from '../../src/core/core.js';
 import { attackLimits } from './limits.js';
+import { attackMemory } from './memory.js';
 import { attackReentrancy } from './reentrancy.js';
 import { attackValues } from './values.js';
-import type { Report } from './victims.js';
+import { type Report, useDebugCore } from './victims.js';
 
-const found = ({ findings }: Report) => [...findings].map(([kind, { first }]) => `${kind} — ${first}`);
+const found = ({ findings }: Report) => [...findings].map(([kind, { count, first }]) => `${count} × ${kind} — ${first}`);
 
 test('20,000 calls with odd values: typed errors only, nothing else changes', async () => {
   const out = await attackValues(1, 20_000);
@@ -14,3 +16,22 @@ test('20,000 calls with odd values: typed errors only, nothing else changes', as
 });
 test('callbacks that misbehave', async () => expect(found(await attackReentrancy())).toEqual([]));
 test('sizes around every fixed room', async () => expect(found(await attackLimits())).toEqual([]));
+test('memory comes back, views of the dead change nobody, refused allocations leave nothing', async () => {
+  expect(found(await attackMemory(0.05))).toEqual([]);
+});
+
+describe('on the core with guards behind its blocks', () => {
+  const before = useDebugCore();
+  useCore(before);
+  test('callbacks that misbehave', async () => {
+    useDebugCore();
+    expect(found(await attackReentrancy())).toEqual([]);
+  });
+  test('sizes around every fixed room', async () => {
+    useDebugCore();
+    expect(found(await attackLimits())).toEqual([]);
+  });
+  afterAll(() => {
+    useCore(before);
+  });
+});
