@@ -192,7 +192,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   };
 
   /** @param initial whether the parameters are drawn, or left for the caller to write */
-  constructor({ inputs, outputs }: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
+  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
+    const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
     const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
     const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);

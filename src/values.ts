@@ -97,7 +97,7 @@ export function describe(value: unknown): string {
     return kindIn(value);
   } catch {
     // Traps, getters and toString run code of the caller's, which has no say in an error.
-    return isRevoked(value) ? 'a revoked proxy' : 'an object that cannot be read';
+    return unreadable(value);
   }
 }
 
@@ -123,13 +123,15 @@ function kindIn(value: unknown): string {
   return keys.length === 0 ? 'an object without fields' : `an object with ${shorten(keys.join(', '))}`;
 }
 
-/** Whether a value is a proxy that was revoked: whatever is asked of it throws. */
-function isRevoked(value: unknown): boolean {
+const REVOKED = 'a revoked proxy';
+
+/** What a value is that throws when it is looked at. Of a revoked proxy even `Array.isArray` does. */
+function unreadable(value: unknown): string {
   try {
-    Array.isArray(value);
-    return false;
+    // The result is used, as a compiler takes the call for one without effect.
+    return Array.isArray(value) ? 'an array that cannot be read' : 'an object that cannot be read';
   } catch {
-    return true;
+    return REVOKED;
   }
 }
 
@@ -148,6 +150,15 @@ export function isOf<T>(value: unknown, Kind: abstract new (...values: never[]) 
     return value instanceof Kind;
   } catch {
     return false;
+  }
+}
+
+/** A field of what may be anything: undefined where there is none, or where reading it throws. */
+export function fieldOf(value: unknown, name: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
   }
 }
 
@@ -194,7 +205,9 @@ export function checkOptions<T extends object>(
     return copy as T;
   } catch (error) {
     if (error instanceof NeuriteError) throw error;
-    throw new ValueError(`${call}: ${what} cannot be read: ${String((error as Error)?.message ?? 'a getter throws')}`);
+    const shown = describe(options);
+    if (shown === REVOKED) throw new ValueError(`${call}: ${what} is ${shown}, expected an object`);
+    throw new ValueError(`${call}: ${what} cannot be read: ${String(fieldOf(error, 'message') ?? 'a getter throws')}`);
   }
 }
 

@@ -2,8 +2,8 @@
  * JSON that nobody vouches for. Unlike `JSON.parse` this refuses repeated keys, numbers that are not finite, deep nesting and more
  * values than a model has, so that what it makes is a small multiple of the text, and bounded; and its errors are FileErrors.
  */
-import { FileError, ValueError } from '../errors.js';
-import { describe, isList } from '../values.js';
+import { FileError, NeuriteError, ValueError } from '../errors.js';
+import { describe, fieldOf, isList } from '../values.js';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -204,7 +204,13 @@ export function toJson(value: unknown, where: string): Json {
  * @throws ValueError for what is no plain object, or holds what JSON cannot say
  */
 export function metadataToJson(value: unknown, where: string): { readonly [key: string]: Json } {
-  const copy = toJson(value, where);
+  let copy: Json;
+  try {
+    copy = toJson(value, where);
+  } catch (error) {
+    if (error instanceof NeuriteError) throw error;
+    throw new ValueError(`${where} cannot be read: ${String(fieldOf(error, 'message') ?? 'a getter throws')}`);
+  }
   if (typeof copy !== 'object' || copy === null || isList(copy))
     throw new ValueError(`${where} is ${show(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
   return copy as { readonly [key: string]: Json };

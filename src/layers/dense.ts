@@ -6,7 +6,7 @@ import { add } from '../ops/add.js';
 import { expandRows } from '../ops/broadcast.js';
 import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { checkOptions, describe } from '../values.js';
+import { checkOptions, describe, fieldOf } from '../values.js';
 import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
 import { type Layer, recordLayer } from './layer.js';
 
@@ -79,7 +79,7 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
 /** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */
 export function initialOf(call: string, init: Initializer, inputs: number, units: number): Initial {
   const initial = init(inputs, units);
-  const fields = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] }[initial?.kind as string];
+  const fields = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] }[fieldOf(initial, 'kind') as string];
   if (fields === undefined)
     throw new ValueError(`${call}: init gave ${describe(initial)}, expected an initializer, such as heUniform or constantInit(0)`);
   const copy: Record<string, unknown> = { kind: initial.kind };
@@ -93,5 +93,6 @@ export function initialOf(call: string, init: Initializer, inputs: number, units
 }
 
 function nameOf(activation: Activation): string {
-  return typeof activation === 'string' ? activation : activation.name || 'function';
+  const name = typeof activation === 'string' ? activation : fieldOf(activation, 'name');
+  return typeof name === 'string' && name !== '' ? name : 'function';
 }

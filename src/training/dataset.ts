@@ -84,6 +84,11 @@ export class Dataset {
     forgotten?.unregister(this);
   };
 
+  /** Whether a value is a data set: one that was made, no proxy of it and nothing that inherits from it. */
+  static is(value: unknown): value is Dataset {
+    return typeof value === 'object' && value !== null && #x in value;
+  }
+
   /** @param call whom an error names */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || isList(literal) || kindOf(literal))

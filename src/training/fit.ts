@@ -6,7 +6,7 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { logitsOf } from '../losses.js';
 import { checkLearningRate } from '../optimizers.js';
-import { type AbortSignalLike, type AnyTargets, checkOptions, describe, type Inputs, isOf } from '../values.js';
+import { type AbortSignalLike, type AnyTargets, checkOptions, describe, fieldOf, type Inputs } from '../values.js';
 import { answerOf, runAll } from './callbacks.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
@@ -124,9 +124,9 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   const { engine } = trainee;
   const called = now();
   const turns = new Turns();
-  const set = isOf(data, Dataset) ? data : new Dataset(data, 'fit');
+  const set = Dataset.is(data) ? data : new Dataset(data, 'fit');
   const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
-  const validationSet = validationData && (isOf(validationData, Dataset) ? validationData : new Dataset(validationData, 'fit: validationData'));
+  const validationSet = validationData && (Dataset.is(validationData) ? validationData : new Dataset(validationData, 'fit: validationData'));
   signal?.throwIfAborted();
   let source: RowSource | undefined;
   let validation: RowSource | undefined;
@@ -257,7 +257,7 @@ function checkCallbacks(call: string, callbacks: Readonly<Record<string, unknown
   for (const [name, value] of Object.entries(callbacks)) {
     if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a function`);
   }
-  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== 'function') {
+  if (signal !== undefined && typeof fieldOf(signal, 'throwIfAborted') !== 'function') {
     throw new ValueError(`${call}: signal is ${describe(signal)}, expected an AbortSignal, such as the signal of an AbortController`);
   }
 }
@@ -301,7 +301,7 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
   const { metrics: list, threshold } = checkOptions('evaluate', options, ['metrics', 'threshold']);
   const metrics = readMetrics('evaluate', list);
   checkThreshold('evaluate', engine, threshold);
-  const set = isOf(data, Dataset) ? data : new Dataset(data, 'evaluate');
+  const set = Dataset.is(data) ? data : new Dataset(data, 'evaluate');
   let source: RowSource | undefined;
   try {
     source = new RowSource('evaluate', engine, set, EVALUATION_ROWS);
@@ -336,7 +336,7 @@ export async function evaluateAsync(
   checkThreshold(call, engine, threshold);
   const metrics = readMetrics(call, list);
   checkCallbacks(call, { onProgress }, signal);
-  const set = isOf(data, Dataset) ? data : new Dataset(data, call);
+  const set = Dataset.is(data) ? data : new Dataset(data, call);
   signal?.throwIfAborted();
   let source: RowSource | undefined;
   try {

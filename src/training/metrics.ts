@@ -1,5 +1,5 @@
 import { ValueError } from '../errors.js';
-import { describe, isList } from '../values.js';
+import { describe, fieldOf, isList } from '../values.js';
 
 /** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are copies, shared by the metrics of one call. */
 export interface MetricBatch {
@@ -96,7 +96,7 @@ function perClass(name: string, width: number, decides: 'largest' | 'each' | und
 /** @throws ValueError for what is no list of metrics */
 export function checkMetrics(call: string, metrics: readonly Metric[]): void {
   if (!isList(metrics)) throw new ValueError(`${call}: metrics is ${describe(metrics)}, expected a list, such as [accuracy, topK(5)]`);
-  const odd = metrics.findIndex((metric) => typeof metric?.begin !== 'function');
+  const odd = metrics.findIndex((metric) => typeof fieldOf(metric, 'begin') !== 'function' || typeof fieldOf(metric, 'name') !== 'string');
   if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
 }
 

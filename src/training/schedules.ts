@@ -58,6 +58,7 @@ export function warmup(epochs: number, then: number | Schedule): Schedule {
   if (typeof then !== 'function') check('warmup', 'then', then, 0, 'the rate or the schedule that follows, as in warmup(5, 0.1)');
   return (epoch, step, steps) => {
     const target = typeof then === 'number' ? then : then(epoch, step, steps);
+    if (typeof target !== 'number') throw new ValueError(`warmup: then gave ${describe(target)}, expected a number`);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));
   };
 }
