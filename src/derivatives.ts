@@ -13,6 +13,7 @@ import {
   checkUnchanged,
   describe,
   type Floats,
+  fieldOf,
   type Inputs,
   isList,
   isNumericArray,
@@ -183,12 +184,12 @@ export function jvp(
   options: JacobianOptions,
 ): { value: Floats; tangent: Floats } {
   const { output = 0 } = checkOptions('jvp', options, ['output']);
-  if (typeof direction !== 'object' || direction === null || (direction.x === undefined && direction.parameters === undefined))
+  const wanted = { x: fieldOf(direction, 'x'), parameters: fieldOf(direction, 'parameters') };
+  if (wanted.x === undefined && wanted.parameters === undefined)
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
   const node = outputOf('jvp', engine, output);
   const width = features(node.shape);
   const { inputs } = engine.model;
-  const wanted = { x: direction.x, parameters: direction.parameters };
   const { rows, xs, besides } = readAll('jvp', engine, x, (rows) => {
     const dxs = wanted.x === undefined ? undefined : readInputs('jvp', wanted.x, engine.columns.inputs, 'direction.x');
     if (dxs && (dxs[0] as Read).rows !== rows) {

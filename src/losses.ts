@@ -11,7 +11,7 @@ import { softmaxOp } from './ops/softmax.js';
 import { squaredError as squaredErrorRows } from './ops/squaredError.js';
 import { stepOp } from './ops/step.js';
 import { named, readDescription } from './optimizers.js';
-import { type AnyTargets, checkOptions, count, describe, isList, type Targets, type Values } from './values.js';
+import { type AnyTargets, checkOptions, count, describe, fieldOf, isList, type Targets, type Values } from './values.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
 export type Reduction = 'mean' | 'sum';
@@ -126,7 +126,7 @@ function lossOf(call: string, description: unknown): Loss {
 
 /** The loss and the weight that an entry of a list says. */
 function weighted(call: string, entry: Loss | WeightedLoss, i: number, output: Node): Required<WeightedLoss> {
-  const isWeighted = typeof entry === 'object' && entry !== null && 'loss' in entry;
+  const isWeighted = typeof entry === 'object' && entry !== null && fieldOf(entry, 'loss') !== undefined;
   const { loss: description, weight = 1 } = isWeighted ? checkOptions(`${call}: loss ${i}`, entry, ['loss', 'weight']) : { loss: entry };
   const loss = lossOf(call, description);
   checkLoss(loss, output);

@@ -1,6 +1,6 @@
 import { NeuriteError } from '../errors.js';
 import { inputOp, targetOp } from '../ops/leaves.js';
-import { describe, isOf } from '../values.js';
+import { describe, fieldOf, isOf } from '../values.js';
 import { Node, topological } from './node.js';
 
 /**
@@ -13,7 +13,7 @@ export function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): v
   };
   if (inputs.length === 0 || outputs.length === 0)
     refuse(`${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
-  for (const x of inputs) if (x?.op !== inputOp) refuse(`an input is ${describe(x)}, expected a node made by input(features)`);
+  for (const x of inputs) if (fieldOf(x, 'op') !== inputOp) refuse(`an input is ${describe(x)}, expected a node made by input(features)`);
   for (const y of outputs) {
     if (!isOf(y, Node)) refuse(`the output is ${describe(y)}, expected a node`);
     if (!y.shape.batched) refuse(`the output ${y} is no batch, expected [rows, features]`);

@@ -74,7 +74,6 @@ export function apply(op: Op, inputs: readonly Node[], attributes: Attributes = 
 
 /** The same node under a name, by which `trace`, `summary` and errors show it. */
 export function named(node: Node, name: string): Node {
-  checkNodes('named', [node]);
   if (node.inputs.length === 0) throw new NeuriteError('GRAPH', `named: ${node} has no inputs; give it its name where it is made`);
   return new Node(node.op, node.inputs, node.shape, node.attributes, name);
 }

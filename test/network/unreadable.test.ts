@@ -72,6 +72,9 @@ test.each<[string, () => unknown, string]>([
 
 test.each<[string, () => unknown]>([
   ['predict', () => net.predict(revoked())],
+  ['a direction', () => net.jvp(x, revoked())],
+  ['an input of a graph', () => network({ inputs: revoked(), outputs: input(3) })],
+  ['a loss', () => net.configure({ loss: revoked() })],
   ['a row of predict', () => net.predict([revoked()])],
   ['step', () => net.step(x, revoked())],
   ['rate of a step', () => net.step(x, y, { learningRate: revoked() })],
