@@ -127,7 +127,9 @@ function lossOf(call: string, description: unknown): Loss {
 /** The loss and the weight that an entry of a list says. */
 function weighted(call: string, entry: Loss | WeightedLoss, i: number, output: Node): Required<WeightedLoss> {
   const isWeighted = typeof entry === 'object' && entry !== null && fieldOf(entry, 'loss') !== undefined;
-  const { loss: description, weight = 1 } = isWeighted ? checkOptions(`${call}: loss ${i}`, entry, ['loss', 'weight']) : { loss: entry };
+  const { loss: description, weight = 1 } = isWeighted
+    ? checkOptions(`${call}: loss ${i}`, entry as WeightedLoss, ['loss', 'weight'])
+    : { loss: entry };
   const loss = lossOf(call, description);
   checkLoss(loss, output);
   if (!isFactor(weight) || !isFactor((weight * loss.scale) / (loss.reduction === 'mean' ? features(output.shape) : 1))) {
