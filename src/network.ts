@@ -29,7 +29,7 @@ import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { nameLayers } from './layers/nameLayers.js';
-import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
+import { type Loss, lossesOf, type NetworkLoss, type TargetsOf, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import type { Parameter } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from './optimizers.js';
@@ -550,8 +550,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     writeBatch(plan.program, batch, 0, batch.rows);
     const { workspace } = plan.program;
     workspace.lossSum = 0;
-    const finite = plan.program.run(batch.rows) === Status.Done;
-    if (!finite) throw new NotFiniteError('trace', 0);
+    plan.program.run(batch.rows);
     const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
     return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
   }
@@ -684,8 +683,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     }
   }
 
-  /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
-  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
+  /**
+   * Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. The network itself is returned, typed after the
+   * targets that its new loss takes.
+   */
+  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
+  configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
     this.#idle('configure');
     const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);

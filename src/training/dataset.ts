@@ -85,7 +85,8 @@ export class Dataset {
 
   /** @param call whom an error names */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
-    if (typeof literal !== 'object' || literal === null || Array.isArray(literal) || kindOf(literal)) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    if (typeof literal !== 'object' || literal === null || Array.isArray(literal) || kindOf(literal))
+      throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
     const { x, y, scale = 1, offset = 0, budget = BUDGET } = checkOptions(call, literal, FIELDS, {}, 'the data');
     if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
     for (const [name, value] of Object.entries({ scale, offset })) {
