@@ -56,6 +56,8 @@ import {
   describe,
   type Floats,
   type Inputs,
+  isNumericArray,
+  lengthOf,
   type OneOrList,
   type Outputs,
   type ReturnedOf,
@@ -313,16 +315,20 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   #setParameter(parameter: Parameter, name: string, values: Values): void {
     const call = `parameter(${JSON.stringify(name)}).set`;
-    this.#alive(call);
+    this.#idle(call);
+    const n = elements(parameter.shape);
     const width = features(parameter.shape);
-    const rows = elements(parameter.shape) / width;
+    const count = isNumericArray(values) ? lengthOf(values) : Array.isArray(values) && typeof values[0] === 'number' ? values.length : n;
+    if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
     const read = readRows(call, 'values', values, width);
-    if (read.rows !== rows) throw new ShapeError(`${call}: values has ${read.rows} rows of ${width}, expected ${formatShape(parameter.shape)}`);
+    if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);
     const numbers = Float32Array.from(read.values);
     const odd = numbers.findIndex((v) => !Number.isFinite(v));
     if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
-    this.#alive(call);
-    this.#engine.viewParameters(this.#engine.offsetOf(parameter), numbers.length).set(numbers);
+    // Reading may have run code of the caller's.
+    this.#idle(call);
+    const at = (this.#engine.parametersAddress >>> 2) + this.#engine.offsetOf(parameter);
+    this.#engine.core.f32.set(numbers, at);
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
