@@ -1,5 +1,5 @@
 /** Files that were damaged, and files made by a grammar: each loads to a working network, or is a FileError or a MemoryError. */
-import { type AnyNetwork, FileError, fromJSON, load, MemoryError, NeuriteError, type NetworkJson } from 'neurite';
+import { type AnyNetwork, FileError, fromJSON, load, MemoryError, type NetworkJson, NeuriteError } from 'neurite';
 import { type Core, coreOf } from '../../src/core/core.js';
 import { features } from '../../src/graph/shape.js';
 import { partsOf } from '../../src/network.js';
@@ -37,7 +37,7 @@ const [MOST_FIXED, MOST_PER_BYTE] = [2 ** 17, 64];
 const SHOWN = 24;
 
 /** Every n-th network that loads is used in every way. */
-const USED = 5;
+const USED = 8;
 
 /** Counts the blocks of a core that are allocated, until `restore`. */
 class Blocks {
@@ -155,7 +155,14 @@ export async function attackFiles(
   const [ways, textWays] = [Object.keys(mutations), Object.keys(texts)];
 
   /** Reads what a case gives. `wrong`: true must be refused, false must load, undefined may be either. */
-  const attempt = (kind: string, program: string, call: 'load' | 'fromJSON', bytes: number | undefined, wrong: boolean | undefined, read: () => AnyNetwork) => {
+  const attempt = (
+    kind: string,
+    program: string,
+    call: 'load' | 'fromJSON',
+    bytes: number | undefined,
+    wrong: boolean | undefined,
+    read: () => AnyNetwork,
+  ) => {
     out.calls++;
     const memory = core.memory.buffer.byteLength;
     const allocated = blocks.allocated;
@@ -209,9 +216,7 @@ export async function attackFiles(
     attempt(kind, where, 'load', file.length, wrong, () => reader.load(file, { build: CORE }));
     if (i % 4 || !json) return;
     count('texts');
-    attempt(kind, where, 'fromJSON', undefined, json.wrong, () =>
-      reader.fromJSON(json.text, { build: CORE, maxParameters: MAX_PARAMETERS }),
-    );
+    attempt(kind, where, 'fromJSON', undefined, json.wrong, () => reader.fromJSON(json.text, { build: CORE, maxParameters: MAX_PARAMETERS }));
   };
 
   const baseline = blocks.count();

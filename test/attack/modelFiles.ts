@@ -189,7 +189,12 @@ class Growth {
       }
       default:
         if (n === 1) this.op('expandFeatures', [x], 5, { width: 5 });
-        else this.op('add', [x, this.#push({ op: 'fill', shape: ['rows', n], attributes: { value: 0.5, factors: 0 } }, { batched: true, size: [n] })], n);
+        else
+          this.op(
+            'add',
+            [x, this.#push({ op: 'fill', shape: ['rows', n], attributes: { value: 0.5, factors: 0 } }, { batched: true, size: [n] })],
+            n,
+          );
     }
   }
 
@@ -354,7 +359,15 @@ const wrongs: Record<string, Change> = {
     const node = someNode(d, c, ({ shape }) => shape) as Json;
     const shape = node.shape as Tree[];
     const odd = c.pick<Tree>([0, -1, 0.5, '3', null, 2 ** 28, 2 ** 53, 1e308]);
-    node.shape = c.pick<Tree>([shape.map((n, i) => (i === shape.length - 1 ? odd : n)), [], ['rows'], [2, 2, 2], ['rows', 2, 2], 3, [2 ** 27, 2 ** 27]]);
+    node.shape = c.pick<Tree>([
+      shape.map((n, i) => (i === shape.length - 1 ? odd : n)),
+      [],
+      ['rows'],
+      [2, 2, 2],
+      ['rows', 2, 2],
+      3,
+      [2 ** 27, 2 ** 27],
+    ]);
   },
   'a width of millions': (d, c) => {
     const x = d.nodes.length;
@@ -381,7 +394,16 @@ const wrongs: Record<string, Change> = {
   },
   'wrong inputs': (d, c) => {
     const other = d.nodes.findIndex(({ op }) => op !== 'input');
-    d.inputs = c.pick<unknown>([d.inputs.slice(1), [...d.inputs, d.inputs[0]], [...d.inputs, other], [...d.inputs, -1], {}, 0, null, [[0]]]) as number[];
+    d.inputs = c.pick<unknown>([
+      d.inputs.slice(1),
+      [...d.inputs, d.inputs[0]],
+      [...d.inputs, other],
+      [...d.inputs, -1],
+      {},
+      0,
+      null,
+      [[0]],
+    ]) as number[];
   },
   'wrong outputs': (d, c) => {
     const still = d.nodes.findIndex(({ op }) => op === 'parameter' || op === 'constant');
@@ -546,7 +568,9 @@ function textAlone({ tensors, training, ...architecture }: Draft): string {
   const nodes = architecture.nodes.map(({ tensor, ...node }) => {
     if (tensor === undefined || node.op !== 'constant') return node;
     const { words } = tensors.get(tensor as string) as { words: Uint32Array };
-    const numbers = Array.from(new Float32Array(words.buffer), (value) => (Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value)));
+    const numbers = Array.from(new Float32Array(words.buffer), (value) =>
+      Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value),
+    );
     return { ...node, values: numbers };
   });
   return JSON.stringify({ format: 'neurite', version: 1, ...architecture, nodes });
@@ -570,7 +594,10 @@ function headerOf(draft: Draft, { below }: Chance): Header {
 export function makeFile(chance: Chance): Made {
   const { below, pick } = chance;
   let at = below(networks.reduce((sum, [, share]) => sum + share, 0));
-  const [network, , grow] = networks.find(([, share]) => (at -= share) < 0) as (typeof networks)[number];
+  const [network, , grow] = networks.find(([, share]) => {
+    at -= share;
+    return at < 0;
+  }) as (typeof networks)[number];
   const growth = new Growth(chance);
   grow(growth, chance);
   const draft = growth.finish();
