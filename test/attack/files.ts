@@ -144,8 +144,10 @@ export async function attackFiles(
   const core = coreOf(CORE);
   const sources = networks.flatMap(([name, make], i) => {
     if (name === 'wide') return [];
-    using net = make();
-    return [{ file: net.save({ optimizerState: i % 2 === 0 }).slice(), text: JSON.stringify(net) }];
+    const net = make();
+    const source = { file: net.save({ optimizerState: i % 2 === 0 }).slice(), text: JSON.stringify(net) };
+    net.dispose();
+    return [source];
   });
   const before = prototypes();
   const blocks = new Blocks(core);
