@@ -44,7 +44,7 @@ const run = (part) =>
     });
   });
 let bad = 0;
-for (const part of option('part', 'limits,reentrancy,values').split(',')) {
+for (const part of option('part', 'limits,reentrancy,values,files').split(',')) {
   const { calls, codes, findings } = await run(part);
   bad += findings.length;
   console.log(`${part}: ${calls} calls; ${codes.map(([code, n]) => `${code} ${n}`).join(', ')}; ${findings.length} findings`);

@@ -1,5 +1,6 @@
 /** The short form of `npm run attack`. */
 import { expect, test } from 'vitest';
+import { attackFiles } from './files.js';
 import { attackLimits } from './limits.js';
 import { attackReentrancy } from './reentrancy.js';
 import { attackValues } from './values.js';
@@ -14,3 +15,8 @@ test('20,000 calls with odd values: typed errors only, nothing else changes', as
 });
 test('callbacks that misbehave', async () => expect(found(await attackReentrancy())).toEqual([]));
 test('sizes around every fixed room', async () => expect(found(await attackLimits())).toEqual([]));
+test('4,000 files, damaged or made: a working network or a FileError', async () => {
+  const out = await attackFiles(1, { mutated: 3000, made: 1000 });
+  expect(found(out)).toEqual([]);
+  for (const what of ['loaded', 'refused', 'predicted', 'stepped', 'traced', 'saved']) expect(out.codes.get(what), what).toBeGreaterThan(30);
+});

@@ -1,5 +1,5 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
-import { adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
+import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
 import { type Build, coreOf } from '../../src/core/core.js';
 
 /** The one place where the core under attack is chosen: take the debug core here once it has canaries. */
@@ -25,7 +25,7 @@ export function stateOf(net: Network): number {
 }
 
 /** Parameters alone: what a call that throws leaves as it was. */
-export function parametersOf(net: Network): number {
+export function parametersOf(net: AnyNetwork): number {
   return hash(bytesOf(net.parameters));
 }
 
