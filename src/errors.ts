@@ -80,7 +80,9 @@ export class MemoryError extends NeuriteError {
   ) {
     super(
       'MEMORY',
-      `${what}: cannot allocate ${requested} bytes (one block has at most ${available}); dispose() frees a network at once, a forgotten one only after the code at hand returns`,
+      requested > available
+        ? `${what}: cannot allocate ${requested} bytes, one block has at most ${available}`
+        : `${what}: cannot allocate ${requested} bytes; dispose() frees a network at once, a forgotten one only after the code at hand returns`,
     );
   }
 }
