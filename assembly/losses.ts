@@ -128,12 +128,13 @@ function agree(z: usize, t: usize, bytes: usize, cut: f32, targetCut: f32): bool
   return true;
 }
 
-/** The index of the largest of n floats: the lowest on ties, NaN passed over, 0 where there is none. */
+/** The index of the largest of n floats, the lowest on ties; n, which no class has, where one is NaN. */
 function largestIndex(x: usize, n: usize): usize {
   let index: usize = 0;
   let largest: f32 = -Infinity;
   for (let j: usize = 0; j < n; j++) {
     const value = load<f32>(x + (j << 2));
+    if (value != value) return n;
     if (value > largest) {
       largest = value;
       index = j;

@@ -59,7 +59,7 @@ export enum Opcode {
   Step = 17,
   /** max(x, 0) + log1p(e^−|x|) */
   Softplus = 18,
-  /** x^α */
+  /** x^(α + β), β what the exponent lost as a float */
   Pow = 19,
   /** min(max(x, α), β) */
   Clip = 20,

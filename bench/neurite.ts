@@ -42,6 +42,26 @@ export function trainWithNeurite(work: Training, { train, test }: Split, build: 
   };
 }
 
+/** The same training by one call of `step` for each batch, on batches cut beforehand. */
+export function stepWithNeurite(work: Training, { train, test }: Split, build: 'auto' | Build): Contender {
+  const net = network(work, { build, optimizer: work.optimizer });
+  const [width] = work.sizes as [number];
+  const batches = Array.from({ length: train.rows / work.batch }, (_, i) => {
+    const [from, to] = [i * work.batch, (i + 1) * work.batch];
+    return { x: train.x.slice(from * width, to * width), y: Float32Array.from(train.y.slice(from, to)) };
+  });
+  return {
+    system: 'neurite',
+    build: net.build,
+    run: () => {
+      for (let epoch = 0; epoch < work.epochs; epoch++) for (const { x, y } of batches) net.step(x, y);
+    },
+    amount: trainingAmount(work, train.rows),
+    accuracy: test && (() => net.evaluate(asDataset(test)).accuracy as number),
+    free: () => net.dispose(),
+  };
+}
+
 export function predictWithNeurite(work: Prediction, build: 'auto' | Build, given: 'out' | 'fresh'): Contender {
   const net = network(work, { build });
   const xs = inputs(work);

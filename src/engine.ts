@@ -414,13 +414,10 @@ export class Engine {
     return Status.BadUpdate;
   }
 
-  /** Whether every parameter is finite, and every mean or velocity that the optimizer keeps. A mean of squares may overflow: it stops its parameter. */
+  /** Whether every parameter is finite, and all that the optimizer keeps: an infinite mean of squares would stop its parameter for good. */
   get isFinite(): boolean {
-    const { exports } = this.core;
-    const n = this.parameterCount;
-    if (exports.firstNonFinite(this.parametersAddress, n) >= 0) return false;
-    const first = this.optimizerState?.slots[0];
-    return first === undefined || exports.firstNonFinite(first, n) < 0;
+    const slots = this.optimizerState?.slots ?? [];
+    return [this.parametersAddress, ...slots].every((address) => this.core.exports.firstNonFinite(address, this.parameterCount) < 0);
   }
 
   /** Looks whether the optimizer's state is so large that a small gradient does not make a small update. */

@@ -80,7 +80,9 @@ export class MemoryError extends NeuriteError {
   ) {
     super(
       'MEMORY',
-      `${what}: cannot allocate ${requested} bytes (one block has at most ${available}); dispose() frees a network at once, a forgotten one only after the code at hand returns`,
+      requested > available
+        ? `${what}: cannot allocate ${requested} bytes, one block has at most ${available}`
+        : `${what}: cannot allocate ${requested} bytes; dispose() frees a network at once, a forgotten one only after the code at hand returns`,
     );
   }
 }
@@ -154,7 +156,7 @@ export class NotFiniteError extends NeuriteError {
       'NOT_FINITE',
       where
         ? `${call}: ${describeValue(where)}${when}`
-        : `${call}: ${update ? 'the update would make a parameter NaN or infinite' : 'the loss became NaN or infinite'}${when}; the parameters are as before that step. Scale the inputs, lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
+        : `${call}: ${update ? "the update would make a parameter or the optimizer's state NaN or infinite" : 'the loss became NaN or infinite'}${when}; the parameters are as before that step, and reset() begins anew. Scale the inputs (standardize), lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
     );
   }
 }

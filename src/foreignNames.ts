@@ -88,9 +88,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   eta_min: 'it is final',
 };
 
-/** What a name of another library is here; undefined for one that is none. */
-export function remedyFor(name: string): string | undefined {
-  return Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined;
+/** What a name of another library is here, where that is an option of the call; undefined for one that is none. */
+export function remedyFor(name: string, known: readonly string[]): string | undefined {
+  const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined;
+  const meant = /^it is (\w+)/.exec(remedy ?? '')?.[1];
+  return meant !== undefined && !['the', 'an', 'a'].includes(meant) && !known.includes(meant) ? undefined : remedy;
 }
 
 /** Makers that other libraries know by a name, in letters alone. */

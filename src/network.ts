@@ -29,7 +29,7 @@ import { describeNetwork, type NetworkParts, type SaveOptions, save } from './io
 import { checkSize } from './layers/dense.js';
 import { type LayerNodes, layerOf } from './layers/layer.js';
 import { nameLayers } from './layers/nameLayers.js';
-import { type Loss, lossesOf, type NetworkLoss, type WeightedLoss } from './losses.js';
+import { type Loss, lossesOf, type NetworkLoss, type TargetsOf, type WeightedLoss } from './losses.js';
 import { findNonFinite, inputsOf, searchProgram } from './nonFinite.js';
 import type { Parameter } from './ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from './optimizers.js';
@@ -57,6 +57,8 @@ import {
   type Floats,
   type Inputs,
   isList,
+  isNumericArray,
+  lengthOf,
   type OneOrList,
   type Outputs,
   type ReturnedOf,
@@ -315,16 +317,20 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   #setParameter(parameter: Parameter, name: string, values: Values): void {
     const call = `parameter(${JSON.stringify(name)}).set`;
-    this.#alive(call);
+    this.#idle(call);
+    const n = elements(parameter.shape);
     const width = features(parameter.shape);
-    const rows = elements(parameter.shape) / width;
+    const count = isNumericArray(values) ? lengthOf(values) : Array.isArray(values) && typeof values[0] === 'number' ? values.length : n;
+    if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
     const read = readRows(call, 'values', values, width);
-    if (read.rows !== rows) throw new ShapeError(`${call}: values has ${read.rows} rows of ${width}, expected ${formatShape(parameter.shape)}`);
+    if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);
     const numbers = Float32Array.from(read.values);
     const odd = numbers.findIndex((v) => !Number.isFinite(v));
     if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
-    this.#alive(call);
-    this.#engine.viewParameters(this.#engine.offsetOf(parameter), numbers.length).set(numbers);
+    // Reading may have run code of the caller's.
+    this.#idle(call);
+    const at = (this.#engine.parametersAddress >>> 2) + this.#engine.offsetOf(parameter);
+    this.#engine.core.f32.set(numbers, at);
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
@@ -552,8 +558,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     writeBatch(plan.program, batch, 0, batch.rows);
     const { workspace } = plan.program;
     workspace.lossSum = 0;
-    const finite = plan.program.run(batch.rows) === Status.Done;
-    if (!finite) throw new NotFiniteError('trace', 0);
+    plan.program.run(batch.rows);
     const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
     return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
   }
@@ -686,8 +691,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     }
   }
 
-  /** Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. */
-  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): this {
+  /**
+   * Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. The network itself is returned, typed after the
+   * targets that its new loss takes.
+   */
+  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
+  configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
     this.#idle('configure');
     const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);

@@ -159,12 +159,12 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
 
   /** The memory that `run` reads: room for `maxRows` rows of the first input. Take it anew after any other call: memory may grow. */
   get input(): Floats {
-    return this.#view().input;
+    return this.#view('input').input;
   }
 
   /** The memory that `run` writes: `maxRows` rows of the first output. */
   get output(): Floats {
-    return this.#view().output;
+    return this.#view('output').output;
   }
 
   /** Predicts what lies in `input`, its first `rows` rows, into `output`. Nothing is copied or allocated. */
@@ -174,12 +174,12 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     }
     this.#alive('run');
     const views = this.#views;
-    const { program } = views?.version === this.#engine.version ? views : this.#view();
+    const { program } = views?.version === this.#engine.version ? views : this.#view('run');
     program.run(rows);
   }
 
-  #view(): Views {
-    this.#alive('input');
+  #view(call: string): Views {
+    this.#alive(call);
     const engine = this.#engine;
     const program = engine.program('predict', this.#maxRows);
     if (this.#views?.version !== engine.version || this.#views.input.length === 0) {

@@ -191,7 +191,8 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
     inputs: [...inputs, ...losses.map((loss) => loss.target)],
     outputs: made,
     places: engine.places,
-    reports: losses.map(({ rows, scale }) => ({ rows, scale })),
+    // Where the loss is not finite, all else is what one looks for.
+    reports: losses.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
     fuse: false,
     share: false,
   };

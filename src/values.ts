@@ -188,7 +188,7 @@ export function checkOptions<T extends object>(
     const copy: Record<string, unknown> = {};
     for (const name of Reflect.ownKeys(options)) {
       if (typeof name === 'string' && (known.includes(name) || Object.hasOwn(also, name))) continue;
-      const remedy = typeof name === 'string' ? remedyFor(name) : undefined;
+      const remedy = typeof name === 'string' ? remedyFor(name, known) : undefined;
       const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
       throw new ValueError(
         `${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`,
@@ -349,7 +349,8 @@ export function readRows(call: string, what: string, value: unknown, width: numb
 
 function wholeRows(call: string, what: string, length: number, width: number): number {
   if (length > 0 && length % width === 0) return length / width;
-  const remedy = length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}, the ${what === 'x' ? 'input' : 'output'}'s features`;
+  const whose = what.startsWith('x') ? ", the input's features" : what.startsWith('y') ? ", the output's features" : '';
+  const remedy = length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}${whose}`;
   throw new ShapeError(`${call}: ${what} has ${count(length, 'number')}, ${remedy}`);
 }
 

@@ -24,14 +24,16 @@ const singles = memory.data<f32>([1, f32.POSITIVE_INFINITY, 0.5, -0.0]);
 const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
 
 /**
- * x^y = 2^(y·log₂ x) in double precision, rounded once: 0.501 ulp, and the same bits in both builds. The special cases are those of IEEE 754-2019's pow:
+ * x^y, with what y lost as a float in `rest`: near 0 the last bits of an exponent show. The exponent is one for all lanes.
+ * 2^((y + rest)·log₂ x) in double precision, rounded once: 0.501 ulp, and the same bits in both builds. The special cases are those of IEEE 754-2019's pow:
  * x⁰ = 1 and 1^y = 1 even for NaN, (−1)^±∞ = 1, negative x with an integer y has the sign of (−1)^y, with another y it is NaN.
  */
 @final export class Pow extends UnaryFunction {
-  @inline static of(x: v128, y: v128): v128 {
+  @inline static of(x: v128, y: v128, rest: v128): v128 {
     const magnitude = f32x4.abs(x);
-    const low = power(f64x2.promote_low_f32x4(magnitude), f64x2.promote_low_f32x4(y));
-    const high = power(f64x2.promote_low_f32x4(i64x2.shuffle(magnitude, magnitude, 1, 0)), f64x2.promote_low_f32x4(i64x2.shuffle(y, y, 1, 0)));
+    const exponent = f64x2.add(f64x2.promote_low_f32x4(y), f64x2.promote_low_f32x4(rest));
+    const low = power(f64x2.promote_low_f32x4(magnitude), exponent);
+    const high = power(f64x2.promote_low_f32x4(i64x2.shuffle(magnitude, magnitude, 1, 0)), exponent);
     const r = i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
     const rare = v128.or(
       i32x4.ge_u(i32x4.sub(x, i32x4.splat(1)), v128.load32_splat(patterns)),
@@ -41,7 +43,7 @@ const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
     return r;
   }
 
-  apply(x: v128, alpha: v128, beta: v128): v128 { return Pow.of(x, alpha); }
+  apply(x: v128, alpha: v128, beta: v128): v128 { return Pow.of(x, alpha, beta); }
 }
 
 /** x^y in f64x2, for x the positive finite floats. */

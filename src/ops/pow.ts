@@ -15,5 +15,7 @@ export function pow(x: Node, p: number): Node {
   checkNodes('pow', [x]);
   checkConstants('pow', [p]);
   if (p === 1) return x;
-  return p === 0 ? fill(x.shape, 1) : unary(powOp, x, p);
+  if (p === 0) return fill(x.shape, 1);
+  const rest = p - Math.fround(p);
+  return unary(powOp, x, p, Number.isFinite(rest) ? rest : 0);
 }

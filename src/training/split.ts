@@ -72,6 +72,19 @@ function readData<D extends SplitLiteral>(call: string, data: D): D {
   return checkOptions(call, data, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
 }
 
+/** @throws ValueError naming the first element of a list that is neither a number nor a row of numbers */
+function checkRowsOf(call: string, name: string, list: unknown): void {
+  if (isFlat(list) || !Array.isArray(list)) return;
+  const value: readonly unknown[] = list;
+  const isRow = (row: unknown) => isNumericArray(row) || (Array.isArray(row) && row.every((v) => typeof v === 'number'));
+  const odd = value.findIndex((row) => !isRow(row) && typeof row !== 'number');
+  if (odd < 0) return;
+  const row: unknown = value[odd];
+  const at = Array.isArray(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
+  const [what, found] = at < 0 ? [`${name}[${odd}]`, row] : [`element ${at} of row ${odd} of ${name}`, (row as unknown[])[at]];
+  throw new ValueError(`${call}: ${what} is ${describe(found)}, expected a number; leave out rows that lack one, and make class ids of labels`);
+}
+
 /** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
 function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions): Uint32Array {
   const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
@@ -87,6 +100,7 @@ function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions):
   }
   if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
   for (const [name, value] of Object.entries({ x, y })) {
+    checkRowsOf(call, name, value);
     const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
     if (!(length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
       throw new ShapeError(`${call}: ${name} is ${describe(value)}, which is not ${rows} rows`);

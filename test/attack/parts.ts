@@ -1,4 +1,5 @@
 /** The parts by name, each bounded by seconds. */
+import { attackFiles, LONG } from './files.js';
 import { attackLimits } from './limits.js';
 import { attackMemory } from './memory.js';
 import { attackReentrancy } from './reentrancy.js';
@@ -17,12 +18,13 @@ const debug =
 
 const values: Part = (seed, seconds) => attackValues(seed, 1e7, performance.now() + seconds * 1000);
 
-const parts: Record<string, Part> = {
+export const parts: Record<string, Part> = {
   limits: () => attackLimits(),
   'limits-debug': debug(() => attackLimits()),
   reentrancy: () => attackReentrancy(),
   'reentrancy-debug': debug(() => attackReentrancy()),
   memory: () => attackMemory(1),
+  files: (seed, seconds) => attackFiles(seed, LONG, performance.now() + seconds * 1000),
   values,
   'values-debug': debug((seed, seconds) => values(seed + 1, seconds / 4)),
   // What the runner must notice: detectors.test.ts looks whether it does.
@@ -32,11 +34,3 @@ const parts: Record<string, Part> = {
   exit: async () => process.exit(3),
   nothing: async () => report('nothing'),
 };
-
-/** A part of this file, or of a module of its own that exports `attack(seed, seconds)`. */
-export async function partOf(name: string): Promise<Part> {
-  const known = parts[name];
-  if (known) return known;
-  const { attack } = (await import(new URL(`./${name}.js`, import.meta.url).href)) as { attack: Part };
-  return attack;
-}

@@ -1,6 +1,5 @@
 /** `npm run attack [-- --seed n] [--seconds n] [--part name]`: each part in its own process, watched; exits 1 on any finding. */
 import { fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
@@ -15,23 +14,13 @@ const alias = {
   neurite: fileURLToPath(new URL('../../src/index.ts', import.meta.url)),
   'neurite/check': fileURLToPath(new URL('../../src/check/index.ts', import.meta.url)),
 };
-/** Parts in their order; a part in a module of its own (which exports `attack`) runs where there is that module. */
-const PARTS = {
-  limits: true,
-  'limits-debug': true,
-  reentrancy: true,
-  'reentrancy-debug': true,
-  memory: true,
-  files: existsSync('test/attack/files.ts') && 'test/attack/files.ts',
-  values: true,
-  'values-debug': true,
-};
-const modules = Object.entries(PARTS).filter(([, file]) => typeof file === 'string');
+/** The parts in their order. */
+const PARTS = 'limits,limits-debug,reentrancy,reentrancy-debug,memory,files,values,values-debug';
 await build({
-  input: { main: 'test/attack/main.ts', ...Object.fromEntries(modules) },
+  input: 'test/attack/main.ts',
   platform: 'node',
   resolve: { alias: { 'neurite/check': alias['neurite/check'], neurite: alias.neurite } },
-  output: { dir: 'build/attack', format: 'esm' },
+  output: { file: 'build/attack/main.js', format: 'esm', codeSplitting: false },
 });
 /** A part that gives no sign for this long hangs. */
 const SILENCE = Number(option('silence', '60000'));
@@ -57,8 +46,7 @@ const run = (part) =>
     });
   });
 let bad = 0;
-const every = Object.keys(PARTS).filter((part) => PARTS[part]);
-for (const part of option('part', every.join()).split(',')) {
+for (const part of option('part', PARTS).split(',')) {
   const start = performance.now();
   const { calls, codes, findings } = await run(part);
   bad += findings.length;

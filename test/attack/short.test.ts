@@ -1,6 +1,7 @@
 /** The short form of `npm run attack`. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { useCore } from '../../src/core/core.js';
+import { attackFiles } from './files.js';
 import { attackLimits } from './limits.js';
 import { attackMemory } from './memory.js';
 import { attackReentrancy } from './reentrancy.js';
@@ -18,6 +19,11 @@ test('callbacks that misbehave', async () => expect(found(await attackReentrancy
 test('sizes around every fixed room', async () => expect(found(await attackLimits())).toEqual([]));
 test('memory comes back, views of the dead change nobody, refused allocations leave nothing', async () => {
   expect(found(await attackMemory(0.05))).toEqual([]);
+});
+test('4,000 files, damaged or made: a working network or a FileError', async () => {
+  const out = await attackFiles(1, { mutated: 3000, made: 1000 });
+  expect(found(out)).toEqual([]);
+  for (const what of ['loaded', 'refused', 'predicted', 'stepped', 'traced', 'saved']) expect(out.codes.get(what), what).toBeGreaterThan(30);
 });
 
 describe('on the core with guards behind its blocks', () => {

@@ -1,6 +1,6 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
 import { readFileSync } from 'node:fs';
-import { adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
+import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
 import { type Build, Core, coreOf, useCore } from '../../src/core/core.js';
 
 /** The build under attack. */
@@ -36,7 +36,7 @@ export function stateOf(net: Network): number {
 }
 
 /** Parameters alone: what a call that throws leaves as it was. */
-export function parametersOf(net: { readonly parameters: Float32Array }): number {
+export function parametersOf(net: AnyNetwork): number {
   return hash(bytesOf(net.parameters));
 }
 

@@ -184,9 +184,13 @@ describe('refused where it is made', () => {
   test.each<[string, () => unknown, string]>([
     ['a name that is a number', () => input(3, 5 as never), 'input: name is 5, expected a string'],
     ['of a parameter', () => parameter(3, { name: null as never }), 'parameter: name is null, expected a string'],
-    ['of a node', () => named(tanh(input(3)), {} as never), 'tanh: name is an object without fields, expected a string'],
-    ['an initializer of NaN', () => parameter(3, { init: () => ({ kind: 'normal', mean: 0, deviation: Number.NaN }) }), 'deviation = NaN'],
-    ['an unknown start', () => parameter(3, { init: () => ({ kind: 'ones' }) as never }), 'its initializer gave an object with kind'],
+    ['of a node', () => named(tanh(input(3)), {} as never), 'named: name is an object without fields'],
+    [
+      'an initializer of NaN',
+      () => parameter(3, { init: () => ({ kind: 'normal', mean: 0, deviation: Number.NaN }) }),
+      'init gave a deviation of NaN',
+    ],
+    ['an unknown start', () => parameter(3, { init: () => ({ kind: 'ones' }) as never }), 'init gave an object with kind'],
     ['metadata that is a number', () => Object.assign(sequential(1, [dense(1)]), { metadata: 5 }), 'network: metadata is 5, expected an object'],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(ValueError);

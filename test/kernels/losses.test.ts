@@ -317,7 +317,7 @@ describe.each(builds)('%s', (build) => {
         }
       }
       const special = Float32Array.of(Number.NaN, 1, -infinity, -infinity, -infinity, -infinity, Number.NaN, Number.NaN, Number.NaN);
-      expect(count({ z: special, rows: 3, features: 3, t: Uint32Array.of(1, 0, 0) })).toBe(3);
+      expect(count({ z: special, rows: 3, features: 3, t: Uint32Array.of(1, 0, 0) })).toBe(1);
     });
 
     test('by the sign of a single logit', () => {

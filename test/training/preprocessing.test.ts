@@ -97,7 +97,7 @@ describe('trainValidationSplit', () => {
       'a row that is a hole',
       { x: Object.assign(new Array(3), { 0: [1, 2], 2: [3, 4] }) as number[][], y: [0, 1, 1] },
       { rows: 3 },
-      'x is an array of 3, which is not 3 rows',
+      'x[1] is undefined, expected a number',
     ],
     ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify came with y[30] = 0.5, expected class ids'],
     ['a seed below 0', { x, y }, { seed: -1 }, 'seed is -1, expected a whole number'],

@@ -207,8 +207,8 @@ describe('results follow the inputs and outputs of the network', () => {
     ).toEqualTypeOf<number[]>();
     expectTypeOf(joined.predict([[[1, 2]], [[3, 4]]])).toEqualTypeOf<number[][]>();
     expectTypeOf(joined.logits([rows, rows])).toEqualTypeOf<Floats>();
-    expectTypeOf(joined.classify([[[1, 2]], [[3, 4]]])).toEqualTypeOf<Uint32Array<ArrayBuffer>>();
-    expectTypeOf(joined.classify([rows, rows])).toEqualTypeOf<number | Uint32Array<ArrayBuffer>>();
+    expectTypeOf(joined.classify([[[1, 2]], [[3, 4]]], { threshold: 0.5 })).toEqualTypeOf<Uint32Array<ArrayBuffer>>();
+    expectTypeOf(joined.classify([rows, rows], { threshold: 0.5 })).toEqualTypeOf<number | Uint32Array<ArrayBuffer>>();
     expectTypeOf(joined.freeze().predict([rows, rows])).toEqualTypeOf<Floats>();
     const out = new Float32Array(1);
     expectTypeOf(joined.predict([rows, rows], out)).toEqualTypeOf(out);
@@ -220,7 +220,7 @@ describe('results follow the inputs and outputs of the network', () => {
       ]),
     ).toHaveLength(1);
     expect(joined.predict([[[1, 2]], [[3, 4]]])[0]).toHaveLength(1);
-    expect(joined.classify([[[1, 2]], [[3, 4]]])).toBeInstanceOf(Uint32Array);
+    expect(joined.classify([[[1, 2]], [[3, 4]]], { threshold: 0.5 })).toBeInstanceOf(Uint32Array);
     unmade(() => {
       // @ts-expect-error two inputs are a list
       joined.predict(rows);

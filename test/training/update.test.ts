@@ -1,0 +1,136 @@
+import {
+  adam,
+  adamW,
+  dense,
+  input,
+  meanSquaredError,
+  type Network,
+  NotFiniteError,
+  network,
+  type Optimizer,
+  sequential,
+  sgd,
+  sqrt,
+  square,
+  squaredError,
+  sum,
+  zeros,
+} from 'neurite';
+import { describe, expect, test } from 'vitest';
+import { builds } from '../kernels/machine.js';
+
+const optimizers: [string, Optimizer][] = [
+  ['plain descent', sgd()],
+  ['descent with decay', sgd({ weightDecay: 0.1 })],
+  ['descent with clipping', sgd({ clipNorm: 1e30 })],
+  ['momentum', sgd({ momentum: 0.9 })],
+  ['nesterov', sgd({ momentum: 0.9, nesterov: true })],
+  ['adam', adam()],
+  ['adamW', adamW()],
+];
+
+/** The state a step must leave as it was. */
+const state = (net: Network) => Buffer.from(net.save({ optimizerState: true })).toString('base64');
+
+describe.each(builds)('%s', (build) => {
+  describe.each(optimizers)('an update that would spoil a parameter is not done: %s', (_, optimizer) => {
+    const line = (options = {}) => sequential(1, [dense(1, { init: zeros })], { loss: squaredError({ scale: 1e-20 }), optimizer, build, ...options });
+
+    test('by step', () => {
+      const net = line();
+      net.step([[1]], [[1]]);
+      const before = state(net);
+      // The loss is 1e19²·1e-20 a row; the gradient of the weight −2·1e19·1e-20·3e38 a row, beyond float32 also times a rate of 0.01.
+      const rows = 4000;
+      const x = new Float32Array(rows).fill(3e38);
+      const y = new Float32Array(rows).fill(1e19);
+      const call = () => net.step(x, y);
+      if (optimizer.name === 'sgd') {
+        expect(call).toThrow(NotFiniteError);
+        expect(state(net)).toBe(before);
+      } else {
+        // Adam divides by the gradient's size: finite, or refused.
+        try {
+          call();
+        } catch (error) {
+          expect(error).toBeInstanceOf(NotFiniteError);
+          expect(state(net)).toBe(before);
+        }
+      }
+      expect(net.parameters.every(Number.isFinite)).toBe(true);
+      net.step([[1]], [[1]]);
+      expect(net.parameters.every(Number.isFinite)).toBe(true);
+      net.dispose();
+    });
+
+    test.each([
+      ['a small network', 4],
+      ['a large one', 600],
+    ])('in fit, wherever it comes, and all before it is done: %s', async (_, units) => {
+      // Two hidden layers of 600 units have more numbers than are copied before each slice.
+      const rows = 40;
+      for (const bad of [0, 17, 39]) {
+        const x = Float32Array.from({ length: rows * units }, (_, i) => (((i * 7919) % 101) - 50) / 500);
+        const y = Float32Array.from({ length: rows }, (_, i) => Math.sin(i));
+        const make = () => sequential(units, [dense(units, 'tanh'), dense(1)], { loss: squaredError({ scale: 1e-25 }), optimizer, build, seed: 3 });
+        const net = make();
+        const twin = make();
+        x.fill(3e38, bad * units, bad * units + units);
+        y[bad] = 1e30;
+        // The infinite gradient comes from the target: 1e30 · 2e-25 times an activation, scaled by a rate that makes it overflow.
+        const learningRate = (_epoch: number, step: number) => (step === bad ? 3e38 : 0.01);
+        const fit = net.fit({ x, y }, { batchSize: 1, shuffle: false, learningRate });
+        const outcome = await fit.then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        expect(net.parameters.every(Number.isFinite)).toBe(true);
+        if (optimizer.name === 'sgd') expect(outcome).toBeInstanceOf(NotFiniteError);
+        if (outcome) {
+          expect((outcome as NotFiniteError).step).toBe(bad + 1);
+          for (let i = 0; i < bad; i++) twin.step(x.slice(i * units, (i + 1) * units), y.slice(i, i + 1), { learningRate: 0.01 });
+          expect(Buffer.from(net.parameters.slice().buffer).equals(Buffer.from(twin.parameters.slice().buffer))).toBe(true);
+        }
+        net.dispose();
+        twin.dispose();
+      }
+    });
+  });
+
+  test('timestamps as inputs: Adam refuses what its state cannot hold, and nothing is spoilt', async () => {
+    const n = 64;
+    const x = Float64Array.from({ length: n }, (_, i) => 1.7e12 + i * 864e5);
+    const y = Float64Array.from({ length: n }, (_, i) => 1e9 + 1e7 * i);
+    const net = sequential(1, [dense(1)], { loss: meanSquaredError(), optimizer: adam(), build });
+    // PyTorch's mean of squares becomes infinite here, which stops its parameter for good without a word.
+    const before = net.parameters.slice();
+    await expect(net.fit({ x, y }, { epochs: 2 })).rejects.toThrow("would make a parameter or the optimizer's state NaN or infinite");
+    expect(net.parameters).toEqual(before);
+    // Where the squares fit float32, it moves on.
+    expect(Number.isFinite(await net.fit({ x: x.map((v) => v / 1e6), y: y.map((v) => v / 1e3) }, { epochs: 2 }).then((h) => h.epochs[1]?.loss))).toBe(
+      true,
+    );
+    net.dispose();
+  });
+
+  test('a gradient that is NaN under a finite loss: √Σz² at 0', () => {
+    const x = input(2);
+    const net = network({
+      inputs: x,
+      outputs: sqrt(sum(square(dense(3, { init: zeros })(x)))),
+      loss: meanSquaredError(),
+      optimizer: sgd(),
+      build,
+    });
+    expect(() => net.step([[1, 2]], [[1]])).toThrow("the update would make a parameter or the optimizer's state NaN or infinite");
+    expect(net.parameters.every((v) => v === 0)).toBe(true);
+    net.dispose();
+  });
+
+  test('one weight, one row, a product that overflows', () => {
+    const net = sequential(1, [dense(1, { init: zeros, bias: false })], { loss: meanSquaredError(), optimizer: sgd(), build });
+    expect(() => net.step([[1e30]], [[1e15]])).toThrow(NotFiniteError);
+    expect([...net.parameters]).toEqual([0]);
+    net.dispose();
+  });
+});
