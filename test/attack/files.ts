@@ -102,7 +102,7 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
       count(what);
     } catch (error) {
       // Parameters that a file has may be anything: what comes of them may be no numbers.
-      if (!(error instanceof NeuriteError && (error.code === 'NOT_FINITE' || error.code === 'VALUE'))) throw error;
+      if (!(error instanceof NeuriteError && error.code === 'NOT_FINITE')) throw error;
       count(`${what}: ${error.code}`);
     }
   };
@@ -196,8 +196,7 @@ export async function attackFiles(
         if (loaded % USED === 0) use(net, 1 + (loaded % 3), reader, count);
       } catch (error) {
         // What a damaged file asks for may be more than there is; what a sound one asks for is not.
-        const may = wrong === undefined && error instanceof NeuriteError && error.code !== 'CORE';
-        if (may) count(`used: ${error.code}`);
+        if (wrong === undefined && error instanceof MemoryError) count('used: MEMORY');
         else find(out, `USED ${call}: ${kind}: ${String(error).replace(/\d+/g, 'N').slice(0, 160)}`, program);
       }
       net.dispose();
