@@ -338,8 +338,11 @@ function readAttribute(entry: Fields, key: string, kind: AttributeKind): number 
       return entry.integer(key, 1, MAX_SIZE - 1);
     case 'factors':
       return entry.integer(key, 0, MAX_FACTORS);
-    case 'number':
-      return entry.number(key);
+    case 'number': {
+      // Ops refuse NaN where a caller makes them; a derivative of one would be refused only by the first step.
+      const value = entry.number(key);
+      return Number.isNaN(value) ? entry.fail(key, 'a number other than NaN') : value;
+    }
   }
 }
 

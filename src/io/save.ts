@@ -73,7 +73,8 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
   if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
   const { engine } = parts;
-  const { epochsTrained, stepsDone } = parts.progress;
+  // Where a file said the largest count, the next step leaves what a reader takes.
+  const [epochsTrained, stepsDone] = [parts.progress.epochsTrained, parts.progress.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
   const { core, optimizer } = engine;
   const architecture = architectureOf(parts);
   const state = optimizerState && optimizer ? engine.optimizerState : undefined;

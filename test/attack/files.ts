@@ -37,7 +37,7 @@ const [MOST_FIXED, MOST_PER_BYTE] = [2 ** 17, 64];
 const SHOWN = 24;
 
 /** Every n-th network that loads is used in every way. */
-const USED = 8;
+const USED = 2;
 
 /** Counts the blocks of a core that are allocated, until `restore`. */
 class Blocks {
@@ -102,7 +102,7 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
       count(what);
     } catch (error) {
       // Parameters that a file has may be anything: what comes of them may be no numbers.
-      if (!(error instanceof NeuriteError && (error.code === 'NOT_FINITE' || error.code === 'VALUE'))) throw error;
+      if (!(error instanceof NeuriteError && error.code === 'NOT_FINITE')) throw error;
       count(`${what}: ${error.code}`);
     }
   };
@@ -111,7 +111,12 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
   net.summary();
   const options = { optimizerState: net.optimizer !== undefined };
   const saved = net.save(options);
-  const again = readers.load(saved, { build: CORE });
+  let again: AnyNetwork;
+  try {
+    again = readers.load(saved, { build: CORE });
+  } catch (error) {
+    throw new Error(`what it saved does not load: ${error}`, { cause: error });
+  }
   try {
     if (!Buffer.from(again.save(options)).equals(saved)) throw new Error('loaded and saved again, the bytes differ');
     if (predicted(again, rows) !== predicted(net, rows)) throw new Error('loaded again, it predicts other bits');
@@ -124,7 +129,7 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
 /** What a refusal says, without what came: a kind of message. */
 function kindOf(message: string): string {
   const expected = message.lastIndexOf('expected ');
-  return (expected >= 0 ? message.slice(expected) : message.slice(message.indexOf(': ', 6) + 2))
+  return (expected >= 0 ? message.slice(expected) : message.replace(/^\w+: (the architecture(: | is ))?/, ''))
     .replace(/"([^"\\]|\\.)*"/g, '"…"')
     .replace(/-?\d+/g, 'N')
     .slice(0, 48);
@@ -191,8 +196,7 @@ export async function attackFiles(
         if (loaded % USED === 0) use(net, 1 + (loaded % 3), reader, count);
       } catch (error) {
         // What a damaged file asks for may be more than there is; what a sound one asks for is not.
-        const may = wrong === undefined && error instanceof NeuriteError && error.code !== 'CORE';
-        if (may) count(`used: ${error.code}`);
+        if (wrong === undefined && error instanceof MemoryError) count('used: MEMORY');
         else find(out, `USED ${call}: ${kind}: ${String(error).replace(/\d+/g, 'N').slice(0, 160)}`, program);
       }
       net.dispose();

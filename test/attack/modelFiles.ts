@@ -27,11 +27,11 @@ interface Draft {
 export interface Made {
   /** The kind of network, and what is wrong with it. */
   readonly kind: string;
-  /** Whether a reader must refuse it. */
-  readonly wrong: boolean;
+  /** Whether a reader must refuse it, or must not; undefined where it is so odd that it may. */
+  readonly wrong: boolean | undefined;
   readonly file: Uint8Array;
   /** The architecture alone, and whether a reader of that must refuse it; undefined where the file's damage is not in it. */
-  readonly json: { readonly text: string; readonly wrong: boolean } | undefined;
+  readonly json: { readonly text: string; readonly wrong: boolean | undefined } | undefined;
 }
 
 interface Chance {
@@ -504,6 +504,74 @@ const fileWrongs: Record<string, Change> = {
   },
 };
 
+const ODD_NUMBERS: Tree[] = ['NaN', 'Infinity', '-Infinity', '-0', 1e308, -1e308, 3e38, 5e-324, 1e-45, 1e-30, 0.5, -3, 2 ** 24];
+
+/** What is allowed, or nearly, and that nobody writes. */
+const oddities: Record<string, Change> = {
+  'odd attributes': (d, c) => {
+    for (const { attributes } of d.nodes)
+      for (const key of ['alpha', 'beta', 'value'])
+        if (attributes && key in (attributes as Json) && c.below(3) === 0) (attributes as Json)[key] = c.pick(ODD_NUMBERS);
+  },
+  'odd factors': (d, c) => {
+    for (const { attributes } of d.nodes) if (attributes && 'factors' in (attributes as Json)) (attributes as Json).factors = c.below(4);
+    const factors = c.below(4);
+    d.outputs[0] = d.nodes.push({ op: 'scaleBy', inputs: [d.outputs[0] as number], attributes: { alpha: c.pick([1, 0, -2]), factors } }) - 1;
+  },
+  'an output twice': (d, c) => {
+    const at = c.below(d.outputs.length);
+    const loss = d.losses[at];
+    d.outputs.push(d.outputs[at] as number);
+    d.losses.push(loss ? { ...loss } : null);
+  },
+  'any node an output': (d, c) => {
+    for (let i = c.below(3); i >= 0; i--) {
+      d.outputs.push(c.below(d.nodes.length));
+      d.losses.push(c.below(2) ? null : { name: 'squaredError', reduction: 'sum', fromLogits: false, scale: 1, weight: 1 });
+    }
+  },
+  'layers of any nodes': (d, c) => {
+    for (const layer of d.layers)
+      for (const key of ['input', 'z', 'u', 'weights', 'biases']) if (c.below(4) === 0) layer[key] = c.below(d.nodes.length);
+  },
+  'a wide node': (d, c) => {
+    const width = 2 ** (10 + c.below(11)) - c.below(3);
+    const x = d.nodes.push({ op: 'sumFeatures', inputs: [d.outputs[0] as number] }) - 1;
+    d.nodes.push(
+      { op: 'expandFeatures', inputs: [x], attributes: { width } },
+      { op: c.pick(['softmax', 'sumFeatures', 'logSumExp']), inputs: [x + 1] },
+    );
+    d.outputs.push(x + 2);
+    d.losses.push(null);
+  },
+  'odd weights of losses': (d, c) => {
+    for (const loss of d.losses) if (loss) loss[c.pick(['weight', 'scale'])] = c.pick(ODD_NUMBERS);
+  },
+  'an odd optimizer': (d, c) => {
+    const { optimizer } = d;
+    if (!optimizer) return false;
+    for (const key of Object.keys(optimizer))
+      if (typeof optimizer[key] === 'number' && c.below(2)) optimizer[key] = c.pick([...ODD_NUMBERS, 0, 0.99999997]);
+  },
+  'odd state': (d, c) => {
+    if (!d.training) return false;
+    d.training = { epochsTrained: 2 ** 53 - 1, stepsDone: 2 ** 53 - 1, powers: [c.pick([0, 1, 5e-324]), c.pick([0, 1, 5e-324])] };
+    for (const [name, { words }] of d.tensors)
+      if (name.startsWith('optimizer.'))
+        for (let i = 0; i < words.length; i++) words[i] = c.pick([0, 1, 0x7f7fffff, 0xff7fffff, 0x7fc00000, 0xffffffff, 0x80000000]);
+  },
+  'odd initial values': (d, c) => {
+    for (const node of d.nodes) {
+      if (!node.initial) continue;
+      const initial = node.initial as Json;
+      for (const key of Object.keys(initial)) if (key !== 'kind' && c.below(2)) initial[key] = c.pick(ODD_NUMBERS);
+    }
+  },
+  'odd parameters': (d, c) => {
+    for (const { words } of d.tensors.values()) if (c.below(2)) for (let i = 0; i < words.length; i++) words[i] = c.below(2 ** 16) * c.below(2 ** 16);
+  },
+};
+
 interface Header {
   header: Json;
   data: Uint8Array;
@@ -590,7 +658,7 @@ function headerOf(draft: Draft, { below }: Chance): Header {
   return { header, data: new Uint8Array(Buffer.concat(entries.map(([, { words }]) => new Uint8Array(words.buffer)))) };
 }
 
-/** The next file. Every second has nothing wrong. */
+/** The next file. Two of five have nothing wrong, and one has something odd. */
 export function makeFile(chance: Chance): Made {
   const { below, pick } = chance;
   let at = below(networks.reduce((sum, [, share]) => sum + share, 0));
@@ -603,7 +671,7 @@ export function makeFile(chance: Chance): Made {
   const draft = growth.finish();
   let kind = '';
   let json: Made['json'];
-  const where = below(2) ? 'nowhere' : pick(['architecture', 'architecture', 'tensors', 'header']);
+  const where = pick(['nowhere', 'nowhere', 'odd', pick(['architecture', 'tensors']), pick(['architecture', 'header'])]);
   if (where === 'nowhere') json = { text: textAlone(draft), wrong: false };
   const attempt = <T>(ways: Record<string, (to: T, chance: Chance) => unknown>, to: T) => {
     const name = pick(Object.keys(ways));
@@ -613,9 +681,13 @@ export function makeFile(chance: Chance): Made {
     attempt(wrongs, draft);
     json = { text: textAlone(draft), wrong: kind !== '' };
   }
+  if (where === 'odd') {
+    attempt(oddities, draft);
+    json = { text: textAlone(draft), wrong: kind === '' ? false : undefined };
+  }
   if (where === 'tensors') attempt(fileWrongs, draft);
   const header = headerOf(draft, chance);
   if (where === 'header') attempt(headerWrongs, header);
   const file = fileOf(JSON.stringify(header.header), header.data, header.length);
-  return { kind: `${network}, ${kind || 'nothing wrong'}`, wrong: kind !== '', file, json };
+  return { kind: `${network}, ${kind || 'nothing wrong'}`, wrong: where === 'odd' ? json?.wrong : kind !== '', file, json };
 }

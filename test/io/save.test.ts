@@ -327,6 +327,7 @@ describe('refused', () => {
     ['shapes that do not fit', set('nodes.matmul.inputs', [0, 0]), /nodes\[2\]: matmul: /],
     ['a missing attribute', set('nodes.matmul.attributes.ta', undefined), /ta is undefined, expected true or false/],
     ['an attribute of another type', set('nodes.relu.attributes.alpha', [0]), /alpha is an array of 1, expected a number/],
+    ['an attribute of NaN', set('nodes.relu.attributes.alpha', 'NaN'), /alpha is "NaN", expected a number other than NaN/],
     ['an unknown attribute', set('nodes.relu.attributes.gamma', 0), /a field "gamma"/],
     [
       'a shape of another size than the tensor',
@@ -430,4 +431,19 @@ test('a graph larger than a reader takes is not written', () => {
   for (let i = 0; i < 25; i++) wide = concat(wide, wide);
   using doubled = network({ inputs: x, outputs: sum(wide) });
   expect(() => doubled.save()).toThrow(/save: the graph's tensors have \d+ elements, more than a file may ask for/);
+});
+
+test('a file with the largest counts of steps and epochs is trained on, saved and loaded again', async () => {
+  using net = sequential(1, [dense(1)], { loss: meanSquaredError(), optimizer: adam() });
+  net.step([1], [1]);
+  const { tensors, metadata } = readSafetensors(net.save({ optimizerState: true }));
+  const most = Number.MAX_SAFE_INTEGER;
+  const neurite = (metadata.get('neurite') as string).replace('"epochsTrained":0,"stepsDone":1', `"epochsTrained":${most},"stepsDone":${most}`);
+  expect(neurite).toContain(`"stepsDone":${most}`);
+  using counted = load(writeSafetensors([...tensors.values()], { neurite }));
+  counted.step([1], [1]);
+  await counted.fit({ x: [[1]], y: [[1]] }, { epochs: 1 });
+  const file = counted.save({ optimizerState: true });
+  using again = load(file);
+  expect(Buffer.compare(again.save({ optimizerState: true }), file)).toBe(0);
 });
