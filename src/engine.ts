@@ -46,8 +46,11 @@ export interface Model {
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
 
-/** A gradient below this, and a state below this, make an update that is far from overflow, for learning rates up to this. */
-const TAME = 2 ** 60;
+/**
+ * Below this, gradients and state make an update below 2¹⁰⁰, for rates up to 1: Adam's is at most TAME · 2²⁵ / 2⁻⁴⁰, by 1/(1 − β₁) and 1/ε,
+ * and momentum's TAME · 2²⁴, by 1/(1 − μ).
+ */
+const TAME = 2 ** 32;
 
 /** One list for every call that has none: predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
@@ -180,7 +183,13 @@ export class LoadedProgram {
 
   /** Runs the instructions from number `first` on, on `rows` rows; the status. */
   run(rows: number, first = 0): number {
-    return this.#run(first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
+    // Written out: one call less is what a prediction of one row notices.
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.run(context, first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
+    } catch (error) {
+      throw core.fail(error);
+    }
   }
 
   #run(pc: number, end: number, rows: number): number {
@@ -378,18 +387,22 @@ export class Engine {
   }
 
   /**
-   * Runs a guarded step from instruction number `first` on; the status. Where an update would make a parameter NaN or infinite, it is not done.
+   * Runs a guarded step from instruction number `first` on; the status. Where an update would make a parameter or the optimizer's state NaN or
+   * infinite, it is not done.
    *
    * What goes into the update is bounded before it is written: values below these bounds cannot overflow, since a change below 2¹⁰⁰ is rounded
    * away beside the largest float. Beyond them the update is tried on a copy.
+   *
+   * @param careful whether it is tried in any case
    */
-  runGuarded(program: LoadedProgram, rows: number, first: number): Status {
+  runGuarded(program: LoadedProgram, rows: number, first: number, careful = false): Status {
     const { workspace } = program;
     workspace.set(Context.Magnitude, 0);
     const status = program.runBody(rows, first);
     if (status !== Status.Done) return status;
     const at = (workspace.context + Context.Magnitude) >>> 2;
-    return this.#isTame(this.core.f32[at] as number, rows, workspace) ? program.runCommit(rows) : this.#tryUpdate(program, rows);
+    const tame = !careful && this.#isTame(this.core.f32[at] as number, rows, workspace);
+    return tame ? program.runCommit(rows) : this.#tryUpdate(program, rows);
   }
 
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
@@ -397,9 +410,8 @@ export class Engine {
     if (!optimizer) return false;
     // The rate is in the deltas already.
     if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
-    const { learningRate } = workspace;
     const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
-    return !this.#wild && magnitude * (1 + optimizer.weightDecay) * Math.max(1, learningRate) < TAME && epsilon > 1 / 2 ** 40;
+    return !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + optimizer.weightDecay) < TAME && epsilon > 2 ** -40;
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {

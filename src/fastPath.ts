@@ -74,9 +74,10 @@ export class FastPath {
     let most = 0;
     let sum = 0;
     for (let i = 0; i < this.#targets; i++) {
-      const v = Math.fround(y[i] as number);
-      f32[at + i] = v;
-      sum += v - v;
+      const v = y[i] as number;
+      const stored = Math.fround(v);
+      f32[at + i] = stored;
+      sum += stored - stored;
       if (v < least) least = v;
       if (v > most) most = v;
     }

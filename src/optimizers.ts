@@ -36,13 +36,13 @@ function check(call: string, name: string, value: number, allowed: boolean, expe
   if (!(typeof value === 'number' && allowed)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
-/** @throws ValueError unless the rate is a finite number ≥ 0 */
+/** @throws ValueError unless the rate is a number ≥ 0 that is finite in float32 */
 export function checkLearningRate(call: string, learningRate: number): void {
   check(
     call,
     'learningRate',
     learningRate,
-    typeof learningRate === 'number' && learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY,
+    typeof learningRate === 'number' && learningRate >= 0 && Math.fround(learningRate) < Number.POSITIVE_INFINITY,
     'a finite number ≥ 0',
   );
 }

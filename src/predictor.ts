@@ -118,7 +118,9 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
         else for (let i = 0; i < width; i++) f32[input + i] = x[i] as number;
         lane.program.run(1);
         const result = out ?? new Float32Array(outWidth);
-        for (let i = 0; i < outWidth; i++) result[i] = f32[output + i] as number;
+        // So may the result.
+        if (lane.workspace.viewed) result.set(f32.subarray(output, output + outWidth));
+        else for (let i = 0; i < outWidth; i++) result[i] = f32[output + i] as number;
         return result;
       }
       if (out !== undefined && this.#fill(lane, x, out)) return out;
@@ -208,7 +210,9 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     // Reading may have run code of the caller's, which may have disposed of this.
     this.#alive(call);
     this.#checkOut(call, out, rows);
-    const results = out ? [out] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
+    // What lies in this memory is written when all is computed: it may be what is read.
+    const direct = out && !isLinear(bufferOf(out)) ? out : undefined;
+    const results = direct ? [direct] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
     const engine = this.#engine;
     const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
     const program = engine.program(kind, chunk);
@@ -227,7 +231,9 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
         copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array, from * width);
       }
     }
-    const shaped = out ? results : results.map((flat, i) => inForm(form, flat, this.#outputs[i] as number));
+    if (out && !direct) out.set(results[0] as Float32Array);
+    if (out) return out;
+    const shaped = results.map((flat, i) => inForm(form, flat, this.#outputs[i] as number));
     return shaped.length === 1 ? shaped[0] : shaped;
   }
 
@@ -241,7 +247,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const chunk = Math.min(program.program.rows, PREDICTION_ROWS);
     if (!Number.isInteger(rows) || rows === 0 || lengthOf(out) !== rows * outWidth || (rows > chunk && chunk < PREDICTION_ROWS)) return false;
     // Rows that lie in this memory are copied first, and so are those that a part of `out` may overwrite.
-    if (isLinear(bufferOf(x)) || bufferOf(x) === bufferOf(out)) return false;
+    if (isLinear(bufferOf(x)) || isLinear(bufferOf(out)) || bufferOf(x) === bufferOf(out)) return false;
     for (let from = 0; from < rows; from += chunk) {
       const count = Math.min(chunk, rows - from);
       if (count === rows) f32.set(x, input);

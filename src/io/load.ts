@@ -71,6 +71,7 @@ export function load<In extends number = 1, Out extends number = 1>(
       core.u8.set(bytesOfTensor(name), state.slots[i] as number);
     });
     core.f64.set(training.powers, state.powers >>> 3);
+    engine.judgeState();
     progress.epochsTrained = training.epochsTrained;
     progress.stepsDone = training.stepsDone;
   }

@@ -78,10 +78,12 @@ export class Dataset {
   /** Gives the memory on every core back, as soon as no `fit` reads it. The handle stays usable: it reads and uploads again when used again. */
   // A field, so that a structured clone fails instead of making an empty shell.
   readonly dispose = (): void => {
-    for (const [core, uploaded] of this.#uploads) release(core, uploaded);
+    // Out of the list first: what fails half-way is not given back twice.
+    const uploads = [...this.#uploads];
     this.#uploads.clear();
     this.#read.clear();
     forgotten?.unregister(this);
+    for (const [core, uploaded] of uploads) release(core, uploaded);
   };
 
   /** Whether a value is a data set: one that was made, no proxy of it and nothing that inherits from it. */

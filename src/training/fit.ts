@@ -228,6 +228,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   } finally {
     runAll(
       () => stopping?.restore(),
+      () => engine.judgeState(),
       () => source?.free(),
       () => validation?.free(),
       () => set !== data && set.dispose(),

@@ -45,7 +45,8 @@ export class Steps {
     const slice = this.#together(position, rates, lossSum, correct);
     if (this.#engine.isFinite) return slice;
     this.#snapshot.restore();
-    return this.#oneByOne(position, rates, lossSum, correct);
+    // Some step of these goes wrong: each is tried.
+    return this.#oneByOne(position, rates, lossSum, correct, true);
   }
 
   #together(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
@@ -54,14 +55,14 @@ export class Steps {
     return this.#read(program, status);
   }
 
-  #oneByOne(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
+  #oneByOne(position: number, rates: ArrayLike<number>, lossSum: number, correct: number, careful = false): Slice {
     const program = this.#prepare('guarded', rates, lossSum, correct);
     const { workspace } = program;
     let left = this.#source.place(program, position, rates.length, this.#batch);
     let status = Status.Done;
     for (let step = 0; step < rates.length && left > 0; step++) {
       const rows = Math.min(this.#batch, left);
-      status = this.#engine.runGuarded(program, rows, 0);
+      status = this.#engine.runGuarded(program, rows, 0, careful);
       if (status !== Status.Done) break;
       left -= rows;
       workspace.set(Context.Position, workspace.get(Context.Position) + rows);

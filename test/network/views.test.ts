@@ -99,6 +99,20 @@ describe('a view shows its own network, or nothing', () => {
   });
 });
 
+describe('a result may be written to where the network reads or writes', () => {
+  test.each([
+    ['into the output, behind its first number', 1, (net: Network) => net.output.subarray(1, 4)],
+    ['into the input, several pieces', 512, (net: Network) => net.input.subarray(0, 512 * 3)],
+  ])('%s', (_, rows, place) => {
+    const net = sequential(3, [dense(3)], { maxRows: 1024, build: 'simd' });
+    const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.sin(i));
+    const expected = net.predict(x);
+    expect(net.predict(x, place(net))).toEqual(expected);
+    expect(net.predict(x, place(net))).toEqual(expected);
+    net.dispose();
+  });
+});
+
 describe.each(builds)('a core that traps, %s', (build) => {
   test('fails for all its networks with one typed error, and the next network gets a new one', () => {
     const nets = [0, 1].map((seed) => sequential(4, [dense(3)], { loss: meanSquaredError(), optimizer: adam(), seed, build }));

@@ -3,6 +3,7 @@ import {
   adamW,
   dense,
   input,
+  load,
   meanSquaredError,
   type Network,
   NotFiniteError,
@@ -93,6 +94,46 @@ describe.each(builds)('%s', (build) => {
         }
         net.dispose();
         twin.dispose();
+      }
+    });
+  });
+
+  describe('what earlier steps left in the optimizer', () => {
+    const one = (optimizer: Optimizer) => sequential(1, [dense(1, { init: zeros, bias: false })], { loss: meanSquaredError(), optimizer, build });
+
+    test.each([
+      ['momentum', sgd({ momentum: 0.9 })],
+      ['adam', adam()],
+    ])('a gradient of 0 under an enormous rate is no small update: %s', (_, optimizer) => {
+      const net = one(optimizer);
+      net.step([[1]], [[5]]);
+      net.step([[1]], [[5]]);
+      for (let i = 0; i < 10; i++) {
+        try {
+          net.step([[0]], [[0]], { learningRate: 3e38 });
+        } catch (error) {
+          expect(error).toBeInstanceOf(NotFiniteError);
+        }
+        expect(net.parameters.every(Number.isFinite)).toBe(true);
+      }
+      expect(() => net.step([[0]], [[0]], { learningRate: 1e39 })).toThrow('learningRate is 1e+39');
+      net.dispose();
+    });
+
+    test('a large velocity is known after fit, and after load', async () => {
+      const net = one(sgd({ momentum: 0.9 }));
+      await net.fit({ x: [1e18], y: [1e17] }, { learningRate: 0 });
+      const loaded = load(net.save({ optimizerState: true }), { build });
+      for (const each of [net, loaded]) {
+        for (let i = 0; i < 3; i++) {
+          try {
+            each.step([[0]], [[0]], { learningRate: 100 });
+          } catch (error) {
+            expect(error).toBeInstanceOf(NotFiniteError);
+          }
+          expect(each.parameters.every(Number.isFinite)).toBe(true);
+        }
+        each.dispose();
       }
     });
   });
