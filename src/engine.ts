@@ -126,6 +126,7 @@ export class Workspace {
     this.set(Context.Step, 0);
   }
 
+  /** The learning rate of the step at hand. */
   get learningRate(): number {
     return this.core.f64[((this.context + Context.Size) >>> 3) + this.get(Context.Step)] as number;
   }

@@ -3,7 +3,7 @@ import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { Loss, WeightedLoss } from '../losses.js';
 import type { AnyNetwork, Network } from '../network.js';
-import { type AnyTargets, checkOptions, copyClassIds, copyRows, countRows, describe, type Inputs, type Targets, type Values } from '../values.js';
+import { type AnyTargets, checkOptions, describe, type Inputs, readClassIds, readRows, type Targets, type Values } from '../values.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -110,7 +110,7 @@ class Float64Loss {
   ) {
     const { inputs, outputs, losses, parameters } = net.graph;
     this.#order = topological(outputs);
-    this.rows = countRows('checkGradients', 'x', xs[0] as Values, features((inputs[0] as Node).shape));
+    this.rows = readRows('checkGradients', 'x', xs[0], features((inputs[0] as Node).shape)).rows;
     let offset = 0;
     const names = net.parameterNames;
     const add = (name: string, node: Node) => {
@@ -130,15 +130,11 @@ class Float64Loss {
     const t = new Float64Array(this.rows * width);
     const count = typeof y === 'number' ? 1 : y.length;
     if (typeof y === 'number' || (count === this.rows && width > 1 && typeof y[0] === 'number')) {
-      const ids = new Uint32Array(this.rows);
-      copyClassIds('checkGradients', 'y', y as number[], 0, this.rows, width, ids, 0);
-      ids.forEach((id, row) => {
+      readClassIds('checkGradients', 'y', y, this.rows, width).forEach((id, row) => {
         t[row * width + id] = 1;
       });
     } else {
-      const floats = new Float32Array(t.length);
-      copyRows('checkGradients', 'y', y as Values, width, 0, this.rows, floats, 0);
-      t.set(floats);
+      t.set(Float32Array.from(readRows('checkGradients', 'y', y, width).values));
     }
     return t;
   }
@@ -148,11 +144,9 @@ class Float64Loss {
     const p = new Float64Array(this.length);
     p.set(this.net.parameters);
     let input = 0;
-    for (const { node, offset, length } of this.tensors) {
+    for (const { node, offset } of this.tensors) {
       if (!node.shape.batched) continue;
-      const floats = new Float32Array(length);
-      copyRows('checkGradients', 'x', this.xs[input++] as Values, features(node.shape), 0, this.rows, floats, 0);
-      p.set(floats, offset);
+      p.set(Float32Array.from(readRows('checkGradients', 'x', this.xs[input++], features(node.shape)).values), offset);
     }
     return p;
   }
