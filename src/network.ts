@@ -320,7 +320,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#idle(call);
     const n = elements(parameter.shape);
     const width = features(parameter.shape);
-    const count = isNumericArray(values) ? lengthOf(values) : Array.isArray(values) && typeof values[0] === 'number' ? values.length : n;
+    const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
     if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
     const read = readRows(call, 'values', values, width);
     if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);

@@ -1,6 +1,6 @@
 import { coreOf, supportsRelaxed } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { checkOptions, count, describe, isList, isNested, isNumericArray, type Targets, type Values } from '../values.js';
+import { checkOptions, count, describe, fieldOf, isList, isNested, isNumericArray, type Targets, type Values } from '../values.js';
 import type { DatasetLiteral } from './dataset.js';
 
 /** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
@@ -67,20 +67,20 @@ export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & {
 
 /** The data, each field read once. @throws ValueError for a field that a data set has not */
 function readData<D extends SplitLiteral>(call: string, data: D): D {
-  if (typeof data !== 'object' || data === null || data.x === undefined || data.y === undefined)
+  if (typeof data !== 'object' || data === null || fieldOf(data, 'x') === undefined || fieldOf(data, 'y') === undefined)
     throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
   return checkOptions(call, data, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
 }
 
 /** @throws ValueError naming the first element of a list that is neither a number nor a row of numbers */
 function checkRowsOf(call: string, name: string, list: unknown): void {
-  if (isFlat(list) || !Array.isArray(list)) return;
+  if (isFlat(list) || !isList(list)) return;
   const value: readonly unknown[] = list;
-  const isRow = (row: unknown) => isNumericArray(row) || (Array.isArray(row) && row.every((v) => typeof v === 'number'));
+  const isRow = (row: unknown) => isNumericArray(row) || (isList(row) && row.every((v) => typeof v === 'number'));
   const odd = value.findIndex((row) => !isRow(row) && typeof row !== 'number');
   if (odd < 0) return;
   const row: unknown = value[odd];
-  const at = Array.isArray(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
+  const at = isList(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
   const [what, found] = at < 0 ? [`${name}[${odd}]`, row] : [`element ${at} of row ${odd} of ${name}`, (row as unknown[])[at]];
   throw new ValueError(`${call}: ${what} is ${describe(found)}, expected a number; leave out rows that lack one, and make class ids of labels`);
 }

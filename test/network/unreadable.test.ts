@@ -19,6 +19,7 @@ import {
   relu,
   sequential,
   sgd,
+  trainValidationSplit,
   ValueError,
   warmup,
 } from 'neurite';
@@ -80,6 +81,9 @@ test.each<[string, () => unknown]>([
   ['rate of a step', () => net.step(x, y, { learningRate: revoked() })],
   ['evaluate', () => net.evaluate(revoked())],
   ['a metric', () => net.evaluate(rows, { metrics: [revoked()] })],
+  ['data to split', () => trainValidationSplit(revoked())],
+  ['a column to split', () => trainValidationSplit({ x: [[1], [2]], y: revoked() })],
+  ['a row to split', () => trainValidationSplit({ x: [[1], [2]], y: [revoked(), revoked()] }, { stratify: true })],
   ['options of sgd', () => sgd(revoked())],
   ['learningRate of sgd', () => sgd({ learningRate: revoked() })],
   ['epsilon of adam', () => adam({ epsilon: revoked() })],
