@@ -1,5 +1,5 @@
 /** The exports of the core. */
-export { firstNonFinite, largestMagnitude } from './data';
+export { firstNonFinite, largestMagnitude } from './kernels/data';
 export { packedSize, packWeights } from './gemm/gemm';
 export { allocate, damaged, free } from './memory';
 export { run, train } from './program';

@@ -1,16 +1,16 @@
 /** The program loop: reads instructions and calls kernels. See `opcodes.ts` for the words, `context.ts` for the record. */
-import { binary } from './binary';
+import { binary } from './kernels/binary';
 import { Context, Status } from './context';
-import { gather, largestMagnitude } from './data';
+import { gather, largestMagnitude } from './kernels/data';
 import { gemm } from './gemm/gemm';
-import { linear } from './linear';
-import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './losses';
+import { linear } from './kernels/linear';
+import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
 import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
-import { adam, axpy, clipNorm, momentum, sgd } from './optimizers';
-import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './rows';
-import { logSoftmax, logSumExp, softmax } from './softmax';
-import { unary } from './unary';
+import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
+import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
+import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
+import { unary } from './kernels/unary';
 
 /** Operand `index` of the instruction at pc, as it stands. */
 function word(pc: usize, index: i32): u32 {

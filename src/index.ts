@@ -1,6 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+export type { NumericArray } from './arguments/arrays.js';
+export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';
-export type { Direction, JacobianOptions, Vjp } from './derivatives.js';
+export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
+export { inverseTransform, minMax, type Scaling, standardize, transform } from './data/scaling.js';
+export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
+export type { Direction, JacobianOptions, Vjp } from './derivatives/derivatives.js';
 export {
   BusyError,
   CoreError,
@@ -16,13 +22,14 @@ export {
   UnsupportedError,
   ValueError,
 } from './errors.js';
+export type { NetworkJson } from './files/architecture.js';
+export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
+export type { SaveOptions } from './files/save.js';
 export type { Node } from './graph/node.js';
-export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './initializers.js';
-export type { NetworkJson } from './io/graph.js';
-export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './io/load.js';
-export type { SaveOptions } from './io/save.js';
+export type { Trace, TracedLayer, TracedNode, TracedTensor } from './inspect/trace.js';
 export { type Activation, type ActivationName, linear } from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';
+export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
 export { type Layer, named } from './layers/layer.js';
 export { constant, input, parameter, type Size } from './layers/leaves.js';
 export {
@@ -38,8 +45,18 @@ export {
   type TargetsOf,
   type ValueLoss,
   type WeightedLoss,
-} from './losses.js';
-export { type AnyNetwork, type GraphView, type LayerView, Network, type NetworkGraph, type NetworkOptions, type ParameterView } from './network.js';
+} from './losses/losses.js';
+export {
+  type AnyNetwork,
+  type GraphView,
+  type LayerView,
+  Network,
+  type NetworkGraph,
+  type NetworkOptions,
+  type ParameterView,
+} from './network/network.js';
+export type { ClassifyOptions, Predictor } from './network/predictor.js';
+export { network, sequential } from './network/sequential.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';
@@ -80,22 +97,10 @@ export { square } from './ops/square.js';
 export { step } from './ops/step.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
-export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers.js';
-export type { ClassifyOptions, Predictor } from './predictor.js';
-export { network, sequential } from './sequential.js';
-export type { Trace, TracedLayer, TracedNode, TracedTensor } from './trace.js';
-export { Dataset, type DatasetLiteral, dataset } from './training/dataset.js';
+export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers/optimizers.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
-export type {
-  EpochEnd,
-  EvaluateAsyncOptions,
-  EvaluateOptions,
-  Evaluation,
-  EvaluationProgress,
-  FitOptions,
-  FitProgress,
-  History,
-} from './training/fit.js';
+export type { EvaluateAsyncOptions, EvaluateOptions, FitOptions } from './training/fit.js';
+export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
 export {
   accuracy,
   confusionMatrix,
@@ -111,7 +116,4 @@ export {
   rmse,
   topK,
 } from './training/metrics.js';
-export { inverseTransform, minMax, type Scaling, standardize, transform } from './training/preprocessing.js';
 export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
-export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './training/split.js';
-export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, NumericArray, Outputs, Returned, Targets, Values } from './values.js';

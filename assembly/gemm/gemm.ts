@@ -1,6 +1,6 @@
 import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
-import { MR, NR, tile, tileOfFew, tileRows } from './micro';
+import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
 import { packFew, packPanel, packRows } from './pack';
 
 /** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */

@@ -1,7 +1,7 @@
-import { loadTail, storeTail } from '../map';
+import { loadTail, storeTail } from '../kernels/map';
 import { Opcode } from '../opcodes';
 import { madd } from '../simd';
-import { activate } from '../unary';
+import { activate } from '../kernels/unary';
 
 /**
  * Terms that are summed in registers before they meet c: part of the order of summation, so fixed. A panel and a strip of a product are

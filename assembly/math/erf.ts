@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 import { madd } from '../simd';
 
 /** Where erf is 1 in f32; 1; the sign bit; where one approximation gives over to the other. */

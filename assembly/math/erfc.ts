@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 import { exp2 } from './pow';
 
 /** c₀ … c₁₂ of ln(erfc(z)·e^{z²}/t) ≈ Σ cⱼ uʲ, with t = 2/(2 + z) and u = (13·t − 7.5)/5.5: Chebyshev on 0 ≤ z ≤ 11; error 1.7e-10. */

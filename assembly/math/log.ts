@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 import { madd, nmadd } from '../simd';
 
 /** ½; ln 2 as a part of 9 bits, whose products with exponents are exact, and the rest of it; 1; 2²³; 23; ∞. */

@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 
 /** c₀ … c₅ of log₂((1 + s)/(1 − s)) ≈ s·Σ cⱼ s²ʲ: minimax on |s| ≤ 0.1716; relative error 2.7e-14. */
 const logarithm = memory.data<f64>([

@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 import { nmadd } from '../simd';
 import { Exp } from './exp';
 

@@ -1,4 +1,4 @@
-import { UnaryFunction } from '../map';
+import { UnaryFunction } from '../kernels/map';
 import { madd } from '../simd';
 import { Reduction, ROUNDER } from './reduction';
 

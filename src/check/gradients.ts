@@ -1,9 +1,12 @@
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { AnyTargets, Inputs, Targets, Values } from '../arguments/values.js';
+import { readClassIds, readRows } from '../data/values.js';
 import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
-import type { Loss, WeightedLoss } from '../losses.js';
-import type { AnyNetwork, Network } from '../network.js';
-import { type AnyTargets, checkOptions, describe, type Inputs, readClassIds, readRows, type Targets, type Values } from '../values.js';
+import type { Loss, WeightedLoss } from '../losses/losses.js';
+import type { AnyNetwork, Network } from '../network/network.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */

@@ -1,4 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
+import { binaryInstruction, f32, type Instruction, rowsOf, targetKind, tensor, word } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { addOp } from '../ops/add.js';
@@ -15,8 +16,6 @@ import { softmaxOp } from '../ops/softmax.js';
 import { squareOp } from '../ops/square.js';
 import { stepOp } from '../ops/step.js';
 import { subOp } from '../ops/sub.js';
-import { f32, type Instruction, tensor, word } from './instruction.js';
-import { binaryInstruction, rowsOf, targetKind } from './lower.js';
 
 /** Several nodes made by one instruction. */
 interface Fusion {

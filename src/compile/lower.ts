@@ -1,29 +1,26 @@
 import { GemmFlag, Opcode, TargetKind } from '../../assembly/opcodes.js';
 import { NeuriteError } from '../errors.js';
+import {
+  binaryInstruction,
+  count,
+  f32,
+  type Instruction,
+  type Operand,
+  rowsOf,
+  size,
+  targetKind,
+  tensor,
+  unaryInstruction,
+  word,
+} from '../graph/instruction.js';
 import { type Node, topological } from '../graph/node.js';
-import { elements, features, type Shape } from '../graph/shape.js';
+import { features } from '../graph/shape.js';
 import { crossEntropyOp } from '../ops/crossEntropy.js';
 import { axes, matmulOp } from '../ops/matmul.js';
 import { findFusions } from './fuse.js';
-import { f32, type Instruction, type Operand, size, tensor, word } from './instruction.js';
-
-/** The element count of a tensor, as an operand. */
-export function count(shape: Shape): Operand {
-  return size(elements(shape), shape.batched);
-}
-
-/** The rows a rowwise kernel goes over: those of the batch, or one. */
-export function rowsOf(shape: Shape): Operand {
-  return size(1, shape.batched);
-}
 
 function axis(n: number | 'rows'): Operand {
   return n === 'rows' ? size(1, true) : size(n);
-}
-
-/** How a target node's values are laid out. */
-export function targetKind(t: Node): TargetKind {
-  return t.attributes.classes ? TargetKind.Classes : TargetKind.Values;
 }
 
 /**
@@ -132,24 +129,6 @@ function opcodeOf(node: Node): Opcode {
   const { opcode } = node.op as { opcode?: Opcode };
   if (opcode === undefined) throw new NeuriteError('GRAPH', `no kernel makes ${node}`);
   return opcode;
-}
-
-export function unaryInstruction(opcode: Opcode, y: Node, x: Node, alpha: number, beta: number): Instruction {
-  return {
-    opcode,
-    operands: { y: tensor(y), x: tensor(x), size: count(y.shape), alpha: f32(alpha), beta: f32(beta) },
-    writes: ['y'],
-    inPlace: ['x'],
-  };
-}
-
-export function binaryInstruction(opcode: Opcode, y: Node, a: Node, b: Node, alpha: number): Instruction {
-  return {
-    opcode,
-    operands: { y: tensor(y), a: tensor(a), b: tensor(b), size: count(y.shape), alpha: f32(alpha) },
-    writes: ['y'],
-    inPlace: ['a', 'b'],
-  };
 }
 
 function fillInstruction(y: Node, value: number, factors: number): Instruction {

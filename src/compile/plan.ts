@@ -1,6 +1,6 @@
+import { type Instruction, tensorsOf } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { type Instruction, tensorsOf } from './instruction.js';
 
 /** Tensors start at multiples of this many elements: a cache line of 64 bytes. */
 const ALIGNMENT = 16;

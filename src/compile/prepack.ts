@@ -1,8 +1,8 @@
 import { GemmFlag, Opcode } from '../../assembly/opcodes.js';
+import { f32, type Instruction, tensor, word } from '../graph/instruction.js';
 import { type Node, topological } from '../graph/node.js';
 import { Parameter } from '../ops/leaves.js';
 import { matmulOp } from '../ops/matmul.js';
-import { f32, type Instruction, tensor, word } from './instruction.js';
 import { run } from './update.js';
 
 /** A weight matrix w[n, k] and the tensor of its panels. */

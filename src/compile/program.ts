@@ -1,10 +1,10 @@
 import { Block, Opcode } from '../../assembly/opcodes.js';
-import type { Decision } from '../decisions.js';
+import { binaryInstruction, count, f32, type Instruction, rowsOf, size, targetKind, tensor, tensorsOf, word } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
+import type { Decision } from '../losses/decisions.js';
 import { type Encoded, encode, type Place } from './encode.js';
-import { f32, type Instruction, size, tensor, tensorsOf, word } from './instruction.js';
-import { binaryInstruction, count, gemm, lower, rowsOf, targetKind } from './lower.js';
+import { gemm, lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';

@@ -1,8 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
+import { f32, f64, type Instruction, size, tensor, word } from '../graph/instruction.js';
 import { Node, type Op } from '../graph/node.js';
 import { elements, vector } from '../graph/shape.js';
-import type { Optimizer } from '../optimizers.js';
-import { f32, f64, type Instruction, size, tensor, word } from './instruction.js';
+import type { Optimizer } from '../optimizers/optimizers.js';
 
 const runOp: Op = { name: 'run', shape: () => vector(0), backward: () => [], tangent: () => undefined };
 

@@ -1,5 +1,5 @@
+import type { Bytes, Doubles, Floats, Words } from '../arguments/arrays.js';
 import { CoreError, MemoryError, UnsupportedError } from '../errors.js';
-import type { Bytes, Doubles, Floats, Words } from '../values.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';

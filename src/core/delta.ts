@@ -1,4 +1,4 @@
-import type { Bytes } from '../values.js';
+import type { Bytes } from '../arguments/arrays.js';
 
 /**
  * Makes one binary from another that is nearly the same. `delta` (written by scripts/embed.mjs) repeats: a count of bytes, those bytes, then the

@@ -1,4 +1,4 @@
-import type { Bytes } from '../values.js';
+import type { Bytes } from '../arguments/arrays.js';
 
 /**
  * The characters that stand for bytes: printable ASCII from # on, without those that mean something in a string literal or in HTML. The last

@@ -1,5 +1,5 @@
+import { describe, isOf } from '../arguments/describe.js';
 import { NeuriteError, ShapeError, ValueError } from '../errors.js';
-import { describe, isOf } from '../values.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
 
 /** What an op knows besides its inputs. */

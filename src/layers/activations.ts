@@ -1,3 +1,4 @@
+import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { affine } from '../ops/affine.js';
@@ -16,7 +17,6 @@ import { softplus } from '../ops/softplus.js';
 import { softsign } from '../ops/softsign.js';
 import { step } from '../ops/step.js';
 import { tanh } from '../ops/tanh.js';
-import { describe } from '../values.js';
 
 /** The activations that have a name. */
 export const activations = {

@@ -1,13 +1,14 @@
+import { describe, fieldOf } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, type Node } from '../graph/node.js';
 import { features, matrix, vector } from '../graph/shape.js';
-import { glorotUniform, heUniform, type Initializer } from '../initializers.js';
 import { add } from '../ops/add.js';
 import { expandRows } from '../ops/broadcast.js';
 import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { checkOptions, describe, fieldOf } from '../values.js';
 import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
+import { glorotUniform, heUniform, type Initializer } from './initializers.js';
 import { type Layer, recordLayer } from './layer.js';
 
 /** Options of `dense`. */

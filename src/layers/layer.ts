@@ -1,7 +1,7 @@
+import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 import { checkNodes, type Node, named as rename } from '../graph/node.js';
 import type { Parameter } from '../ops/leaves.js';
-import { describe } from '../values.js';
 
 /** A layer: a function from node to node. Applied twice, it uses the same parameters twice. */
 export type Layer = (x: Node) => Node;

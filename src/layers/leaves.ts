@@ -1,10 +1,12 @@
+import { isNumericArray, type NumericArray } from '../arguments/arrays.js';
+import { describe, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
-import { glorotUniform, type Initializer } from '../initializers.js';
 import { Constant, input as inputNode, Parameter } from '../ops/leaves.js';
-import { checkOptions, describe, isList, isNumericArray, type NumericArray } from '../values.js';
 import { checkSize, initialOf } from './dense.js';
+import { glorotUniform, type Initializer } from './initializers.js';
 
 /** A length, or rows and columns. */
 export type Size = number | readonly [number, number];

@@ -2,10 +2,11 @@ import { Opcode } from '../../assembly/opcodes.js';
 import { ValueError } from '../errors.js';
 import { checkConstants, type Node } from '../graph/node.js';
 import { affine, shift } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { fill } from './leaves.js';
 import { mul } from './mul.js';
 import { step } from './step.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = x within [α, β], else the nearer bound; y' = 1 within, bounds included, else 0. */
 export const clipOp = unaryOp('clip', Opcode.Clip, (y, x) => {

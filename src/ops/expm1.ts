@@ -1,7 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
 import { shift } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = eˣ − 1; y' = y + 1. */
 export const expm1Op = unaryOp('expm1', Opcode.Expm1, (y) => shift(y, 1));

@@ -2,8 +2,9 @@ import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
 import { affine } from './affine.js';
 import { clip } from './clip.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { step } from './step.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = x where x > 0, else α·x; y' = 1 where x > 0, else α, at 0 too. */
 export const leakyReluOp = unaryOp('leakyRelu', Opcode.LeakyRelu, (y, x) => {

@@ -1,7 +1,7 @@
+import { describe } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
 import { type Attributes, Node, type Op } from '../graph/node.js';
 import { batch, type Shape } from '../graph/shape.js';
-import { describe } from '../values.js';
 
 /** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
 function leaf(name: string): Op {

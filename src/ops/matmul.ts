@@ -1,7 +1,7 @@
+import { describe } from '../arguments/describe.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { apply, type Node, type Op } from '../graph/node.js';
 import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
-import { describe } from '../values.js';
 import { addDefined } from './add.js';
 
 /** A matrix' axis: a number, or the rows of the batch. */

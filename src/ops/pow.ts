@@ -1,8 +1,9 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { checkConstants, checkNodes, type Node } from '../graph/node.js';
 import { scale } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { fill } from './leaves.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = xᵖ; y' = p·xᵖ⁻¹. */
 export const powOp = unaryOp('pow', Opcode.Pow, (y, x) => {

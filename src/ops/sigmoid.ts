@@ -1,8 +1,9 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
 import { affine } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { mul } from './mul.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = 1 / (1 + e⁻ˣ); y' = y·(1 − y). */
 export const sigmoidOp = unaryOp('sigmoid', Opcode.Sigmoid, (y) => mul(y, affine(y, -1, 1)));

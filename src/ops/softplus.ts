@@ -1,7 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { sigmoid } from './sigmoid.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = log(1 + eˣ); y' = σ(x). */
 export const softplusOp = unaryOp('softplus', Opcode.Softplus, (_, x) => sigmoid(x));

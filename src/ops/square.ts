@@ -1,7 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
 import { scale } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = x²; y' = 2x. */
 export const squareOp = unaryOp('square', Opcode.Square, (_, x) => scale(x, 2));

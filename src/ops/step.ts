@@ -1,6 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = 1[x > 0], and `alpha` at 0; y' = 0 everywhere. */
 export const stepOp = unaryOp('step', Opcode.Step, () => undefined);

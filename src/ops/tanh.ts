@@ -1,8 +1,9 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import type { Node } from '../graph/node.js';
 import { affine } from './affine.js';
-import { unary, unaryOp } from './elementwise.js';
+import { unary } from './elementwise.js';
 import { square } from './square.js';
+import { unaryOp } from './unaryOp.js';
 
 /** y = tanh x; y' = 1 − y². */
 export const tanhOp = unaryOp('tanh', Opcode.Tanh, (y) => affine(square(y), -1, 1));

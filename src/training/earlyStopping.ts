@@ -1,8 +1,10 @@
-import { type Engine, Snapshot } from '../engine.js';
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Engine } from '../engine/engine.js';
+import { Snapshot } from '../engine/snapshot.js';
 import { ValueError } from '../errors.js';
-import { checkOptions, describe } from '../values.js';
 import { answerOf } from './callbacks.js';
-import type { EpochEnd } from './fit.js';
+import type { EpochEnd } from './history.js';
 
 /**
  * When `fit` ends before its last epoch. Parameters and optimizer state go back to those of the best epoch however `fit` ends: stopped, done,

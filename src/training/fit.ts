@@ -1,74 +1,25 @@
 import { Context, Status } from '../../assembly/context.js';
-import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../decisions.js';
-import { type Engine, type LoadedProgram, MAX_STEPS } from '../engine.js';
+import { describe, fieldOf } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
+import { Dataset, type DatasetLiteral } from '../data/dataset.js';
+import { RowSource } from '../data/source.js';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { MAX_STEPS } from '../engine/workspace.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { logitsOf } from '../losses.js';
-import { checkLearningRate } from '../optimizers.js';
-import { type AbortSignalLike, type AnyTargets, checkOptions, describe, fieldOf, type Inputs } from '../values.js';
+import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
+import { logitsOf } from '../losses/losses.js';
+import { checkLearningRate } from '../optimizers/optimizers.js';
 import { answerOf, runAll } from './callbacks.js';
-import { Dataset, type DatasetLiteral } from './dataset.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
+import type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './history.js';
 import { accuracy, checkMetrics, type Metric } from './metrics.js';
 import type { Schedule } from './schedules.js';
-import { RowSource } from './source.js';
 import { Steps } from './steps.js';
 import { now, Pace, Turns } from './turns.js';
-
-/** The mean loss over samples, and the share decided rightly where the loss has decisions. */
-export interface Evaluation {
-  readonly loss: number;
-  readonly accuracy: number | undefined;
-}
-
-/** Where a `fit` stands. Times are in seconds. */
-export interface FitProgress extends Evaluation {
-  /** Counted from 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done in this epoch, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** Since this epoch began. */
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
-  /** Until the last epoch's end, as this epoch's speed has it. */
-  readonly secondsLeft: number;
-  /** The longest that this fit has kept the event loop waiting: up to 0.016, unless one step or the upload takes longer. */
-  readonly longestBlock: number;
-}
-
-/** Where an `evaluateAsync` stands. Times are in seconds. */
-export interface EvaluationProgress {
-  /** The share of the work that is done, from 0 to 1. */
-  readonly share: number;
-  readonly seconds: number;
-  readonly secondsLeft: number;
-  /** The longest that this evaluation has kept the event loop waiting. */
-  readonly longestBlock: number;
-}
-
-/** An epoch that has ended. */
-export interface EpochEnd extends FitProgress {
-  /** Of the validation data, where there are some. */
-  readonly validation: Evaluation | undefined;
-  /**
-   * Of the training data with the parameters after the epoch, where `earlyStopping` has no validation data to go by.
-   * `loss` is another: the mean over the epoch's steps, each with the parameters before it.
-   */
-  readonly training: Evaluation | undefined;
-}
-
-/** What `fit` resolves to. */
-export interface History {
-  readonly epochs: readonly EpochEnd[];
-  /** Of training alone, without validation. */
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
-  /** With `earlyStopping`, the epoch whose parameters the network has now; its number is 0 for the parameters before the first. */
-  readonly best: EpochEnd | undefined;
-}
 
 /** Options of `fit`. */
 export interface FitOptions {

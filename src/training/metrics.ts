@@ -1,5 +1,5 @@
+import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import { describe, fieldOf, isList } from '../values.js';
 
 /** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are copies, shared by the metrics of one call. */
 export interface MetricBatch {

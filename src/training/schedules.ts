@@ -1,5 +1,6 @@
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
-import { checkOptions, describe } from '../values.js';
 
 /**
  * The learning rate of a step: a plain function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has.

@@ -1,6 +1,8 @@
 import { Context, Status } from '../../assembly/context.js';
-import { type Engine, type LoadedProgram, Snapshot } from '../engine.js';
-import type { RowSource } from './source.js';
+import type { RowSource } from '../data/source.js';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { Snapshot } from '../engine/snapshot.js';
 
 /** Networks with more numbers than this, parameters and optimizer state, take their steps one by one: a copy for each slice would cost more. */
 const MOST_COPIED = 2 ** 18;

@@ -2,10 +2,10 @@
 import { type AnyNetwork, FileError, fromJSON, load, MemoryError, type NetworkJson, NeuriteError } from 'neurite';
 import { type Core, coreOf } from '../../src/core/core.js';
 import { features } from '../../src/graph/shape.js';
-import { partsOf } from '../../src/network.js';
-import { bitsOf, canonical, generator } from '../io/bits.js';
-import { mutator, prototypes } from '../io/mutate.js';
-import { networks } from '../io/networks.js';
+import { partsOf } from '../../src/network/network.js';
+import { bitsOf, canonical, generator } from '../files/bits.js';
+import { mutator, prototypes } from '../files/mutate.js';
+import { networks } from '../files/networks.js';
 import { makeFile } from './modelFiles.js';
 import { CORE, find, hash, Neighbours, type Report, report } from './victims.js';
 

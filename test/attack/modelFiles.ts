@@ -1,5 +1,5 @@
 /** Model files made by a grammar: of networks of every kind, which must load, and with one thing wrong, which must not. */
-import { fileOf, type Tree } from '../io/mutate.js';
+import { fileOf, type Tree } from '../files/mutate.js';
 
 type Json = { [key: string]: Tree };
 

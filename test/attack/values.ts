@@ -2,7 +2,7 @@
 import { runInNewContext } from 'node:vm';
 import * as neurite from 'neurite';
 import * as check from 'neurite/check';
-import { generator } from '../io/bits.js';
+import { generator } from '../files/bits.js';
 import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { type Activation, dense } from 'neurite';
 import type { Core } from '../../src/core/core.js';
-import { Engine } from '../../src/engine.js';
+import { Engine } from '../../src/engine/engine.js';
 import type { Node } from '../../src/graph/node.js';
 import { features } from '../../src/graph/shape.js';
-import { binaryCrossEntropy, crossEntropy, type Loss, lossesOf, meanSquaredError, squaredError } from '../../src/losses.js';
+import { binaryCrossEntropy, crossEntropy, type Loss, lossesOf, meanSquaredError, squaredError } from '../../src/losses/losses.js';
 import { add } from '../../src/ops/add.js';
 import { scale } from '../../src/ops/affine.js';
 import { concat, slice } from '../../src/ops/columns.js';
@@ -17,7 +17,7 @@ import { sigmoid } from '../../src/ops/sigmoid.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
-import type { Optimizer } from '../../src/optimizers.js';
+import type { Optimizer } from '../../src/optimizers/optimizers.js';
 import { filled, numbers } from '../kernels/numbers.js';
 
 /** Every named activation, and functions that use their z, or the value of an inner activation, more than once. */

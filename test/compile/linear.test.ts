@@ -17,7 +17,7 @@ import {
   tanh,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
-import { partsOf } from '../../src/network.js';
+import { partsOf } from '../../src/network/network.js';
 import { workOf } from './work.js';
 
 /** Programs of so many tensors that all are planned in the same way (`MAX_COMPARED` in src/compile/plan.ts). */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { Opcode } from '../../assembly/opcodes.js';
-import { tensorsOf } from '../../src/compile/instruction.js';
 import { lower } from '../../src/compile/lower.js';
 import { panelsOf, usePanels } from '../../src/compile/prepack.js';
 import { coreOf } from '../../src/core/core.js';
-import { Engine } from '../../src/engine.js';
+import { Engine } from '../../src/engine/engine.js';
+import { tensorsOf } from '../../src/graph/instruction.js';
 import { matrix } from '../../src/graph/shape.js';
 import { add } from '../../src/ops/add.js';
 import { Constant, input, Parameter } from '../../src/ops/leaves.js';

@@ -25,7 +25,7 @@ import {
 } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { expect, test } from 'vitest';
-import { describe as said } from '../../src/values.js';
+import { describe as said } from '../../src/arguments/describe.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
 type Any = any;

@@ -14,7 +14,7 @@ import {
 } from 'neurite';
 import { describe, expect, test, vi } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
-import { MAX_STEPS, Workspace } from '../../src/engine.js';
+import { MAX_STEPS, Workspace } from '../../src/engine/workspace.js';
 
 const rows = 24;
 const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.fround(Math.sin(i * 2.3)));

@@ -2,7 +2,7 @@
 import { adam, crossEntropy, dense, type EvaluationProgress, type FitProgress, type Network, sequential } from 'neurite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Context } from '../../assembly/context.js';
-import { LoadedProgram } from '../../src/engine.js';
+import { LoadedProgram } from '../../src/engine/loadedProgram.js';
 
 const rows = 20_000;
 const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.fround(Math.sin(i * 2.3)));

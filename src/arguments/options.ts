@@ -1,0 +1,47 @@
+import { NeuriteError, ValueError } from '../errors.js';
+import { describe, fieldOf, isList, REVOKED } from './describe.js';
+import { remedyFor } from './foreignNames.js';
+
+/**
+ * A copy of options, each read once, so that neither a getter nor a later change has a say. Every field is known: a slip of the pen isn't
+ * passed over in silence. What is undefined is left out.
+ *
+ * @param also fields let through where they have just this value, so that a description serves as options for the next
+ * @throws ValueError listing the names there are, with the remedy for a name of another library
+ */
+export function checkOptions<T extends object>(
+  call: string,
+  options: T,
+  known: readonly string[],
+  also: Readonly<Record<string, unknown>> = {},
+  what = 'options',
+): T {
+  if (typeof options !== 'object' || options === null || isList(options) || ArrayBuffer.isView(options)) {
+    throw new ValueError(`${call}: ${what} is ${describe(options)}, expected an object, such as { ${known[0] ?? Object.keys(also)[0]} }`);
+  }
+  try {
+    const copy: Record<string, unknown> = {};
+    for (const name of Reflect.ownKeys(options)) {
+      if (typeof name === 'string' && (known.includes(name) || Object.hasOwn(also, name))) continue;
+      const remedy = typeof name === 'string' ? remedyFor(name, known) : undefined;
+      const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
+      throw new ValueError(
+        `${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`,
+      );
+    }
+    for (const name of known) {
+      const value = (options as Record<string, unknown>)[name];
+      if (value !== undefined) copy[name] = value;
+    }
+    for (const [name, usual] of Object.entries(also)) {
+      const value = (options as Record<string, unknown>)[name];
+      if (value !== undefined && value !== usual) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${describe(usual)}`);
+    }
+    return copy as T;
+  } catch (error) {
+    if (error instanceof NeuriteError) throw error;
+    const shown = describe(options);
+    if (shown === REVOKED) throw new ValueError(`${call}: ${what} is ${shown}, expected an object`);
+    throw new ValueError(`${call}: ${what} cannot be read: ${String(fieldOf(error, 'message') ?? 'a getter throws')}`);
+  }
+}

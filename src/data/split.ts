@@ -1,0 +1,184 @@
+import { isNumericArray } from '../arguments/arrays.js';
+import { count, describe, fieldOf, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Targets, Values } from '../arguments/values.js';
+import { coreOf, supportsRelaxed } from '../core/core.js';
+import { ShapeError, ValueError } from '../errors.js';
+import type { DatasetLiteral } from './dataset.js';
+import { isNested } from './values.js';
+
+/** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
+const SPLIT_STREAM = 0x80000000;
+
+/** A data set of one input and one target whose rows can be told apart; what else a literal has (`scale`, …) goes along. */
+export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>>;
+
+/** How rows are drawn. */
+export interface SplitOptions {
+  /** Of the order in which rows are drawn. Default 0. */
+  readonly seed?: number;
+  /**
+   * Whether each part has the classes in the same proportions, to within a row. y must be class ids, one-hot rows, or rows of labels 0 and 1,
+   * whose sets are then balanced. Default false. */
+  readonly stratify?: boolean;
+  /** How many rows there are. Default: as many as the list of rows x or y has; needed where both are flat. */
+  readonly rows?: number;
+}
+
+const OPTIONS = ['seed', 'stratify', 'rows'];
+
+/** Two parts of one data set, rows in their old order. */
+export interface Split<D> {
+  readonly training: D;
+  readonly validation: D;
+}
+
+/**
+ * Holds back a part of a data set's rows, drawn without replacement, for validation.
+ *
+ * @param options.fraction of the rows that validation gets, to the nearest row. Default 0.2
+ * @throws ValueError when a part would be empty, or classes are to be balanced and there are none
+ */
+export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
+  const call = 'trainValidationSplit';
+  const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS]);
+  if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1))
+    throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
+  const known = readData(call, data);
+  const order = drawOrder(call, known, rest);
+  const held = Math.round(order.length * fraction);
+  if (held === 0 || held === order.length) {
+    throw new ValueError(`${call}: a fraction of ${fraction} is ${held} of ${order.length} rows, expected rows in both parts`);
+  }
+  return part(known, order, (place) => Math.round((place + 1) * fraction) > Math.round(place * fraction));
+}
+
+/**
+ * The splits of a k-fold cross-validation: each row is in the validation part of one of them.
+ *
+ * @param options.folds how many. Default 5
+ * @throws ValueError for fewer rows than folds
+ */
+export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
+  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS]);
+  const known = readData('kFold', data);
+  const order = drawOrder('kFold', known, rest);
+  if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
+    throw new ValueError(`kFold: folds is ${describe(folds)}, expected a whole number from 2 to ${order.length}, the rows`);
+  }
+  return Array.from({ length: folds }, (_, fold) => part(known, order, (place) => place % folds === fold));
+}
+
+/** The data, each field read once. @throws ValueError for a field that a data set has not */
+function readData<D extends SplitLiteral>(call: string, data: D): D {
+  if (typeof data !== 'object' || data === null || fieldOf(data, 'x') === undefined || fieldOf(data, 'y') === undefined)
+    throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
+  return checkOptions(call, data, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
+}
+
+/** @throws ValueError naming the first element of a list that is neither a number nor a row of numbers */
+function checkRowsOf(call: string, name: string, list: unknown): void {
+  if (isFlat(list) || !isList(list)) return;
+  const value: readonly unknown[] = list;
+  const isRow = (row: unknown) => isNumericArray(row) || (isList(row) && row.every((v) => typeof v === 'number'));
+  const odd = value.findIndex((row) => !isRow(row) && typeof row !== 'number');
+  if (odd < 0) return;
+  const row: unknown = value[odd];
+  const at = isList(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
+  const [what, found] = at < 0 ? [`${name}[${odd}]`, row] : [`element ${at} of row ${odd} of ${name}`, (row as unknown[])[at]];
+  throw new ValueError(`${call}: ${what} is ${describe(found)}, expected a number; leave out rows that lack one, and make class ids of labels`);
+}
+
+/** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
+function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions): Uint32Array {
+  const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+  }
+  if (typeof stratify !== 'boolean') throw new ValueError(`${call}: stratify is ${describe(stratify)}, expected true or false`);
+  if (rows === undefined) {
+    const length = (values: unknown) => (isFlat(values) ? count(values.length, 'number') : describe(values));
+    throw new ShapeError(
+      `${call}: x is ${length(x)} and y is ${length(y)}, which do not say how many rows there are; pass { rows }, or x or y as a list of rows`,
+    );
+  }
+  if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
+  for (const [name, value] of Object.entries({ x, y })) {
+    checkRowsOf(call, name, value);
+    const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
+    if (!(length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
+      throw new ShapeError(`${call}: ${name} is ${describe(value)}, which is not ${rows} rows`);
+    }
+  }
+  const { exports, u32, at, free } = drawn(rows, call);
+  exports.permutation(at, rows, seed, SPLIT_STREAM);
+  const order = u32.slice(at >>> 2, (at >>> 2) + rows);
+  free();
+  if (!stratify) return order;
+  const classes = classesOf(call, y, rows);
+  return order.sort((a, b) => (classes[a] as number) - (classes[b] as number));
+}
+
+function drawn(rows: number, call: string) {
+  const core = coreOf(supportsRelaxed() ? 'relaxed' : 'simd');
+  const at = core.allocate(rows * 4, `${call}: the order of ${rows} rows`);
+  return { exports: core.exports, u32: core.u32, at, free: () => core.free(at) };
+}
+
+function isFlat(values: unknown): values is readonly number[] {
+  return isNumericArray(values) || (isList(values) && typeof values[0] === 'number');
+}
+
+/** How many rows a list of rows has; undefined for anything else. */
+function countOf(values: Targets): number | undefined {
+  if (!isNested(values as Values)) return undefined;
+  const rows = values as readonly unknown[];
+  // By index: a hole is no row.
+  for (let i = 0; i < rows.length; i++) if (!isFlat(rows[i])) return undefined;
+  return rows.length;
+}
+
+/** How far a row of probabilities may be from a sum of 1. */
+const PROBABILITY_SLACK = 1e-3;
+
+/**
+ * The class of each row, as decisions have it: its id; where its largest probability is; for labels, 0 or 1, that do not exclude each other,
+ * the set of those it has.
+ */
+function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
+  const nested = isNested(y as Values);
+  const list = y as readonly number[] | readonly (readonly number[])[];
+  const width = nested ? ((list[0] as readonly number[]).length ?? 0) : list.length / rows;
+  const sets = new Map<string, number>();
+  return Array.from({ length: rows }, (_, i) => {
+    const row = Array.from((nested ? list[i] : (list as readonly number[]).slice(i * width, (i + 1) * width)) as readonly number[]);
+    if (row.length === 1 && Number.isInteger(row[0])) return row[0] as number;
+    if (row.length > 1 && row.every((t) => t >= 0) && Math.abs(row.reduce((sum, t) => sum + t, 0) - 1) <= PROBABILITY_SLACK)
+      return row.indexOf(Math.max(...row));
+    if (row.length > 1 && row.every((t) => t === 0 || t === 1)) {
+      // Numbered from `width` on, past the classes of rows with one label.
+      const key = row.join('');
+      if (!sets.has(key)) sets.set(key, width + sets.size);
+      return sets.get(key) as number;
+    }
+    const what =
+      row.length === 1 ? `y[${i}] = ${describe(row[0])}` : `y[${i}] = [${row.slice(0, 5).map(describe).join(', ')}${row.length > 5 ? ', …' : ''}]`;
+    throw new ValueError(`${call}: stratify came with ${what}, expected class ids, rows of probabilities, or rows of labels 0 and 1`);
+  });
+}
+
+function part<D extends SplitLiteral>(data: D, order: Uint32Array, isHeld: (place: number) => boolean): Split<D> {
+  const held = new Uint8Array(order.length);
+  order.forEach((row, place) => {
+    held[row] = isHeld(place) ? 1 : 0;
+  });
+  const take = (flag: number): D => ({ ...data, x: rowsWhere(data.x, held, flag), y: rowsWhere(data.y, held, flag) });
+  return { training: take(0), validation: take(1) };
+}
+
+/** The rows whose flag is set so, in an array of the same kind. */
+function rowsWhere<V extends Targets>(values: V, held: Uint8Array, flag: number): V {
+  const list = values as unknown as readonly number[];
+  const width = list.length / held.length;
+  return list.filter((_, i) => held[Math.floor(i / width)] === flag) as unknown as V;
+}

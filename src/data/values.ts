@@ -1,0 +1,166 @@
+import {
+  allocateArray,
+  bufferOf,
+  byteOffsetOf,
+  isNumericArray,
+  KINDS,
+  kindOf,
+  lengthOf,
+  type NumericArray,
+  stretch,
+  type Words,
+} from '../arguments/arrays.js';
+import { count, describe, isList } from '../arguments/describe.js';
+import type { Values } from '../arguments/values.js';
+import { isLinear } from '../core/linear.js';
+import { ShapeError, ValueError } from '../errors.js';
+
+/** How a caller gave numbers: a typed array, a flat list, or a list of rows. Results come in the same form. */
+export type Form = 'typed' | 'flat' | 'rows';
+
+/** Rows as they were read. Reading may run code of the caller's (getters, proxies); using what was read runs none. */
+export interface Read {
+  readonly rows: number;
+  readonly form: Form;
+  /** The numbers, row by row: a copy in float64, so that what is too large for float32 can be named; or the caller's own typed array where that lies outside linear memory. */
+  readonly values: NumericArray;
+}
+
+/** Typed arrays this long may be part of their object, where asking for their buffer costs more than a prediction. */
+const ON_HEAP = 16;
+
+/** Whether another's doing may change the array while it is in use: memory that grows, or another thread. */
+function isUnstable(values: NumericArray): boolean {
+  if (!((kindOf(values) as string) in KINDS)) return true;
+  if (byteOffsetOf(values) === 0 && lengthOf(values) <= ON_HEAP) return false;
+  const buffer = bufferOf(values);
+  return isLinear(buffer) || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+}
+
+/** A typed array of a plain kind with the same elements. */
+function copyOf(values: NumericArray): NumericArray {
+  return kindOf(values)?.startsWith('Uint8') ? new Uint8Array(values) : kindOf(values) === 'Float64Array' ? new Float64Array(values) : exact(values);
+}
+
+/** Integers of up to 32 bits fit a double, and so does everything else. */
+function exact(values: NumericArray): NumericArray {
+  return kindOf(values) === 'Float32Array' ? new Float32Array(values) : new Float64Array(values);
+}
+
+/** What a caller passed as the length of a list. A proxy may say anything. */
+function checkLength(call: string, what: string, length: unknown): number {
+  if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
+    throw new ValueError(`${call}: the length of ${what} is ${describe(length)}, expected a whole number`);
+  }
+  return length as number;
+}
+
+/**
+ * Reads rows of `width` numbers. Each element is read once, so what was checked is what is used.
+ *
+ * @param what how an error calls the values
+ * @throws ShapeError when they are no whole rows; ValueError for an element that is no number
+ */
+export function readRows(call: string, what: string, value: unknown, width: number): Read {
+  if (isNumericArray(value)) {
+    const rows = wholeRows(call, what, lengthOf(value), width);
+    return { rows, form: 'typed', values: isUnstable(value) ? copyOf(value) : value };
+  }
+  if (!isList(value)) {
+    throw new ValueError(`${call}: ${what} is ${describe(value)}, expected a typed array, an array of numbers, or an array of rows`);
+  }
+  const length = checkLength(call, what, value.length);
+  const first: unknown = length > 0 ? value[0] : 0;
+  if (typeof first === 'number') {
+    const rows = wholeRows(call, what, length, width);
+    const values = allocateArray(`${call}: ${what}`, length, Float64Array);
+    for (let i = 0; i < length; i++) values[i] = numberOf(call, what, i === 0 ? first : value[i], i);
+    return { rows, form: 'flat', values };
+  }
+  const values = allocateArray(`${call}: ${what}`, length * width, Float64Array);
+  for (let i = 0; i < length; i++) readRow(call, what, i === 0 ? first : value[i], i, width, values);
+  return { rows: length, form: 'rows', values };
+}
+
+function wholeRows(call: string, what: string, length: number, width: number): number {
+  if (length > 0 && length % width === 0) return length / width;
+  const whose = what.startsWith('x') ? ", the input's features" : what.startsWith('y') ? ", the output's features" : '';
+  const remedy = length === 0 ? `expected rows of ${width}` : `expected a multiple of ${width}${whose}`;
+  throw new ShapeError(`${call}: ${what} has ${count(length, 'number')}, ${remedy}`);
+}
+
+function numberOf(call: string, what: string, value: unknown, i: number): number {
+  if (typeof value !== 'number') throw new ValueError(`${call}: element ${i} of ${what} is ${describe(value)}, expected a number`);
+  return value;
+}
+
+/** Reads row i of a list of rows into its place among `values`. */
+function readRow(call: string, what: string, row: unknown, i: number, width: number, values: Float64Array): void {
+  const at = i * width;
+  if (isNumericArray(row)) {
+    checkWidth(call, what, i, lengthOf(row), width);
+    for (let j = 0; j < width; j++) values[at + j] = row[j] as number;
+    return;
+  }
+  if (!isList(row)) {
+    const expected = i === 0 ? `a number, or a row of ${width}` : `a row of ${count(width, 'number')}`;
+    throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}`);
+  }
+  const length = checkLength(call, `row ${i} of ${what}`, row.length);
+  const first: unknown = length > 0 ? row[0] : undefined;
+  if (isList(first)) {
+    throw new ShapeError(`${call}: row ${i} of ${what} is a list of lists, expected ${count(width, 'number')}; flatten it with flat()`);
+  }
+  checkWidth(call, what, i, length, width);
+  for (let j = 0; j < width; j++) values[at + j] = numberOf(call, `row ${i} of ${what}`, j === 0 ? first : row[j], j);
+}
+
+function checkWidth(call: string, what: string, i: number, length: number, width: number): void {
+  if (length !== width) throw new ShapeError(`${call}: row ${i} of ${what} has ${count(length, 'number')}, expected ${width}`);
+}
+
+/**
+ * Reads class ids, one a row.
+ * @throws ValueError for an id that is not a whole number from 0 to classes − 1; ShapeError unless there are `rows`
+ */
+export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Words {
+  const list = typeof value === 'number' ? [value] : (value as ArrayLike<unknown>);
+  const length = isNumericArray(value) ? lengthOf(value) : checkLength(call, what, list.length);
+  if (length !== rows) throw new ShapeError(`${call}: ${what} has ${count(length, 'class id')} and x has ${count(rows, 'row')}, expected as many`);
+  const ids = new Uint32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const id = list[i];
+    if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
+      const remedy = id === classes ? ': classes count from 0, one for each output' : '';
+      throw new ValueError(`${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}${remedy}`);
+    }
+    ids[i] = id as number;
+  }
+  return ids;
+}
+
+/**
+ * Checks, when all is read and no code of the caller's runs any more, that a typed array of the caller's still has what was counted.
+ * @throws ValueError where reading something else detached or shrank it
+ */
+export function checkUnchanged(call: string, what: string, { rows, values }: Read, width: number): void {
+  const length = lengthOf(values);
+  if (length < rows * width)
+    throw new ValueError(`${call}: ${what} had ${rows * width} numbers and has ${length} now, expected data that stay as they are`);
+}
+
+/** Whether a value is a list of rows. */
+export function isNested(value: Values): value is readonly (readonly number[])[] {
+  return isList(value) && value.length > 0 && typeof value[0] !== 'number';
+}
+
+/** Up to this many numbers are copied by a loop, which is faster than making two views. */
+export const SHORT = 64;
+
+/** Copies rows `from` … `to` − 1 into memory at `at`. */
+export function copyIn({ values }: Read, width: number, from: number, to: number, memory: Float32Array, at: number): void {
+  const n = (to - from) * width;
+  if (n <= SHORT) for (let i = 0; i < n; i++) memory[at + i] = values[from * width + i] as number;
+  else if (n === lengthOf(values)) memory.set(values, at);
+  else memory.set(stretch(values, from * width, n), at);
+}

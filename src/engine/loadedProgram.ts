@@ -1,0 +1,101 @@
+import { Context } from '../../assembly/context.js';
+import type { Program, Recipe } from '../compile/program.js';
+import type { Core } from '../core/core.js';
+import { formOf, type Instruction } from '../graph/instruction.js';
+import type { Node } from '../graph/node.js';
+import type { Workspace } from './workspace.js';
+
+/** A program on a core, ready to run. */
+export class LoadedProgram {
+  readonly #address: number;
+  readonly #end: number;
+
+  constructor(
+    readonly recipe: Recipe,
+    readonly program: Program,
+    readonly workspace: Workspace,
+  ) {
+    const { words, plan } = program;
+    workspace.reserve(plan.size);
+    this.#address = workspace.core.allocate(Math.max(4, words.byteLength), 'a program');
+    this.#end = this.#address + words.byteLength;
+    workspace.core.u32.set(words, this.#address >>> 2);
+  }
+
+  get core(): Core {
+    return this.workspace.core;
+  }
+
+  /** Runs the instructions from number `first` on, on `rows` rows; the status. */
+  run(rows: number, first = 0): number {
+    // Written out: one call less is what a prediction of one row notices.
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.run(context, first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
+    } catch (error) {
+      throw core.fail(error);
+    }
+  }
+
+  #run(pc: number, end: number, rows: number): number {
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.run(context, pc, end, rows);
+    } catch (error) {
+      throw core.fail(error);
+    }
+  }
+
+  /** Runs a guarded step from instruction number `first` up to where it would change parameters; the status. */
+  runBody(rows: number, first: number): number {
+    return this.#run(this.#startOf(first), this.#startOf(this.program.commit), rows);
+  }
+
+  /** Runs what changes parameters. */
+  runCommit(rows: number): number {
+    return this.#run(this.#startOf(this.program.commit), this.#end, rows);
+  }
+
+  #startOf(instruction: number): number {
+    const start = this.program.starts[instruction];
+    return start === undefined ? this.#end : this.#address + start * 4;
+  }
+
+  /** Runs up to `steps` batches of the data set in the context; the status. */
+  train(steps: number, batch: number, total: number): number {
+    const { core, context } = this.workspace;
+    try {
+      return core.exports.train(context, this.#address, this.#end, steps, batch, total);
+    } catch (error) {
+      throw core.fail(error);
+    }
+  }
+
+  /** Sets operands of instruction number `index` anew, without compiling: those that depend on the data at hand. */
+  patch(index: number, operands: Readonly<Record<string, number>>, floats: Readonly<Record<string, number>>): void {
+    const instruction = this.program.instructions[index] as Instruction;
+    const form = formOf(instruction.opcode);
+    const at = (this.#address >>> 2) + (this.program.starts[index] as number);
+    for (const [name, value] of Object.entries(operands)) this.core.u32[at + (form[name] as number)] = value;
+    for (const [name, value] of Object.entries(floats)) this.core.f32[at + (form[name] as number)] = value;
+  }
+
+  /** The index into `core.f32` of the recipe's input number i. */
+  inputIndex(i: number): number {
+    return this.indexOf(this.recipe.inputs[i] as Node);
+  }
+
+  outputIndex(i: number): number {
+    return this.indexOf(this.recipe.outputs[i] as Node);
+  }
+
+  /** The index of a tensor into `core.f32`, in whichever block it lies. */
+  indexOf(node: Node): number {
+    const { block, offset } = this.program.placeOf(node);
+    return (this.workspace.get(Context.Parameters + block * 4) >>> 2) + offset;
+  }
+
+  free(): void {
+    this.core.free(this.#address);
+  }
+}

@@ -1,0 +1,122 @@
+import { gradients } from '../compile/differentiate.js';
+import type { Recipe } from '../compile/program.js';
+import type { NonFiniteValue } from '../errors.js';
+import { type Node, topological } from '../graph/node.js';
+import { elements, features, formatShape, sameShape } from '../graph/shape.js';
+import { fill, Parameter } from '../ops/leaves.js';
+import type { Engine } from './engine.js';
+import type { LoadedProgram } from './loadedProgram.js';
+
+/** A program that keeps every value of a graph, and what it keeps, in the order in which it comes about. */
+interface Search {
+  readonly forward: readonly Node[];
+  /** ∂L/∂node of the nodes that depend on parameters, the loss's first. */
+  readonly backward: readonly { readonly node: Node; readonly gradient: Node }[];
+  /** What a NaN is not only found in but infinity too: what the caller gets. */
+  readonly results: ReadonlySet<Node>;
+}
+
+/** Ops whose values are made of more than one number of each input. */
+const ACROSS = new Set(['matmul', 'softmax', 'concat', 'slice']);
+
+const searches = new WeakMap<Recipe, Search>();
+
+/** The program of a search, without fusion, no two tensors sharing memory; with targets it goes on to the gradient of the loss. */
+export function searchProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): LoadedProgram {
+  const key = `nonFinite:${withTargets ? classes : 'forward'}`;
+  return engine.derived(key, rows, () => {
+    const { inputs, outputs } = engine.model;
+    const losses = withTargets ? engine.lossNodes('debug', classes) : [];
+    const lossRows = losses.map((loss) => loss.rows);
+    const order = topological([...outputs, ...lossRows]);
+    const trained = new Set<Node>(engine.parameters);
+    for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
+    const backwards = order.filter((node) => trained.has(node)).reverse();
+    const found = gradients(
+      losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
+      backwards,
+    );
+    const backward = backwards.flatMap((node, i) => {
+      const gradient = found[i];
+      return gradient ? [{ node, gradient }] : [];
+    });
+    const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+    const recipe: Recipe = {
+      roots: made,
+      inputs: [...inputs, ...losses.map((loss) => loss.target)],
+      outputs: made,
+      places: engine.places,
+      fuse: false,
+      share: false,
+    };
+    const parameterGradients = backward.filter(({ node }) => node instanceof Parameter).map(({ gradient }) => gradient);
+    searches.set(recipe, { forward: order, backward, results: new Set([...outputs, ...lossRows, ...parameterGradients]) });
+    return recipe;
+  });
+}
+
+/** The inputs of a program, to be given to a search before anything else runs in the same workspace. */
+export function inputsOf(engine: Engine, program: LoadedProgram, rows: number): Float32Array[] {
+  return program.recipe.inputs.map((node, i) => {
+    const at = program.inputIndex(i);
+    return engine.core.f32.slice(at, at + rows * features(node.shape));
+  });
+}
+
+/**
+ * Runs a search whose inputs are written, and finds the first value that is NaN or infinite, in the order of computing. Undefined where none is
+ * NaN and no output, loss or gradient of a parameter is infinite: an infinity that vanishes on the way, such as a mask's, is none to report.
+ */
+export function findNonFinite(engine: Engine, program: LoadedProgram, rows: number, names: ReadonlyMap<Node, string>): NonFiniteValue | undefined {
+  program.run(rows);
+  const { forward, backward, results } = searches.get(program.recipe) as Search;
+  const { f32 } = engine.core;
+  const values = (node: Node) => {
+    const at = program.indexOf(node);
+    return f32.subarray(at, at + elements(node.shape) * (node.shape.batched ? rows : 1));
+  };
+  const nameOf = naming(forward, names);
+  let first: NonFiniteValue | undefined;
+  let worth = false;
+  const look = (node: Node, name: string, beside: readonly { name: string; node: Node }[]) => {
+    // Class ids are whole numbers, not floats; constants are as the user wants them.
+    if (node.attributes.classes || node.op.name === 'constant') return;
+    const of = values(node);
+    const index = of.findIndex((v) => !Number.isFinite(v));
+    if (index < 0) return;
+    worth ||= results.has(node) || of.some(Number.isNaN);
+    if (first) return;
+    const width = features(node.shape);
+    const inputs = beside.flatMap(({ name, node: x }) => {
+      return ACROSS.has(node.op.name) || !sameShape(x.shape, node.shape) ? [] : [{ name, value: values(x)[index] as number }];
+    });
+    const row = node.shape.batched ? Math.floor(index / width) : undefined;
+    first = { name, shape: formatShape(node.shape), value: of[index] as number, row, index: row === undefined ? index : index % width, inputs };
+  };
+  for (const node of forward) {
+    look(
+      node,
+      nameOf.get(node) as string,
+      node.inputs.map((x) => ({ name: nameOf.get(x) as string, node: x })),
+    );
+  }
+  for (const { node, gradient } of backward) {
+    const name = nameOf.get(node) as string;
+    look(gradient, `∂L/∂${name}`, [{ name, node }]);
+  }
+  return worth ? first : undefined;
+}
+
+/** A name for each node: its own, or its op with a number. */
+function naming(nodes: readonly Node[], names: ReadonlyMap<Node, string>): Map<Node, string> {
+  const counts = new Map<string, number>();
+  return new Map(
+    nodes.map((node) => {
+      const known = names.get(node) ?? node.name;
+      if (known !== undefined) return [node, known];
+      const count = (counts.get(node.op.name) ?? 0) + 1;
+      counts.set(node.op.name, count);
+      return [node, `${node.op.name}${count}`];
+    }),
+  );
+}

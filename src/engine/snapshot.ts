@@ -1,0 +1,50 @@
+import { allocateFloats } from '../arguments/arrays.js';
+import type { Core } from '../core/core.js';
+
+/** What a snapshot is taken of: an engine's parameters and its optimizer's state. */
+interface Trained {
+  readonly core: Core;
+  readonly parameterCount: number;
+  readonly parametersAddress: number;
+  readonly optimizerState: { readonly slots: readonly number[]; readonly powers: number } | undefined;
+  judgeState(): void;
+}
+
+/** A copy of the parameters and the optimizer's state, to go back to. */
+export class Snapshot {
+  readonly #engine: Trained;
+  readonly #parameters: Float32Array<ArrayBuffer>;
+  readonly #slots: readonly Float32Array<ArrayBuffer>[];
+  readonly #powers = new Float64Array(2);
+
+  constructor(engine: Trained) {
+    const n = engine.parameterCount;
+    this.#engine = engine;
+    this.#parameters = allocateFloats('a copy of the parameters', n);
+    this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
+  }
+
+  /** Copies what is there now. */
+  take(): void {
+    this.#each((copy, live) => copy.set(live));
+  }
+
+  /** Puts the copy back. */
+  restore(): void {
+    this.#each((copy, live) => live.set(copy));
+    this.#engine.judgeState();
+  }
+
+  #each(move: (copy: Float32Array | Float64Array, live: Float32Array | Float64Array) => void): void {
+    const { core, parametersAddress, optimizerState } = this.#engine;
+    const live = (address: number, n: number) => core.f32.subarray(address >>> 2, (address >>> 2) + n);
+    move(this.#parameters, live(parametersAddress, this.#parameters.length));
+    if (!optimizerState) return;
+    const { slots, powers } = optimizerState;
+    slots.forEach((address, i) => {
+      const copy = this.#slots[i] as Float32Array;
+      move(copy, live(address, copy.length));
+    });
+    move(this.#powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + 2));
+  }
+}

@@ -1,0 +1,112 @@
+import { Context } from '../../assembly/context.js';
+import { Block } from '../../assembly/opcodes.js';
+import type { Core } from '../core/core.js';
+
+/** Learning rates one call can hold: the most steps it runs. */
+export const MAX_STEPS = 1024;
+
+/** Memory that programs run in: the context record, its learning rates and columns, and the workspace, which grows to the largest program's. */
+export class Workspace {
+  readonly context: number;
+  readonly #columns: number;
+  #base = 0;
+  #size = 0;
+  /** Whether somebody was given a view of the workspace. */
+  viewed = false;
+
+  /** @param columns the most a data set can have: inputs and targets */
+  constructor(
+    readonly core: Core,
+    bases: readonly number[],
+    columns: number,
+  ) {
+    this.#columns = columns;
+    this.context = core.allocate(Context.Size + MAX_STEPS * 8 + columns * 4, 'the run context');
+    const at = this.context >>> 2;
+    bases.forEach((base, block) => {
+      core.u32[at + block] = base;
+    });
+    core.u32[(this.context + Context.LearningRates) >>> 2] = this.context + Context.Size;
+    core.u32[(this.context + Context.Sources) >>> 2] = this.#sources;
+  }
+
+  get #sources(): number {
+    return this.context + Context.Size + MAX_STEPS * 8;
+  }
+
+  /** Where the columns of the data set lie that gathers take rows from. */
+  setSources(addresses: readonly number[]): void {
+    if (addresses.length > this.#columns) throw new RangeError(`${addresses.length} columns came for a record of ${this.#columns}`);
+    this.core.u32.set(addresses, this.#sources >>> 2);
+  }
+
+  /** Element `field` of the record, as u32. */
+  set(field: Context, value: number): void {
+    this.core.u32[(this.context + field) >>> 2] = value;
+  }
+
+  get(field: Context): number {
+    return this.core.u32[(this.context + field) >>> 2] as number;
+  }
+
+  /** The sums of the losses and the right decisions so far. */
+  get lossSum(): number {
+    return this.core.f64[(this.context + Context.LossSum) >>> 3] as number;
+  }
+  set lossSum(value: number) {
+    this.core.f64[(this.context + Context.LossSum) >>> 3] = value;
+  }
+  get correct(): number {
+    return this.core.f64[(this.context + Context.Correct) >>> 3] as number;
+  }
+  set correct(value: number) {
+    this.core.f64[(this.context + Context.Correct) >>> 3] = value;
+  }
+
+  /** The learning rates of the steps of the next call, counted from 0 again; at most `MAX_STEPS`. */
+  setLearningRates(rates: ArrayLike<number>): void {
+    if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates came for a table of ${MAX_STEPS}`);
+    this.core.f64.set(rates, (this.context + Context.Size) >>> 3);
+    this.set(Context.Step, 0);
+  }
+
+  /** The learning rate of the one step of the next call. */
+  setLearningRate(rate: number): void {
+    this.core.f64[(this.context + Context.Size) >>> 3] = rate;
+    this.set(Context.Step, 0);
+  }
+
+  /** The learning rate of the step at hand. */
+  get learningRate(): number {
+    return this.core.f64[((this.context + Context.Size) >>> 3) + this.get(Context.Step)] as number;
+  }
+
+  /** Makes room for `size` elements. What was in the workspace is lost when it grows. */
+  reserve(size: number): void {
+    if (size <= this.#size) return;
+    const base = this.core.allocate(size * 4, 'the workspace');
+    this.#release();
+    this.#base = base;
+    this.#size = size;
+    this.setBase(Block.Workspace, base);
+  }
+
+  setBase(block: Block, base: number): void {
+    this.core.u32[(this.context + block * 4) >>> 2] = base;
+  }
+
+  #release(): void {
+    if (this.#base) release(this.core, this.#base, this.#size * 4, this.viewed);
+  }
+
+  free(): void {
+    this.#release();
+    this.core.free(this.context);
+  }
+}
+
+/** Frees a block; one that somebody may have a view of only when no view shows it any more. */
+export function release(core: Core, address: number, bytes: number, viewed: boolean): void {
+  if (viewed) core.retire(address, bytes);
+  else core.free(address);
+}

@@ -1,0 +1,204 @@
+/** From the bytes of a file to a network. */
+
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { AnyTargets } from '../arguments/values.js';
+import { FileError, NeuriteError, ValueError } from '../errors.js';
+import { elements } from '../graph/shape.js';
+import { type AnyNetwork, chooseBuild, Network, type NetworkOptions, partsOf } from '../network/network.js';
+import { Parameter } from '../ops/leaves.js';
+import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
+import { Fields, isWhole, parseJson, show, toJson } from './json.js';
+import { readSafetensors, type TensorFile } from './safetensors.js';
+import { METADATA_KEY, slotNames, valuesOf } from './save.js';
+
+/** Options of `load`. */
+export type LoadOptions = Pick<NetworkOptions, 'build' | 'reproducible'>;
+
+/** Options of `fromJSON`. */
+export interface FromJSONOptions extends LoadOptions {
+  /** The most parameters that the JSON may ask for. Default 2²⁴, which take 64 MiB. */
+  readonly maxParameters?: number;
+}
+
+/** State of training, as a file has it. */
+interface Training {
+  readonly epochsTrained: number;
+  readonly stepsDone: number;
+  readonly powers: readonly [number, number];
+}
+
+/**
+ * The network of a file that `save` wrote: its parameters bit for bit, its loss, optimizer, seed and metadata, and its optimizer's state
+ * where that was saved. It runs on the build it was made for (`auto` takes what this engine has), unless the options say otherwise.
+ *
+ * The file need not be trusted: whatever its bytes are, they give a network or a FileError, and what is allocated is in proportion
+ * to the file.
+ *
+ * The compiler cannot see how many inputs and outputs the file's network has. `load(bytes)` is typed as one of each,
+ * `load<2, 1>(bytes)` as two inputs and one output, `load<any, any>(bytes)` as any number.
+ *
+ * @param bytes of the whole file, such as `await readFile(path)` or `await response.arrayBuffer()`
+ * @throws FileError for a file that is damaged, or none of neurite's; ValueError for what is no bytes
+ */
+export function load<In extends number = 1, Out extends number = 1>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadOptions = {},
+): Network<AnyTargets, In, Out> {
+  const build = buildOf('load', checkOptions('load', options, ['build', 'reproducible']));
+  const file = readSafetensors(bytesOf(bytes));
+  const text = file.metadata.get(METADATA_KEY);
+  if (text === undefined)
+    throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
+  const where = 'load: the architecture';
+  const fields = new Fields(parseJson(text, where), where);
+  const architecture = readArchitecture(fields, valuesOf(file.tensors));
+  const metadata = fields.object('metadata').value;
+  const training = fields.has('training') ? readTraining(fields.object('training')) : undefined;
+  fields.end();
+  const { optimizer, tensors } = architecture;
+  if (training && !optimizer) fields.fail('training', 'none without an optimizer');
+  const slots = training && optimizer ? slotNames(optimizer) : [];
+  checkTensors(file, architecture, slots);
+  const network = make(where, architecture, build, 'leave');
+  network.metadata = metadata;
+  const { engine, progress } = partsOf(network);
+  const { core } = engine;
+  const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
+  for (const [node, name] of tensors) {
+    if (node instanceof Parameter) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node) * 4);
+  }
+  const state = engine.optimizerState;
+  if (training && state) {
+    slots.forEach((name, i) => {
+      core.u8.set(bytesOfTensor(name), state.slots[i] as number);
+    });
+    core.f64.set(training.powers, state.powers >>> 3);
+    engine.judgeState();
+    progress.epochsTrained = training.epochsTrained;
+    progress.stepsDone = training.stepsDone;
+  }
+  return network;
+}
+
+/** The tensors of a file are those of its nodes, and the vectors of the optimizer's state. @throws FileError where one is missing or one too many */
+function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: readonly string[]): void {
+  const used = new Set(tensors.values());
+  const parameters = [...tensors.keys()].filter((node) => node instanceof Parameter);
+  const count = parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const values = valuesOf(file.tensors);
+  for (const name of slots) {
+    if (used.has(name) || !values.tensor(name, [count]))
+      throw new FileError(`load: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
+    used.add(name);
+  }
+  const other = [...file.tensors.keys()].find((name) => !used.has(name));
+  if (other !== undefined) throw new FileError(`load: the architecture has no use for the tensor ${show(other)}`);
+}
+
+/** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
+function buildOf(call: string, { build, reproducible = false }: LoadOptions): Pick<NetworkOptions, 'build' | 'reproducible'> {
+  if (typeof reproducible !== 'boolean') throw new ValueError(`${call}: reproducible is ${describe(reproducible)}, expected true or false`);
+  chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
+  return { ...(build !== undefined && { build }), reproducible };
+}
+
+/**
+ * A new network of the architecture that `toJSON` gave, or its JSON text: with its loss, optimizer, seed and metadata, and parameters drawn
+ * from that seed; it is not trained. Its type says one input and one output, unless told as `load` is.
+ *
+ * The JSON need not be trusted: it gives a network or a FileError. What is allocated is in proportion to the text, but for the parameters, which
+ * `maxParameters` bounds.
+ *
+ * @throws FileError naming the place where the architecture is not what it should be; ValueError for options that are not
+ */
+export function fromJSON<In extends number = 1, Out extends number = 1>(
+  json: NetworkJson | string,
+  options: FromJSONOptions = {},
+): Network<AnyTargets, In, Out> {
+  const { maxParameters = MAX_PARAMETERS, ...given } = checkOptions('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
+  const build = buildOf('fromJSON', given);
+  if (!isWhole(maxParameters, 1, 2 ** 30))
+    throw new ValueError(`fromJSON: maxParameters is ${describe(maxParameters)}, expected a whole number from 1 to ${2 ** 30}`);
+  const where = 'fromJSON: the architecture';
+  const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : plain(json, where), where);
+  const architecture = readArchitecture(fields, undefined, maxParameters);
+  const metadata = fields.has('metadata') ? fields.object('metadata').value : {};
+  fields.end();
+  const network = make(where, architecture, build, 'draw');
+  network.metadata = metadata;
+  return network;
+}
+
+/** A copy of what is said to be JSON. @throws FileError, also where a getter of it throws */
+function plain(json: unknown, where: string): unknown {
+  if (typeof json !== 'object') return json;
+  try {
+    return toJson(json, where);
+  } catch (error) {
+    throw new FileError(error instanceof NeuriteError ? error.message : `${where} cannot be read: a getter or a proxy of it threw`);
+  }
+}
+
+function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
+  const { inputs, outputs, losses, optimizer, seed } = architecture;
+  const options = { loss: losses, seed, build: build ?? architecture.build, reproducible: reproducible ?? false, ...(optimizer && { optimizer }) };
+  return ours(where, () => new Network({ inputs, outputs }, options, parameters));
+}
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+/** A property of typed arrays or DataViews as it is, whatever a subclass says. */
+function intrinsic(view: ArrayBufferView, name: 'buffer' | 'byteOffset' | 'byteLength'): unknown {
+  const of = (owner: object, key: PropertyKey) => Reflect.apply(Object.getOwnPropertyDescriptor(owner, key)?.get as () => unknown, view, []);
+  // Only typed arrays have a tag of this kind.
+  return of(of(typedArray, Symbol.toStringTag) === undefined ? DataView.prototype : typedArray, name);
+}
+
+/** What `Object.prototype.toString` says; nothing where a proxy or a getter throws. */
+function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return '';
+  }
+}
+
+/** @throws ValueError saying how to come by the bytes of what was passed instead */
+function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
+  const kind = tagOf(value);
+  const isView = ArrayBuffer.isView(value);
+  if (isView || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
+    try {
+      if (!isView) return new Uint8Array(value);
+      return new Uint8Array(
+        intrinsic(value, 'buffer') as ArrayBuffer,
+        intrinsic(value, 'byteOffset') as number,
+        intrinsic(value, 'byteLength') as number,
+      );
+    } catch {
+      throw new ValueError(`load: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
+    }
+  }
+  const remedies: Record<string, string> = {
+    Promise: 'await it first',
+    Response: 'pass await response.arrayBuffer()',
+    Blob: 'pass await blob.arrayBuffer()',
+    File: 'pass await file.arrayBuffer()',
+    String: "pass the file's content, such as await readFile(path)",
+  };
+  const remedy = remedies[kind];
+  throw new ValueError(`load: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
+}
+
+function readTraining(entry: Fields): Training {
+  const [first, second, more] = entry.list('powers').map((value) => (typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined));
+  if (first === undefined || second === undefined || more !== undefined) entry.fail('powers', 'two numbers from 0 to 1');
+  const training = {
+    epochsTrained: entry.integer('epochsTrained', 0, Number.MAX_SAFE_INTEGER),
+    stepsDone: entry.integer('stepsDone', 0, Number.MAX_SAFE_INTEGER),
+    powers: [first, second] as const,
+  };
+  entry.end();
+  return training;
+}

@@ -1,0 +1,115 @@
+/** From a network to the bytes of a file. */
+
+import type { Bytes } from '../arguments/arrays.js';
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Engine } from '../engine/engine.js';
+import { ValueError } from '../errors.js';
+import { elements } from '../graph/shape.js';
+import type { LayerNodes } from '../layers/layer.js';
+import { Parameter } from '../ops/leaves.js';
+import type { Optimizer } from '../optimizers/optimizers.js';
+import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { Fields, metadataToJson, parseJson } from './json.js';
+import { type Tensor, writeSafetensors } from './safetensors.js';
+
+/** Options of `save`. */
+export interface SaveOptions {
+  /**
+   * Whether the optimizer's state goes into the file too, with the number of epochs and steps done, so that training the loaded network
+   * goes on with the same bits as training this one. Default false.
+   */
+  readonly optimizerState?: boolean;
+}
+
+/** What saving and loading see of a network. */
+export interface NetworkParts {
+  readonly engine: Engine;
+  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
+  readonly progress: { epochsTrained: number; stepsDone: number };
+  readonly seed: number;
+  readonly build: 'auto' | 'simd';
+  readonly metadata: Record<string, unknown>;
+}
+
+/** The key of a file's metadata under which the architecture is. */
+export const METADATA_KEY = 'neurite';
+
+/** What the vectors of an optimizer's state are called in a file, in the order of the slots. */
+export function slotNames(optimizer: Optimizer): readonly string[] {
+  if (optimizer.name !== 'sgd') return ['optimizer.m', 'optimizer.v'];
+  return optimizer.momentum > 0 ? ['optimizer.velocity'] : [];
+}
+
+function architectureOf({ engine, layers, seed, build }: NetworkParts): Architecture {
+  const { model, losses, optimizer } = engine;
+  return { ...model, layers, losses, optimizer, seed, build };
+}
+
+/** The architecture alone: see `Network.toJSON`. */
+export function describeNetwork(parts: NetworkParts): NetworkJson {
+  const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
+  const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
+  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  return json;
+}
+
+/** What a reader would refuse is not written. @throws FileError saying what it is */
+function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+  const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+}
+
+/** What a reader takes of tensors. */
+export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
+  return {
+    tensor(name: string, shape: readonly number[]): Uint8Array | undefined {
+      const tensor = tensors.get(name);
+      return tensor && tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]) ? tensor.bytes : undefined;
+    },
+    elements: [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0),
+  };
+}
+
+/** The bytes of a file: see `Network.save`. */
+export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
+  const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
+  if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
+  const { engine } = parts;
+  // Where a file said the largest count, the next step leaves what a reader takes.
+  const [epochsTrained, stepsDone] = [parts.progress.epochsTrained, parts.progress.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
+  const { core, optimizer } = engine;
+  const architecture = architectureOf(parts);
+  const state = optimizerState && optimizer ? engine.optimizerState : undefined;
+  const slots = state && optimizer ? slotNames(optimizer) : [];
+  const names = nameTensors(architecture, slots);
+  const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
+  const tensors: Tensor[] = [];
+  for (const [node, name] of names) {
+    const n = elements(node.shape);
+    const bytes = node instanceof Parameter ? floats(engine.parametersAddress + engine.offsetOf(node) * 4, n) : bytesOf(node.values);
+    tensors.push({ name, shape: node.shape.size, bytes });
+  }
+  state?.slots.forEach((address, i) => {
+    tensors.push({ name: slots[i] as string, shape: [engine.parameterCount], bytes: floats(address, engine.parameterCount) });
+  });
+  const text = JSON.stringify({
+    ...writeArchitecture('save', architecture, names),
+    metadata: metadataToJson(parts.metadata, 'save: metadata'),
+    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
+  });
+  checkReadable(text, 'save: the architecture', tensors);
+  const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
+  const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
+  return file;
+}
+
+/** Makes every NaN the quiet one without sign and payload: engines differ in the bits of those that are computed. */
+function canonicalise(bits: Int32Array): void {
+  for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) bits[i] = 0x7fc00000;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,152 @@
+/** The layer graph of a network as text that Mermaid or Graphviz draws. */
+import { type Node, topological } from '../graph/node.js';
+import { formatShape } from '../graph/shape.js';
+import type { LayerNodes } from '../layers/layer.js';
+import type { WeightedLoss } from '../losses/losses.js';
+
+/** What a diagram shows: a graph, the layers in it with their names, what its other nodes are called, and the loss of each output. */
+export interface Diagrammed {
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
+  readonly names: ReadonlyMap<Node, string>;
+}
+
+type Kind = 'input' | 'parameter' | 'layer' | 'op' | 'output';
+
+interface Vertex {
+  readonly id: string;
+  readonly kind: Kind;
+  /** Its lines of text. */
+  readonly lines: readonly string[];
+}
+
+/** What goes from one vertex to another. */
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly shape: string;
+}
+
+/** Ops that a user never wrote: they bring two shapes together, and are left out. */
+const HIDDEN = new Set(['expandRows', 'expandFeatures']);
+
+/** A layer is one vertex whatever nodes it is made of; so is every op outside of layers, and every input, free parameter and output. */
+function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vertices: Vertex[]; edges: Edge[] } {
+  const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
+  const inputsOf = (node: Node): readonly Node[] => {
+    const layer = layerAt.get(node);
+    return layer ? [layer.nodes.input] : node.inputs;
+  };
+  const shown = (node: Node): Node => (HIDDEN.has(node.op.name) && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
+
+  // Only what is reached past the insides of layers.
+  const reached = new Set<Node>(inputs);
+  const visit = [...outputs].map(shown);
+  for (let node = visit.pop(); node; node = visit.pop()) {
+    if (reached.has(node)) continue;
+    reached.add(node);
+    visit.push(...inputsOf(node).map(shown));
+  }
+  const vertices: Vertex[] = [];
+  const edges: Edge[] = [];
+  const ids = new Map<Node, string>();
+  for (const node of topological([...inputs, ...outputs])) {
+    if (!reached.has(node)) continue;
+    const id = `n${vertices.length}`;
+    ids.set(node, id);
+    const layer = layerAt.get(node);
+    const [kind, lines] = describe(node, layer, names);
+    vertices.push({ id, kind, lines });
+    for (const x of inputsOf(node)) edges.push({ from: ids.get(shown(x)) as string, to: id, shape: formatShape(shown(x).shape) });
+  }
+  outputs.forEach((node, i) => {
+    const id = `n${vertices.length}`;
+    const loss = losses[i];
+    const measured = loss ? [`${loss.weight === 1 ? '' : `${loss.weight} × `}${loss.loss.name}`] : [];
+    vertices.push({ id, kind: 'output', lines: [outputs.length === 1 ? 'output' : `output ${i}`, ...measured] });
+    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+  });
+  return { vertices, edges };
+}
+
+function describe(
+  node: Node,
+  layer: { readonly nodes: LayerNodes; readonly name: string } | undefined,
+  names: ReadonlyMap<Node, string>,
+): [Kind, string[]] {
+  const shape = formatShape(node.shape);
+  if (layer) {
+    const { kind, weights, activation } = layer.nodes;
+    return ['layer', [layer.name, `${kind} ${formatShape(weights.shape)}${activation === 'identity' ? '' : `, ${activation}`}`]];
+  }
+  if (node.inputs.length === 0) {
+    const name = names.get(node) ?? node.label;
+    return [node.op.name === 'input' ? 'input' : 'parameter', [name, shape]];
+  }
+  const constants = constantsOf(node);
+  const text = constants ? `${node.op.name} ${constants}` : node.op.name;
+  const name = names.get(node) ?? node.name;
+  return ['op', name === undefined ? [text] : [name, text]];
+}
+
+/** The constants of an op that has some, for its label. */
+function constantsOf({ op, attributes, shape }: Node): string {
+  const { alpha, beta, start } = attributes as Record<string, number>;
+  switch (op.name) {
+    case 'affine':
+      return `${alpha}·x + ${beta}`;
+    case 'clip':
+      return `[${alpha}, ${beta}]`;
+    case 'pow':
+    case 'leakyRelu':
+      return String(alpha);
+    case 'slice':
+      return `${start} to ${(start as number) + (shape.size[0] as number)}`;
+    default:
+      return '';
+  }
+}
+
+/** Text between quotes in Mermaid, where entities stand for what has a meaning of its own. */
+function mermaidText(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[&<>"#`]/g, (character) => `#${character.charCodeAt(0)};`);
+}
+
+const MERMAID: Readonly<Record<Kind, readonly [string, string]>> = {
+  input: ['([', '])'],
+  parameter: ['[(', ')]'],
+  layer: ['[', ']'],
+  op: ['(', ')'],
+  output: ['([', '])'],
+};
+
+/** The graph as a Mermaid flowchart. */
+export function toMermaid(graph: Diagrammed): string {
+  const { vertices, edges } = diagram(graph);
+  const lines = vertices.map(({ id, kind, lines }) => `  ${id}${MERMAID[kind][0]}"${lines.map(mermaidText).join('<br>')}"${MERMAID[kind][1]}`);
+  return ['flowchart TD', ...lines, ...edges.map(({ from, to, shape }) => `  ${from} -->|"${mermaidText(shape)}"| ${to}`), ''].join('\n');
+}
+
+/** Text between quotes in Graphviz' language. */
+function dotText(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\"]/g, '\\$&');
+}
+
+const DOT: Readonly<Record<Kind, string>> = {
+  input: 'shape=oval',
+  parameter: 'shape=cylinder',
+  layer: 'shape=box',
+  op: 'shape=box, style=rounded',
+  output: 'shape=oval',
+};
+
+/** The graph in Graphviz' language, DOT. */
+export function toDot(graph: Diagrammed): string {
+  const { vertices, edges } = diagram(graph);
+  const lines = vertices.map(({ id, kind, lines }) => `  ${id} [${DOT[kind]}, label="${lines.map(dotText).join('\\n')}"];`);
+  return ['digraph network {', ...lines, ...edges.map(({ from, to, shape }) => `  ${from} -> ${to} [label="${dotText(shape)}"];`), '}', ''].join(
+    '\n',
+  );
+}

@@ -1,0 +1,296 @@
+import type { Floats } from '../arguments/arrays.js';
+import { describe } from '../arguments/describe.js';
+import { gradients } from '../compile/differentiate.js';
+import type { Recipe } from '../compile/program.js';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { ValueError } from '../errors.js';
+import { type Node, topological } from '../graph/node.js';
+import { elements, features } from '../graph/shape.js';
+import { uniqueNames } from '../graph/uniqueNames.js';
+import type { LayerNodes } from '../layers/layer.js';
+import type { LossNodes } from '../losses/losses.js';
+import { add } from '../ops/add.js';
+import { affine, neg, scaleBy } from '../ops/affine.js';
+import { clip } from '../ops/clip.js';
+import { div } from '../ops/div.js';
+import { fill } from '../ops/leaves.js';
+import { oneHot } from '../ops/oneHot.js';
+import { sub } from '../ops/sub.js';
+
+/** A tensor of a trace: its numbers row by row, copied out of memory. */
+export interface TracedTensor {
+  /** `[rows, features]`, or the shape of a parameter. */
+  readonly shape: readonly number[];
+  readonly values: Floats;
+}
+
+/** A tensor where the trace has targets; undefined in one without. */
+type Gradient = TracedTensor | undefined;
+
+/** One node of the graph: its value, and with targets the derivatives around it. */
+export interface TracedNode<G extends Gradient = Gradient> {
+  readonly name: string;
+  readonly op: string;
+  /** The layer it is a part of, if any. */
+  readonly layer: string | undefined;
+  /** The names of its inputs. */
+  readonly inputs: readonly string[];
+  readonly value: TracedTensor;
+  /** ∂L/∂node. */
+  readonly gradient: G;
+  /** The factor of the chain rule for each input, where it is a number for each element: ∂node/∂input. See also `Trace.slope`. */
+  readonly slopes: readonly (TracedTensor | undefined)[];
+}
+
+/** One layer: the quantities of backpropagation by their names in the notes. */
+export interface TracedLayer<G extends Gradient = Gradient> {
+  readonly name: string;
+  /** z = x·Wᵀ + b, before the activation. */
+  readonly z: TracedTensor;
+  /** u = g(z). */
+  readonly u: TracedTensor;
+  /** ∂L/∂u. */
+  readonly du: G;
+  /** δ = ∂L/∂z. */
+  readonly dz: G;
+  /** ∂L/∂W, `[out, in]`. */
+  readonly dw: G;
+  /** ∂L/∂b; undefined for a layer without biases. */
+  readonly db: G | undefined;
+}
+
+/** Everything a network computed for some rows; with targets, the gradients too. A gradient is 0 where the loss does not depend on its tensor. */
+export class Trace<G extends Gradient = Gradient> {
+  constructor(
+    /** The mean loss over the rows; undefined without targets. */
+    readonly loss: G extends TracedTensor ? number : undefined,
+    readonly layers: readonly TracedLayer<G>[],
+    readonly nodes: readonly TracedNode<G>[],
+  ) {}
+
+  /** The deltas ∂L/∂z, one for each layer. */
+  get deltas(): G[] {
+    return this.layers.map((layer) => layer.dz);
+  }
+
+  /** The layer of a name. @throws ValueError listing the names there are */
+  layer(name: string): TracedLayer<G> {
+    return byName('layer', 'name', this.layers, name);
+  }
+
+  /** The node of a name. @throws ValueError listing the names there are */
+  node(name: string): TracedNode<G> {
+    return byName('node', 'name', this.nodes, name);
+  }
+
+  /**
+   * ∂node/∂input, the factor of the chain rule for one edge of the graph: with f₃ = named(sigmoid(a₃), 'f3'), `slope('f3', 'a3')` is ∂f₃/∂a₃.
+   * A number for each element, in the shape of the node's value.
+   *
+   * @throws ValueError where the node doesn't have that input, or the factor is a matrix, as for a layer's product or a softmax: see `jacobian`
+   */
+  slope(node: string, input: string): TracedTensor {
+    const { inputs, slopes } = byName('slope', 'node', this.nodes, node);
+    const at = inputs.indexOf(input);
+    if (at < 0) throw new ValueError(`slope: input is ${describe(input)}, expected an input of ${node}: ${inputs.join(', ') || 'it has none'}`);
+    const slope = slopes[at];
+    if (!slope) throw new ValueError(`slope: ∂${node}/∂${input} has no number for each element alone; jacobian gives derivatives that are matrices`);
+    return slope;
+  }
+
+  /** A table in the order of the graph: the tensors of each layer, and value, gradient and slopes of every other node, with their first numbers. */
+  toString(): string {
+    const line = (name: string, label: string, tensor: TracedTensor | undefined): string[][] =>
+      tensor ? [[name, label, `[${tensor.shape.join(', ')}]`, preview(tensor.values)]] : [];
+    const shown = new Set<string>();
+    const rows = this.nodes.flatMap(({ name, layer, inputs, value, gradient, slopes }) => {
+      if (layer === undefined) {
+        const factors = slopes.flatMap((slope, i) => line(name, `∂${name}/∂${inputs[i]}`, slope));
+        return [...line(name, 'value', value), ...line(name, `∂L/∂${name}`, gradient), ...factors];
+      }
+      if (shown.has(layer)) return [];
+      shown.add(layer);
+      const tensors = this.layer(layer);
+      return (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => line(layer, LABELS[key], tensors[key]));
+    });
+    const table = [['name', 'tensor', 'shape', 'values'], ...rows];
+    const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
+    const lines = table.map((row) => row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] as number) : cell)).join('  '));
+    const loss: number | undefined = this.loss;
+    return loss === undefined ? lines.join('\n') : [...lines, `loss ${loss.toPrecision(6)}`].join('\n');
+  }
+}
+
+/** @throws ValueError listing the names there are */
+function byName<T extends { readonly name: string }>(call: string, what: string, among: readonly T[], name: string): T {
+  const found = among.find((one) => one.name === name);
+  if (!found) throw new ValueError(`${call}: ${what} is ${describe(name)}, expected one of ${among.map((one) => one.name).join(', ')}`);
+  return found;
+}
+
+const LABELS = { z: 'z', u: 'u', du: '∂L/∂u', dz: 'δ', dw: '∂L/∂W', db: '∂L/∂b' } as const;
+
+function preview(values: Float32Array): string {
+  const shown = Array.from(values.subarray(0, 8), (v) => v.toPrecision(5));
+  return shown.join(' ') + (values.length > 8 ? ` … (${values.length})` : '');
+}
+
+/** What a trace wants of a graph, as nodes. */
+interface TracePlan {
+  readonly program: LoadedProgram;
+  /** The nodes shown, with what is known of each. */
+  readonly nodes: readonly { node: Node; gradient: Node | undefined; slopes: readonly (Node | undefined)[] }[];
+  readonly gradientOf: ReadonlyMap<Node, Node>;
+}
+
+type TraceNodes = Omit<TracePlan, 'program'>;
+
+/** What the recipes made so far show; a recipe outlives its programs, which are compiled again for more rows. */
+const plans = new WeakMap<Recipe, TraceNodes>();
+
+/**
+ * Compiles, on first use, the program that keeps everything: without fusion, no two tensors sharing memory, gradients beside the network's own.
+ * Running it changes nothing that any other program reads.
+ */
+export function traceProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): TracePlan {
+  const program = engine.derived(`trace:${withTargets ? classes : 'forward'}`, rows, () => {
+    const { recipe, ...nodes } = planTrace(engine, classes, withTargets);
+    plans.set(recipe, nodes);
+    return recipe;
+  });
+  return { program, ...(plans.get(program.recipe) as TraceNodes) };
+}
+
+function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
+  const { inputs, outputs } = engine.model;
+  const losses = withTargets ? engine.lossNodes('trace', classes) : [];
+  const all = topological(outputs);
+  const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
+  const found = gradients(
+    losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
+    shown,
+  );
+  const gradientOf = new Map<Node, Node>();
+  shown.forEach((node, i) => {
+    const gradient = found[i];
+    if (gradient) gradientOf.set(node, gradient);
+  });
+  // A loss on logits goes past the output's value: its gradient there is written down by itself.
+  const judged = outputs.filter((_, i) => engine.losses[i]);
+  losses.forEach((loss, i) => {
+    const output = judged[i] as Node;
+    const direct = loss.logits === output ? undefined : outputGradient(loss, output);
+    const other = gradientOf.get(output);
+    if (direct) gradientOf.set(output, other ? add(other, direct) : direct);
+  });
+  if (withTargets) for (const node of shown) if (!gradientOf.has(node)) gradientOf.set(node, fill(node.shape, 0));
+  const nodes = shown.map((node) => ({ node, gradient: gradientOf.get(node), slopes: slopesOf(node) }));
+  const kept = nodes.flatMap(({ node, gradient, slopes }) => [node, gradient, ...slopes].filter((one): one is Node => one !== undefined));
+  const made = kept.filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+  const recipe: Recipe = {
+    roots: made,
+    inputs: [...inputs, ...losses.map((loss) => loss.target)],
+    outputs: made,
+    places: engine.places,
+    // Where the loss is not finite, all else is what one looks for.
+    reports: losses.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
+    fuse: false,
+    share: false,
+  };
+  return { nodes, gradientOf, recipe };
+}
+
+/** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
+const LEAST = 2 ** -149;
+
+/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (002), scaled as the loss is. */
+function outputGradient(loss: LossNodes, output: Node): Node | undefined {
+  const t = loss.target.attributes.classes ? oneHot(loss.target, features(output.shape)) : loss.target;
+  const share = (part: Node, of: Node) => div(part, clip(of, LEAST, 1));
+  if (loss.rows.op.name === 'crossEntropy') return scaleBy(neg(share(t, output)), loss.scale, loss.factors);
+  if (loss.rows.op.name === 'binaryCrossEntropy') {
+    return scaleBy(sub(share(affine(t, -1, 1), affine(output, -1, 1)), share(t, output)), loss.scale, loss.factors);
+  }
+  return undefined;
+}
+
+/** ∂node/∂input for each input of an elementwise op: what its backward rule makes of ones. */
+function slopesOf(node: Node): (Node | undefined)[] {
+  const elementwise =
+    node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
+  if (!elementwise || ['softmax', 'matmul', 'concat', 'slice', 'pad'].includes(node.op.name)) return node.inputs.map(() => undefined);
+  return node.op.backward(node, fill(node.shape, 1)).map((slope) => slope ?? fill(node.shape, 0));
+}
+
+/**
+ * The layer of each node: its parameters, product and z, and what its activation puts between z and u. Of several layers a node is the first's,
+ * and a layer's part ends where another's begins.
+ */
+function layersOfNodes(layers: readonly { nodes: LayerNodes; name: string }[]): Map<Node, string> {
+  const layerOf = new Map<Node, string>();
+  for (const { nodes, name } of layers) {
+    const { weights, biases, z, u } = nodes;
+    for (const node of biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]) if (!layerOf.has(node)) layerOf.set(node, name);
+    const open = [u];
+    for (let node = open.pop(); node; node = open.pop()) {
+      if (layerOf.has(node) || node.inputs.length === 0) continue;
+      layerOf.set(node, name);
+      open.push(...node.inputs);
+    }
+  }
+  return layerOf;
+}
+
+/** Reads a trace out of memory after its program ran. */
+export function readTrace(
+  engine: Engine,
+  { program, nodes, gradientOf }: TracePlan,
+  rows: number,
+  loss: number | undefined,
+  layers: readonly { nodes: LayerNodes; name: string }[],
+  names: ReadonlyMap<Node, string>,
+): Trace {
+  const { f32 } = engine.core;
+  const counts = new Map<string, number>();
+  const nameOf = new Map<Node, string>();
+  const giveName = uniqueNames();
+  for (const { node } of nodes) {
+    const known = names.get(node) ?? node.name;
+    const count = (counts.get(node.op.name) ?? 0) + 1;
+    if (!known) counts.set(node.op.name, count);
+    nameOf.set(node, giveName(known ?? `${node.op.name}${count}`));
+  }
+  const layerOf = layersOfNodes(layers);
+  const read = (node: Node | undefined): TracedTensor | undefined => {
+    if (!node) return undefined;
+    const shape = [...(node.shape.batched ? [rows] : []), ...node.shape.size];
+    const n = shape.reduce((product, d) => product * d, 1);
+    const at = program.indexOf(node);
+    return { shape, values: f32.slice(at, at + n) };
+  };
+  return new Trace(
+    loss,
+    layers.map(({ nodes: layer, name }) => ({
+      name,
+      z: read(layer.z) as TracedTensor,
+      u: read(layer.u) as TracedTensor,
+      du: read(gradientOf.get(layer.u)),
+      dz: read(gradientOf.get(layer.z)),
+      dw: read(gradientOf.get(layer.weights)),
+      db: layer.biases && read(gradientOf.get(layer.biases)),
+    })),
+    nodes.map(({ node, gradient, slopes }) => ({
+      name: nameOf.get(node) as string,
+      op: node.op.name,
+      layer: layerOf.get(node),
+      inputs: node.inputs.map((x) => {
+        const source = x.op.name === 'expandRows' ? (x.inputs[0] as Node) : x;
+        return nameOf.get(source) ?? names.get(source) ?? source.label;
+      }),
+      value: read(node) as TracedTensor,
+      gradient: read(gradient),
+      slopes: slopes.map(read),
+    })),
+  );
+}

@@ -1,0 +1,37 @@
+import { describe, fieldOf, isOf } from '../arguments/describe.js';
+import { NeuriteError } from '../errors.js';
+import { Node, topological } from '../graph/node.js';
+import { inputOp, targetOp } from '../ops/leaves.js';
+
+/**
+ * Checks that a network can be made of a graph; each node is looked at once.
+ * @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed
+ */
+export function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
+  const refuse = (problem: string): never => {
+    throw new NeuriteError('GRAPH', `network: ${problem}`);
+  };
+  if (inputs.length === 0 || outputs.length === 0)
+    refuse(`${inputs.length} inputs and ${outputs.length} outputs came, expected at least one of each`);
+  for (const x of inputs) if (fieldOf(x, 'op') !== inputOp) refuse(`an input is ${describe(x)}, expected a node made by input(features)`);
+  for (const y of outputs) {
+    if (!isOf(y, Node)) refuse(`the output is ${describe(y)}, expected a node`);
+    if (!y.shape.batched) refuse(`the output ${y} is no batch, expected [rows, features]`);
+  }
+  const nodes = topological(outputs);
+  const fromInputs = new Set<Node>();
+  for (const node of nodes) if (node.op === inputOp || node.inputs.some((x) => fromInputs.has(x))) fromInputs.add(node);
+  const constant = outputs.find((y) => !fromInputs.has(y));
+  if (constant) refuse(`the output ${constant} depends on no input; it is the same for every row`);
+  const listed = new Set(inputs);
+  const other = nodes.find((node) => node.op === inputOp && !listed.has(node));
+  if (other) refuse(`the outputs depend on the input ${other}, which is not among the inputs`);
+  const unused = inputs.find((node) => !fromInputs.has(node));
+  if (unused) refuse(`no output depends on the input ${unused}; leave it out, or use it`);
+  if (listed.size !== inputs.length) refuse('one input came twice, expected each once');
+  // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
+  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+  if (across) refuse(`${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
+  const target = nodes.find((node) => node.op === targetOp);
+  if (target) refuse(`the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
+}

@@ -1,0 +1,850 @@
+import { Status } from '../../assembly/context.js';
+import { type Bytes, type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
+import { describe, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
+import { type Build, coreOf, supportsRelaxed } from '../core/core.js';
+import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/batch.js';
+import type { Dataset, DatasetLiteral } from '../data/dataset.js';
+import { FastPath } from '../data/fastPath.js';
+import { readRows } from '../data/values.js';
+import {
+  type Direction,
+  hessian,
+  hvp,
+  inputGradient,
+  inputHessian,
+  inputHvp,
+  type JacobianOptions,
+  jacobian,
+  jvp,
+  parameterJacobian,
+  perSampleGradients,
+  type Vjp,
+  vjp,
+} from '../derivatives/derivatives.js';
+import { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
+import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from '../errors.js';
+import { type NetworkJson, nameTensors } from '../files/architecture.js';
+import { describeNetwork, type NetworkParts, type SaveOptions, save } from '../files/save.js';
+import { type Node, topological } from '../graph/node.js';
+import { elements, features, formatShape } from '../graph/shape.js';
+import { type Diagrammed, toDot, toMermaid } from '../inspect/diagram.js';
+import { explain } from '../inspect/explain.js';
+import { readTrace, type Trace, type TracedTensor, traceProgram } from '../inspect/trace.js';
+import { checkSize } from '../layers/dense.js';
+import { type LayerNodes, layerOf } from '../layers/layer.js';
+import { nameLayers } from '../layers/nameLayers.js';
+import { type Loss, lossesOf, type NetworkLoss, type TargetsOf, type WeightedLoss } from '../losses/losses.js';
+import type { Parameter } from '../ops/leaves.js';
+import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
+import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
+import type { Evaluation, History } from '../training/history.js';
+import type { Metric, MetricValues } from '../training/metrics.js';
+import { checkGraph } from './checkGraph.js';
+import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
+
+/** Options of a network. */
+export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
+  /** What is minimised; a list where there are several outputs, whose weighted sum is. Without one, the network only predicts. */
+  readonly loss?: L;
+  /** How the parameters follow the gradient. */
+  readonly optimizer?: Optimizer;
+  /** Of the initial parameters and of every shuffle: a whole number from 0 to 2³² − 1. Default 0. */
+  readonly seed?: number;
+  /** Which binary: `auto` takes `relaxed` where the engine has it, `simd` gives the same bits everywhere. Default `auto`. */
+  readonly build?: 'auto' | Build;
+  /** The same as `build: 'simd'`. */
+  readonly reproducible?: boolean;
+  /** Rows that `input` and `output` have room for. Default 1. */
+  readonly maxRows?: number;
+  /**
+   * Whether predictions, gradients and steps look for the first value that is NaN or infinite, and throw a `NotFiniteError` that names its node and
+   * row. Each then runs twice, the second time keeping every value: for finding a mistake, not for every day. Default false.
+   */
+  readonly debug?: boolean;
+}
+
+/** A network's graph: one input and output, or lists of several. */
+export interface NetworkGraph<
+  In extends Node | readonly Node[] = Node | readonly Node[],
+  Out extends Node | readonly Node[] = Node | readonly Node[],
+> {
+  readonly inputs: In;
+  readonly outputs: Out;
+}
+
+/** A network's graph as it is, for tools that look at it. */
+export interface GraphView {
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly Node[];
+  /** The loss of each output, with its weight. */
+  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  /** In the order of `parameters` and `parameterNames`. */
+  readonly parameters: readonly Node[];
+}
+
+/** A layer of a network, as the user sees it. */
+export interface LayerView {
+  readonly name: string;
+  readonly kind: string;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly activation: string;
+  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. */
+  readonly weights: Floats;
+  /** b, `[outFeatures]`: a live view; undefined where the layer has none. */
+  readonly biases: Floats | undefined;
+  /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
+  readonly weightGradients: Floats;
+  readonly biasGradients: Floats | undefined;
+}
+
+/** A parameter of a network, as the user sees it. */
+export interface ParameterView {
+  readonly name: string;
+  /** `[n]`, or `[m, n]` row by row. */
+  readonly shape: readonly number[];
+  /** Where it begins in `parameters`, `gradients` and every derivative to the parameters. */
+  readonly offset: number;
+  /** A live view into the network's memory: writing to it changes the network. */
+  readonly values: Floats;
+  /** ∂L/∂values of the last `gradient`: a live view. */
+  readonly gradient: Floats;
+  /**
+   * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
+   * @throws ShapeError for another number of them; ValueError for what is no finite number
+   */
+  set(values: Values): void;
+}
+
+/** Any network, however many inputs and outputs it has: its `predict` takes and gives one or a list. */
+// biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
+export type AnyNetwork = Network<AnyTargets, any, any>;
+
+/** Whose memory a view shows. */
+const owners = new WeakMap<Float32Array, AnyNetwork>();
+
+/** A call during which the parameters may not be changed by another. */
+type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+
+const STEP_OPTIONS = ['learningRate'];
+
+/** What saving and loading see of a network; no part of what users see. */
+export let partsOf: (network: AnyNetwork) => NetworkParts;
+
+const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
+
+/**
+ * A dense network: predicts, trains, and shows what it does. Made by `sequential` or `network`.
+ * Its memory is in WebAssembly: `dispose()` gives it back at once, a forgotten network when it is collected.
+ *
+ * `Network<T, In, Out>` has targets of type `T`, `In` inputs and `Out` outputs: `Network<Values, 1, 2>` has one input and two outputs.
+ * `Network` alone has one of each, as `sequential` makes it. What takes every network says `AnyNetwork`.
+ */
+export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, Out extends number = 1> {
+  readonly build: Build;
+  readonly seed: number;
+  readonly #engine: Engine;
+  readonly #layers: readonly { nodes: LayerNodes; name: string }[];
+  readonly #inputs: readonly Node[];
+  readonly #outputs: readonly Node[];
+  readonly #trainee: Trainee;
+  readonly #predictor: Predictor<number, number>;
+  readonly #maxRows: number;
+  readonly #debug: boolean;
+  /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
+  readonly #reproducible: boolean;
+  #metadata: Record<string, unknown> = {};
+  #stepPath: FastPath | undefined;
+  #gradientPath: FastPath | undefined;
+  /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
+  readonly #running: Running[] = [];
+  #disposed = false;
+  /** Gives the network's memory back. Every call after that is a DisposedError. */
+  // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#idle('dispose');
+    this.#disposed = true;
+    engines?.unregister(this);
+    this.#engine.free();
+  };
+
+  /** @param initial whether the parameters are drawn, or left for the caller to write */
+  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
+    const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
+    const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
+    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
+    const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
+    for (const [name, value] of Object.entries({ reproducible, debug })) {
+      if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
+    }
+    this.build = chooseBuild('network', build, reproducible);
+    if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+      throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+    checkSize('network', 'maxRows', maxRows);
+    this.#maxRows = maxRows;
+    this.#debug = debug;
+    this.#inputs = Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]);
+    this.#outputs = Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]);
+    checkGraph(this.#inputs, this.#outputs);
+    const losses = lossesOf(loss, this.#outputs);
+    this.#reproducible = reproducible || build === 'simd';
+    this.seed = seed;
+    this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
+    this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
+    try {
+      this.#engine.configure(losses, optimizer);
+      if (initial === 'draw') this.#engine.initialize(seed);
+    } catch (error) {
+      this.#engine.free();
+      throw error;
+    }
+    this.#predictor = new Predictor(this.#engine, maxRows);
+    this.#trainee = {
+      engine: this.#engine,
+      seed,
+      epochsTrained: 0,
+      stepsDone: 0,
+      ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
+    };
+    engines?.register(this, this.#engine, this);
+  }
+
+  /**
+   * What belongs to the model besides, in values JSON can say; saved and loaded with it, and part of its JSON. For instance how its inputs are
+   * standardized. Setting it to something that is no object is a ValueError.
+   */
+  get metadata(): Record<string, unknown> {
+    return this.#metadata;
+  }
+  set metadata(value: Record<string, unknown>) {
+    if (typeof value !== 'object' || value === null || isList(value) || ArrayBuffer.isView(value))
+      throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+    this.#metadata = value;
+  }
+
+  /** The number of features of the input; of the first, where there are several. */
+  get inFeatures(): number {
+    return features((this.#inputs[0] as Node).shape);
+  }
+
+  /** The number of features of the output; of the first, where there are several. */
+  get outFeatures(): number {
+    return features((this.#outputs[0] as Node).shape);
+  }
+
+  /** The loss; of the first output that has one, where there are several. */
+  get loss(): Loss | undefined {
+    return this.#engine.losses.find((loss) => loss)?.loss;
+  }
+
+  get optimizer(): Optimizer | undefined {
+    return this.#engine.optimizer;
+  }
+
+  /** How many numbers are trained. */
+  get parameterCount(): number {
+    return this.#engine.parameterCount;
+  }
+
+  /**
+   * All parameters, W¹ b¹ W² b² …, in a graph in the order of `parameterNames`: a live view into the network's memory. Writing to it changes
+   * the network. Take it anew after other calls: memory may grow.
+   */
+  get parameters(): Floats {
+    this.#alive('parameters');
+    return this.#held(this.#engine.viewParameters(0, this.parameterCount));
+  }
+
+  /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
+  get gradients(): Floats {
+    this.#alive('gradients');
+    this.#need('gradients', 'loss');
+    return this.#held(this.#engine.viewGradients(0, this.parameterCount));
+  }
+
+  /** What the parameters are called, in their order: `dense1.weights`, `dense1.biases`, …, a free one as `parameter` was told. A saved file says the same. */
+  get parameterNames(): readonly string[] {
+    const names = this.#tensorNames();
+    return this.#engine.parameters.map((parameter) => names.get(parameter) as string);
+  }
+
+  /** The parameter of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
+  parameter(name: string): ParameterView {
+    this.#alive('parameter');
+    const names = this.parameterNames;
+    const found = this.#engine.parameters[names.indexOf(name)];
+    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${names.join(', ')}`);
+    const values = () => this.#viewOf(found, 'values');
+    const gradient = () => this.#viewOf(found, 'gradient');
+    return {
+      name,
+      shape: found.shape.size,
+      offset: this.#engine.offsetOf(found),
+      get values() {
+        return values();
+      },
+      get gradient() {
+        return gradient();
+      },
+      set: (values) => this.#setParameter(found, name, values),
+    };
+  }
+
+  #setParameter(parameter: Parameter, name: string, values: Values): void {
+    const call = `parameter(${JSON.stringify(name)}).set`;
+    this.#idle(call);
+    const n = elements(parameter.shape);
+    const width = features(parameter.shape);
+    const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
+    if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
+    const read = readRows(call, 'values', values, width);
+    if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);
+    const numbers = Float32Array.from(read.values);
+    const odd = numbers.findIndex((v) => !Number.isFinite(v));
+    if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
+    // Reading may have run code of the caller's.
+    this.#idle(call);
+    const at = (this.#engine.parametersAddress >>> 2) + this.#engine.offsetOf(parameter);
+    this.#engine.core.f32.set(numbers, at);
+  }
+
+  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
+    this.#alive('parameters');
+    const engine = this.#engine;
+    const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
+    if (what === 'values') return this.#held(engine.viewParameters(offset, n));
+    this.#need('gradients', 'loss');
+    return this.#held(engine.viewGradients(offset, n));
+  }
+
+  /** The layers without their further applications, whose parameters are those of the first. */
+  get #ownLayers(): readonly { nodes: LayerNodes; name: string }[] {
+    const seen = new Set<Parameter>();
+    return this.#layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
+  }
+
+  /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
+  get layers(): readonly LayerView[] {
+    this.#alive('layers');
+    const view = (parameter: Parameter, what: 'values' | 'gradient') => this.#viewOf(parameter, what);
+    return this.#ownLayers.map(({ nodes, name }) => ({
+      name,
+      kind: nodes.kind,
+      inFeatures: features(nodes.input.shape),
+      outFeatures: features(nodes.z.shape),
+      activation: nodes.activation,
+      get weights() {
+        return view(nodes.weights, 'values');
+      },
+      get biases() {
+        return nodes.biases && view(nodes.biases, 'values');
+      },
+      get weightGradients() {
+        return view(nodes.weights, 'gradient');
+      },
+      get biasGradients() {
+        return nodes.biases && view(nodes.biases, 'gradient');
+      },
+    }));
+  }
+
+  /** The layer of a name. @throws ValueError listing the names there are */
+  layer(name: string): LayerView {
+    const found = this.layers.find((layer) => layer.name === name);
+    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.#ownLayers.map((l) => l.name).join(', ')}`);
+    return found;
+  }
+
+  /** Keeps this network alive as long as a view of its memory is. */
+  #held(view: Floats): Floats {
+    owners.set(view, this);
+    return view;
+  }
+
+  /**
+   * The output for each row of x. A typed array gives a Float32Array, `number[]` gives `number[]`, a list of rows gives a list of rows.
+   * Several inputs are passed as a list, several outputs come as one. x is taken as it is: what a data set's `scale` and `offset` did to the
+   * inputs in `fit` must be done here by the caller.
+   */
+  predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
+  predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
+  predict(x: Inputs, out?: Float32Array): unknown {
+    if (this.#debug) this.#search('predict', x);
+    return this.#predictor.predict(x, out as Float32Array);
+  }
+
+  /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
+  logits<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  logits<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
+  logits(x: Inputs, out?: Float32Array): unknown {
+    if (this.#debug) this.#search('logits', x);
+    return this.#predictor.logits(x, out as Float32Array);
+  }
+
+  /**
+   * Hard decisions for each row of x, by what output and loss mean:
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
+   * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
+   *
+   * A number for one row given flat with one decision, else a Uint32Array: one number a row, or `[rows, out]` row by row where several
+   * outputs are decided by themselves. Of several output nodes, the first decides. x is taken as it is: a data set's `scale` is not applied.
+   *
+   * @param options.threshold the least output that counts as 1, in place of the half; a regression is decided by it too
+   * @throws ValueError where there are no decisions, and for a row whose output is NaN
+   */
+  classify<X extends Inputs<In>>(x: X, options?: ClassifyOptions): Decided<In, X>;
+  classify(x: Inputs, options?: ClassifyOptions): number | Uint32Array {
+    if (this.#debug) this.#search('classify', x);
+    return this.#predictor.classify(x, options);
+  }
+
+  /** The memory that `run` reads: `maxRows` rows of the first input, a live view. Take it anew after any other call: memory may grow. */
+  get input(): Floats {
+    return this.#predictor.input;
+  }
+
+  /** The memory that `run` writes: `maxRows` rows of the first output, a live view. */
+  get output(): Floats {
+    return this.#predictor.output;
+  }
+
+  /** Predicts what lies in `input`, its first `rows` rows, into `output`. Nothing is copied or allocated. */
+  run(rows = 1): void {
+    this.#predictor.run(rows);
+  }
+
+  /**
+   * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it.
+   * Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
+   */
+  freeze(): Predictor<In, Out> {
+    this.#alive('freeze');
+    const from = this.#engine.parametersAddress >>> 2;
+    const engine = new Engine(this.#engine.model, this.#engine.core);
+    // Of the losses a predictor needs to know what a decision is.
+    engine.losses = this.#engine.losses;
+    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
+    try {
+      engine.prepack();
+    } catch (error) {
+      engine.free();
+      throw error;
+    }
+    return frozen(engine, this.#maxRows);
+  }
+
+  /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
+  gradient(x: Inputs<In>, y: T): number {
+    const path = this.#gradientPath;
+    if (path !== undefined && path.version === this.#engine.version && this.#running.length === 0 && path.write(x, y))
+      return this.#run('gradient', path.program, path.rows, 0);
+    return this.#batch('gradient', x, y, 0);
+  }
+
+  /**
+   * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
+   * @param options.learningRate in place of the optimizer's
+   * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
+   */
+  step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
+    const engine = this.#engine;
+    const path = this.#stepPath;
+    if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
+      return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
+    }
+    const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
+    const learningRate = given ?? engine.optimizer?.learningRate ?? 0;
+    checkLearningRate('step', learningRate);
+    return this.#batch('step', x, y, learningRate);
+  }
+
+  #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
+    this.#idle(kind);
+    this.#need(kind, 'loss');
+    if (kind === 'step') this.#need(kind, 'optimizer');
+    const engine = this.#engine;
+    const batch = readBatchOf(kind, engine, x, y);
+    // Reading may have run code of the caller's.
+    this.#idle(kind);
+    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
+    writeBatch(program, batch, 0, batch.rows);
+    checkBatchFinite(kind, program, batch);
+    if (this.#debug) {
+      this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
+      writeBatch(program, batch, 0, batch.rows);
+    } else if (kind === 'step') {
+      this.#stepPath = FastPath.of(program, batch, engine.version);
+    } else {
+      this.#gradientPath = FastPath.of(program, batch, engine.version);
+    }
+    return this.#run(kind, program, batch.rows, learningRate);
+  }
+
+  /** Runs a batch that lies in its program's inputs. */
+  #run(kind: 'gradient' | 'step', program: LoadedProgram, rows: number, learningRate: number): number {
+    const { workspace } = program;
+    workspace.setLearningRate(learningRate);
+    workspace.lossSum = 0;
+    const first = program.recipe.inputs.length;
+    const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
+    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
+    if (kind === 'step') this.#trainee.stepsDone++;
+    return workspace.lossSum / rows;
+  }
+
+  /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
+  #search(call: string, x: unknown, y?: unknown, step = 0): void {
+    this.#alive(call);
+    this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
+  }
+
+  #searchBatch(call: string, batch: Batch, step: number): void {
+    const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
+    writeBatch(program, batch, 0, batch.rows);
+    const where = findNonFinite(this.#engine, program, batch.rows, this.#nodeNames());
+    if (where) throw new NotFiniteError(call, step, undefined, where);
+  }
+
+  /** The same for the batch that a step of `fit` stopped at. */
+  #searchStep(stopped: LoadedProgram, rows: number, classes: readonly boolean[]): NonFiniteValue | undefined {
+    const given = inputsOf(this.#engine, stopped, rows);
+    const program = searchProgram(this.#engine, rows, classes, true);
+    given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
+    return findNonFinite(this.#engine, program, rows, this.#nodeNames());
+  }
+
+  /**
+   * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
+   * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
+   */
+  trace(x: Inputs<In>): Trace<undefined>;
+  trace(x: Inputs<In>, y: T): Trace<TracedTensor>;
+  trace(x: Inputs<In>, y: T | undefined): Trace;
+  trace(x: Inputs<In>, y?: T): Trace {
+    this.#idle('trace');
+    const withTargets = y !== undefined;
+    if (withTargets) this.#need('trace', 'loss');
+    const engine = this.#engine;
+    const batch = readBatchOf('trace', engine, x, y, withTargets);
+    const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
+    writeBatch(plan.program, batch, 0, batch.rows);
+    const { workspace } = plan.program;
+    workspace.lossSum = 0;
+    plan.program.run(batch.rows);
+    const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
+    return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
+  }
+
+  /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
+  vjp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Vjp<In> {
+    this.#idle('vjp');
+    return vjp(this.#engine, x, v, options);
+  }
+
+  /** J·d of an output for each row: how it moves when the inputs, the parameters or both move along a direction. */
+  jvp(x: Inputs<In>, direction: Direction<In>, options: JacobianOptions = {}): { value: Floats; tangent: Floats } {
+    this.#idle('jvp');
+    return jvp(this.#engine, x, direction, options);
+  }
+
+  /** ∂output/∂input for each row, `[rows, out, in]`. */
+  jacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
+    this.#idle('jacobian');
+    return jacobian(this.#engine, x, options);
+  }
+
+  /** ∂output/∂parameters for each row, `[rows, out, parameters]`. */
+  parameterJacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
+    this.#idle('parameterJacobian');
+    return parameterJacobian(this.#engine, x, options);
+  }
+
+  /** ∂L/∂x of the reduced loss, `[rows, in]`; a list where there are several inputs. */
+  inputGradient(x: Inputs<In>, y: T): Outputs<In, Floats>;
+  inputGradient(x: Inputs, y: T): Floats | Floats[] {
+    this.#idle('inputGradient');
+    this.#need('inputGradient', 'loss');
+    const found = inputGradient(this.#engine, x, y);
+    return this.#inputs.length === 1 ? (found[0] as Floats) : found;
+  }
+
+  /** The gradient of each row by itself, as a batch of one: `[rows, parameters]`. */
+  perSampleGradients(x: Inputs<In>, y: T): Floats {
+    this.#idle('perSampleGradients');
+    this.#need('perSampleGradients', 'loss');
+    return perSampleGradients(this.#engine, x, y);
+  }
+
+  /** H·v, H the Hessian of the reduced loss to the parameters: exact, in about the time of a few gradients. */
+  hvp(x: Inputs<In>, y: T, v: ArrayLike<number>): Floats {
+    this.#idle('hvp');
+    this.#need('hvp', 'loss');
+    return hvp(this.#engine, x, y, v);
+  }
+
+  /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`. */
+  hessian(x: Inputs<In>, y: T): Floats {
+    this.#idle('hessian');
+    this.#need('hessian', 'loss');
+    return hessian(this.#engine, x, y);
+  }
+
+  /** H·v for each row, H the Hessian of a scalar output to the input: `[rows, in]`. */
+  inputHvp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Floats {
+    this.#idle('inputHvp');
+    return inputHvp(this.#engine, x, v, options);
+  }
+
+  /** The Hessian of a scalar output to the input for each row, `[rows, in, in]`. */
+  inputHessian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
+    this.#idle('inputHessian');
+    return inputHessian(this.#engine, x, options);
+  }
+
+  /**
+   * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them. The data are read, checked
+   * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
+   * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
+   */
+  async fit(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: FitOptions = {}): Promise<History> {
+    this.#idle('fit');
+    this.#need('fit', 'loss');
+    this.#need('fit', 'optimizer');
+    this.#running.push('fit');
+    try {
+      return await fit(this.#trainee, data, options);
+    } finally {
+      this.#end('fit');
+    }
+  }
+
+  #end(call: Running): void {
+    this.#running.splice(this.#running.lastIndexOf(call), 1);
+  }
+
+  /**
+   * The mean loss over a data set, and the share decided rightly where the loss has decisions.
+   * @param options.metrics what else is to be found, each under its name in the result; of several outputs, of the first that has a loss
+   * @param options.threshold as `classify` takes it: metrics, and accuracy with them, decide by it. Default: as `classify` decides without
+   */
+  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>): Evaluation;
+  evaluate<const M extends readonly Metric[]>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    options: EvaluateOptions<M>,
+  ): Evaluation & MetricValues<M>;
+  evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateOptions = {}): Evaluation {
+    this.#alive('evaluate');
+    this.#need('evaluate', 'loss');
+    this.#running.push('evaluate');
+    try {
+      return evaluate(this.#engine, data, options);
+    } finally {
+      this.#end('evaluate');
+    }
+  }
+
+  /**
+   * The same to the same bits, in slices of a few milliseconds with the event loop running between them. The parameters may not change meanwhile.
+   * @throws `signal.reason` on abort
+   */
+  evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>): Promise<Evaluation>;
+  evaluateAsync<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    options: EvaluateAsyncOptions<M>,
+  ): Promise<Evaluation & MetricValues<M>>;
+  async evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
+    this.#alive('evaluateAsync');
+    this.#need('evaluateAsync', 'loss');
+    this.#running.push('evaluateAsync');
+    try {
+      return await evaluateAsync(this.#engine, data, options);
+    } finally {
+      this.#end('evaluateAsync');
+    }
+  }
+
+  /**
+   * Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. The network itself is returned, typed after the
+   * targets that its new loss takes.
+   */
+  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
+  configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
+    this.#idle('configure');
+    const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
+    const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs, 'configure');
+    // Reading the options may have run code that began something.
+    this.#idle('configure');
+    this.#engine.configure(losses, follows);
+    return this;
+  }
+
+  /** Draws the parameters afresh from the seed, and clears the optimizer's state: the network as it was made. */
+  reset(): this {
+    this.#idle('reset');
+    this.#engine.initialize(this.seed);
+    this.#engine.resetOptimizer();
+    this.#trainee.epochsTrained = 0;
+    this.#trainee.stepsDone = 0;
+    return this;
+  }
+
+  /** The nodes that the network is made of: what tools start from, such as `neurite/check`. */
+  get graph(): GraphView {
+    return { inputs: this.#inputs, outputs: this.#outputs, losses: this.#engine.losses, parameters: this.#engine.parameters };
+  }
+
+  /** The layers and the ops between them with their shapes, as a flowchart for Mermaid. */
+  toMermaid(): string {
+    return toMermaid(this.#diagrammed('toMermaid'));
+  }
+
+  /** The same in Graphviz' language, DOT. */
+  toDot(): string {
+    return toDot(this.#diagrammed('toDot'));
+  }
+
+  #diagrammed(call: string): Diagrammed {
+    this.#alive(call);
+    return { ...this.graph, layers: this.#layers, names: this.#nodeNames() };
+  }
+
+  /** A table of the layers and the free parameters with their shapes and counts. */
+  summary(): string {
+    this.#alive('summary');
+    const rows = this.#ownLayers.map(({ nodes, name }) => {
+      const count = elements(nodes.weights.shape) + (nodes.biases ? elements(nodes.biases.shape) : 0);
+      return [name, nodes.kind, nodes.activation, formatShape(nodes.weights.shape), formatShape(nodes.u.shape), count.toLocaleString('en')];
+    });
+    const names = this.#tensorNames();
+    const free = this.#engine.parameters
+      .filter((parameter) => !this.#layers.some(({ nodes }) => nodes.weights === parameter || nodes.biases === parameter))
+      .map((parameter) => [
+        names.get(parameter) as string,
+        'parameter',
+        '',
+        formatShape(parameter.shape),
+        '',
+        elements(parameter.shape).toLocaleString('en'),
+      ]);
+    const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows, ...free];
+    const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((row) => (row[i] as string).length)));
+    const lines = table.map((row) =>
+      row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '),
+    );
+    const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
+    return [...lines, total].join('\n');
+  }
+
+  /** The program as it runs: each instruction with its tensors, shapes, bytes and FLOPs. Default: a training step where there is an optimizer, else a prediction. */
+  explain(kind?: 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate', rows = 32): string {
+    this.#alive('explain');
+    const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
+    const kinds = ['predict', 'logits', 'gradient', 'step', 'evaluate'];
+    if (!kinds.includes(chosen)) throw new ValueError(`explain: kind is ${describe(chosen)}, expected one of ${kinds.join(', ')}`);
+    checkSize('explain', 'rows', rows);
+    if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
+    if (chosen === 'step') this.#need('explain', 'optimizer');
+    return explain(
+      `${chosen}, ${rows} rows`,
+      this.#engine.recipe(
+        chosen,
+        this.#engine.columns.targets.map((t) => t.classes),
+      ),
+      rows,
+      this.#nodeNames(),
+    );
+  }
+
+  /**
+   * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
+   * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
+   *
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
+   */
+  save(options?: SaveOptions): Bytes {
+    this.#alive('save');
+    return save(partsOf(this), options);
+  }
+
+  /**
+   * The architecture with `metadata`, without parameters: `fromJSON` makes a new network of it, untrained. `JSON.stringify(network)` calls this.
+   *
+   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `fromJSON` would refuse
+   */
+  toJSON(): NetworkJson {
+    this.#alive('toJSON');
+    return describeNetwork(partsOf(this));
+  }
+
+  static {
+    partsOf = (network) => ({
+      engine: network.#engine,
+      layers: network.#layers,
+      progress: network.#trainee,
+      seed: network.seed,
+      build: network.#reproducible ? 'simd' : 'auto',
+      metadata: network.metadata,
+    });
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Network';
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** What parameters and constants are called, here and in files. */
+  #tensorNames(): Map<Node, string> {
+    return nameTensors({ outputs: this.#outputs, layers: this.#layers });
+  }
+
+  /** Names by which the network's nodes are shown: those of its parameters and its layers' parts. */
+  #nodeNames(): Map<Node, string> {
+    const names = this.#tensorNames();
+    for (const { nodes, name } of this.#layers) {
+      names.set(nodes.z, `${name}.z`);
+      if (nodes.u !== nodes.z) names.set(nodes.u, name);
+    }
+    return names;
+  }
+
+  #alive(call: string): void {
+    if (this.#disposed) throw new DisposedError(call);
+  }
+
+  #idle(call: string): void {
+    this.#alive(call);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running);
+  }
+
+  #need(call: string, what: 'loss' | 'optimizer'): void {
+    if (!this[what]) throw new NotConfiguredError(call, what);
+  }
+}
+
+/**
+ * The build that these options mean on this engine.
+ * @throws ValueError for a build that is not known or not to be had here
+ */
+export function chooseBuild(call: string, build: 'auto' | Build, reproducible: boolean): Build {
+  if (!['auto', 'simd', 'relaxed'].includes(build))
+    throw new ValueError(`${call}: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
+  if (build === 'relaxed' && reproducible)
+    throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
+  if (build === 'relaxed' && !supportsRelaxed())
+    throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
+  return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
+}

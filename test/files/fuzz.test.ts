@@ -1,0 +1,121 @@
+/** Files that were damaged, or made to do damage: `load` gives a network or a FileError, soon, and in little memory. */
+import { type AnyNetwork, FileError, fromJSON, load, NeuriteError } from 'neurite';
+import { expect, test } from 'vitest';
+import { partsOf } from '../../src/network/network.js';
+import { generator } from './bits.js';
+import { mutator, prototypes } from './mutate.js';
+import { networks } from './networks.js';
+
+const MUTANTS = 24_000;
+
+/** What one load may add to the core's memory: the network it makes, and its first prediction's workspace. */
+const MOST_MEMORY = 256 * 2 ** 20;
+
+/** A load of a file of some kilobytes takes less than a millisecond; this is on a machine that does other things too. */
+const MOST_SECONDS = 5;
+
+const { pick, mutations, texts: textMutations } = mutator(generator(20260801));
+
+/** Files of the networks, without the wide ones, whose damage would mostly be to elements; every second with optimizer state. */
+const files = networks.flatMap(([name, make], i) => {
+  if (name === 'wide') return [];
+  using net = make();
+  return [net.save({ optimizerState: i % 2 === 0 }).slice()];
+});
+
+/** Uses a network that a damaged file gave: its shapes must hold whatever was damaged. */
+function use(net: AnyNetwork): void {
+  const { inputs } = partsOf(net).engine.model;
+  const x = inputs.map((node) => new Float32Array(node.shape.size[0] as number).fill(0.5));
+  if (x.length === 1) net.predict(x[0] as Float32Array);
+  else net.predict(x);
+  const again = load(net.save());
+  again.dispose();
+  net.summary();
+}
+
+const TEXTS = 6_000;
+
+/** JSON of the networks, and parameters that such a text may ask for in this test. */
+const texts = networks.map(([, make]) => {
+  using net = make();
+  return JSON.stringify(net);
+});
+const MAX_PARAMETERS = 2 ** 20;
+
+test(`${TEXTS} damaged texts of JSON: a network or a FileError each`, { timeout: 120_000 }, () => {
+  const before = prototypes();
+  let loaded = 0;
+  let refused = 0;
+  const { core } = partsOf(load(files[0] as Uint8Array)).engine;
+  const memory = core.memory.buffer.byteLength;
+  for (let i = 0; i < TEXTS; i++) {
+    const ways = Object.values(textMutations);
+    const json = (ways[i % ways.length] as (typeof ways)[number])(pick(texts));
+    let net: AnyNetwork;
+    try {
+      net = fromJSON(json as string, { maxParameters: MAX_PARAMETERS });
+    } catch (error) {
+      if (!(error instanceof FileError && error.message.startsWith('fromJSON: ') && error.message.length < 2000))
+        throw new Error(`${JSON.stringify(json)?.slice(0, 500)}: ${error}`, { cause: error });
+      refused++;
+      continue;
+    }
+    loaded++;
+    try {
+      use(net);
+      using again = fromJSON(JSON.stringify(net), { maxParameters: MAX_PARAMETERS });
+      expect(JSON.stringify(again)).toBe(JSON.stringify(net));
+    } catch (error) {
+      if (!(error instanceof NeuriteError)) throw new Error(`used: ${error}`, { cause: error });
+    }
+    net.dispose();
+  }
+  expect(refused).toBeGreaterThan(TEXTS / 4);
+  expect(loaded).toBeGreaterThan(TEXTS / 20);
+  expect(core.memory.buffer.byteLength - memory).toBeLessThan(MOST_MEMORY);
+  expect(prototypes()).toBe(before);
+});
+
+test(`${MUTANTS} damaged files: a network or a FileError each`, { timeout: 120_000 }, () => {
+  const before = prototypes();
+  const kinds = Object.keys(mutations);
+  const loaded = new Map<string, number>();
+  const refused = new Map<string, number>();
+  const { core } = partsOf(load(files[0] as Uint8Array)).engine;
+  const memory = core.memory.buffer.byteLength;
+  let slowest = 0;
+  for (let i = 0; i < MUTANTS; i++) {
+    const kind = kinds[i % kinds.length] as string;
+    const bytes = (mutations[kind] as (typeof mutations)[string])(pick(files), pick(files));
+    const began = performance.now();
+    let net: AnyNetwork | undefined;
+    try {
+      net = load(bytes);
+    } catch (error) {
+      if (!(error instanceof FileError && error.message.startsWith('load: ') && error.message.length < 2000))
+        throw new Error(`${kind}: ${error}`, { cause: error });
+      refused.set(kind, (refused.get(kind) ?? 0) + 1);
+    }
+    if (net) {
+      loaded.set(kind, (loaded.get(kind) ?? 0) + 1);
+      try {
+        use(net);
+      } catch (error) {
+        if (!(error instanceof NeuriteError)) throw new Error(`${kind}, used: ${error}`, { cause: error });
+      }
+      net.dispose();
+    }
+    slowest = Math.max(slowest, (performance.now() - began) / 1000);
+  }
+  const count = (of: Map<string, number>) => [...of.values()].reduce((sum, n) => sum + n, 0);
+  expect(count(loaded) + count(refused)).toBe(MUTANTS);
+  // Each way of damage is refused at times, and those that reach the architecture or the elements pass at times.
+  for (const kind of kinds) expect(refused.get(kind) ?? 0, kind).toBeGreaterThan(0);
+  for (const kind of ['flipped bits', 'another value in the architecture', 'another number in the header'])
+    expect(loaded.get(kind) ?? 0, kind).toBeGreaterThan(20);
+  expect(slowest).toBeLessThan(MOST_SECONDS);
+  expect(core.memory.buffer.byteLength - memory).toBeLessThan(MOST_MEMORY);
+  expect(prototypes()).toBe(before);
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
