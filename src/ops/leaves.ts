@@ -18,6 +18,7 @@ function leaf(name: string): Op {
 export const inputOp = leaf('input');
 export const targetOp = leaf('target');
 export const parameterOp = leaf('parameter');
+export const stateOp = leaf('state');
 export const constantOp = leaf('constant');
 export const fillOp = leaf('fill');
 
@@ -30,6 +31,15 @@ export type Initial =
 /** The numbers of each kind of start. */
 const INITIALS: Readonly<Record<string, readonly string[]>> = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] };
 
+/** @throws ValueError where nothing can start so */
+function checkInitial(op: string, initial: Initial): void {
+  const odd = INITIALS[initial?.kind]?.find((key) => !Number.isFinite((initial as unknown as Record<string, unknown>)[key]));
+  if (odd !== undefined || !Object.hasOwn(INITIALS, initial?.kind)) {
+    const came = odd === undefined ? describe(initial) : `${odd} = ${describe((initial as unknown as Record<string, unknown>)[odd])}`;
+    throw new ValueError(`${op}: its initializer gave ${came}, expected finite numbers of a kind uniform, normal or constant`);
+  }
+}
+
 /** A parameter: trained, and kept by the network that uses it. */
 export class Parameter extends Node {
   /** @throws ValueError where it cannot start so */
@@ -39,11 +49,22 @@ export class Parameter extends Node {
     name?: string,
   ) {
     super(parameterOp, [], shape, {}, name);
-    const odd = INITIALS[initial?.kind]?.find((key) => !Number.isFinite((initial as unknown as Record<string, unknown>)[key]));
-    if (odd !== undefined || !Object.hasOwn(INITIALS, initial?.kind)) {
-      const came = odd === undefined ? describe(initial) : `${odd} = ${describe((initial as unknown as Record<string, unknown>)[odd])}`;
-      throw new ValueError(`parameter: its initializer gave ${came}, expected finite numbers of a kind uniform, normal or constant`);
-    }
+    checkInitial('parameter', initial);
+  }
+}
+
+/**
+ * A state: kept by the network that uses it as a parameter is, and changed by training steps, but by no gradient. Running statistics are states.
+ */
+export class State extends Node {
+  /** @throws ValueError where it cannot start so */
+  constructor(
+    shape: Shape,
+    readonly initial: Initial,
+    name?: string,
+  ) {
+    super(stateOp, [], shape, {}, name);
+    checkInitial('state', initial);
   }
 }
 
