@@ -280,8 +280,7 @@ function lossGradients(
   wrt: readonly Node[],
 ): { targets: Node[]; found: Node[]; rows: Node[] } {
   const losses = engine.lossNodes(call, classes);
-  const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) }));
-  const found = gradients(seeds, wrt).map((d, i) => orZero(d, wrt[i] as Node));
+  const found = gradients(engine.seeds(losses), wrt).map((d, i) => orZero(d, wrt[i] as Node));
   return { targets: losses.map((loss) => loss.target), found, rows: losses.map((loss) => loss.rows) };
 }
 

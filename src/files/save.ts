@@ -7,9 +7,10 @@ import type { Engine } from '../engine/engine.js';
 import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
+import type { LossNodes } from '../losses/networkLoss.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, hasName, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
@@ -42,8 +43,14 @@ export function slotNames(optimizer: Optimizer): readonly string[] {
 }
 
 function architectureOf({ engine, layers, seed, build }: NetworkParts): Architecture {
-  const { model, losses, optimizer } = engine;
-  return { ...model, layers, losses, optimizer, seed, build };
+  const { model, penalties, optimizer } = engine;
+  const nodes = engine.losses.some((entry) => entry) ? engine.lossNodes('save', []) : [];
+  let at = 0;
+  const losses = engine.losses.map((entry) => {
+    const graph = entry && (nodes[at++] as LossNodes);
+    return !graph || hasName(entry.loss) ? entry : { loss: entry.loss, weight: graph.scale, graph };
+  });
+  return { ...model, layers, losses, penalties, optimizer, seed, build };
 }
 
 /** The architecture alone: see `Network.toJSON`. */

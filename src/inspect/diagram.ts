@@ -2,13 +2,14 @@
 import { type Node, topological } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
-import type { WeightedLoss } from '../losses/losses.js';
+import type { LossWithWeight } from '../losses/networkLoss.js';
 
 /** What a diagram shows: a graph, the layers in it with their names, what its other nodes are called, and the loss of each output. */
 export interface Diagrammed {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
-  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  readonly losses: readonly (LossWithWeight | undefined)[];
+  readonly penalties: readonly Node[];
   readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
   readonly names: ReadonlyMap<Node, string>;
 }
@@ -33,7 +34,7 @@ interface Edge {
 const HIDDEN = new Set(['expandRows', 'expandFeatures']);
 
 /** A layer is one vertex whatever nodes it is made of; so is every op outside of layers, and every input, free parameter and output. */
-function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vertices: Vertex[]; edges: Edge[] } {
+function diagram({ inputs, outputs, losses, penalties, layers, names }: Diagrammed): { vertices: Vertex[]; edges: Edge[] } {
   const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
   const inputsOf = (node: Node): readonly Node[] => {
     const layer = layerAt.get(node);
@@ -43,7 +44,7 @@ function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vert
 
   // Only what is reached past the insides of layers.
   const reached = new Set<Node>(inputs);
-  const visit = [...outputs].map(shown);
+  const visit = [...outputs, ...penalties].map(shown);
   for (let node = visit.pop(); node; node = visit.pop()) {
     if (reached.has(node)) continue;
     reached.add(node);
@@ -52,7 +53,7 @@ function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vert
   const vertices: Vertex[] = [];
   const edges: Edge[] = [];
   const ids = new Map<Node, string>();
-  for (const node of topological([...inputs, ...outputs])) {
+  for (const node of topological([...inputs, ...outputs, ...penalties])) {
     if (!reached.has(node)) continue;
     const id = `n${vertices.length}`;
     ids.set(node, id);
@@ -61,12 +62,18 @@ function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vert
     vertices.push({ id, kind, lines });
     for (const x of inputsOf(node)) edges.push({ from: ids.get(shown(x)) as string, to: id, shape: formatShape(shown(x).shape) });
   }
-  outputs.forEach((node, i) => {
+  const end = (node: Node, lines: readonly string[]) => {
     const id = `n${vertices.length}`;
+    vertices.push({ id, kind: 'output', lines });
+    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+  };
+  outputs.forEach((node, i) => {
     const loss = losses[i];
     const measured = loss ? [`${loss.weight === 1 ? '' : `${loss.weight} × `}${loss.loss.name}`] : [];
-    vertices.push({ id, kind: 'output', lines: [outputs.length === 1 ? 'output' : `output ${i}`, ...measured] });
-    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+    end(node, [outputs.length === 1 ? 'output' : `output ${i}`, ...measured]);
+  });
+  penalties.forEach((node, i) => {
+    end(node, [penalties.length === 1 ? 'penalty' : `penalty ${i}`]);
   });
   return { vertices, edges };
 }
