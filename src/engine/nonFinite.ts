@@ -33,7 +33,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
     const trained = new Set<Node>(engine.parameters);
     for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
     const backwards = order.filter((node) => trained.has(node)).reverse();
-    const found = gradients(engine.seeds(losses), backwards);
+    const found = gradients(withTargets ? engine.seeds(losses) : [], backwards);
     const backward = backwards.flatMap((node, i) => {
       const gradient = found[i];
       return gradient ? [{ node, gradient }] : [];

@@ -169,7 +169,7 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
   const own = withTargets ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties] : [];
   const all = topological([...outputs, ...own]);
   const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
-  const found = gradients(engine.seeds(losses), shown);
+  const found = gradients(withTargets ? engine.seeds(losses) : [], shown);
   const gradientOf = new Map<Node, Node>();
   shown.forEach((node, i) => {
     const gradient = found[i];
