@@ -19,6 +19,7 @@ import {
   parameter,
   relu,
   ShapeError,
+  save,
   scale,
   sequential,
   sgd,
@@ -26,10 +27,13 @@ import {
   square,
   sub,
   sum,
+  toJSON,
   ValueError,
   type Values,
 } from 'neurite';
 import { checkGradients } from 'neurite/check';
+import { hessian, hvp, inputGradient, perSampleGradients } from 'neurite/derivatives';
+import { explain, summary, toDot, toMermaid, trace } from 'neurite/inspect';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { bitsOf } from '../files/bits.js';
 import { huber, huberGradient, huberLoss, huberRow } from './huber.js';
@@ -61,22 +65,22 @@ describe.each(forms)('Huber as %s', (_, make, elements) => {
     const near = (loss: number) => expect(Math.abs(loss - expected)).toBeLessThan(1e-6 * expected);
     near(net.gradient(x, y));
     near(net.evaluate({ x, y }).loss);
-    near(net.trace(x, y).loss);
+    near(trace(net, x, y).loss);
     near(net.step(x, y));
     expect(net.evaluate({ x, y }).loss).toBeLessThan(expected);
   });
 
   test('the gradient at the output is that of float64, and trace shows the loss', () => {
     const net = make();
-    const trace = net.trace(x, y);
+    const traced = trace(net, x, y);
     const u = rowsOf(net.predict(x), 2);
     const t = rowsOf(y, 2);
     const expected = u.flatMap((row, i) => huberGradient(row, t[i] as number[]).map((d) => d / (rows * elements)));
-    const found = trace.layers[1]?.du?.values as Float32Array;
+    const found = traced.layers[1]?.du?.values as Float32Array;
     expected.forEach((d, i) => {
       expect(Math.abs((found[i] as number) - d)).toBeLessThan(1e-6);
     });
-    expect(trace.toString()).toContain('loss ');
+    expect(traced.toString()).toContain('loss ');
   });
 
   test('neurite/check finds its gradients right', () => {
@@ -96,45 +100,45 @@ describe.each(forms)('Huber as %s', (_, make, elements) => {
     net.gradient(x, y);
     const gradient = Float32Array.from(net.gradients);
     const n = net.parameterCount;
-    const each = net.perSampleGradients(x, y);
+    const each = perSampleGradients(net, x, y);
     for (let p = 0; p < n; p++) {
       let mean = 0;
       for (let row = 0; row < rows; row++) mean += (each[row * n + p] as number) / rows;
       expect(Math.abs(mean - (gradient[p] as number))).toBeLessThan(1e-5);
     }
     const v = Float32Array.from({ length: n }, (_, i) => Math.sin(i));
-    const h = net.hessian(x, y);
-    const product = net.hvp(x, y, v);
+    const h = hessian(net, x, y);
+    const product = hvp(net, x, y, v);
     for (let i = 0; i < n; i++) {
       let sumOf = 0;
       for (let j = 0; j < n; j++) sumOf += (h[i * n + j] as number) * (v[j] as number);
       expect(Math.abs(sumOf - (product[i] as number))).toBeLessThan(1e-4);
     }
-    expect(net.inputGradient(x, y)).toHaveLength(rows * 3);
+    expect(inputGradient(net, x, y)).toHaveLength(rows * 3);
   });
 
   test('summary, explain and diagrams name it', () => {
     const net = make();
     const name = elements === 1 ? 'huberLoss' : 'huber';
-    expect(net.summary()).toContain(`${name}, adam`);
-    expect(net.toMermaid()).toContain(name);
-    expect(net.toDot()).toContain(name);
-    expect(net.explain('step')).toMatch(/Abs/);
+    expect(summary(net)).toContain(`${name}, adam`);
+    expect(toMermaid(net)).toContain(name);
+    expect(toDot(net)).toContain(name);
+    expect(explain(net, 'step')).toMatch(/Abs/);
     expect(net.loss?.name).toBe(name);
   });
 
   test('a file holds it as the graph it is: loaded, it trains on with the same bits', () => {
     const net = make();
     net.step(x, y);
-    const bytes = net.save({ optimizerState: true });
+    const bytes = save(net, { optimizerState: true });
     const loaded = load(bytes) as Network<Values>;
     expect(loaded.loss).toMatchObject({ name: elements === 1 ? 'huberLoss' : 'huber', reduction: 'mean' });
     for (let i = 0; i < 5; i++) expect(loaded.step(x, y)).toBe(net.step(x, y));
     expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
     expect(loaded.evaluate({ x, y })).toEqual(net.evaluate({ x, y }));
-    expect(bitsOf(load(loaded.save({ optimizerState: true })).parameters)).toEqual(bitsOf(net.parameters));
-    expect(new Uint8Array(load(bytes).save({ optimizerState: true }))).toEqual(new Uint8Array(bytes));
-    const again = fromJSON(JSON.parse(JSON.stringify(net.toJSON()))) as Network<Values>;
+    expect(bitsOf(load(save(loaded, { optimizerState: true })).parameters)).toEqual(bitsOf(net.parameters));
+    expect(new Uint8Array(save(load(bytes), { optimizerState: true }))).toEqual(new Uint8Array(bytes));
+    const again = fromJSON(JSON.parse(JSON.stringify(toJSON(net)))) as Network<Values>;
     expect(again.gradient(x, y)).toBe(make().gradient(x, y));
     expect(checkGradients(again, x, y).passed).toBe(true);
   });
@@ -157,8 +161,8 @@ describe('a function as a loss', () => {
     );
     net.step(x, y);
     net.evaluate({ x, y });
-    net.hvp(x, y, new Float32Array(net.parameterCount));
-    net.save();
+    hvp(net, x, y, new Float32Array(net.parameterCount));
+    save(net);
     expect(calls).toHaveLength(1);
     expect(calls[0]?.[0]).toBe(u);
     expect(calls[0]?.[1]?.shape).toEqual(u.shape);
@@ -188,7 +192,7 @@ describe('a function as a loss', () => {
     total.gradients.forEach((d, i) => {
       expect(Math.abs(d - rows * (mean.gradients[i] as number))).toBeLessThan(1e-5);
     });
-    expect((load(total.save()) as Network<Values>).loss?.reduction).toBe('sum');
+    expect((load(save(total)) as Network<Values>).loss?.reduction).toBe('sum');
   });
 
   test('several outputs have each its own, with weights; some none', () => {
@@ -203,7 +207,7 @@ describe('a function as a loss', () => {
     const parts = 0.5 * apart([huberLoss, undefined, undefined], y) + apart([undefined, crossEntropy(), undefined], ids);
     expect(Math.abs(total - parts)).toBeLessThan(1e-6 * parts);
     expect(checkGradients(net as never, x as never, [y, ids] as never).passed).toBe(true);
-    const loaded = load<1, 3>(net.save());
+    const loaded = load<1, 3>(save(net));
     expect(loaded.step(x, [y, ids])).toBe(net.step(x, [y, ids] as never));
     expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
   });
@@ -238,7 +242,7 @@ describe('a function as a loss', () => {
     expect(own.configure({ loss: held as never }).gradient(x, y)).toBe(huberValue);
     // Of another network's output it is made anew.
     expect(sequential(3, [dense(2)], { loss: held as never, seed: 2 }).gradient(x, y)).toBe(huberValue);
-    const loaded = load(own.save());
+    const loaded = load(save(own));
     expect(() => sequential(3, [dense(2)], { loss: loaded.loss as never })).toThrow('the graph of another output');
   });
 
