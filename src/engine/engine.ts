@@ -9,6 +9,7 @@ import { isPlainDescent, run as runOf, slotCount, updateInstructions } from '../
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
 import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
+import { type Mode, resolver } from '../graph/modes.js';
 import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
@@ -16,7 +17,7 @@ import { definitionOf } from '../losses/loss.js';
 import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../losses/networkLoss.js';
 import { penaltyTerm } from '../losses/penalty.js';
 import type { MinimisedTerm, Term } from '../losses/term.js';
-import { Constant, fill, Parameter } from '../ops/leaves.js';
+import { Constant, fill, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
 import type { Columns, TargetShape } from './columns.js';
 import { LoadedProgram } from './loadedProgram.js';
@@ -27,6 +28,16 @@ import { release, Workspace } from './workspace.js';
 export interface Model {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
+}
+
+/** A network as the user made it: in both modes at once, with what a training step leaves in its states. */
+export interface ModelGraph extends Model {
+  readonly updates?: ReadonlyMap<State, Node>;
+}
+
+/** All nodes of a graph, inputs before users. */
+export function nodesOf({ outputs, updates }: ModelGraph): Node[] {
+  return topological([...outputs, ...(updates?.keys() ?? []), ...(updates?.values() ?? [])]);
 }
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
@@ -49,13 +60,20 @@ export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded'
  * Parameters are allocated at construction and never move; state when loss and optimizer are set; workspaces as programs need them.
  */
 export class Engine {
+  /** What predictions, evaluations, traces and derivatives run: the graph in prediction mode. */
+  readonly model: Model;
   readonly parameters: readonly Parameter[];
   readonly parameterCount: number;
+  /** What belongs to the model and is not trained. Their values lie behind the parameters. */
+  readonly states: readonly State[];
+  /** Numbers of parameters and states. */
+  readonly valueCount: number;
   readonly parametersAddress: number;
   readonly #places = new Map<Node, Place>();
   readonly #constants: number;
   readonly #all: Node;
-  readonly #offsets = new Map<Parameter, number>();
+  readonly #offsets = new Map<Parameter | State, number>();
+  readonly #resolve = { training: resolver('training'), prediction: resolver('prediction') };
   #stateAddress = 0;
   #stateSize = 0;
   #parametersViewed = false;
@@ -81,19 +99,23 @@ export class Engine {
   freed = false;
 
   constructor(
-    readonly model: Model,
+    /** The graph as the user made it, in both modes. */
+    readonly graph: ModelGraph,
     readonly core: Core,
   ) {
-    const nodes = topological(model.outputs);
+    const nodes = nodesOf(graph);
+    this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
+    this.states = nodes.filter((node) => node instanceof State);
     let count = 0;
-    for (const parameter of this.parameters) {
-      this.#places.set(parameter, { block: Block.Parameters, offset: count });
-      this.#offsets.set(parameter, count);
-      count += elements(parameter.shape);
+    for (const values of [...this.parameters, ...this.states]) {
+      this.#places.set(values, { block: Block.Parameters, offset: count });
+      this.#offsets.set(values, count);
+      count += elements(values.shape);
     }
-    this.parameterCount = count;
-    this.#all = runOf('parameters', count);
+    this.valueCount = count;
+    this.parameterCount = this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+    this.#all = runOf('parameters', this.parameterCount);
     this.#places.set(this.#all, { block: Block.Parameters, offset: 0 });
     const constants = nodes.filter((node) => node instanceof Constant);
     const constantCount = constants.reduce((sum, node) => sum + elements(node.shape), 0);
@@ -112,15 +134,20 @@ export class Engine {
     }
   }
 
-  /** A parameter's first element within the parameter run. */
-  offsetOf(parameter: Parameter): number {
-    return this.#offsets.get(parameter) as number;
+  /** The node that a node of the graph stands for in a mode. */
+  inMode(mode: Mode, node: Node): Node {
+    return this.#resolve[mode](node);
   }
 
-  /** Draws every parameter afresh: parameter i from stream i of the seed. */
+  /** The first element of a parameter within the parameter run, of a state behind it. */
+  offsetOf(values: Parameter | State): number {
+    return this.#offsets.get(values) as number;
+  }
+
+  /** Draws every parameter afresh: parameter i from stream i of the seed; states begin behind them. */
   initialize(seed: number): void {
     const { exports, f32 } = this.core;
-    this.parameters.forEach((parameter, stream) => {
+    [...this.parameters, ...this.states].forEach((parameter, stream) => {
       const at = this.parametersAddress + this.offsetOf(parameter) * 4;
       const n = elements(parameter.shape);
       const { initial } = parameter;
@@ -148,9 +175,9 @@ export class Engine {
 
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
   configure(losses: readonly (LossWithWeight | undefined)[], optimizer: Optimizer | undefined, penalties: readonly Node[] = []): void {
-    const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.model.outputs[i] as Node)] : []));
+    const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.graph.outputs[i] as Node)] : []));
     const terms = penalties.map(penaltyTerm);
-    const known = new Set(topological(this.model.outputs));
+    const known = new Set(nodesOf(this.graph));
     const constants = topological([...nodes.flat(), ...terms].map(({ node }) => node)).filter(
       (node): node is Constant => node instanceof Constant && !known.has(node),
     );
@@ -241,10 +268,11 @@ export class Engine {
     return Status.BadUpdate;
   }
 
-  /** Whether every parameter is finite, and all that the optimizer keeps: an infinite mean of squares would stop its parameter for good. */
+  /** Whether every parameter and state is finite, and all that the optimizer keeps: an infinite mean of squares would stop its parameter for good. */
   get isFinite(): boolean {
+    const { firstNonFinite } = this.core.exports;
     const slots = this.optimizerState?.slots ?? [];
-    return [this.parametersAddress, ...slots].every((address) => this.core.exports.firstNonFinite(address, this.parameterCount) < 0);
+    return firstNonFinite(this.parametersAddress, this.valueCount) < 0 && slots.every((address) => firstNonFinite(address, this.parameterCount) < 0);
   }
 
   /** Looks whether the optimizer's state is so large that a small gradient does not make a small update. */
@@ -271,7 +299,7 @@ export class Engine {
     return this.#powersOffset(slots) * 4 + 16;
   }
 
-  /** A live view of n parameters from number `offset` on. */
+  /** A live view of n parameters, or states, from number `offset` on. */
   viewParameters(offset: number, n: number): Floats {
     this.#parametersViewed = true;
     return this.#view(this.parametersAddress, offset, n);
@@ -298,26 +326,32 @@ export class Engine {
   }
 
   /** The losses as nodes; `classes` tells for each which form its targets have. */
-  lossNodes(call: string, classes: readonly boolean[]): LossNodes[] {
+  lossNodes(call: string, classes: readonly boolean[], mode: Mode = 'prediction'): LossNodes[] {
     if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
-    return this.#lossNodes.map(([values, ids], i) => (classes[i] ? ids : values));
+    const at = this.#resolve[mode];
+    return this.#lossNodes.map(([values, ids], i) => {
+      const { rows, node, output, ...rest } = classes[i] ? ids : values;
+      return { ...rest, rows: at(rows), node: at(node), output: at(output), logits: logitsOf(at(output)) };
+    });
   }
 
   /** All whose sum is minimised: these losses, then the penalties. */
-  terms(losses: readonly LossNodes[]): readonly Term[] {
-    return [...losses, ...this.#penaltyTerms];
+  terms(losses: readonly LossNodes[], mode: Mode = 'prediction'): readonly Term[] {
+    const at = this.#resolve[mode];
+    return [...losses, ...this.#penaltyTerms.map((term) => ({ ...term, rows: at(term.rows), node: at(term.node) }))];
   }
 
   /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
-  seeds(losses: readonly LossNodes[], besides = 0): readonly Seed[] {
-    return this.terms(losses).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
+  seeds(losses: readonly LossNodes[], besides = 0, mode: Mode = 'prediction'): readonly Seed[] {
+    return this.terms(losses, mode).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
   }
 
-  /** The same for tools: targets as values, penalties as they were given. */
+  /** The same for tools, in prediction mode: targets as values, penalties as they were given. */
   get minimised(): readonly MinimisedTerm[] {
+    const at = this.#resolve.prediction;
     return [
-      ...this.#lossNodes.map(([{ node, target, scale, factors }]) => ({ node, target, scale, mean: factors !== 0 })),
-      ...this.penalties.map((node) => ({ node, target: undefined, scale: 1, mean: node.shape.batched })),
+      ...this.#lossNodes.map(([{ node, target, scale, factors }]) => ({ node: at(node), target, scale, mean: factors !== 0 })),
+      ...this.penalties.map((node) => ({ node: at(node), target: undefined, scale: 1, mean: node.shape.batched })),
     ];
   }
 
@@ -389,9 +423,10 @@ export class Engine {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
     }
-    const losses = this.lossNodes(kind, classes);
+    const mode = kind === 'evaluate' ? 'prediction' : 'training';
+    const losses = this.lossNodes(kind, classes, mode);
     const deciding = this.deciding;
-    const terms = this.terms(losses);
+    const terms = this.terms(losses, mode);
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
       scale,
@@ -407,14 +442,15 @@ export class Engine {
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
     const descend = steps && optimizer && isPlainDescent(optimizer);
-    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0), this.parameters);
+    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0, mode), this.parameters);
+    const states = steps ? this.#stateUpdates() : [];
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
         return product ? [{ product, into }] : [];
       });
       // The last layer's first: the backward pass then meets each delta once, on its way down.
-      return { ...common, accumulate: accumulate.reverse(), ...(kind === 'guarded' && { guards: [] }) };
+      return { ...common, accumulate: accumulate.reverse(), states, ...(kind === 'guarded' && { guards: [] }) };
     }
     const places = new Map(this.#places);
     const roots: Node[] = [];
@@ -440,7 +476,12 @@ export class Engine {
     const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
     // A decay changes parameters by their own size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
-    return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };
+    return { ...common, roots: roots.reverse(), places, epilogue, states, ...(kind === 'guarded' && { guards }) };
+  }
+
+  /** What a training step leaves in each state, as nodes. */
+  #stateUpdates(): { state: State; next: Node }[] {
+    return [...(this.graph.updates ?? [])].map(([state, next]) => ({ state, next: this.#resolve.training(next) }));
   }
 
   /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */
@@ -469,7 +510,7 @@ export class Engine {
     this.#training?.free();
     this.#releaseState();
     this.core.free(this.#constants);
-    release(this.core, this.parametersAddress, this.parameterCount * 4, this.#parametersViewed);
+    release(this.core, this.parametersAddress, this.valueCount * 4, this.#parametersViewed);
   }
 }
 

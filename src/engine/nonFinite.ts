@@ -26,15 +26,17 @@ const searches = new WeakMap<Recipe, Search>();
 export function searchProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): LoadedProgram {
   const key = `nonFinite:${withTargets ? classes : 'forward'}`;
   return engine.derived(key, rows, () => {
-    const { inputs, outputs } = engine.model;
-    const losses = withTargets ? engine.lossNodes('debug', classes) : [];
-    const terms = withTargets ? engine.terms(losses) : [];
+    const mode = withTargets ? 'training' : 'prediction';
+    const { inputs } = engine.graph;
+    const outputs = engine.graph.outputs.map((node) => engine.inMode(mode, node));
+    const losses = withTargets ? engine.lossNodes('debug', classes, mode) : [];
+    const terms = withTargets ? engine.terms(losses, mode) : [];
     const lossRows = terms.map((term) => term.rows);
     const order = topological([...outputs, ...lossRows]);
     const trained = new Set<Node>(engine.parameters);
     for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
     const backwards = order.filter((node) => trained.has(node)).reverse();
-    const found = gradients(withTargets ? engine.seeds(losses) : [], backwards);
+    const found = gradients(withTargets ? engine.seeds(losses, 0, mode) : [], backwards);
     const backward = backwards.flatMap((node, i) => {
       const gradient = found[i];
       return gradient ? [{ node, gradient }] : [];

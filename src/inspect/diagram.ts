@@ -1,6 +1,7 @@
 /** The layer graph of a network as text that Mermaid or Graphviz draws. */
 import { type Node, topological } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
+import { activationIn } from '../layers/layer.js';
 import type { NamedLayer } from '../layers/names.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 
@@ -27,13 +28,13 @@ const HIDDEN = new Set(['expandRows', 'expandFeatures']);
 function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges: Edge[] } {
   const inside = internals(call, network).alive(call);
   const { layers } = inside;
-  const { losses, penalties, model } = inside.engine;
-  const { inputs, outputs } = model;
+  const { losses, penalties, graph } = inside.engine;
+  const { inputs, outputs } = graph;
   const names = inside.nodeNames();
-  const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
+  const layerAt = new Map(layers.map((layer) => [layer.record.output, layer]));
   const inputsOf = (node: Node): readonly Node[] => {
     const layer = layerAt.get(node);
-    return layer ? [layer.nodes.input] : node.inputs;
+    return layer ? [layer.record.input] : node.inputs;
   };
   const shown = (node: Node): Node => (HIDDEN.has(node.op.name) && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
 
@@ -76,7 +77,9 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
 function describe(node: Node, layer: NamedLayer | undefined, names: ReadonlyMap<Node, string>): [Kind, string[]] {
   const shape = formatShape(node.shape);
   if (layer) {
-    const { kind, weights, activation } = layer.nodes;
+    const { kind, parameters, output } = layer.record;
+    const { weights = output } = parameters;
+    const activation = activationIn(layer.record);
     return ['layer', [layer.name, `${kind} ${formatShape(weights.shape)}${activation === 'identity' ? '' : `, ${activation}`}`]];
   }
   if (node.inputs.length === 0) {

@@ -46,10 +46,21 @@ export interface TracedNode<G extends Gradient = Gradient> {
   readonly slopes: readonly (TracedTensor | undefined)[];
 }
 
-/** One layer: the quantities of backpropagation by their names in the notes. */
+/** A tensor of a layer, and with targets its gradient. */
+export interface TracedPart<G extends Gradient = Gradient> {
+  readonly value: TracedTensor;
+  readonly gradient: G | undefined;
+}
+
+/** One layer: the quantities of backpropagation by their names in the notes, and all of its own by theirs. */
 export interface TracedLayer<G extends Gradient = Gradient> {
   readonly name: string;
-  /** z = x·Wᵀ + b, before the activation. */
+  readonly kind: string;
+  /** Its parameters and states: `weights`, `biases`, …. */
+  readonly parameters: Readonly<Record<string, TracedPart<G>>>;
+  /** The nodes within it that it names: `z`, …; without those of training steps alone. */
+  readonly nodes: Readonly<Record<string, TracedPart<G>>>;
+  /** z = x·Wᵀ + b, before the activation; u where the layer names no z. */
   readonly z: TracedTensor;
   /** u = g(z). */
   readonly u: TracedTensor;
@@ -57,7 +68,7 @@ export interface TracedLayer<G extends Gradient = Gradient> {
   readonly du: G;
   /** δ = ∂L/∂z. */
   readonly dz: G;
-  /** ∂L/∂W, `[out, in]`. */
+  /** ∂L/∂W, `[out, in]`. A layer without `weights` has none: see `parameters`. */
   readonly dw: G;
   /** ∂L/∂b; undefined for a layer without biases. */
   readonly db: G | undefined;
@@ -114,8 +125,16 @@ export class Trace<G extends Gradient = Gradient> {
       }
       if (shown.has(layer)) return [];
       shown.add(layer);
-      const tensors = this.layer(layer);
-      return (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => line(layer, LABELS[key], tensors[key]));
+      const { u, du, nodes, parameters } = this.layer(layer);
+      const gradients = (parts: Readonly<Record<string, TracedPart>>) =>
+        Object.entries(parts).flatMap(([key, part]) => line(layer, GRADIENTS[key] ?? `∂L/∂${key}`, part.gradient));
+      return [
+        ...Object.entries(nodes).flatMap(([key, part]) => line(layer, key, part.value)),
+        ...line(layer, 'u', u),
+        ...line(layer, '∂L/∂u', du),
+        ...gradients(nodes),
+        ...gradients(parameters),
+      ];
     });
     const lines = table([['name', 'tensor', 'shape', 'values'], ...rows]);
     const loss: number | undefined = this.loss;
@@ -130,7 +149,8 @@ function byName<T extends { readonly name: string }>(call: string, what: string,
   return found;
 }
 
-const LABELS = { z: 'z', u: 'u', du: '∂L/∂u', dz: 'δ', dw: '∂L/∂W', db: '∂L/∂b' } as const;
+/** What the notes call the gradients of a dense layer's parts. */
+const GRADIENTS: Readonly<Record<string, string>> = { z: 'δ', weights: '∂L/∂W', biases: '∂L/∂b' };
 
 function preview(values: Float32Array): string {
   const shown = Array.from(values.subarray(0, 8), (v) => v.toPrecision(5));
@@ -168,7 +188,9 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
   const losses = withTargets ? engine.lossNodes('trace', classes) : [];
   const terms = withTargets ? engine.terms(losses) : [];
   // A loss of the user's own and a penalty are nodes that they made.
-  const own = withTargets ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties] : [];
+  const own = withTargets
+    ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties.map((node) => engine.inMode('prediction', node))]
+    : [];
   const all = topological([...outputs, ...own]);
   const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
   const found = gradients(withTargets ? engine.seeds(losses) : [], shown);
@@ -221,14 +243,14 @@ function slopesOf(node: Node): (Node | undefined)[] {
  * The layer of each node: its parameters, product and z, and what its activation puts between z and u. Of several layers a node is the first's,
  * and a layer's part ends where another's begins.
  */
-function layersOfNodes(layers: readonly NamedLayer[]): Map<Node, string> {
+function layersOfNodes(layers: readonly NamedLayer[], at: (node: Node) => Node): Map<Node, string> {
   const layerOf = new Map<Node, string>();
-  for (const { nodes, name } of layers) {
-    const { weights, biases, z, u } = nodes;
-    for (const node of biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]) if (!layerOf.has(node)) layerOf.set(node, name);
-    const open = [u];
+  for (const { record, name } of layers) {
+    const input = at(record.input);
+    for (const node of Object.values(record.parameters)) if (!layerOf.has(node)) layerOf.set(node, name);
+    const open = [at(record.output)];
     for (let node = open.pop(); node; node = open.pop()) {
-      if (layerOf.has(node) || node.inputs.length === 0) continue;
+      if (node === input || layerOf.has(node) || node.inputs.length === 0) continue;
       layerOf.set(node, name);
       open.push(...node.inputs);
     }
@@ -272,25 +294,41 @@ function readTrace(
     nodes.map(({ node }) => node),
     names,
   );
-  const layerOf = layersOfNodes(layers);
+  const at = (node: Node) => engine.inMode('prediction', node);
+  const layerOf = layersOfNodes(layers, at);
+  const traced = new Set(nodes.map(({ node }) => node));
   const read = (node: Node | undefined): TracedTensor | undefined => {
     if (!node) return undefined;
     const shape = [...(node.shape.batched ? [rows] : []), ...node.shape.size];
     const n = shape.reduce((product, d) => product * d, 1);
-    const at = program.indexOf(node);
-    return { shape, values: f32.slice(at, at + n) };
+    const index = program.indexOf(node);
+    return { shape, values: f32.slice(index, index + n) };
   };
   return new Trace(
     loss,
-    layers.map(({ nodes: layer, name }) => ({
-      name,
-      z: read(layer.z) as TracedTensor,
-      u: read(layer.u) as TracedTensor,
-      du: read(gradientOf.get(layer.u)),
-      dz: read(gradientOf.get(layer.z)),
-      dw: read(gradientOf.get(layer.weights)),
-      db: layer.biases && read(gradientOf.get(layer.biases)),
-    })),
+    layers.map(({ record, name }) => {
+      const parts = (own: Readonly<Record<string, Node>>): Record<string, TracedPart> =>
+        Object.fromEntries(
+          Object.entries(own).flatMap(([key, raw]) => {
+            const node = at(raw);
+            return traced.has(node) ? [[key, { value: read(node) as TracedTensor, gradient: read(gradientOf.get(node)) }]] : [];
+          }),
+        );
+      const [nodes, parameters] = [parts(record.nodes), parts(record.parameters)];
+      const [u, du] = [read(at(record.output)) as TracedTensor, read(gradientOf.get(at(record.output)))];
+      return {
+        name,
+        kind: record.kind,
+        parameters,
+        nodes,
+        z: nodes.z?.value ?? u,
+        u,
+        du,
+        dz: nodes.z ? nodes.z.gradient : du,
+        dw: parameters.weights?.gradient,
+        db: parameters.biases?.gradient,
+      };
+    }),
     nodes.map(({ node, gradient, slopes }) => ({
       name: nameOf.get(node) as string,
       op: node.op.name,

@@ -9,7 +9,7 @@ import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
 import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
 import { glorotUniform, heUniform, type Initializer } from './initializers.js';
-import { type Layer, recordLayer } from './layer.js';
+import { type Layer, layer } from './layer.js';
 
 /** Options of `dense`. */
 export interface DenseOptions {
@@ -58,23 +58,25 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
   const biases = bias ? new Parameter(vector(units), { kind: 'constant', value: 0 }) : undefined;
   let weights: Parameter | undefined;
   let first: Node | undefined;
-  return (x) => {
-    checkNodes(call, [x]);
-    if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
-    const inputs = features(x.shape);
-    if (weights && features(weights.shape) !== inputs) {
-      throw new ShapeError(
-        `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
-      );
-    }
-    first ??= x;
-    weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
-    const product = matmul(x, weights, false, true);
-    const z = biases ? add(product, expandRows(biases)) : product;
-    const u = g(z);
-    checkNodes(`${call}: the activation`, [u]);
-    return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u, weights, biases });
-  };
+  return layer(
+    'dense',
+    (x) => {
+      const inputs = features(x.shape);
+      if (weights && features(weights.shape) !== inputs) {
+        throw new ShapeError(
+          `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
+        );
+      }
+      first ??= x;
+      weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
+      const product = matmul(x, weights, false, true);
+      const z = biases ? add(product, expandRows(biases)) : product;
+      const output = g(z);
+      checkNodes(`${call}: the activation`, [output]);
+      return { output, parameters: { weights, ...(biases && { biases }) }, nodes: { z }, attributes: { activation: nameOf(activation) } };
+    },
+    { name: options.name },
+  );
 }
 
 /** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */

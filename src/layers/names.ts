@@ -8,6 +8,8 @@ import type { LayerRecord } from './layer.js';
 export interface NamedLayer {
   readonly record: LayerRecord;
   readonly name: string;
+  /** What a training step leaves in its states. */
+  readonly updates: readonly { readonly state: State; readonly next: Node }[];
 }
 
 /** What names are given to: the nodes that lead to these roots, and the layers among them. */
@@ -32,6 +34,7 @@ export function nameLayers(found: readonly LayerRecord[]): NamedLayer[] {
   const counts = new Map<string, number>();
   const applied = new Map<Node, { name: string; given: string | undefined; times: number }>();
   const taken = new Set<string>();
+  const left = new Map<State, Node>();
   return found.map((record) => {
     const before = applied.get(identityOf(record));
     const number = (counts.get(record.kind) ?? 0) + (before ? 0 : 1);
@@ -42,8 +45,18 @@ export function nameLayers(found: readonly LayerRecord[]): NamedLayer[] {
     if (!before) applied.set(identityOf(record), { name, given: record.name, times: 1 });
     if (taken.has(name)) throw new ValueError(`network: two layers are called ${JSON.stringify(name)}, expected different names`);
     taken.add(name);
-    return { record, name };
+    // A layer that is applied again goes on from what its earlier application leaves.
+    const updates = record.updates.map(({ state, next }) => {
+      left.set(state as State, next(left.get(state as State) ?? state));
+      return { state: state as State, next: left.get(state as State) as Node };
+    });
+    return { record, name, updates };
   });
+}
+
+/** What a training step leaves in each state of a network. */
+export function stateUpdates(layers: readonly NamedLayer[]): Map<State, Node> {
+  return new Map(layers.flatMap(({ updates }) => updates.map(({ state, next }) => [state, next] as const)));
 }
 
 /** The layers without their further applications, whose parameters are those of the first. */

@@ -39,7 +39,7 @@ export function rangeOf(output: Node): Range {
   const { op, attributes } = output;
   if (op === softmaxOp && features(output.shape) === 1) return [1, 1];
   if (op === sigmoidOp || op === softmaxOp || op === stepOp) return [0, 1];
-  if (op === tanhOp || layerOf(output)?.activation === 'softsign') return [-1, 1];
+  if (op === tanhOp || layerOf(output)?.attributes.activation === 'softsign') return [-1, 1];
   if (op === reluOp || op === softplusOp || op === expOp || op === squareOp || op === absOp || op === sqrtOp) return [0, Number.POSITIVE_INFINITY];
   const { alpha = 1, beta = 0 } = attributes as { alpha?: number; beta?: number };
   if (op === clipOp) return [alpha, beta];

@@ -5,7 +5,7 @@ import type { AnyTargets, Values } from '../arguments/values.js';
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { layerOf } from '../layers/layer.js';
+import { activationIn, layerOf } from '../layers/layer.js';
 import { target } from '../ops/leaves.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
@@ -156,11 +156,16 @@ function checkLoss(loss: Loss, output: Node): void {
   }
   if (head && !loss.fromLogits && output.op !== head) {
     throw new ValueError(
-      `${loss.name}: the output's activation is ${layerOf(output)?.activation ?? output.op.name}, expected '${head.name}'; ` +
+      `${loss.name}: the output's activation is ${activationOf(output)}, expected '${head.name}'; ` +
         `give the last layer '${head.name}', or use ${loss.name}({ fromLogits: true }) on an output without activation`,
     );
   }
   check?.(output);
+}
+
+function activationOf(output: Node): string {
+  const record = layerOf(output);
+  return record ? activationIn(record) : output.op.name;
 }
 
 /** The nodes of a loss on an output, for targets given as class ids or as values. */

@@ -2,7 +2,7 @@ import { describe, isList, isOf } from '../arguments/describe.js';
 import { NeuriteError, ShapeError } from '../errors.js';
 import { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import type { LayerNodes } from '../layers/layer.js';
+import type { NamedLayer } from '../layers/names.js';
 import { expandRows } from '../ops/broadcast.js';
 import { total } from '../ops/total.js';
 import { checkTerm, inCompute, type Model, meanTerm, type Term } from './term.js';
@@ -12,12 +12,15 @@ export interface LayerGraph {
   readonly name: string;
   readonly kind: string;
   readonly input: Node;
-  /** Before the activation. */
-  readonly z: Node;
-  /** After it. */
   readonly output: Node;
-  /** W, `[out, in]`. */
-  readonly weights: Node;
+  /** Its parameters and states by their names: `weights`, `biases`. */
+  readonly parameters: Readonly<Record<string, Node>>;
+  /** Named nodes within it: `z`, before the activation. */
+  readonly nodes: Readonly<Record<string, Node>>;
+  /** Before the activation; the output of a layer that names none. */
+  readonly z: Node;
+  /** W, `[out, in]`; undefined where the layer has none. */
+  readonly weights: Node | undefined;
   /** b, `[out]`; undefined where the layer has none. */
   readonly biases: Node | undefined;
 }
@@ -29,12 +32,7 @@ export type Penalty = Node | readonly Node[] | ((layers: readonly LayerGraph[]) 
  * The penalties of a network, as it holds them. What a function of the user's throws passes through.
  * @throws NeuriteError for what is no node, or depends on what is not the network's; ShapeError for a batch with more than one number a row
  */
-export function penaltiesOf(
-  call: string,
-  penalty: unknown,
-  model: Model,
-  layers: readonly { readonly nodes: LayerNodes; readonly name: string }[],
-): readonly Node[] {
+export function penaltiesOf(call: string, penalty: unknown, model: Model, layers: readonly NamedLayer[]): readonly Node[] {
   if (penalty === undefined) return [];
   const given = typeof penalty === 'function' ? penalty(layers.map(layerGraph)) : penalty;
   const list: unknown[] = isList(given) ? Array.from(given) : [given];
@@ -51,9 +49,9 @@ export function penaltiesOf(
   );
 }
 
-function layerGraph({ name, nodes }: { readonly nodes: LayerNodes; readonly name: string }): LayerGraph {
-  const { kind, input, z, u, weights, biases } = nodes;
-  return { name, kind, input, z, output: u, weights, biases };
+function layerGraph({ name, record }: NamedLayer): LayerGraph {
+  const { kind, input, output, parameters, nodes } = record;
+  return { name, kind, input, output, parameters, nodes, z: nodes.z ?? output, weights: parameters.weights, biases: parameters.biases };
 }
 
 /** A penalty as part of a graph: the mean over the rows of a batch; of parameters alone, the sum of all elements. */

@@ -8,19 +8,19 @@ import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/b
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import { readRows } from '../data/values.js';
-import { Engine, type Model } from '../engine/engine.js';
+import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
 import { type NonFiniteValue, NotFiniteError, ShapeError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape } from '../graph/shape.js';
 import { checkSize } from '../layers/dense.js';
-import { layerOf } from '../layers/layer.js';
-import { type NamedLayer, nameLayers } from '../layers/names.js';
+import { activationIn, layerOf } from '../layers/layer.js';
+import { nameLayers, ownLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
-import type { Parameter } from '../ops/leaves.js';
+import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
@@ -75,13 +75,15 @@ export interface LayerView {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly activation: string;
-  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. */
+  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. @throws ValueError for a layer without */
   readonly weights: Floats;
   /** b, `[outFeatures]`: a live view; undefined where the layer has none. */
   readonly biases: Floats | undefined;
   /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
   readonly weightGradients: Floats;
   readonly biasGradients: Floats | undefined;
+  /** All its parameters and states by their names in the layer: `weights`, `biases`. */
+  readonly parameters: Readonly<Record<string, ParameterView>>;
 }
 
 /** A parameter of a network, as the user sees it. */
@@ -93,7 +95,9 @@ export interface ParameterView {
   readonly offset: number;
   /** A live view into the network's memory: writing to it changes the network. */
   readonly values: Floats;
-  /** ∂L/∂values of the last `gradient`: a live view. */
+  /** Whether gradients change it; a state is changed by training steps without one. */
+  readonly isTrained: boolean;
+  /** ∂L/∂values of the last `gradient`: a live view. @throws ValueError for a state */
   readonly gradient: Floats;
   /**
    * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
@@ -174,7 +178,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    const model: Model = {
+    const model = {
       inputs: Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]),
       outputs: Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]),
     };
@@ -183,7 +187,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
     const losses = lossesOf('network', loss, model);
     const penalties = penaltiesOf('network', penalty, model, layers);
-    this.#engine = new Engine(model, coreOf(this.build));
+    this.#engine = new Engine({ ...model, updates: stateUpdates(layers) }, coreOf(this.build));
     try {
       this.#engine.configure(losses, optimizer, penalties);
       if (initial === 'draw') this.#engine.initialize(seed);
@@ -262,18 +266,28 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#engine.parameters.map((parameter) => names.get(parameter) as string);
   }
 
-  /** The parameter of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
+  /** The parameter or state of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
   parameter(name: string): ParameterView {
     this.#internals.alive('parameter');
-    const names = this.parameterNames;
-    const found = this.#engine.parameters[names.indexOf(name)];
-    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${names.join(', ')}`);
+    const { parameters, states } = this.#engine;
+    const names = this.#internals.tensorNames();
+    const all = [...parameters, ...states];
+    const found = all.find((node) => names.get(node) === name);
+    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${all.map((node) => names.get(node)).join(', ')}`);
+    return this.#parameterView(found, name);
+  }
+
+  #parameterView(found: Parameter | State, name: string): ParameterView {
     const values = () => this.#viewOf(found, 'values');
-    const gradient = () => this.#viewOf(found, 'gradient');
+    const gradient = () => {
+      if (found instanceof State) throw new ValueError(`parameter(${JSON.stringify(name)}).gradient: it is a state, which no gradient changes`);
+      return this.#viewOf(found, 'gradient');
+    };
     return {
       name,
       shape: found.shape.size,
       offset: this.#engine.offsetOf(found),
+      isTrained: found instanceof Parameter,
       get values() {
         return values();
       },
@@ -284,7 +298,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     };
   }
 
-  #setParameter(parameter: Parameter, name: string, values: Values): void {
+  #setParameter(parameter: Parameter | State, name: string, values: Values): void {
     const call = `parameter(${JSON.stringify(name)}).set`;
     this.#internals.idle(call);
     const n = elements(parameter.shape);
@@ -302,7 +316,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.core.f32.set(numbers, at);
   }
 
-  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
+  #viewOf(parameter: Parameter | State, what: 'values' | 'gradient'): Floats {
     this.#internals.alive('parameters');
     const engine = this.#engine;
     const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
@@ -311,41 +325,45 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#held(engine.viewGradients(offset, n));
   }
 
-  /** The layers without their further applications, whose parameters are those of the first. */
-  get #ownLayers(): readonly NamedLayer[] {
-    const seen = new Set<Parameter>();
-    return this.#internals.layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
-  }
-
   /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
   get layers(): readonly LayerView[] {
     this.#internals.alive('layers');
-    const view = (parameter: Parameter, what: 'values' | 'gradient') => this.#viewOf(parameter, what);
-    return this.#ownLayers.map(({ nodes, name }) => ({
-      name,
-      kind: nodes.kind,
-      inFeatures: features(nodes.input.shape),
-      outFeatures: features(nodes.z.shape),
-      activation: nodes.activation,
-      get weights() {
-        return view(nodes.weights, 'values');
-      },
-      get biases() {
-        return nodes.biases && view(nodes.biases, 'values');
-      },
-      get weightGradients() {
-        return view(nodes.weights, 'gradient');
-      },
-      get biasGradients() {
-        return nodes.biases && view(nodes.biases, 'gradient');
-      },
-    }));
+    const names = this.#internals.tensorNames();
+    return ownLayers(this.#internals.layers).map(({ record, name }) => {
+      const { input, output, kind } = record;
+      const own = Object.entries(record.parameters);
+      const view = (key: string, what: 'values' | 'gradient') => {
+        const node = record.parameters[key];
+        if (!node) throw new ValueError(`layers: ${name} has no ${key}; it has ${own.map(([key]) => key).join(', ') || 'no parameters'}`);
+        return this.#viewOf(node, what);
+      };
+      return {
+        name,
+        kind,
+        inFeatures: features(input.shape),
+        outFeatures: features(output.shape),
+        activation: activationIn(record),
+        get weights() {
+          return view('weights', 'values');
+        },
+        get biases() {
+          return record.parameters.biases && view('biases', 'values');
+        },
+        get weightGradients() {
+          return view('weights', 'gradient');
+        },
+        get biasGradients() {
+          return record.parameters.biases && view('biases', 'gradient');
+        },
+        parameters: Object.fromEntries(own.map(([key, node]) => [key, this.#parameterView(node, names.get(node) as string)])),
+      };
+    });
   }
 
   /** The layer of a name. @throws ValueError listing the names there are */
   layer(name: string): LayerView {
     const found = this.layers.find((layer) => layer.name === name);
-    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.#ownLayers.map((l) => l.name).join(', ')}`);
+    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.layers.map((l) => l.name).join(', ')}`);
     return found;
   }
 
@@ -417,10 +435,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   freeze(): Predictor<In, Out> {
     this.#internals.alive('freeze');
     const from = this.#engine.parametersAddress >>> 2;
-    const engine = new Engine(this.#engine.model, this.#engine.core);
+    const engine = new Engine(this.#engine.graph, this.#engine.core);
     // Of the losses a predictor needs to know what a decision is.
     engine.losses = this.#engine.losses;
-    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
+    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.#engine.valueCount);
     try {
       engine.prepack();
     } catch (error) {
@@ -586,7 +604,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#internals.idle('configure');
     const { loss, optimizer, penalty } = checkOptions('configure', options, ['loss', 'optimizer', 'penalty']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
-    const { model } = this.#engine;
+    const { graph: model } = this.#engine;
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
     const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
     // Reading the options may have run code that began something.
@@ -619,12 +637,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /** The network in a line: `Network 784 → 128 relu → 10 softmax, 101,770 parameters`. */
   toString(): string {
-    const { inputs, outputs } = this.#engine.model;
+    const { inputs, outputs } = this.#engine.graph;
     const { layers } = this.#internals;
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape)).join(' + ');
-    const steps = layers.map(({ nodes: { u, activation } }) => `${features(u.shape)}${activation === 'identity' ? '' : ` ${activation}`}`);
+    const steps = layers.map(
+      ({ record }) => `${features(record.output.shape)}${activationIn(record) === 'identity' ? '' : ` ${activationIn(record)}`}`,
+    );
     // A last layer that is the one output says how wide it is.
-    const ends = outputs.length === 1 && layers.some(({ nodes }) => nodes.u === outputs[0]) ? [] : [widths(outputs)];
+    const ends = outputs.length === 1 && layers.some(({ record }) => record.output === outputs[0]) ? [] : [widths(outputs)];
     return `Network ${[widths(inputs), ...steps, ...ends].join(' → ')}, ${this.parameterCount.toLocaleString('en')} parameters`;
   }
 

@@ -35,7 +35,7 @@ export class Steps {
     this.#engine = engine;
     this.#source = source;
     this.#batch = batch;
-    const copied = engine.parameterCount * (1 + (engine.optimizerState?.slots.length ?? 0));
+    const copied = engine.valueCount + engine.parameterCount * (engine.optimizerState?.slots.length ?? 0);
     this.#snapshot = copied <= MOST_COPIED ? new Snapshot(engine) : undefined;
     engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.classes);
   }
