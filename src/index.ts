@@ -30,20 +30,14 @@ export { type DenseOptions, dense } from './layers/dense.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
 export { type Layer, named } from './layers/layer.js';
 export { constant, input, parameter, type Size } from './layers/leaves.js';
-export {
-  binaryCrossEntropy,
-  type ClassLoss,
-  type CrossEntropyOptions,
-  crossEntropy,
-  type Loss,
-  meanSquaredError,
-  type NetworkLoss,
-  type Reduction,
-  squaredError,
-  type TargetsOf,
-  type ValueLoss,
-  type WeightedLoss,
-} from './losses/losses.js';
+export type { CrossEntropyOptions } from './losses/crossEntropy.js';
+export type { ClassLoss, Loss, Reduction, ValueLoss } from './losses/loss.js';
+export * from './losses/losses.js';
+export type { LossWithWeight, NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.js';
+export type { LossFunction } from './losses/ownLoss.js';
+export type { LayerGraph, Penalty } from './losses/penalty.js';
+export type { SquaredErrorOptions } from './losses/squaredError.js';
+export type { MinimisedTerm } from './losses/term.js';
 export {
   type AnyNetwork,
   type LayerView,

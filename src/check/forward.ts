@@ -48,7 +48,7 @@ function erfc(x: number): number {
   return Math.exp(-x * x) / (tail * Math.sqrt(Math.PI));
 }
 
-export function softplus(x: number): number {
+function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
@@ -71,11 +71,20 @@ function reduce(f: (row: Numbers) => number): Forward {
   };
 }
 
+/** Rows of a and b, each pair made one number. */
+function ofRows(f: (a: Numbers, b: Numbers) => number): Forward {
+  return (node, [a, b]) => {
+    const n = features((node.inputs[0] as Node).shape);
+    const row = (x: Numbers, r: number) => x.subarray(r * n, (r + 1) * n);
+    return Float64Array.from({ length: (a as Numbers).length / n }, (_, r) => f(row(a as Numbers, r), row(b as Numbers, r)));
+  };
+}
+
 const largest = (row: Numbers) => row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 const sum = (row: Numbers) => row.reduce((a, b) => a + b, 0);
 
 /** log Σ eˣ, the largest taken off first. */
-export function logSumExp(row: Numbers): number {
+function logSumExp(row: Numbers): number {
   const top = largest(row);
   return top + Math.log(sum(row.map((v) => Math.exp(v - top))));
 }
@@ -148,6 +157,9 @@ const forwards: Readonly<Record<string, Forward>> = {
   maxFeatures: reduce(largest),
   logSumExp: reduce(logSumExp),
   matmul,
+  // Of targets that are rows of values.
+  crossEntropy: ofRows((z, t) => logSumExp(z) - z.reduce((total, v, k) => total + v * at(t, k), 0)),
+  binaryCrossEntropy: ofRows((z, t) => z.reduce((total, v, k) => total + softplus(v) - v * at(t, k), 0)),
   softmax: normalize(Math.exp),
   logSoftmax: normalize((v) => v),
   expandRows: (node, [x], rows) => Float64Array.from({ length: lengthOf(node, rows) }, (_, i) => at(x as Numbers, i % (x as Numbers).length)),

@@ -7,10 +7,10 @@ import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { graph } from '../inspect/graph.js';
-import type { Loss, WeightedLoss } from '../losses/losses.js';
+import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
-import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
+import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */
 export interface CheckOptions {
@@ -107,15 +107,17 @@ class Float64Loss {
   readonly rows: number;
   readonly length: number;
   readonly #order: Node[];
-  readonly #targets: (Float64Array | undefined)[];
+  readonly #terms: readonly MinimisedTerm[];
+  readonly #targets = new Map<Node, Float64Array>();
 
   constructor(
     readonly net: AnyNetwork,
     readonly xs: readonly Values[],
     ys: readonly Targets[],
   ) {
-    const { inputs, outputs, losses, parameters } = graph(net);
-    this.#order = topological(outputs);
+    const { inputs, terms, parameters } = graph(net);
+    this.#terms = terms;
+    this.#order = topological([...inputs, ...terms.map(({ node }) => node)]);
     this.rows = readRows('checkGradients', 'x', xs[0], features((inputs[0] as Node).shape)).rows;
     let offset = 0;
     const names = net.parameterNames;
@@ -128,7 +130,7 @@ class Float64Loss {
     inputs.forEach((node, i) => add(node.name ?? `x[${i}]`, node));
     this.length = offset;
     let next = 0;
-    this.#targets = losses.map((loss, i) => (loss ? this.#targetsOf(ys[next++] as Targets, features((outputs[i] as Node).shape)) : undefined));
+    for (const { target } of terms) if (target) this.#targets.set(target, this.#targetsOf(ys[next++] as Targets, features(target.shape)));
   }
 
   /** Targets as rows of numbers; class ids as rows of 0 and 1. */
@@ -158,7 +160,7 @@ class Float64Loss {
   }
 
   #values(point: Float64Array): Map<Node, Numbers> {
-    const leaves = new Map<Node, ArrayLike<number>>();
+    const leaves = new Map<Node, ArrayLike<number>>(this.#targets);
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
     for (const node of this.#order) if (node.op.name === 'constant') leaves.set(node, (node as Node & { values: Float32Array }).values);
     return forward(this.#order, leaves, this.rows);
@@ -167,14 +169,9 @@ class Float64Loss {
   /** The reduced loss. */
   at(point: Float64Array): number {
     const values = this.#values(point);
-    const { outputs, losses } = graph(this.net);
-    return losses.reduce((total, loss, i) => {
-      if (!loss) return total;
-      const output = outputs[i] as Node;
-      // Where the loss is of the logits, these are the value before the last activation, unless the output is logits itself.
-      const onLogits = loss.loss.name === 'crossEntropy' || loss.loss.name === 'binaryCrossEntropy';
-      const z = onLogits && !loss.loss.fromLogits ? (output.inputs[0] as Node) : output;
-      return total + reducedLoss(loss, values.get(z) as Numbers, this.#targets[i] as Float64Array, features(output.shape), this.rows);
+    return this.#terms.reduce((total, { node, scale, mean }) => {
+      const sum = (values.get(node) as Numbers).reduce((a, b) => a + b, 0);
+      return total + (scale * sum) / (mean ? this.rows : 1);
     }, 0);
   }
 
@@ -182,22 +179,6 @@ class Float64Loss {
   sides(point: Float64Array): number[] {
     return sidesOf(this.#order, this.#values(point));
   }
-}
-
-function reducedLoss({ loss, weight }: Required<WeightedLoss>, z: Numbers, t: Numbers, width: number, rows: number): number {
-  const factor = (weight * loss.scale) / (loss.reduction === 'mean' ? rows * (loss.name === 'crossEntropy' ? 1 : width) : 1);
-  let total = 0;
-  for (let row = 0; row < rows; row++) total += rowLoss(loss, z.subarray(row * width, (row + 1) * width), t.subarray(row * width, (row + 1) * width));
-  return factor * total;
-}
-
-function rowLoss(loss: Loss, z: Numbers, t: Numbers): number {
-  if (loss.name === 'crossEntropy') return logSumExp(z) - z.reduce((sum, v, k) => sum + v * (t[k] as number), 0);
-  const term =
-    loss.name === 'binaryCrossEntropy'
-      ? (v: number, k: number) => softplus(v) - v * (t[k] as number)
-      : (v: number, k: number) => (v - (t[k] as number)) ** 2;
-  return z.reduce((sum, v, k) => sum + term(v, k), 0);
 }
 
 const same = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);

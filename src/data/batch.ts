@@ -93,7 +93,7 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
   }
   const read = readRows(call, what, y, width);
   if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
-  if (unit) checkWithin(call, what, read, width, [0, 1], 'as binaryCrossEntropy takes');
+  if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`);
   if (classes) checkProbabilities(call, what, read, width);
   return read;
 }

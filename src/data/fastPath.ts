@@ -26,14 +26,14 @@ export class FastPath {
     readonly version: number,
     { columns: { inputs, targets }, ys: [y] }: Batch,
   ) {
-    const { width, unit = false } = targets[0] as TargetShape;
+    const { width, unit } = targets[0] as TargetShape;
     const ids = areIds(y as Batch['ys'][0]);
     this.#input = program.inputIndex(0);
     this.#inputs = rows * (inputs[0] as number);
     this.#target = program.inputIndex(1);
     this.#targets = ids ? rows : rows * width;
     this.#classes = ids ? width : 0;
-    this.#unit = unit;
+    this.#unit = unit !== undefined;
   }
 
   /** The way of batches like this one; undefined where they need more than a look at each number. */

@@ -8,7 +8,7 @@ import type { LoadedProgram } from '../engine/loadedProgram.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
-import { fill, type Parameter } from '../ops/leaves.js';
+import type { Parameter } from '../ops/leaves.js';
 import { readDirection } from './arguments.js';
 import { given, orZero, read, readParameters, writeParameters } from './tensors.js';
 
@@ -22,8 +22,7 @@ function lossGradients(
   wrt: readonly Node[],
 ): { targets: Node[]; found: Node[]; rows: Node[] } {
   const losses = engine.lossNodes(call, classes);
-  const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) }));
-  const found = gradients(seeds, wrt).map((d, i) => orZero(d, wrt[i] as Node));
+  const found = gradients(engine.seeds(losses), wrt).map((d, i) => orZero(d, wrt[i] as Node));
   return { targets: losses.map((loss) => loss.target), found, rows: losses.map((loss) => loss.rows) };
 }
 

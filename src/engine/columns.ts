@@ -5,9 +5,9 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are welcome. */
   readonly classes: boolean;
-  /** Whether values must be from 0 to 1. */
-  readonly unit?: boolean;
-  /** What a bounded output reaches under a squared error: values of a data set must be within. */
+  /** Where values must be from 0 to 1: the loss that takes no others. */
+  readonly unit?: string | undefined;
+  /** What a bounded output reaches: values of a data set must be within, under a loss that draws the output to them. */
   readonly reach?: Range | undefined;
 }
 

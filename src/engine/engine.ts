@@ -1,7 +1,7 @@
 import { Context, Status } from '../../assembly/context.js';
 import { Block, Factor, Opcode } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
-import { gradients } from '../compile/differentiate.js';
+import { gradients, type Seed } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
@@ -9,10 +9,13 @@ import { isPlainDescent, run as runOf, slotCount, updateInstructions } from '../
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
 import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
-import { type Node, named, topological } from '../graph/node.js';
+import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
-import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from '../losses/losses.js';
+import { definitionOf } from '../losses/loss.js';
+import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../losses/networkLoss.js';
+import { penaltyTerm } from '../losses/penalty.js';
+import type { MinimisedTerm, Term } from '../losses/term.js';
 import { Constant, fill, Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
 import type { Columns, TargetShape } from './columns.js';
@@ -64,7 +67,14 @@ export class Engine {
   #programs = new Map<string, LoadedProgram>();
   #columns: Columns = { inputs: [], targets: [] };
   /** The loss of each output. */
-  losses: readonly (Required<WeightedLoss> | undefined)[] = [];
+  losses: readonly (LossWithWeight | undefined)[] = [];
+  /** What is minimised besides. */
+  penalties: readonly Node[] = [];
+  /** Each loss as nodes, for targets as values, and where class ids are welcome for these. */
+  #lossNodes: readonly (readonly [values: LossNodes, ids: LossNodes])[] = [];
+  #penaltyTerms: readonly Term[] = [];
+  /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
+  #ownConstants: readonly Constant[] = [];
   optimizer: Optimizer | undefined;
   /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
   version = 0;
@@ -136,10 +146,17 @@ export class Engine {
     this.#panels = panels;
   }
 
-  /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
-  configure(losses: readonly (Required<WeightedLoss> | undefined)[], optimizer: Optimizer | undefined): void {
-    const bytes = this.#stateBytes(optimizer ? slotCount(optimizer) : 0);
-    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+  /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
+  configure(losses: readonly (LossWithWeight | undefined)[], optimizer: Optimizer | undefined, penalties: readonly Node[] = []): void {
+    const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.model.outputs[i] as Node)] : []));
+    const terms = penalties.map(penaltyTerm);
+    const known = new Set(topological(this.model.outputs));
+    const constants = topological([...nodes.flat(), ...terms].map(({ node }) => node)).filter(
+      (node): node is Constant => node instanceof Constant && !known.has(node),
+    );
+    const slots = optimizer ? slotCount(optimizer) : 0;
+    const bytes = this.#stateBytes(slots) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
+    const state = nodes.length > 0 || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
     this.#releaseState();
     this.#stateAddress = state;
     this.#stateSize = bytes;
@@ -147,6 +164,10 @@ export class Engine {
     this.version++;
     this.#training?.setBase(Block.State, state);
     this.losses = losses;
+    this.penalties = penalties;
+    this.#lossNodes = nodes;
+    this.#penaltyTerms = terms;
+    this.#placeConstants(constants, this.#stateBytes(slots) / 4);
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
     this.optimizer = optimizer;
     for (const [key, program] of this.#programs) {
@@ -155,6 +176,17 @@ export class Engine {
       this.#programs.delete(key);
     }
     this.resetOptimizer();
+  }
+
+  /** Writes the constants of losses and penalties into the state, from element `offset` on. */
+  #placeConstants(constants: readonly Constant[], offset: number): void {
+    for (const constant of this.#ownConstants) this.#places.delete(constant);
+    this.#ownConstants = this.#stateAddress ? constants : [];
+    for (const constant of this.#ownConstants) {
+      this.#places.set(constant, { block: Block.State, offset });
+      this.core.f32.set(constant.values, (this.#stateAddress >>> 2) + offset);
+      offset += constant.values.length;
+    }
   }
 
   /** The optimizer's state as before its first step. */
@@ -267,9 +299,26 @@ export class Engine {
 
   /** The losses as nodes; `classes` tells for each which form its targets have. */
   lossNodes(call: string, classes: readonly boolean[]): LossNodes[] {
-    const nodes = this.losses.flatMap((loss, i) => (loss ? [{ loss, output: this.model.outputs[i] as Node }] : []));
-    if (nodes.length === 0) throw new NotConfiguredError(call, 'loss');
-    return nodes.map(({ loss, output }, i) => lossNodes(loss, output, classes[i] ?? false));
+    if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
+    return this.#lossNodes.map(([values, ids], i) => (classes[i] ? ids : values));
+  }
+
+  /** All whose sum is minimised: these losses, then the penalties. */
+  terms(losses: readonly LossNodes[]): readonly Term[] {
+    return [...losses, ...this.#penaltyTerms];
+  }
+
+  /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
+  seeds(losses: readonly LossNodes[], besides = 0): readonly Seed[] {
+    return this.terms(losses).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
+  }
+
+  /** The same for tools: targets as values, penalties as they were given. */
+  get minimised(): readonly MinimisedTerm[] {
+    return [
+      ...this.#lossNodes.map(([{ node, target, scale, factors }]) => ({ node, target, scale, mean: factors !== 0 })),
+      ...this.penalties.map((node) => ({ node, target: undefined, scale: 1, mean: node.shape.batched })),
+    ];
   }
 
   /** What a batch is made of; as the losses have it. */
@@ -281,11 +330,10 @@ export class Engine {
     return this.losses.flatMap((loss, i) => {
       if (!loss) return [];
       const output = this.model.outputs[i] as Node;
-      const { name } = loss.loss;
-      const unit = name === 'binaryCrossEntropy';
-      const range = rangeOf(output);
-      const reach = name !== 'crossEntropy' && !unit && range.every(Number.isFinite) ? range : undefined;
-      return [{ width: features(output.shape), classes: name === 'crossEntropy', unit, reach }];
+      const { name, targets } = definitionOf(loss.loss);
+      const range = targets === 'reach' ? rangeOf(output) : undefined;
+      const reach = range?.every(Number.isFinite) ? range : undefined;
+      return [{ width: features(output.shape), classes: targets === 'classes', unit: targets === 'unit' ? name : undefined, reach }];
     });
   }
 
@@ -343,11 +391,12 @@ export class Engine {
     }
     const losses = this.lossNodes(kind, classes);
     const deciding = this.deciding;
-    const reports: Report[] = losses.map(({ rows, scale, output, loss, target }, i) => ({
+    const terms = this.terms(losses);
+    const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
       scale,
       goOn: kind === 'evaluate',
-      ...(i === deciding && { decide: { decision: decisionOf(output, loss) as Decision, target } }),
+      ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
     // Rows of a data set come in through these; a call with rows of its own starts behind them.
@@ -358,11 +407,7 @@ export class Engine {
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
     const descend = steps && optimizer && isPlainDescent(optimizer);
-    const seeds = losses.map(({ rows, scale, factors }) => ({
-      node: rows,
-      gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)),
-    }));
-    const products = gradients(seeds, this.parameters);
+    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0), this.parameters);
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
@@ -377,7 +422,7 @@ export class Engine {
       // What the loss does not depend on has the gradient 0, written each time: L2 and clipping change gradients in place.
       let product = products[i] ?? fill(parameter.shape, 0);
       // Two parameters may have the very same gradient; each has its own place all the same.
-      if (places.has(product)) product = named(product, `d${parameter.label}`);
+      if (places.has(product)) product = another(product, `d${parameter.label}`);
       roots.push(product);
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
@@ -426,6 +471,22 @@ export class Engine {
     this.core.free(this.#constants);
     release(this.core, this.parametersAddress, this.parameterCount * 4, this.#parametersViewed);
   }
+}
+
+/** A loss as nodes, for targets as values and for class ids. */
+function bothForms(loss: LossWithWeight, output: Node): readonly [LossNodes, LossNodes] {
+  const values = lossNodes(loss, output, false);
+  return [values, definitionOf(loss.loss).targets === 'classes' ? lossNodes(loss, output, true) : values];
+}
+
+/** Where decisions on a loss' output are counted. */
+function decideOn({ output, loss, target }: LossNodes): NonNullable<Report['decide']> {
+  return { decision: decisionOf(output, loss) as Decision, target };
+}
+
+/** The same tensor as a node of its own. */
+function another(node: Node, name: string): Node {
+  return node.inputs.length > 0 ? named(node, name) : new Node(node.op, [], node.shape, node.attributes, name);
 }
 
 /** Takes the next rows of a data set into an input; how its elements are stored is filled in when there is one. */

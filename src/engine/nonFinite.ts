@@ -4,7 +4,7 @@ import type { NonFiniteValue } from '../errors.js';
 import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
-import { fill, Parameter } from '../ops/leaves.js';
+import { Parameter } from '../ops/leaves.js';
 import type { Engine } from './engine.js';
 import type { LoadedProgram } from './loadedProgram.js';
 
@@ -28,15 +28,13 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
   return engine.derived(key, rows, () => {
     const { inputs, outputs } = engine.model;
     const losses = withTargets ? engine.lossNodes('debug', classes) : [];
-    const lossRows = losses.map((loss) => loss.rows);
+    const terms = withTargets ? engine.terms(losses) : [];
+    const lossRows = terms.map((term) => term.rows);
     const order = topological([...outputs, ...lossRows]);
     const trained = new Set<Node>(engine.parameters);
     for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
     const backwards = order.filter((node) => trained.has(node)).reverse();
-    const found = gradients(
-      losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
-      backwards,
-    );
+    const found = gradients(withTargets ? engine.seeds(losses) : [], backwards);
     const backward = backwards.flatMap((node, i) => {
       const gradient = found[i];
       return gradient ? [{ node, gradient }] : [];

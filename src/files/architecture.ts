@@ -3,8 +3,12 @@ import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
-import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses/losses.js';
-import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
+import { definitionOf, type Loss } from '../losses/loss.js';
+import * as makers from '../losses/losses.js';
+import type { LossWithWeight } from '../losses/networkLoss.js';
+import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
+import type { Model } from '../losses/term.js';
+import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, targetOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { type AttributeKind, opForms } from './registry.js';
@@ -59,6 +63,9 @@ interface LayerJson {
   readonly biases?: number;
 }
 
+/** A loss as JSON: its description and weight; of one that is none of neurite's, the indices of its target and of the loss of each row. */
+type LossJson = { readonly [key: string]: number | string | boolean };
+
 /** A network's architecture, without its parameters: what `toJSON` gives and `fromJSON` takes. */
 export interface NetworkJson {
   readonly format: 'neurite';
@@ -69,7 +76,9 @@ export interface NetworkJson {
   readonly outputs: readonly number[];
   readonly layers: readonly LayerJson[];
   /** The loss of each output, `null` where there is none. Numbers JSON has no word for are strings: "Infinity". */
-  readonly losses: readonly ({ readonly [key: string]: number | string | boolean } | null)[];
+  readonly losses: readonly (LossJson | null)[];
+  /** The nodes that are minimised besides; left out where there are none. */
+  readonly penalties?: readonly number[];
   readonly optimizer: { readonly [key: string]: number | string | boolean } | null;
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
@@ -78,12 +87,18 @@ export interface NetworkJson {
   readonly metadata?: { readonly [key: string]: Json };
 }
 
+/** A loss with its weight, and where no file can name it, its graph; the weight then has all factors in it. */
+export interface WrittenLoss extends LossWithWeight {
+  readonly graph?: { readonly target: Node; readonly rows: Node } | undefined;
+}
+
 /** A network as its parts: what is written, and what comes of reading. */
 export interface Architecture {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
   readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
-  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  readonly losses: readonly (WrittenLoss | undefined)[];
+  readonly penalties: readonly Node[];
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly build: 'auto' | 'simd';
@@ -91,6 +106,20 @@ export interface Architecture {
 
 /** A node with values of its own. */
 export type Stored = Parameter | Constant;
+
+/** The losses of neurite, which a file says by their names. */
+const LOSSES = new Map(Object.values(makers).map((maker) => [maker.definition.name, maker]));
+
+/** Whether a file can say a loss by its name; of any other it holds the graph. */
+export function hasName(loss: Loss): boolean {
+  const definition = definitionOf(loss);
+  return LOSSES.get(definition.name)?.definition === definition;
+}
+
+/** What a file's nodes lead to: outputs, the losses that are graphs, penalties. */
+export function rootsOf({ outputs, losses, penalties }: Pick<Architecture, 'outputs' | 'losses' | 'penalties'>): Node[] {
+  return [...outputs, ...losses.flatMap((loss) => (loss?.graph ? [loss.graph.target, loss.graph.rows] : [])), ...penalties];
+}
 
 /** What a tensor costs where it is not stored: the elements of one row. */
 function workOf(nodes: readonly Node[]): number {
@@ -108,8 +137,8 @@ function workLimit(stored: number): number {
  * @throws NeuriteError for an op that is not neurite's own, or a graph larger than a reader takes
  */
 export function writeArchitecture(call: string, architecture: Architecture, tensors?: ReadonlyMap<Stored, string>): NetworkJson {
-  const { inputs, outputs, losses, optimizer, seed, build } = architecture;
-  const nodes = topological(outputs);
+  const { inputs, outputs, losses, penalties, optimizer, seed, build } = architecture;
+  const nodes = topological(rootsOf(architecture));
   const indices = new Map(nodes.map((node, i) => [node, i]));
   const index = (node: Node) => indices.get(node) as number;
   const stored = nodes.filter((node) => node instanceof Parameter || node instanceof Constant);
@@ -139,11 +168,18 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         weights: index(weights),
         ...(biases && { biases: index(biases) }),
       })),
-    losses: losses.map((entry) => (entry ? encode({ ...entry.loss, weight: entry.weight }) : null)),
+    losses: losses.map((entry) => (entry ? writeLoss(entry, index) : null)),
+    ...(penalties.length > 0 && { penalties: penalties.map(index) }),
     optimizer: optimizer ? encode(optimizer) : null,
     seed,
     build,
   };
+}
+
+function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
+  if (!graph) return encode({ ...loss, weight });
+  const { name, reduction } = loss;
+  return encode({ name, reduction, weight, target: index(graph.target), rows: index(graph.rows) });
 }
 
 /** The same fields, numbers as JSON has them. */
@@ -162,9 +198,9 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
   if (node instanceof Constant)
     return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
   const form = opForms.get(op.name);
-  if (op !== inputOp && op !== fillOp && form?.op !== op)
+  if (op !== inputOp && op !== targetOp && op !== fillOp && form?.op !== op)
     throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
-  const written = encode(attributes);
+  const written = encode(op === targetOp ? {} : attributes);
   return {
     ...common,
     ...(form ? { inputs: node.inputs.map(index) } : { shape }),
@@ -244,18 +280,28 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
       .map((index) => (isWhole(index, 0, nodes.length - 1) ? (nodes[index] as Node) : fields.fail(key, 'a list of indices of nodes')));
   const inputs = list('inputs');
   const outputs = list('outputs');
-  const reached = topological(outputs).length;
-  if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
-  const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), node));
-  if (new Set(layers.map(({ nodes: { u } }) => u)).size !== layers.length) fields.fail('layers', 'a different u for each');
+  if (outputs.length === 0) throw new FileError(`${fields.where}: ${nodes.length} nodes lead to no output, expected none`);
   const losses = fields.list('losses', outputs.length).map((item, i) => {
     if (item === null) return undefined;
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
-    const loss = readDescription<Loss>(entry, { crossEntropy, binaryCrossEntropy, meanSquaredError, squaredError });
+    const model = { inputs, outputs };
+    const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
+    const loss = graph
+      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
+      : readDescription<Loss>(entry, Object.fromEntries(LOSSES));
     entry.end();
-    return { loss, weight };
+    return { loss, weight, graph };
   });
+  const targets = losses.flatMap((loss) => loss?.graph?.target ?? []);
+  if (new Set(targets).size !== targets.length) fields.fail('losses', 'a different target for each');
+  const stray = nodes.findIndex((one) => one.op === targetOp && !targets.includes(one));
+  if (stray >= 0) throw new FileError(`${fields.where}: nodes[${stray}]: op is "target", expected one that a loss names as its own`);
+  const penalties = fields.has('penalties') ? list('penalties') : [];
+  const reached = topological(rootsOf({ outputs, losses, penalties })).length;
+  if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
+  const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), node));
+  if (new Set(layers.map(({ nodes: { u } }) => u)).size !== layers.length) fields.fail('layers', 'a different u for each');
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
@@ -265,7 +311,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { nodes: layer } of layers) recordLayer(layer);
-  return { inputs, outputs, layers, losses, optimizer, seed, build, tensors };
+  return { inputs, outputs, layers, losses, penalties, optimizer, seed, build, tensors };
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */
@@ -276,6 +322,13 @@ export function ours<T>(where: string, make: () => T): T {
     if (!(error instanceof NeuriteError) || error.code === 'FILE' || error.code === 'MEMORY') throw error;
     throw new FileError(`${where}: ${error.message}`);
   }
+}
+
+/** A loss that is the graph of the file. */
+function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
+  const name = entry.string('name');
+  const reduction = entry.oneOf('reduction', ['mean', 'sum']);
+  return ours(entry.where, () => graphLoss('the file', name, reduction, graph, model));
 }
 
 /**
@@ -339,12 +392,12 @@ function readNode(entry: Fields, earlier: readonly Node[], values: Values | unde
 }
 
 function readLeaf(entry: Fields, op: string, name: string | undefined, values: Values | undefined): Node {
-  if (op !== inputOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name)
+  if (op !== inputOp.name && op !== targetOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name)
     entry.fail('op', 'an op that this version knows');
   const shape = readShape(entry);
-  if (op === inputOp.name) {
+  if (op === inputOp.name || op === targetOp.name) {
     if (!shape.batched) entry.fail('shape', '["rows", features]');
-    return new Node(inputOp, [], shape, {}, name);
+    return op === inputOp.name ? new Node(inputOp, [], shape, {}, name) : new Node(targetOp, [], shape, { classes: false }, name);
   }
   if (op === fillOp.name) {
     const attributes = entry.object('attributes');

@@ -141,8 +141,16 @@ function plain(json: unknown, where: string): unknown {
 }
 
 function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
-  const { inputs, outputs, losses, optimizer, seed } = architecture;
-  const options = { loss: losses, seed, build: build ?? architecture.build, reproducible: reproducible ?? false, ...(optimizer && { optimizer }) };
+  const { inputs, outputs, losses, penalties, optimizer, seed } = architecture;
+  const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
+  const options = {
+    loss,
+    penalty: penalties,
+    seed,
+    build: build ?? architecture.build,
+    reproducible: reproducible ?? false,
+    ...(optimizer && { optimizer }),
+  };
   return ours(where, () => new Network({ inputs, outputs }, options, parameters));
 }
 

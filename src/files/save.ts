@@ -6,11 +6,12 @@ import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import { nameTensors } from '../layers/names.js';
+import type { LossNodes } from '../losses/networkLoss.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, type NetworkJson, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, hasName, type NetworkJson, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
@@ -33,8 +34,14 @@ export function slotNames(optimizer: Optimizer): readonly string[] {
 }
 
 function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
-  const { model, losses, optimizer } = engine;
-  return { ...model, layers, losses, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
+  const { model, penalties, optimizer } = engine;
+  const nodes = engine.losses.some((entry) => entry) ? engine.lossNodes('save', []) : [];
+  let at = 0;
+  const losses = engine.losses.map((entry) => {
+    const graph = entry && (nodes[at++] as LossNodes);
+    return !graph || hasName(entry.loss) ? entry : { loss: entry.loss, weight: graph.scale, graph };
+  });
+  return { ...model, layers, losses, penalties, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
 }
 
 /**
@@ -84,7 +91,7 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const architecture = architectureOf(parts);
   const state = optimizerState && optimizer ? engine.optimizerState : undefined;
   const slots = state && optimizer ? slotNames(optimizer) : [];
-  const names = nameTensors(architecture, slots);
+  const names = nameTensors({ outputs: rootsOf(architecture), layers: architecture.layers }, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {

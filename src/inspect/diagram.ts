@@ -27,7 +27,7 @@ const HIDDEN = new Set(['expandRows', 'expandFeatures']);
 function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges: Edge[] } {
   const inside = internals(call, network).alive(call);
   const { layers } = inside;
-  const { losses, model } = inside.engine;
+  const { losses, penalties, model } = inside.engine;
   const { inputs, outputs } = model;
   const names = inside.nodeNames();
   const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
@@ -39,7 +39,7 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
 
   // Only what is reached past the insides of layers.
   const reached = new Set<Node>(inputs);
-  const visit = [...outputs].map(shown);
+  const visit = [...outputs, ...penalties].map(shown);
   for (let node = visit.pop(); node; node = visit.pop()) {
     if (reached.has(node)) continue;
     reached.add(node);
@@ -48,7 +48,7 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
   const vertices: Vertex[] = [];
   const edges: Edge[] = [];
   const ids = new Map<Node, string>();
-  for (const node of topological([...inputs, ...outputs])) {
+  for (const node of topological([...inputs, ...outputs, ...penalties])) {
     if (!reached.has(node)) continue;
     const id = `n${vertices.length}`;
     ids.set(node, id);
@@ -57,12 +57,18 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
     vertices.push({ id, kind, lines });
     for (const x of inputsOf(node)) edges.push({ from: ids.get(shown(x)) as string, to: id, shape: formatShape(shown(x).shape) });
   }
-  outputs.forEach((node, i) => {
+  const end = (node: Node, lines: readonly string[]) => {
     const id = `n${vertices.length}`;
+    vertices.push({ id, kind: 'output', lines });
+    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+  };
+  outputs.forEach((node, i) => {
     const loss = losses[i];
     const measured = loss ? [`${loss.weight === 1 ? '' : `${loss.weight} × `}${loss.loss.name}`] : [];
-    vertices.push({ id, kind: 'output', lines: [outputs.length === 1 ? 'output' : `output ${i}`, ...measured] });
-    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+    end(node, [outputs.length === 1 ? 'output' : `output ${i}`, ...measured]);
+  });
+  penalties.forEach((node, i) => {
+    end(node, [penalties.length === 1 ? 'penalty' : `penalty ${i}`]);
   });
   return { vertices, edges };
 }

@@ -26,8 +26,9 @@ export function summary(network: AnyNetwork): string {
       '',
       elements(parameter.shape).toLocaleString('en'),
     ]);
-  const losses = engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss';
-  const total = `${engine.parameterCount.toLocaleString('en')} parameters, ${losses}, ${engine.optimizer?.name ?? 'no optimizer'}, build ${build}`;
+  const losses = engine.losses.flatMap((loss) => loss?.loss.name ?? []);
+  const minimised = [...(losses.length > 0 ? losses : ['no loss']), ...(engine.penalties.length > 0 ? ['penalty'] : [])].join(' + ');
+  const total = `${engine.parameterCount.toLocaleString('en')} parameters, ${minimised}, ${engine.optimizer?.name ?? 'no optimizer'}, build ${build}`;
   const head = ['layer', 'kind', 'activation', 'weights', 'output', 'parameters'];
   return [...table([head, ...rows, ...free], [5]), total].join('\n');
 }

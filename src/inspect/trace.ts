@@ -11,15 +11,14 @@ import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { NamedLayer } from '../layers/names.js';
-import type { LossNodes } from '../losses/losses.js';
+import { definitionOf } from '../losses/loss.js';
+import type { LossNodes } from '../losses/networkLoss.js';
+import { graphOf } from '../losses/ownLoss.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import { add } from '../ops/add.js';
-import { affine, neg, scaleBy } from '../ops/affine.js';
-import { clip } from '../ops/clip.js';
-import { div } from '../ops/div.js';
+import { scaleBy } from '../ops/affine.js';
 import { fill } from '../ops/leaves.js';
 import { oneHot } from '../ops/oneHot.js';
-import { sub } from '../ops/sub.js';
 import { table } from './table.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
@@ -167,12 +166,12 @@ function traceProgram(engine: Engine, rows: number, classes: readonly boolean[],
 function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
   const { inputs, outputs } = engine.model;
   const losses = withTargets ? engine.lossNodes('trace', classes) : [];
-  const all = topological(outputs);
+  const terms = withTargets ? engine.terms(losses) : [];
+  // A loss of the user's own and a penalty are nodes that they made.
+  const own = withTargets ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties] : [];
+  const all = topological([...outputs, ...own]);
   const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
-  const found = gradients(
-    losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
-    shown,
-  );
+  const found = gradients(withTargets ? engine.seeds(losses) : [], shown);
   const gradientOf = new Map<Node, Node>();
   shown.forEach((node, i) => {
     const gradient = found[i];
@@ -196,25 +195,18 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
     outputs: made,
     places: engine.places,
     // Where the loss is not finite, all else is what one looks for.
-    reports: losses.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
+    reports: terms.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
     fuse: false,
     share: false,
   };
   return { nodes, gradientOf, recipe };
 }
 
-/** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
-const LEAST = 2 ** -149;
-
-/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (002), scaled as the loss is. */
-function outputGradient(loss: LossNodes, output: Node): Node | undefined {
-  const t = loss.target.attributes.classes ? oneHot(loss.target, features(output.shape)) : loss.target;
-  const share = (part: Node, of: Node) => div(part, clip(of, LEAST, 1));
-  if (loss.rows.op.name === 'crossEntropy') return scaleBy(neg(share(t, output)), loss.scale, loss.factors);
-  if (loss.rows.op.name === 'binaryCrossEntropy') {
-    return scaleBy(sub(share(affine(t, -1, 1), affine(output, -1, 1)), share(t, output)), loss.scale, loss.factors);
-  }
-  return undefined;
+/** ∂L/∂u where the loss was taken of the logits and so goes past u: as its definition says, scaled as the loss is. */
+function outputGradient({ loss, target, scale, factors }: LossNodes, output: Node): Node | undefined {
+  const t = target.attributes.classes ? oneHot(target, features(output.shape)) : target;
+  const direct = definitionOf(loss).outputGradient?.(output, t);
+  return direct && scaleBy(direct, scale, factors);
 }
 
 /** ∂node/∂input for each input of an elementwise op: what its backward rule makes of ones. */

@@ -15,7 +15,8 @@ import { sqrtOp } from '../ops/sqrt.js';
 import { squareOp } from '../ops/square.js';
 import { stepOp } from '../ops/step.js';
 import { tanhOp } from '../ops/tanh.js';
-import { type Loss, logitsOf } from './losses.js';
+import { definitionOf, type Loss } from './loss.js';
+import { logitsOf } from './networkLoss.js';
 
 /**
  * How a row of an output is decided, and its target alike:
@@ -59,13 +60,15 @@ export function rangeOf(output: Node): Range {
  * - Without a loss, an output without bounds is taken for logits: the largest of several, a single one at 0.
  * - Everything else, such as identity or relu with a squared error, is a regression.
  *
- * What is compared is what the loss is of: the logits of a cross-entropy, the output under a squared error, where u ≥ ½ is z ≥ 0.
+ * What is compared is what the loss is of: the logits where it has a head, as cross-entropies do, else the output, where u ≥ ½ is z ≥ 0.
+ * A loss without a rule of its own, such as a function, leaves the decision to the output's range.
  */
 export function decisionOf(output: Node, loss: Loss | undefined): Decision | undefined {
-  const node = loss?.name === 'meanSquaredError' || loss?.name === 'squaredError' ? output : logitsOf(output);
+  const { head, decides } = loss ? definitionOf(loss) : {};
+  const node = loss && !head ? output : logitsOf(output);
   const width = features(output.shape);
-  if (loss?.name === 'crossEntropy' || output.op === softmaxOp) return { kind: 'largest', node, cut: 0, targetCut: 0 };
-  if (loss?.name === 'binaryCrossEntropy') return { kind: 'each', node, cut: 0, targetCut: 0.5 };
+  if (decides === 'largest' || output.op === softmaxOp) return { kind: 'largest', node, cut: 0, targetCut: 0 };
+  if (decides === 'each') return { kind: 'each', node, cut: 0, targetCut: 0.5 };
   const [low, high] = rangeOf(output);
   const half = (low + high) / 2;
   // Logits below the output, of sigmoid and of the hard threshold, are 0 where it is at its half.

@@ -17,7 +17,9 @@ import { elements, features, formatShape } from '../graph/shape.js';
 import { checkSize } from '../layers/dense.js';
 import { layerOf } from '../layers/layer.js';
 import { type NamedLayer, nameLayers } from '../layers/names.js';
-import { type Loss, lossesOf, type NetworkLoss, type TargetsOf } from '../losses/losses.js';
+import type { Loss } from '../losses/loss.js';
+import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
+import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { Parameter } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
@@ -29,8 +31,17 @@ import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
-  /** What is minimised; a list where there are several outputs, whose weighted sum is. Without one, the network only predicts. */
+  /**
+   * What is minimised: a loss, such as `crossEntropy()`, or a function `(output, target) => node` that gives the loss of each row, `[rows, 1]`. A list
+   * where there are several outputs, whose weighted sum is minimised. Without one, the network only predicts.
+   */
   readonly loss?: L;
+  /**
+   * What is minimised besides: nodes, or a function that makes them of the layers. A batch `[rows, 1]` counts as its mean over the rows; of
+   * parameters alone, a vector or a matrix counts as the sum of its elements, so that λ·Σ|w| is `scale(abs(w), lambda)`. Every loss that is reported
+   * has it in it, that of an evaluation too. A penalty is made of the network's own inputs and parameters. Default none.
+   */
+  readonly penalty?: Penalty;
   /** How the parameters follow the gradient. */
   readonly optimizer?: Optimizer;
   /** Of the initial parameters and of every shuffle: a whole number from 0 to 2³² − 1. Default 0. */
@@ -142,8 +153,17 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** @param initial whether the parameters are drawn, or left for the caller to write */
   constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
-    const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
-    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
+    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
+    const {
+      seed = 0,
+      build = 'auto',
+      reproducible = false,
+      maxRows = 1,
+      debug = false,
+      loss,
+      penalty,
+      ...given
+    } = checkOptions('network', options, known);
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
@@ -159,12 +179,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       outputs: Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]),
     };
     checkGraph(model.inputs, model.outputs);
-    const losses = lossesOf(loss, model.outputs);
     this.seed = seed;
     const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
+    const losses = lossesOf('network', loss, model);
+    const penalties = penaltiesOf('network', penalty, model, layers);
     this.#engine = new Engine(model, coreOf(this.build));
     try {
-      this.#engine.configure(losses, optimizer);
+      this.#engine.configure(losses, optimizer, penalties);
       if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -552,19 +573,25 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /**
-   * Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. The network itself is returned, typed after the
-   * targets that its new loss takes.
+   * Sets loss, optimizer or penalty, or several; what is left out stays, and `penalty: []` is none. The optimizer's state begins anew. The network
+   * itself is returned, typed after the targets that its new loss takes.
    */
-  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
-  configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
-  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
+  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer; readonly penalty?: Penalty }): this;
+  configure<const L extends NetworkLoss>(options: {
+    readonly loss: L;
+    readonly optimizer?: Optimizer;
+    readonly penalty?: Penalty;
+  }): Network<TargetsOf<L>, In, Out>;
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer' | 'penalty'>): unknown {
     this.#internals.idle('configure');
-    const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
+    const { loss, optimizer, penalty } = checkOptions('configure', options, ['loss', 'optimizer', 'penalty']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
-    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#engine.model.outputs, 'configure');
+    const { model } = this.#engine;
+    const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
+    const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
-    this.#engine.configure(losses, follows);
+    this.#engine.configure(losses, follows, penalties);
     return this;
   }
 

@@ -65,7 +65,7 @@ function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Comm
  * @throws ValueError for what is no optimizer's description, or one its maker refuses
  */
 export function optimizerOf(call: string, description: Optimizer): Optimizer {
-  const { name, fields } = readDescription(call, 'optimizer', description, { sgd, adam, adamW }, 'sgd(), adam() or adamW()');
+  const { name, fields } = readDescription(call, 'optimizer', description, { sgd, adam, adamW }, 'what sgd(), adam() or adamW() gives');
   return named(call, () => (name === 'sgd' ? sgd(fields) : name === 'adam' ? adam(fields) : adamW(fields)));
 }
 
@@ -88,7 +88,7 @@ export function readDescription(
   const { name } = fields;
   if (typeof name !== 'string' || !Object.hasOwn(makers, name)) {
     const meant = makerFor(description);
-    throw new ValueError(`${call}: ${what} is ${describe(description)}, expected what ${expected} gives${meant ? `; pass ${meant}` : ''}`);
+    throw new ValueError(`${call}: ${what} is ${describe(description)}, expected ${expected}${meant ? `; pass ${meant}` : ''}`);
   }
   return { name, fields };
 }

@@ -11,7 +11,7 @@ import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
-import { logitsOf } from '../losses/losses.js';
+import { logitsOf } from '../losses/networkLoss.js';
 import { checkLearningRate } from '../optimizers/optimizers.js';
 import { answerOf, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';

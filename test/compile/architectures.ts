@@ -5,7 +5,9 @@ import type { Core } from '../../src/core/core.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Node } from '../../src/graph/node.js';
 import { features } from '../../src/graph/shape.js';
-import { binaryCrossEntropy, crossEntropy, type Loss, lossesOf, meanSquaredError, squaredError } from '../../src/losses/losses.js';
+import type { Loss } from '../../src/losses/loss.js';
+import { binaryCrossEntropy, crossEntropy, meanSquaredError, squaredError } from '../../src/losses/losses.js';
+import { lossesOf } from '../../src/losses/networkLoss.js';
 import { add } from '../../src/ops/add.js';
 import { scale } from '../../src/ops/affine.js';
 import { concat, slice } from '../../src/ops/columns.js';
@@ -123,7 +125,7 @@ export function caseOf(
   const both = second && first !== undefined;
   const model = { inputs: [x], outputs: both ? [output, first as Node] : [output] };
   const engine = new Engine(model, core);
-  engine.configure(lossesOf(both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model.outputs), optimizer);
+  engine.configure(lossesOf('test', both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model), optimizer);
   const next = numbers(seed);
   core.f32.set(
     filled(engine.parameterCount, () => size * next()),

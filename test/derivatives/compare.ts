@@ -320,7 +320,7 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
 /** A loss of the library, as the oracle has it. */
 export function graphLoss(loss: Loss, targets: ArrayLike<number>, weight = 1): GraphLoss {
   return {
-    name: loss.name === 'meanSquaredError' ? 'squaredError' : loss.name,
+    name: loss.name === 'meanSquaredError' ? 'squaredError' : (loss.name as GraphLoss['name']),
     fromLogits: loss.fromLogits,
     reduction: loss.reduction,
     weight: weight * loss.scale,

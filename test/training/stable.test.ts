@@ -183,7 +183,10 @@ test('one data set for two networks with other losses is uploaded once', () => {
   const core = coreOf('simd');
   const targets = Float32Array.from({ length: rows * 3 }, (_, i) => Number(i % 3 === 0));
   const data = dataset({ x, y: targets });
-  const columns = (classes: boolean, unit: boolean) => ({ inputs: [3], targets: [{ width: 3, classes, unit }] });
+  const columns = (classes: boolean, unit: boolean) => ({
+    inputs: [3],
+    targets: [{ width: 3, classes, unit: unit ? 'binaryCrossEntropy' : undefined }],
+  });
   const first = data.upload('test', core, columns(true, false));
   expect(data.upload('test', core, columns(false, true))).toBe(first);
   expect(data.upload('test', core, columns(true, false))).toBe(first);

@@ -1,0 +1,64 @@
+import { describe, isList, isOf } from '../arguments/describe.js';
+import { NeuriteError, ShapeError } from '../errors.js';
+import { Node } from '../graph/node.js';
+import { features } from '../graph/shape.js';
+import type { LayerNodes } from '../layers/layer.js';
+import { expandRows } from '../ops/broadcast.js';
+import { total } from '../ops/total.js';
+import { checkTerm, inCompute, type Model, meanTerm, type Term } from './term.js';
+
+/** One application of a layer, as nodes to make a penalty of. */
+export interface LayerGraph {
+  readonly name: string;
+  readonly kind: string;
+  readonly input: Node;
+  /** Before the activation. */
+  readonly z: Node;
+  /** After it. */
+  readonly output: Node;
+  /** W, `[out, in]`. */
+  readonly weights: Node;
+  /** b, `[out]`; undefined where the layer has none. */
+  readonly biases: Node | undefined;
+}
+
+/** What is minimised besides the losses: see `NetworkOptions.penalty`. */
+export type Penalty = Node | readonly Node[] | ((layers: readonly LayerGraph[]) => Node | readonly Node[]);
+
+/**
+ * The penalties of a network, as it holds them. What a function of the user's throws passes through.
+ * @throws NeuriteError for what is no node, or depends on what is not the network's; ShapeError for a batch with more than one number a row
+ */
+export function penaltiesOf(
+  call: string,
+  penalty: unknown,
+  model: Model,
+  layers: readonly { readonly nodes: LayerNodes; readonly name: string }[],
+): readonly Node[] {
+  if (penalty === undefined) return [];
+  const given = typeof penalty === 'function' ? penalty(layers.map(layerGraph)) : penalty;
+  const list: unknown[] = isList(given) ? Array.from(given) : [given];
+  return Object.freeze(
+    list.map((node, i) => {
+      const what = list.length === 1 ? 'the penalty' : `penalty ${i}`;
+      if (!isOf(node, Node)) throw new NeuriteError('GRAPH', `${call}: ${what} is ${describe(node)}, expected a node`);
+      if (node.shape.batched && features(node.shape) !== 1) {
+        throw new ShapeError(`${call}: ${what} is ${node}, expected [rows, 1]; sum(…) or mean(…) over the features makes one number of a row`);
+      }
+      checkTerm(call, what, node, model);
+      return node;
+    }),
+  );
+}
+
+function layerGraph({ name, nodes }: { readonly nodes: LayerNodes; readonly name: string }): LayerGraph {
+  const { kind, input, z, u, weights, biases } = nodes;
+  return { name, kind, input, z, output: u, weights, biases };
+}
+
+/** A penalty as part of a graph: the mean over the rows of a batch; of parameters alone, the sum of all elements. */
+export function penaltyTerm(penalty: Node): Term {
+  if (penalty.shape.batched) return meanTerm(inCompute(penalty), 1);
+  const node = total(penalty);
+  return { rows: inCompute(expandRows(node)), node, scale: 1, factors: 0 };
+}

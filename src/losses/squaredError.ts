@@ -1,0 +1,19 @@
+import type { Values } from '../arguments/values.js';
+import { squaredError as squaredErrorRows } from '../ops/squaredError.js';
+import { defineLoss, factorOption, type LossMaker } from './loss.js';
+
+/** Options of `squaredError`. */
+export interface SquaredErrorOptions {
+  /** A factor on the loss. Default 1. */
+  readonly scale?: number;
+}
+
+/** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
+export const squaredError: LossMaker<SquaredErrorOptions, Values> = /* @__PURE__ */ defineLoss<SquaredErrorOptions>({
+  name: 'squaredError',
+  options: { scale: factorOption(1) },
+  fixed: { reduction: 'sum' },
+  targets: 'reach',
+  meanOver: 'elements',
+  rows: squaredErrorRows,
+});
