@@ -7,7 +7,9 @@ import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { Loss, WeightedLoss } from '../losses/losses.js';
 import type { AnyNetwork, Network } from '../network/network.js';
-import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
+import { logSumExp64 } from '../ops/softmax.js';
+import { softplus64 } from '../ops/softplus.js';
+import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */
 export interface CheckOptions {
@@ -177,7 +179,7 @@ class Float64Loss {
 
   /** On which side of every kink a point lies. */
   sides(point: Float64Array): number[] {
-    return sidesOf(this.#order, this.#values(point));
+    return sidesOf(this.#order, this.#values(point), this.rows);
   }
 }
 
@@ -189,10 +191,10 @@ function reducedLoss({ loss, weight }: Required<WeightedLoss>, z: Numbers, t: Nu
 }
 
 function rowLoss(loss: Loss, z: Numbers, t: Numbers): number {
-  if (loss.name === 'crossEntropy') return logSumExp(z) - z.reduce((sum, v, k) => sum + v * (t[k] as number), 0);
+  if (loss.name === 'crossEntropy') return (logSumExp64(z, z.length)[0] as number) - z.reduce((sum, v, k) => sum + v * (t[k] as number), 0);
   const term =
     loss.name === 'binaryCrossEntropy'
-      ? (v: number, k: number) => softplus(v) - v * (t[k] as number)
+      ? (v: number, k: number) => softplus64(v) - v * (t[k] as number)
       : (v: number, k: number) => (v - (t[k] as number)) ** 2;
   return z.reduce((sum, v, k) => sum + term(v, k), 0);
 }

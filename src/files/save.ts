@@ -9,8 +9,9 @@ import { elements } from '../graph/shape.js';
 import type { LayerNodes } from '../layers/layer.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, type NetworkJson, nameTensors, ownOpsOf, readArchitecture, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
+import { savedOps } from './registry.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
 /** Options of `save`. */
@@ -50,14 +51,16 @@ function architectureOf({ engine, layers, seed, build }: NetworkParts): Architec
 export function describeNetwork(parts: NetworkParts): NetworkJson {
   const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
   const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
-  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  checkReadable(JSON.stringify(json), 'toJSON', undefined, parts);
   return json;
 }
 
 /** What a reader would refuse is not written. @throws FileError saying what it is */
-function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, { engine }: NetworkParts): void {
+  const where = `${call}: the architecture`;
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
-  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+  const ops = savedOps(call, ownOpsOf(engine.model.outputs));
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops);
 }
 
 /** What a reader takes of tensors. */
@@ -98,7 +101,7 @@ export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
     metadata: metadataToJson(parts.metadata, 'save: metadata'),
     ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
   });
-  checkReadable(text, 'save: the architecture', tensors);
+  checkReadable(text, 'save', tensors, parts);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
   const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));

@@ -8,11 +8,11 @@ import { features } from '../graph/shape.js';
 import { layerOf } from '../layers/layer.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../ops/binaryCrossEntropy.js';
 import { crossEntropy as crossEntropyRows } from '../ops/crossEntropy.js';
+import { heavisideOp } from '../ops/heaviside.js';
 import { target } from '../ops/leaves.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
 import { squaredError as squaredErrorRows } from '../ops/squaredError.js';
-import { stepOp } from '../ops/step.js';
 import { named, readDescription } from '../optimizers/optimizers.js';
 
 /** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
@@ -175,7 +175,7 @@ export interface LossNodes {
 
 /** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
 export function logitsOf(output: Node): Node {
-  return output.op === softmaxOp || output.op === sigmoidOp || output.op === stepOp ? (output.inputs[0] as Node) : output;
+  return output.op === softmaxOp || output.op === sigmoidOp || output.op === heavisideOp ? (output.inputs[0] as Node) : output;
 }
 
 /**

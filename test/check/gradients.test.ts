@@ -127,7 +127,7 @@ describe('checkGradients', () => {
   });
 
   test('has no slope where the loss has no curvature', () => {
-    const net = sequential(4, [dense(3, 'step')], { loss: squaredError() });
+    const net = sequential(4, [dense(3, 'heaviside')], { loss: squaredError() });
     const found = checkGradients(net, x, values);
     expect(found.slope).toBeUndefined();
     expect(String(found)).toContain('no curvature to see');
@@ -179,6 +179,6 @@ describe('the float64 forward of each op is the oracle’s', () => {
   test('an op without one is an error that names it', () => {
     const at = input(2, 'x');
     const odd = apply({ ...tanhOp, name: 'odd' }, [at]);
-    expect(() => forward(topological([odd]), new Map([[at, Float64Array.of(1, 2)]]), 1)).toThrow(/no float64 forward for odd \[rows, 2\]/);
+    expect(() => forward(topological([odd]), new Map([[at, Float64Array.of(1, 2)]]), 1)).toThrow(/no float64 value for odd \[rows, 2\]/);
   });
 });

@@ -25,7 +25,7 @@ const activations: [string, Activation][] = [
   ...(
     [
       'identity',
-      'step',
+      'heaviside',
       'sigmoid',
       'tanh',
       'relu',

@@ -5,8 +5,6 @@ import {
   adam,
   adamW,
   add,
-  amax,
-  amin,
   binaryCrossEntropy,
   clip,
   concat,
@@ -21,6 +19,7 @@ import {
   exp,
   expm1,
   glorotNormal,
+  heaviside,
   heNormal,
   input,
   type Loss,
@@ -31,9 +30,11 @@ import {
   logSumExp,
   matmul,
   max,
+  maximum,
   mean,
   meanSquaredError,
   min,
+  minimum,
   mul,
   type Network,
   named,
@@ -47,22 +48,21 @@ import {
   sqrt,
   square,
   squaredError,
-  step,
   sub,
   sum,
   tanh,
 } from 'neurite';
 import { apply } from '../../src/graph/node.js';
 import { batch } from '../../src/graph/shape.js';
-import { scaleBy } from '../../src/ops/affine.js';
 import { binaryCrossEntropyOp } from '../../src/ops/binaryCrossEntropy.js';
 import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
+import { scaleBy } from '../../src/ops/scaleBy.js';
 
 const activations = [
   'identity',
-  'step',
+  'heaviside',
   'sigmoid',
   'tanh',
   'relu',
@@ -106,9 +106,19 @@ function everyOp(): AnyNetwork {
   const table = constant([1, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-45, 0.1, 7, 8, 9, 10, 11, 12], [3, 4]);
   const z = matmul(x, w, false, true);
   const parts = [
-    ...[abs(x), add(x, free), mul(x, free), sub(x, t), div(t, x), min(x, t), max(x, t), clip(x, Number.NEGATIVE_INFINITY, 0.5), linear(0.5, -3)(x)],
-    ...[erf(x), erfc(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), step(x, 0.5), named(tanh(x), 'squashed')],
-    ...[logSumExp(z), logSoftmax(z), amax(x), amin(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
+    ...[
+      abs(x),
+      add(x, free),
+      mul(x, free),
+      sub(x, t),
+      div(t, x),
+      minimum(x, t),
+      maximum(x, t),
+      clip(x, Number.NEGATIVE_INFINITY, 0.5),
+      linear(0.5, -3)(x),
+    ],
+    ...[erf(x), erfc(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), heaviside(x, 0.5), named(tanh(x), 'squashed')],
+    ...[logSumExp(z), logSoftmax(z), max(x), min(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
     ...[apply(crossEntropyOp, [x, t]), apply(binaryCrossEntropyOp, [x, t]), apply(padOp, [x], { start: 1, width: 6 }), matmul(z, table)],
     ...[matmul(x, matmul(w, w, true), false, true), scaleBy(x, 2, 1), add(x, fill(batch(4), 0.25))],
   ];

@@ -86,7 +86,7 @@ export const functions: Record<string, (x: number, alpha: number, beta: number) 
   },
   relu: (x) => (x > 0 ? [x, 1, 0] : [0, 0, 0]),
   leakyRelu: (x, alpha) => (x > 0 ? [x, 1, 0] : [alpha * x, alpha, 0]),
-  step: (x, alpha) => [x > 0 ? 1 : x === 0 ? alpha : 0, 0, 0],
+  heaviside: (x, alpha) => [x > 0 ? 1 : x === 0 ? alpha : 0, 0, 0],
   softplus: (x) => [Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), sigmoid(x), sigmoid(x) * sigmoid(-x)],
   gelu: (x) => [x * NORMAL(x), NORMAL(x) + x * PHI(x), PHI(x) * (2 - x * x)],
   silu: (x) => {
@@ -335,9 +335,9 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
       const [x, y] = broadcast(a, b, rows);
       return elementwise(x, apply(y, functions.reciprocal as (x: number) => Derivatives));
     }
-    case 'max':
-    case 'min':
-      return choose(...broadcast(a, b, rows), op === 'max' ? 1 : -1);
+    case 'maximum':
+    case 'minimum':
+      return choose(...broadcast(a, b, rows), op === 'maximum' ? 1 : -1);
     case 'dot':
       return sumFeatures(elementwise(...broadcast(a, b, rows)));
     case 'matmul':
@@ -346,9 +346,9 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
       return sumFeatures(a);
     case 'meanFeatures':
       return apply(sumFeatures(a), (x) => [x / width(a), 1 / width(a), 0]);
-    case 'maxFeatures':
-    case 'minFeatures':
-      return extreme(a, op === 'maxFeatures' ? 1 : -1);
+    case 'max':
+    case 'min':
+      return extreme(a, op === 'max' ? 1 : -1);
     case 'softmax':
       return softmax(a, rows);
     case 'logSumExp':

@@ -116,8 +116,8 @@ export const networks: Spec[] = [
       input(3),
       dense(0, 4),
       dense(0, 4),
-      op('max', 1, 2),
-      op('min', 1, 2),
+      op('maximum', 1, 2),
+      op('minimum', 1, 2),
       op('abs', 4),
       { op: 'clip', inputs: [3], with: [-0.6, 0.8] },
       op('add', 5, 6),
@@ -128,7 +128,7 @@ export const networks: Spec[] = [
   {
     title: 'sums, means and maxima over features',
     rows: 3,
-    steps: [input(4), dense(0, 5, 'tanh'), op('sum', 1), op('mean', 0), op('amax', 1), op('amin', 1), op('concat', 2, 3, 4, 5), dense(6, 2)],
+    steps: [input(4), dense(0, 5, 'tanh'), op('sum', 1), op('mean', 0), op('max', 1), op('min', 1), op('concat', 2, 3, 4, 5), dense(6, 2)],
     loss: 'meanSquaredError',
   },
   {
