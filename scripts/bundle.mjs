@@ -1,7 +1,6 @@
 /**
- * Bundles the package into dist/ (src/index.ts as one minified module beside the two binaries) and compiles examples/ and bench/
- * into build/, module by module, where they import the package as a user does. Minified because the whole of it is loaded by every page;
- * the binaries are most of its bytes either way. Silent.
+ * Bundles the package into dist/, a module for each entry and what they share beside the two binaries, and compiles examples/ and bench/
+ * into build/, module by module, where they import the package as a user does. Silent.
  */
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,19 +10,15 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const transform = { target: 'es2022' };
 
 rmSync('dist', { recursive: true, force: true });
+// One build for all entries: a class is the same wherever it is imported from.
 await build({
-  input: 'src/index.ts',
+  input: {
+    index: 'src/index.ts',
+    ...Object.fromEntries(['check', 'derivatives', 'inspect'].map((entry) => [entry, `src/${entry}/index.ts`])),
+  },
   platform: 'neutral',
   transform,
-  output: { file: 'dist/index.js', format: 'esm', minify: true },
-});
-// Beside it, and importing the errors from it: an error is the same class wherever it is thrown.
-await build({
-  input: 'src/check/index.ts',
-  platform: 'neutral',
-  external: (id) => /\/errors\.[jt]s$/.test(id),
-  transform,
-  output: { file: 'dist/check.js', format: 'esm', minify: true, paths: () => './index.js' },
+  output: { dir: 'dist', format: 'esm', chunkFileNames: 'shared/[name].js' },
 });
 for (const binary of ['core.wasm', 'core.relaxed.wasm']) copyFileSync(`build/${binary}`, `dist/${binary}`);
 
