@@ -47,7 +47,8 @@ export function checkOne(op: 'max' | 'min', more: readonly unknown[]): void {
 }
 
 /** The largest feature of each row: `[rows, n]` → `[rows, 1]`. @throws NeuriteError for two nodes, which `maximum` takes */
-export function max(x: Node, ...more: readonly never[]): Node {
+export function max(x: Node): Node;
+export function max(x: Node, ...more: readonly unknown[]): Node {
   checkNodes('max', [x]);
   checkOne('max', more);
   if (features(x.shape) === 1) return x;

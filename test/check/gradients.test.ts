@@ -25,9 +25,9 @@ import { features } from '../../src/graph/shape.js';
 import { mulOp } from '../../src/ops/mul.js';
 import { tanhOp } from '../../src/ops/tanh.js';
 import { describeGraph } from '../derivatives/compare.js';
-import { opTable } from '../derivatives/opTable.js';
 import { numbers } from '../kernels/numbers.js';
 import { expand } from '../oracle/graph.js';
+import { opCases } from '../vocabulary.js';
 
 const rows = 6;
 const next = numbers(3);
@@ -154,7 +154,7 @@ describe('checkGradients', () => {
 });
 
 describe('the float64 forward of each op is the oracle’s', () => {
-  test.each(opTable.map((row) => [row.name, row] as const))('%s', (_, row) => {
+  test.each(opCases.map((row) => [row.name, row] as const))('%s', (_, row) => {
     const draw = numbers(11);
     const drawn = new Map<Node, Float64Array>();
     const leaf = (node: Node, [low, high]: readonly [number, number], n: number) => {

@@ -59,25 +59,7 @@ import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
 import { scaleBy } from '../../src/ops/scaleBy.js';
-
-const activations = [
-  'identity',
-  'heaviside',
-  'sigmoid',
-  'tanh',
-  'relu',
-  'leakyRelu',
-  'softmax',
-  'gelu',
-  'silu',
-  'elu',
-  'selu',
-  'softplus',
-  'softsign',
-  'hardSigmoid',
-  'mish',
-  'exp',
-] as const;
+import { activationNames, inner, type OpCase, opCases } from '../vocabulary.js';
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
   ['crossEntropy', crossEntropy(), 'softmax'],
@@ -125,6 +107,18 @@ function everyOp(): AnyNetwork {
   return network({ inputs: [x, t], outputs: [concat(...parts), z] });
 }
 
+/** Every function and op that the tests know, with every trial's constants. */
+function everyRow(): AnyNetwork {
+  const [x, t] = [input(4), input(4, 't')];
+  const second = ({ operands, attributes }: OpCase) => {
+    if (operands[0]?.length === 1) return undefined;
+    return operands[0]?.[1] === 'matrix' ? parameter(attributes ? [3, 4] : [4, 3]) : t;
+  };
+  const written = opCases.map((one) => one.apply(x, second(one)));
+  const others = inner.flatMap(({ saved }) => (typeof saved === 'function' ? [saved(x, t)] : []));
+  return network({ inputs: [x, t], outputs: concat(...written, ...others) });
+}
+
 function severalOutputs(): AnyNetwork {
   const x = input(5, 'x');
   const side = input(2, 'side');
@@ -164,7 +158,7 @@ function collidingNames(): Network {
 
 /** Name and maker of each. */
 export const networks: readonly [string, () => AnyNetwork][] = [
-  ...activations.map((activation): [string, () => AnyNetwork] => [
+  ...activationNames.map((activation): [string, () => AnyNetwork] => [
     activation,
     () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
   ]),
@@ -193,6 +187,7 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ],
   ['names that collide', collidingNames],
   ['every op', everyOp],
+  ['every row of the vocabulary', everyRow],
   ['several inputs and outputs, a layer twice', severalOutputs],
   ['a sum of exponentials', sumOfExponentials],
 ];

@@ -9,6 +9,8 @@ import { sigmoid } from './losses.js';
 /** A node: its op by name, the indices of its inputs, and for leaves (`input`, `parameter`, `constant`) their numbers. */
 export interface GraphNode {
   op: string;
+  /** In place of a word of the oracle's own: the function of one number with its derivatives; α and β are among the attributes. */
+  f?: (x: number, alpha: number, beta: number) => Derivatives;
   inputs: number[];
   attributes?: Record<string, unknown>;
   /** Whether the rows of the batch are its first axis. */
@@ -38,7 +40,8 @@ export interface Expansion {
   lanes: Float64Array[];
 }
 
-type Derivatives = [value: number, first: number, second: number];
+/** f, f' and f'' of one number. */
+export type Derivatives = [value: number, first: number, second: number];
 
 const at = (x: ArrayLike<number>, i: number) => x[i] as number;
 const product = (size: number[]) => size.reduce((a, b) => a * b, 1);
@@ -315,7 +318,7 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
   const inputs = node.inputs.map((i) => all[i] as Expansion);
   const [a, b] = inputs as [Expansion, Expansion];
   const number = (name: string) => attributes[name] as number;
-  const f = functions[op];
+  const f = node.f ?? functions[op];
   if (f) return apply(a, (x) => f(x, number('alpha'), number('beta')));
   switch (op) {
     case 'fill': {
