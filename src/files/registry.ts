@@ -3,18 +3,22 @@ import { ValueError } from '../errors.js';
 import type { Op } from '../graph/node.js';
 import { ops } from '../ops/table.generated.js';
 
-/** The ops of this version that a file may name, besides leaves. */
-const known: ReadonlyMap<string, Op> = new Map(ops.filter((op) => op.inputs > 0 && !op.unsaved).map((op) => [op.name, op]));
+let table: ReadonlyMap<string, Op> | undefined;
 
-/** Names that say something else in a file. */
-const taken: ReadonlySet<string> = new Set(ops.map((op) => op.name));
+/** The ops of this version by name. Made when it is first asked for: a page that reads no file does not have it. */
+function known(): ReadonlyMap<string, Op> {
+  table ??= new Map(ops.map((op) => [op.name, op]));
+  return table;
+}
+
+const isSaved = (op: Op) => op.inputs > 0 && !op.unsaved;
 
 const FUNCTIONS = ['shape', 'backward', 'tangent'] as const;
 
 /** The ops that a file may name: those of this version, and `own`. @throws ValueError where `own` is no list of definitions with names of their own */
 export function savedOps(call: string, own: readonly Op[] = []): ReadonlyMap<string, Op> {
   if (!isList(own)) throw new ValueError(`${call}: ops is ${describe(own)}, expected a list of definitions`);
-  const all = new Map(known);
+  const all = new Map([...known()].filter(([, op]) => isSaved(op)));
   for (const [i, op] of own.entries()) {
     const wrong = (what: string, expected: string): never => {
       throw new ValueError(`${call}: ops[${i}]${what}, expected ${expected}`);
@@ -22,7 +26,7 @@ export function savedOps(call: string, own: readonly Op[] = []): ReadonlyMap<str
     const name = fieldOf(op, 'name');
     const whole = FUNCTIONS.every((key) => typeof fieldOf(op, key) === 'function') && typeof fieldOf(op, 'attributes') === 'object';
     if (typeof name !== 'string' || !whole || !((fieldOf(op, 'inputs') as number) > 0)) wrong(` is ${describe(op)}`, 'the definition of an op');
-    if (taken.has(op.name) || (all.get(op.name) ?? op) !== op) wrong(` is called '${name}', as another op is`, 'a name of its own');
+    if (known().has(op.name) || (all.get(op.name) ?? op) !== op) wrong(` is called '${name}', as another op is`, 'a name of its own');
     all.set(op.name, op);
   }
   return all;
@@ -30,5 +34,5 @@ export function savedOps(call: string, own: readonly Op[] = []): ReadonlyMap<str
 
 /** The ops among these that files know only where a reader is handed their definitions. */
 export function ownOps(used: Iterable<Op>): Op[] {
-  return [...new Set(used)].filter((op) => op.inputs > 0 && !op.unsaved && known.get(op.name) !== op);
+  return [...new Set(used)].filter((op) => isSaved(op) && known().get(op.name) !== op);
 }

@@ -75,7 +75,7 @@ export interface Op {
   /** Whether files may not hold the op: it reads what no saved graph has. */
   readonly unsaved?: boolean;
   /** The values a node can have, given those of its inputs; any number where left out. */
-  readonly range?: (node: Node, rangeOf: (x: Node) => Range) => Range;
+  readonly range?: (node: Node, rangeOf: (x: Node) => Range) => Range | undefined;
   /** The constants of a node as text, for diagrams. */
   readonly constants?: (node: Node) => string;
   /** The value in float64. Ops under `src/ops` export it beside their definition, where pages without `neurite/check` don't load it. */

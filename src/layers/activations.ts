@@ -1,6 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import type { Node, Range } from '../graph/node.js';
+import type { Node } from '../graph/node.js';
 import { abs } from '../ops/abs.js';
 import { add } from '../ops/add.js';
 import { affine, scale, shift } from '../ops/affine.js';
@@ -59,8 +59,6 @@ export interface ActivationRow {
   readonly apply: (z: Node) => Node;
   /** `heUniform` for those that pass on about half of their inputs, else `glorotUniform`. */
   readonly init: Initializer;
-  /** The values it can have, where its last op does not say so. */
-  readonly range?: Range;
 }
 
 /** The activations that have a name. To add one is to add its row here. */
@@ -78,7 +76,7 @@ export const activations = {
   elu: { apply: (z: Node) => elu(z), init: heUniform },
   selu: { apply: selu, init: glorotUniform },
   softplus: { apply: softplus, init: heUniform },
-  softsign: { apply: softsign, init: glorotUniform, range: [-1, 1] },
+  softsign: { apply: softsign, init: glorotUniform },
   hardSigmoid: { apply: hardSigmoid, init: glorotUniform },
   mish: { apply: mish, init: heUniform },
   exp: { apply: exp, init: glorotUniform },
@@ -101,8 +99,7 @@ export function linear(alpha: number, beta = 0): (z: Node) => Node {
 /** The row of a name; of a function, a row of its own with `glorotUniform`. @throws ValueError listing the names there are */
 export function activationOf(call: string, activation: Activation): ActivationRow {
   if (typeof activation === 'function') return { apply: activation, init: glorotUniform };
-  const row = activationNamed(activation);
-  if (row) return row;
+  if (typeof activation === 'string' && Object.hasOwn(activations, activation)) return activations[activation];
   const names = Object.keys(activations);
   const letters = typeof activation === 'string' ? (activation as string).toLowerCase().replace(/[^a-z]/g, '') : '';
   // Version 0.1 called it step.
@@ -110,9 +107,4 @@ export function activationOf(call: string, activation: Activation): ActivationRo
   throw new ValueError(
     `${call}: activation is ${describe(activation)}, expected ${meant ? `'${meant}'` : `${names.join(', ')}, or a function of a node`}`,
   );
-}
-
-/** The row of a name; undefined for what is none. */
-export function activationNamed(name: unknown): ActivationRow | undefined {
-  return typeof name === 'string' && Object.hasOwn(activations, name) ? activations[name as ActivationName] : undefined;
 }

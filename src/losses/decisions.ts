@@ -2,8 +2,6 @@ import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 import type { Node, Range } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { activationNamed } from '../layers/activations.js';
-import { layerOf } from '../layers/layer.js';
 import { softmaxOp } from '../ops/softmax.js';
 import { type Loss, logitsOf } from './losses.js';
 
@@ -20,10 +18,9 @@ export interface Decision {
   readonly targetCut: number;
 }
 
-/** The range of an output, as far as its op or its layer's activation says: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
+/** The range of an output, as far as its op says: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
 export function rangeOf(output: Node): Range {
-  const range = output.op.range?.(output, rangeOf) ?? activationNamed(layerOf(output)?.activation)?.range;
-  return range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return output.op.range?.(output, rangeOf) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 }
 
 /**

@@ -13,7 +13,7 @@ export const affineOp = chainOp('affine', Opcode.Affine, (y, d) => scale(d, (y.a
   inLinear: Opcode.Affine,
   range(y, rangeOf) {
     const { alpha, beta } = y.attributes as unknown as AffineAttributes;
-    if (alpha === 0) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    if (alpha === 0) return undefined;
     const [low, high] = rangeOf(y.inputs[0] as Node);
     const ends = [alpha * low + beta, alpha * high + beta] as const;
     return alpha > 0 ? ends : [ends[1], ends[0]];

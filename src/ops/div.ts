@@ -1,7 +1,8 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { apply, type Float64Value, type Node } from '../graph/node.js';
+import { absOp } from './abs.js';
 import { addDefined } from './add.js';
-import { neg } from './affine.js';
+import { affineOp, neg } from './affine.js';
 import { broadcast } from './broadcast.js';
 import { binaryOp } from './elementwise.js';
 import { mul } from './mul.js';
@@ -17,6 +18,12 @@ export const divOp = binaryOp('div', Opcode.Div, {
     const left = da && div(da, b);
     const right = db && neg(div(mul(y, db), b));
     return addDefined(left, right);
+  },
+  // x / (1 + |x|), as softsign is composed.
+  range({ inputs: [x, b] }) {
+    const { op, attributes, inputs } = b as Node;
+    const fits = op === affineOp && attributes.alpha === 1 && attributes.beta === 1 && inputs[0]?.op === absOp && inputs[0].inputs[0] === x;
+    return fits ? [-1, 1] : undefined;
   },
 });
 

@@ -10,6 +10,7 @@ type Traits = Pick<Op, 'inLinear' | 'range' | 'constants'>;
  * The op y = f(x; α, β) with a kernel of the form Unary. `chain` gives d·f'(x), or undefined where f' is zero everywhere; one rule serves both
  * directions: dx = dy·f'(x) backward, dy = dx·f'(x) forward.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) => Node | undefined, traits: Traits = {}): Op {
   return {
     name,
@@ -28,7 +29,8 @@ export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) 
 }
 
 /** The op y = f(a, b) of two nodes of one shape, with a kernel of the form Binary. */
-export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent'>): Op {
+/* @__NO_SIDE_EFFECTS__ */
+export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent' | 'range'>): Op {
   return {
     name,
     inputs: 2,

@@ -18,6 +18,7 @@ export function comparable(x: Node): Node {
  * y = one of a and b, element by element. `lead(a, b)` is positive where a is taken, negative where b is; the gradient goes to the one taken,
  * half to each on a tie.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node) => Node): Op {
   /** 1 where a is taken, ½ on a tie, else 0. */
   const share = ({ inputs: [a, b] }: Node) => heaviside(lead(comparable(a as Node), comparable(b as Node)), 0.5);

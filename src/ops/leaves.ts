@@ -5,6 +5,7 @@ import { type Attributes, type Float64Value, Node, type Op } from '../graph/node
 import { batch, elements, type Shape } from '../graph/shape.js';
 
 /** An end of a graph: what comes from outside. It has no inputs, so its rules are never asked. */
+/* @__NO_SIDE_EFFECTS__ */
 export function leaf(name: string, more: Partial<Op> = {}): Op {
   return {
     name,

@@ -8,6 +8,7 @@ import { features, type Shape } from '../graph/shape.js';
 type Rules = Pick<Op, 'shape' | 'backward' | 'tangent' | 'diagonal'> & Partial<Op>;
 
 /** The op between a tensor and what its rows or features make, with a kernel of the form Rows. `inPlace`: whether y may take over x's memory. */
+/* @__NO_SIDE_EFFECTS__ */
 export function rowsOp(name: string, opcode: Opcode, rules: Rules, inPlace = false): Op {
   return {
     name,
