@@ -1,6 +1,6 @@
 /** A network's architecture as JSON, and back. */
 import { FileError, NeuriteError, ValueError } from '../errors.js';
-import { Node, topological } from '../graph/node.js';
+import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { definitionOf, type Loss } from '../losses/loss.js';
@@ -11,10 +11,8 @@ import type { Model } from '../losses/term.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, targetOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
-import { type AttributeKind, opForms } from './registry.js';
-
-/** The version of what this file writes. A reader refuses others. */
-const VERSION = 1;
+import { ownOps, savedOps } from './registry.js';
+import { activationName, opName, VERSION } from './version.js';
 
 /** The most nodes a file may hold. */
 export const MAX_NODES = 2 ** 14;
@@ -104,6 +102,9 @@ export interface Architecture {
   readonly build: 'auto' | 'simd';
 }
 
+/** The leaves that a file may hold. */
+const LEAVES: readonly Op[] = [inputOp, targetOp, parameterOp, constantOp, fillOp];
+
 /** A node with values of its own. */
 export type Stored = Parameter | Constant;
 
@@ -134,11 +135,12 @@ function workLimit(stored: number): number {
 /**
  * The architecture as JSON.
  * @param tensors where values are stored in the file; without them a constant's values are part of the JSON, and a parameter's are nowhere
- * @throws NeuriteError for an op that is not neurite's own, or a graph larger than a reader takes
+ * @throws NeuriteError for an op that files have no word for, or a graph larger than a reader takes
  */
 export function writeArchitecture(call: string, architecture: Architecture, tensors?: ReadonlyMap<Stored, string>): NetworkJson {
   const { inputs, outputs, losses, penalties, optimizer, seed, build } = architecture;
   const nodes = topological(rootsOf(architecture));
+  checkWords(call, nodes);
   const indices = new Map(nodes.map((node, i) => [node, i]));
   const index = (node: Node) => indices.get(node) as number;
   const stored = nodes.filter((node) => node instanceof Parameter || node instanceof Constant);
@@ -152,7 +154,7 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
   return {
     format: 'neurite',
     version: VERSION,
-    nodes: nodes.map((node) => writeNode(call, node, index, tensors)),
+    nodes: nodes.map((node) => writeNode(node, index, tensors)),
     inputs: inputs.map(index),
     outputs: outputs.map(index),
     // A function may have left a layer's own nodes out of what it returned.
@@ -187,7 +189,26 @@ function encode(fields: object): Record<string, string | number | boolean> {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
 }
 
-function writeNode(call: string, node: Node, index: (node: Node) => number, tensors: ReadonlyMap<Stored, string> | undefined): NodeJson {
+/** @throws NeuriteError for a node made by an op that a file cannot name: it is for targets, or another op has its name */
+function checkWords(call: string, nodes: readonly Node[]): void {
+  const words = new Map([...savedOps(call), ...LEAVES.map((op) => [op.name, op] as const)]);
+  for (const node of nodes) {
+    const { op } = node;
+    const named = words.get(op.name);
+    if (op.unsaved || (named && named !== op) || (!named && op.inputs === 0)) {
+      const reason = named ? `, since another op is called '${op.name}'` : '';
+      throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for${reason}`);
+    }
+    words.set(op.name, op);
+  }
+}
+
+/** The definitions that a reader of a graph has to be handed. */
+export function ownOpsOf(outputs: readonly Node[]): Op[] {
+  return ownOps(topological(outputs).map((node) => node.op));
+}
+
+function writeNode(node: Node, index: (node: Node) => number, tensors: ReadonlyMap<Stored, string> | undefined): NodeJson {
   const { op, attributes } = node;
   const shape: ShapeJson = node.shape.batched ? ['rows', ...node.shape.size] : node.shape.size;
   const common = { op: op.name, ...(node.name !== undefined && { name: node.name }) };
@@ -197,13 +218,10 @@ function writeNode(call: string, node: Node, index: (node: Node) => number, tens
   }
   if (node instanceof Constant)
     return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
-  const form = opForms.get(op.name);
-  if (op !== inputOp && op !== targetOp && op !== fillOp && form?.op !== op)
-    throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
   const written = encode(op === targetOp ? {} : attributes);
   return {
     ...common,
-    ...(form ? { inputs: node.inputs.map(index) } : { shape }),
+    ...(op.inputs > 0 ? { inputs: node.inputs.map(index) } : { shape }),
     ...(Object.keys(written).length > 0 && { attributes: written }),
   };
 }
@@ -232,12 +250,18 @@ export interface ReadArchitecture extends Architecture {
  * Makes nodes of JSON without trusting it: every index, attribute and shape is checked, every shape follows from the op's rule.
  * @param fields the JSON; fields besides the architecture's are left for the caller to take
  * @param values the file's; without them parameters are as large as the JSON says, and together at most `maxParameters`
+ * @param ops those the file may name
  * @throws FileError naming the place
  */
-export function readArchitecture(fields: Fields, values: Values | undefined, maxParameters = MAX_PARAMETERS): ReadArchitecture {
+export function readArchitecture(
+  fields: Fields,
+  values: Values | undefined,
+  maxParameters = MAX_PARAMETERS,
+  ops: ReadonlyMap<string, Op> = savedOps('load'),
+): ReadArchitecture {
   fields.oneOf('format', ['neurite']);
   const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
-  if (version !== VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected ${VERSION}; a later neurite wrote it`);
+  if (version > VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected at most ${VERSION}; a later neurite wrote it`);
   const nodes: Node[] = [];
   const tensors = new Map<Stored, string>();
   const names = new Set<string>();
@@ -246,7 +270,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   let constants = 0;
   for (const [i, item] of fields.list('nodes', MAX_NODES).entries()) {
     const entry = new Fields(item, `${fields.where}: nodes[${i}]`);
-    const node = ours(entry.where, () => readNode(entry, nodes, values));
+    const node = ours(entry.where, () => readNode(entry, version, ops, nodes, values));
     if (node instanceof Parameter || node instanceof Constant) {
       const name = entry.optionalString('tensor');
       if (name !== undefined) {
@@ -300,7 +324,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   const penalties = fields.has('penalties') ? list('penalties') : [];
   const reached = topological(rootsOf({ outputs, losses, penalties })).length;
   if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
-  const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), node));
+  const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), version, node));
   if (new Set(layers.map(({ nodes: { u } }) => u)).size !== layers.length) fields.fail('layers', 'a different u for each');
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
@@ -373,27 +397,26 @@ function readAttribute(entry: Fields, key: string, kind: AttributeKind): number 
   }
 }
 
-function readNode(entry: Fields, earlier: readonly Node[], values: Values | undefined): Node {
-  const op = entry.string('op');
+function readNode(entry: Fields, version: number, ops: ReadonlyMap<string, Op>, earlier: readonly Node[], values: Values | undefined): Node {
+  const word = entry.string('op');
   const name = entry.optionalString('name');
-  const form = opForms.get(op);
-  if (!form) return readLeaf(entry, op, name, values);
-  const most = Math.min(form.inputs, MAX_NODES);
+  const op = ops.get(opName(version, word));
+  if (!op) return readLeaf(entry, word, name, values);
+  const most = Math.min(op.inputs, MAX_NODES);
   const inputs = entry
     .list('inputs', most)
     .map((index) => (isWhole(index, 0, earlier.length - 1) ? (earlier[index] as Node) : entry.fail('inputs', 'indices of earlier nodes')));
-  if (inputs.length < (form.inputs === most ? most : 1)) entry.fail('inputs', `${form.inputs === most ? most : 'some'} nodes`);
-  const kinds = Object.entries(form.attributes);
-  if (kinds.length === 0) return new Node(form.op, inputs, form.op.shape(inputs, {}), {}, name);
+  if (inputs.length < (op.inputs === most ? most : 1)) entry.fail('inputs', `${op.inputs === most ? most : 'some'} nodes`);
+  const kinds = Object.entries(op.attributes);
+  if (kinds.length === 0) return new Node(op, inputs, op.shape(inputs, {}), {}, name);
   const given = entry.object('attributes');
   const attributes = Object.fromEntries(kinds.map(([key, kind]) => [key, readAttribute(given, key, kind)]));
   given.end();
-  return new Node(form.op, inputs, form.op.shape(inputs, attributes), attributes, name);
+  return new Node(op, inputs, op.shape(inputs, attributes), attributes, name);
 }
 
 function readLeaf(entry: Fields, op: string, name: string | undefined, values: Values | undefined): Node {
-  if (op !== inputOp.name && op !== targetOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name)
-    entry.fail('op', 'an op that this version knows');
+  if (!LEAVES.some((leaf) => leaf.name === op)) entry.fail('op', 'an op that this version knows, or one whose definition is passed as { ops: [op] }');
   const shape = readShape(entry);
   if (op === inputOp.name || op === targetOp.name) {
     if (!shape.batched) entry.fail('shape', '["rows", features]');
@@ -430,7 +453,7 @@ function readInitial(entry: Fields): Initial {
   return initial;
 }
 
-function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): { nodes: LayerNodes; name: string } {
+function readLayer(entry: Fields, version: number, node: (from: Fields, key: string) => Node): { nodes: LayerNodes; name: string } {
   const name = entry.string('name');
   const [input, z, u] = ['input', 'z', 'u'].map((key) => {
     const found = node(entry, key);
@@ -443,7 +466,16 @@ function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): { 
   };
   const weights = parameter('weights', features(z.shape), features(input.shape));
   const biases = entry.has('biases') ? parameter('biases', features(z.shape)) : undefined;
-  const nodes: LayerNodes = { kind: entry.string('kind'), name, activation: entry.string('activation'), input, z, u, weights, biases };
+  const nodes: LayerNodes = {
+    kind: entry.string('kind'),
+    name,
+    activation: activationName(version, entry.string('activation')),
+    input,
+    z,
+    u,
+    weights,
+    biases,
+  };
   entry.end();
   return { nodes, name };
 }

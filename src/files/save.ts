@@ -11,8 +11,9 @@ import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, hasName, type NetworkJson, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
+import { savedOps } from './registry.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
 /** Options of `save`. */
@@ -53,14 +54,16 @@ export function toJSON(network: AnyNetwork): NetworkJson {
   const parts = internals('toJSON', network).alive('toJSON');
   const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
   const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
-  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  checkReadable(JSON.stringify(json), 'toJSON', undefined, parts);
   return json;
 }
 
 /** What a reader would refuse is not written. @throws FileError saying what it is */
-function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, { engine }: Internals): void {
+  const where = `${call}: the architecture`;
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
-  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+  const ops = savedOps(call, ownOpsOf(engine.model.outputs));
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops);
 }
 
 /** What a reader takes of tensors. */
@@ -107,7 +110,7 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
     metadata: metadataToJson(parts.metadata, 'save: metadata'),
     ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
   });
-  checkReadable(text, 'save: the architecture', tensors);
+  checkReadable(text, 'save', tensors, parts);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
   const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));

@@ -1,4 +1,3 @@
-import type { Opcode } from '../../assembly/opcodes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
@@ -84,7 +83,7 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
   /** Whether a mean divides by the rows, or by rows × outputs. */
   readonly meanOver: 'rows' | 'elements';
   /** The activation that the loss is of the logits of: an output has it, or `fromLogits` says that it is left out. */
-  readonly head?: Op & { readonly opcode: Opcode };
+  readonly head?: Op;
   /** The loss of each row, `[rows, 1]`, from the logits where there is a head, else from the output. */
   rows(value: Node, target: Node, options: Required<Options>): Node;
   /** With a head: ∂rows/∂u of the output u, which `rows` goes past. Only `trace` shows it. Targets are rows of values. */

@@ -6,10 +6,10 @@ import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { layerOf } from '../layers/layer.js';
+import { heavisideOp } from '../ops/heaviside.js';
 import { target } from '../ops/leaves.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
-import { stepOp } from '../ops/step.js';
 import { named, readDescription } from '../optimizers/optimizers.js';
 import {
   definitionIn,
@@ -137,7 +137,7 @@ export interface LossNodes extends Term {
 
 /** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
 export function logitsOf(output: Node): Node {
-  return output.op === softmaxOp || output.op === sigmoidOp || output.op === stepOp ? (output.inputs[0] as Node) : output;
+  return output.op === softmaxOp || output.op === sigmoidOp || output.op === heavisideOp ? (output.inputs[0] as Node) : output;
 }
 
 /** The activations that make probabilities of logits. */

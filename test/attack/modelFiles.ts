@@ -40,8 +40,8 @@ interface Chance {
 }
 
 const UNARY = ['abs', 'affine', 'clip', 'erf', 'erfc', 'exp', 'expm1', 'leakyRelu', 'log', 'log1p', 'pow', 'relu', 'sigmoid', 'softplus', 'sqrt'];
-const UNARIES = [...UNARY, 'square', 'step', 'tanh'];
-const BINARIES = ['add', 'sub', 'mul', 'div', 'min', 'max', 'binaryCrossEntropy', 'crossEntropy'];
+const UNARIES = [...UNARY, 'square', 'heaviside', 'tanh'];
+const BINARIES = ['add', 'sub', 'mul', 'div', 'minimum', 'maximum', 'binaryCrossEntropy', 'crossEntropy'];
 const NAMES = ['w', 'b', 'dense1.weights', '__proto__', 'constructor', 'é"\\\n😀', '', 'a.b.c', 'optimizer', 'toString', 'x'.repeat(300)];
 
 /** A draft that grows node by node; every node gets a user in the end. */
@@ -166,7 +166,7 @@ class Growth {
         this.op(pick(['softmax', 'logSoftmax']), [x], n);
         break;
       case 7:
-        this.op(pick(['sumFeatures', 'logSumExp', 'maxFeatures']), [x], 1);
+        this.op(pick(['sumFeatures', 'logSumExp', 'max']), [x], 1);
         break;
       case 8: {
         const parts = Array.from({ length: 1 + below(4) }, () => pick(batches));
@@ -628,7 +628,7 @@ function change(to: Header, chance: Chance, edit: (entry: Json) => unknown): unk
 }
 
 function textOf({ tensors, ...architecture }: Draft): string {
-  return JSON.stringify({ format: 'neurite', version: 1, ...architecture });
+  return JSON.stringify({ format: 'neurite', version: 2, ...architecture });
 }
 
 /** The architecture without tensors: constants have their values in it. */
@@ -641,7 +641,7 @@ function textAlone({ tensors, training, ...architecture }: Draft): string {
     );
     return { ...node, values: numbers };
   });
-  return JSON.stringify({ format: 'neurite', version: 1, ...architecture, nodes });
+  return JSON.stringify({ format: 'neurite', version: 2, ...architecture, nodes });
 }
 
 function headerOf(draft: Draft, { below }: Chance): Header {
