@@ -3,7 +3,7 @@ import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
-import { definitionOf, type Loss } from '../losses/loss.js';
+import { type AnyLossMaker, definitionOf, type Loss } from '../losses/loss.js';
 import * as makers from '../losses/losses.js';
 import type { LossWithWeight } from '../losses/networkLoss.js';
 import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
@@ -108,12 +108,13 @@ export interface Architecture {
 export type Stored = Parameter | Constant;
 
 /** The losses of neurite, which a file says by their names. */
-const LOSSES = new Map(Object.values(makers).map((maker) => [maker.definition.name, maker]));
+const LOSSES: ReadonlyMap<string, AnyLossMaker> = new Map(Object.values(makers).map((maker) => [definitionOf(maker).name, maker]));
 
 /** Whether a file can say a loss by its name; of any other it holds the graph. */
 export function hasName(loss: Loss): boolean {
   const definition = definitionOf(loss);
-  return LOSSES.get(definition.name)?.definition === definition;
+  const maker = LOSSES.get(definition.name);
+  return maker !== undefined && definitionOf(maker) === definition;
 }
 
 /** What a file's nodes lead to: outputs, the losses that are graphs, penalties. */
@@ -281,11 +282,11 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   const inputs = list('inputs');
   const outputs = list('outputs');
   if (outputs.length === 0) throw new FileError(`${fields.where}: ${nodes.length} nodes lead to no output, expected none`);
+  const model = { inputs, outputs };
   const losses = fields.list('losses', outputs.length).map((item, i) => {
     if (item === null) return undefined;
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
-    const model = { inputs, outputs };
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
     const loss = graph
       ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)

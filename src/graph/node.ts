@@ -78,13 +78,16 @@ export function named(node: Node, name: string): Node {
   return new Node(node.op, node.inputs, node.shape, node.attributes, name);
 }
 
-/** Every node that `roots` depend on, inputs before users; those of an earlier root come first. */
-export function topological(roots: readonly Node[]): Node[] {
+/**
+ * Every node that `roots` depend on, inputs before users; those of an earlier root come first.
+ * @param known nodes to be left out, with what only they depend on
+ */
+export function topological(roots: readonly Node[], known?: ReadonlySet<Node>): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];
   for (const root of roots) {
-    if (seen.has(root)) continue;
+    if (seen.has(root) || known?.has(root)) continue;
     seen.add(root);
     stack.push({ node: root, next: 0 });
     while (stack.length > 0) {
@@ -93,7 +96,7 @@ export function topological(roots: readonly Node[]): Node[] {
       if (!input) {
         order.push(top.node);
         stack.pop();
-      } else if (!seen.has(input)) {
+      } else if (!seen.has(input) && !known?.has(input)) {
         seen.add(input);
         stack.push({ node: input, next: 0 });
       }

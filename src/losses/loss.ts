@@ -96,15 +96,12 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
 }
 
 /** Makes a loss' description. */
-export interface LossMaker<Options, T extends Targets> {
-  (options?: Options): Loss<T>;
-  readonly definition: LossDefinition;
-}
+export type LossMaker<Options, T extends Targets> = (options?: Options) => Loss<T>;
 
 // biome-ignore lint/suspicious/noExplicitAny: makers of every kind of options
 export type AnyLossMaker = LossMaker<any, any>;
 
-/** What each description was made of. */
+/** What each maker and each description is of. */
 const definitions = new WeakMap<object, LossDefinition>();
 
 /** The makers a program has, by name: for descriptions written by hand. Of two with one name, the first. */
@@ -117,8 +114,8 @@ const makers = new Map<string, AnyLossMaker>();
 export function defineLoss<Options, T extends Targets = Values>(definition: LossDefinition<Options>): LossMaker<Options, T> {
   const { name } = definition;
   const general = definition as unknown as LossDefinition;
-  const make = (options: Options = {} as Options) => descriptionOf(general, options as object) as Loss<T>;
-  const maker = Object.assign(make, { definition: general });
+  const maker = (options: Options = {} as Options) => descriptionOf(general, options as object) as Loss<T>;
+  definitions.set(maker, general);
   if (!makers.has(name)) makers.set(name, maker);
   return maker;
 }
@@ -144,13 +141,13 @@ export function defined(description: Loss, definition: LossDefinition): Loss {
   return Object.freeze(description);
 }
 
-/** What a description is of; undefined for one that no maker gave. */
-export function definitionIn(description: unknown): LossDefinition | undefined {
-  return typeof description === 'object' && description !== null ? definitions.get(description) : undefined;
+/** What a maker or a description is of; undefined for whatever else there is. */
+export function definitionIn(given: unknown): LossDefinition | undefined {
+  return definitions.get(given as object);
 }
 
-/** The same of a loss that a network holds. */
-export function definitionOf(loss: Loss): LossDefinition {
+/** The same of a maker, or of a loss that a network holds. */
+export function definitionOf(loss: Loss | AnyLossMaker): LossDefinition {
   return definitions.get(loss) as LossDefinition;
 }
 
