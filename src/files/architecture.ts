@@ -107,14 +107,18 @@ export interface Architecture {
 /** A node with values of its own. */
 export type Stored = Parameter | Constant;
 
-/** The losses of neurite, which a file says by their names. */
-const LOSSES: ReadonlyMap<string, AnyLossMaker> = new Map(Object.values(makers).map((maker) => [definitionOf(maker).name, maker]));
+let losses: Readonly<Record<string, AnyLossMaker>> | undefined;
+
+/** The losses of neurite, which a file says by their names. Made on first use, so that a page that reads no file need not have them. */
+function namedLosses(): Readonly<Record<string, AnyLossMaker>> {
+  losses ??= Object.fromEntries(Object.values(makers).map((maker) => [definitionOf(maker).name, maker]));
+  return losses;
+}
 
 /** Whether a file can say a loss by its name; of any other it holds the graph. */
 export function hasName(loss: Loss): boolean {
   const definition = definitionOf(loss);
-  const maker = LOSSES.get(definition.name);
-  return maker !== undefined && definitionOf(maker) === definition;
+  return Object.values(namedLosses()).some((maker) => definitionOf(maker) === definition);
 }
 
 /** What a file's nodes lead to: outputs, the losses that are graphs, penalties. */
@@ -288,9 +292,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
-    const loss = graph
-      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
-      : readDescription<Loss>(entry, Object.fromEntries(LOSSES));
+    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
     entry.end();
     return { loss, weight, graph };
   });

@@ -10,7 +10,7 @@ export interface SquaredErrorOptions {
 /** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
 export const squaredError: (options?: SquaredErrorOptions) => ValueLoss = /* @__PURE__ */ defineLoss<SquaredErrorOptions>({
   name: 'squaredError',
-  options: { scale: factorOption(1) },
+  options: { scale: /* @__PURE__ */ factorOption(1) },
   fixed: { reduction: 'sum' },
   targets: 'reach',
   meanOver: 'elements',
