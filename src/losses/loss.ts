@@ -85,7 +85,10 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
   readonly meanOver: 'rows' | 'elements';
   /** The activation that the loss is of the logits of: an output has it, or `fromLogits` says that it is left out. */
   readonly head?: Op & { readonly opcode: Opcode };
-  /** The loss of each row, `[rows, 1]`, from the logits where there is a head, else from the output. */
+  /**
+   * The loss of each row, `[rows, 1]`, from the logits where there is a head, else from the output. Targets of classes come as rows of probabilities
+   * or as ids `[rows, 1]`, for which `target.attributes.classes` is true: `oneHot(target, width)` makes rows of them.
+   */
   rows(value: Node, target: Node, options: Required<Options>): Node;
   /** With a head: ∂rows/∂u of the output u, which `rows` goes past. Only `trace` shows it. Targets are rows of values. */
   outputGradient?(u: Node, target: Node): Node;
@@ -108,7 +111,8 @@ const definitions = new WeakMap<object, LossDefinition>();
 const makers = new Map<string, AnyLossMaker>();
 
 /**
- * The maker of a loss. A network takes what it gives; a file names the losses of neurite, and holds any other as its graph.
+ * The maker of a loss. A network takes what it gives. A file names the losses of neurite and holds any other as its graph, on targets as values:
+ * what was checked of targets, and how rows were decided, is then no more known than of a function.
  * @param definition its only source
  */
 export function defineLoss<Options, T extends Targets = Values>(definition: LossDefinition<Options>): LossMaker<Options, T> {
