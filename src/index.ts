@@ -44,11 +44,10 @@ export { constant, input, parameter, type Size } from './layers/leaves.js';
 export type { CrossEntropyOptions } from './losses/crossEntropy.js';
 export type { ClassLoss, Loss, Reduction, ValueLoss } from './losses/loss.js';
 export * from './losses/losses.js';
-export type { LossWithWeight, NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.js';
+export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.js';
 export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export type { SquaredErrorOptions } from './losses/squaredError.js';
-export type { MinimisedTerm } from './losses/term.js';
 export {
   type AnyNetwork,
   type LayerView,

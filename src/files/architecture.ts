@@ -3,7 +3,7 @@ import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
-import { definitionOf, type Loss } from '../losses/loss.js';
+import { type AnyLossMaker, definitionOf, type Loss } from '../losses/loss.js';
 import * as makers from '../losses/losses.js';
 import type { LossWithWeight } from '../losses/networkLoss.js';
 import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
@@ -108,13 +108,18 @@ const LEAVES: readonly Op[] = [inputOp, targetOp, parameterOp, constantOp, fillO
 /** A node with values of its own. */
 export type Stored = Parameter | Constant;
 
-/** The losses of neurite, which a file says by their names. */
-const LOSSES = new Map(Object.values(makers).map((maker) => [maker.definition.name, maker]));
+let losses: Readonly<Record<string, AnyLossMaker>> | undefined;
+
+/** The losses of neurite, which a file says by their names. Made on first use, so that a page that reads no file need not have them. */
+function namedLosses(): Readonly<Record<string, AnyLossMaker>> {
+  losses ??= Object.fromEntries(Object.values(makers).map((maker) => [definitionOf(maker).name, maker]));
+  return losses;
+}
 
 /** Whether a file can say a loss by its name; of any other it holds the graph. */
 export function hasName(loss: Loss): boolean {
   const definition = definitionOf(loss);
-  return LOSSES.get(definition.name)?.definition === definition;
+  return Object.values(namedLosses()).some((maker) => definitionOf(maker) === definition);
 }
 
 /** What a file's nodes lead to: outputs, the losses that are graphs, penalties. */
@@ -305,15 +310,13 @@ export function readArchitecture(
   const inputs = list('inputs');
   const outputs = list('outputs');
   if (outputs.length === 0) throw new FileError(`${fields.where}: ${nodes.length} nodes lead to no output, expected none`);
+  const model = { inputs, outputs };
   const losses = fields.list('losses', outputs.length).map((item, i) => {
     if (item === null) return undefined;
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
-    const model = { inputs, outputs };
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
-    const loss = graph
-      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
-      : readDescription<Loss>(entry, Object.fromEntries(LOSSES));
+    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
     entry.end();
     return { loss, weight, graph };
   });

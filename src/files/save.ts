@@ -59,10 +59,10 @@ export function toJSON(network: AnyNetwork): NetworkJson {
 }
 
 /** What a reader would refuse is not written. @throws FileError saying what it is */
-function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, { engine }: Internals): void {
+function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, parts: Internals): void {
   const where = `${call}: the architecture`;
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
-  const ops = savedOps(call, ownOpsOf(engine.model.outputs));
+  const ops = savedOps(call, ownOpsOf(rootsOf(architectureOf(parts))));
   readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops);
 }
 

@@ -79,7 +79,12 @@ function checkRows(call: string, name: string, { output, target, rows }: LossGra
 /** A loss that a network held, for the same output of the same network; for another it is made anew, where there is a function to make it. */
 export function heldLoss(call: string, loss: Loss, output: Node, model: Model): Loss {
   const graph = graphs.get(loss);
-  if (!graph || graph.output === output) return loss;
+  if (!graph) return loss;
+  if (graph.output === output) {
+    // Another network may have the same output and not the same parameters.
+    checkTerm(call, `the loss ${loss.name}`, graph.rows, model, graph.target);
+    return loss;
+  }
   const make = functions.get(loss);
   if (make) return ownLoss(call, make, output, model, loss.reduction);
   throw new ValueError(`${call}: the loss ${loss.name} is the graph of another output, expected one of this network, or a function`);

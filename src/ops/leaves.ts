@@ -22,7 +22,7 @@ export function leaf(name: string, more: Partial<Op> = {}): Op {
 }
 
 export const inputOp = leaf('input');
-export const targetOp = leaf('target', { unsaved: true });
+export const targetOp = leaf('target');
 export const parameterOp = leaf('parameter');
 export const constantOp = leaf('constant');
 /** Elements that all have one value: the only leaf that a program makes itself. */

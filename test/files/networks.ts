@@ -42,6 +42,7 @@ import {
   type Optimizer,
   parameter,
   pow,
+  scale,
   sequential,
   sgd,
   slice,
@@ -154,6 +155,29 @@ function sumOfExponentials(): Network {
   });
 }
 
+/** Losses that no file can name, one with constants, beside one that it can, and penalties of every kind. */
+function ownLosses(): AnyNetwork {
+  const x = input(3, 'x');
+  const h = dense(4, 'tanh', { name: 'hidden' })(x);
+  const gain = parameter(2, { name: 'gain' });
+  const outputs = [mul(dense(2)(h), gain), dense(3, 'softmax')(h), dense(2)(h), dense(1)(h)];
+  return network({
+    inputs: x,
+    outputs,
+    loss: [
+      function weighted(u, t) {
+        return sum(mul(abs(sub(u, t)), constant([1, 0.25])));
+      },
+      crossEntropy(),
+      { loss: (u) => sum(square(sub(u, slice(x, 0, 2)))), weight: 0.5, reduction: 'sum' },
+      undefined,
+    ],
+    penalty: [sum(scale(abs(h), 0.01)), mul(square(gain), constant(0.125)), gain],
+    optimizer: adam(),
+    seed: 9,
+  });
+}
+
 function collidingNames(): Network {
   const x = input(2);
   const a = dense(2, 'identity', { name: 'a' })(x);
@@ -196,4 +220,5 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ['every row of the vocabulary', everyRow],
   ['several inputs and outputs, a layer twice', severalOutputs],
   ['a sum of exponentials', sumOfExponentials],
+  ['losses of its own, and penalties', ownLosses],
 ];
