@@ -56,7 +56,7 @@ export enum Opcode {
   /** x > 0 ? x : α·x */
   LeakyRelu = 16,
   /** x > 0 ? 1 : x = 0 ? α : 0 */
-  Step = 17,
+  Heaviside = 17,
   /** max(x, 0) + log1p(e^−|x|) */
   Softplus = 18,
   /** x^(α + β), β what the exponent lost as a float */
@@ -69,8 +69,8 @@ export enum Opcode {
   Sub = 33,
   Mul = 34,
   Div = 35,
-  Min = 36,
-  Max = 37,
+  Minimum = 36,
+  Maximum = 37,
   /** dz = du where u > 0, else 0: a = u, b = du */
   ReluBackward = 38,
   /** dz = du where u > 0, else α·du */

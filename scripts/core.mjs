@@ -1,5 +1,6 @@
 /**
  * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm and embeds the first two into src/core.
+ * Derives the tables of ops too (tables.mjs).
  * Does nothing when neither the sources nor the results have changed since the last time. Silent, except for the compiler's own words on stderr.
  */
 import { spawn } from 'node:child_process';
@@ -7,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { embed } from './embed.mjs';
+import './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const stamp = 'build/core.stamp';

@@ -18,16 +18,16 @@ import { Opcode } from '../opcodes';
 }
 
 /** The smaller; −0 is smaller than 0; NaN where either is NaN. */
-@final class Min extends BinaryFunction {
+@final class Minimum extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.min(a, b); }
 }
 
 /** The larger; 0 is larger than −0; NaN where either is NaN. */
-@final class Max extends BinaryFunction {
+@final class Maximum extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.max(a, b); }
 }
 
-/** du·step(u), with the bits of the two operations: 0 with the sign of du where u ≤ 0, NaN where u is NaN, or where du is infinite and u ≤ 0. */
+/** du·heaviside(u), with the bits of the two operations: 0 with the sign of du where u ≤ 0, NaN where u is NaN, or where du is infinite and u ≤ 0. */
 @final class ReluBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 {
     const slope = v128.and(f32x4.splat(1), f32x4.gt(u, f32x4.splat(0)));
@@ -57,8 +57,8 @@ export function binary(opcode: i32, y: usize, a: usize, b: usize, n: usize, alph
     case Opcode.Sub: zip<Sub>(y, a, b, n, alpha); break;
     case Opcode.Mul: zip<Mul>(y, a, b, n, alpha); break;
     case Opcode.Div: zip<Div>(y, a, b, n, alpha); break;
-    case Opcode.Min: zip<Min>(y, a, b, n, alpha); break;
-    case Opcode.Max: zip<Max>(y, a, b, n, alpha); break;
+    case Opcode.Minimum: zip<Minimum>(y, a, b, n, alpha); break;
+    case Opcode.Maximum: zip<Maximum>(y, a, b, n, alpha); break;
     case Opcode.ReluBackward: zip<ReluBackward>(y, a, b, n, alpha); break;
     case Opcode.LeakyReluBackward: zip<LeakyReluBackward>(y, a, b, n, alpha); break;
     case Opcode.SigmoidBackward: zip<SigmoidBackward>(y, a, b, n, alpha); break;

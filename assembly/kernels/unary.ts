@@ -44,7 +44,7 @@ import { madd } from '../simd';
 }
 
 /** 1 where x > 0, α where x = 0, 0 where x < 0, NaN where x is NaN. */
-@final class Step extends UnaryFunction {
+@final class Heaviside extends UnaryFunction {
   apply(x: v128, alpha: v128, beta: v128): v128 {
     const zero = f32x4.splat(0);
     const positive = v128.and(f32x4.gt(x, zero), f32x4.splat(1));
@@ -76,7 +76,7 @@ export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, bet
     case Opcode.Tanh: map<Tanh>(y, x, n, alpha, beta); break;
     case Opcode.Relu: map<Relu>(y, x, n, alpha, beta); break;
     case Opcode.LeakyRelu: map<LeakyRelu>(y, x, n, alpha, beta); break;
-    case Opcode.Step: map<Step>(y, x, n, alpha, beta); break;
+    case Opcode.Heaviside: map<Heaviside>(y, x, n, alpha, beta); break;
     case Opcode.Softplus: map<Softplus>(y, x, n, alpha, beta); break;
     case Opcode.Pow: map<Pow>(y, x, n, alpha, beta); break;
     case Opcode.Clip: map<Clip>(y, x, n, alpha, beta); break;

@@ -8,7 +8,7 @@ const table = new Table(
   'U^H = g(X W^Hᵀ + B^H), U^O = g_out(U^H W^Oᵀ + B^O)  (10)',
 );
 
-const hidden = { step: threshold, sigmoid, relu };
+const hidden = { heaviside: threshold, sigmoid, relu };
 const outputs = {
   sigmoid: (z: Matrix) => each(z, sigmoid),
   softmax: (z: Matrix) => z.map(softmax),

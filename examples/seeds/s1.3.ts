@@ -2,7 +2,7 @@ import { dense, sequential } from 'neurite';
 import { trace } from 'neurite/inspect';
 import { Table } from './table.js';
 
-const net = sequential(1, [dense(2, 'step', { name: 'H' }), dense(1, 'step', { name: 'O' })]);
+const net = sequential(1, [dense(2, 'heaviside', { name: 'H' }), dense(1, 'heaviside', { name: 'O' })]);
 net.layer('H').weights.set([1, 1]);
 net.layer('H').biases?.set([-1, -3]);
 net.layer('O').weights.set([-1, 2]);

@@ -3,7 +3,7 @@ import { trace as traceOf } from 'neurite/inspect';
 import { rows, transpose } from './formulas.js';
 import { Table } from './table.js';
 
-const net = sequential(1, [dense(2, 'step', { name: 'H' }), dense(1, 'step', { name: 'O' })]);
+const net = sequential(1, [dense(2, 'heaviside', { name: 'H' }), dense(1, 'heaviside', { name: 'O' })]);
 net.layer('H').weights.set([1, 1]);
 net.layer('H').biases?.set([-2, -4]);
 net.layer('O').weights.set([1, -2]);

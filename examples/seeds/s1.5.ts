@@ -2,7 +2,7 @@ import { dense, sequential } from 'neurite';
 import { decisionBoundary } from '../terminal.js';
 import { Table } from './table.js';
 
-const net = sequential(2, [dense(3, 'step', { name: 'H' }), dense(1, 'step', { name: 'O' })]);
+const net = sequential(2, [dense(3, 'heaviside', { name: 'H' }), dense(1, 'heaviside', { name: 'O' })]);
 net.layer('H').weights.set([1, 0, 0, 1, 1, 1]);
 net.layer('H').biases?.set([0, 0, -1]);
 net.layer('O').weights.set([1, 1, -1]);

@@ -9,7 +9,7 @@ const table = new Table(
   'y = 1[wᵀx + b ≥ 0], y = σ(wᵀx + b); at x = (0,0), (0,1), (1,0), (1,1)',
 );
 
-const perceptron = sequential(2, [dense(1, 'step')], { loss: squaredError(), optimizer: sgd() });
+const perceptron = sequential(2, [dense(1, 'heaviside')], { loss: squaredError(), optimizer: sgd() });
 for (const [name, b] of [
   ['AND', -1.5],
   ['OR', -0.5],

@@ -7,7 +7,7 @@ const x = [0, 0, 0, 1, 1, 0, 1, 1];
 const xor = [0, 1, 1, 0];
 
 // Hidden units OR and NAND, then AND of both.
-const set = sequential(2, [dense(2, 'step', { name: 'OR, NAND' }), dense(1, 'step', { name: 'AND' })]);
+const set = sequential(2, [dense(2, 'heaviside', { name: 'OR, NAND' }), dense(1, 'heaviside', { name: 'AND' })]);
 set.layer('OR, NAND').weights.set([1, 1, -1, -1]);
 set.layer('OR, NAND').biases?.set([-0.5, 1.5]);
 set.layer('AND').weights.set([1, 1]);

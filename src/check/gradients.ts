@@ -177,7 +177,7 @@ class Float64Loss {
 
   /** On which side of every kink a point lies. */
   sides(point: Float64Array): number[] {
-    return sidesOf(this.#order, this.#values(point));
+    return sidesOf(this.#order, this.#values(point), this.rows);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Block, Opcode, Ref, Size } from '../../assembly/opcodes.js';
-import { formOf, type Instruction, type Operand } from '../graph/instruction.js';
-import type { Node } from '../graph/node.js';
+import { formOf } from '../graph/forms.js';
+import type { Instruction, Node, Operand } from '../graph/node.js';
 
 /** Where a tensor lies: a block and an offset in elements. */
 export interface Place {

@@ -3,8 +3,9 @@ import { binaryInstruction, count, f32, type Instruction, rowsOf, size, targetKi
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import type { Decision } from '../losses/decisions.js';
+import { gemm } from '../ops/matmul.js';
 import { type Encoded, encode, type Place } from './encode.js';
-import { gemm, lower } from './lower.js';
+import { lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';

@@ -5,7 +5,7 @@ import type { Columns, TargetShape } from '../engine/columns.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ShapeError, ValueError } from '../errors.js';
-import type { Range } from '../losses/decisions.js';
+import type { Range } from '../graph/node.js';
 import { asList, columnName } from './columns.js';
 import { checkUnchanged, copyIn, type Read, readClassIds, readRows } from './values.js';
 

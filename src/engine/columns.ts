@@ -1,4 +1,4 @@
-import type { Range } from '../losses/decisions.js';
+import type { Range } from '../graph/node.js';
 
 /** What a network wants to know of its targets. */
 export interface TargetShape {

@@ -325,10 +325,10 @@ export class Engine {
     return this.#stateAddress;
   }
 
-  /** The losses as nodes; `classes` tells for each which form its targets have. */
-  lossNodes(call: string, classes: readonly boolean[], mode: Mode = 'prediction'): LossNodes[] {
+  /** The losses as nodes; `classes` tells for each which form its targets have. In `both` modes they are nodes of the graph as the user made it. */
+  lossNodes(call: string, classes: readonly boolean[], mode: Mode | 'both' = 'prediction'): LossNodes[] {
     if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
-    const at = this.#resolve[mode];
+    const at = mode === 'both' ? (node: Node) => node : this.#resolve[mode];
     return this.#lossNodes.map(([values, ids], i) => {
       const { rows, node, output, ...rest } = classes[i] ? ids : values;
       return { ...rest, rows: at(rows), node: at(node), output: at(output), logits: logitsOf(at(output)) };

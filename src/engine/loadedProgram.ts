@@ -1,8 +1,8 @@
 import { Context } from '../../assembly/context.js';
 import type { Program, Recipe } from '../compile/program.js';
 import type { Core } from '../core/core.js';
-import { formOf, type Instruction } from '../graph/instruction.js';
-import type { Node } from '../graph/node.js';
+import { formOf } from '../graph/forms.js';
+import type { Instruction, Node } from '../graph/node.js';
 import type { Workspace } from './workspace.js';
 
 /** A program on a core, ready to run. */

@@ -4,7 +4,7 @@ import type { NonFiniteValue } from '../errors.js';
 import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
-import { Parameter } from '../ops/leaves.js';
+import { constantOp, Parameter } from '../ops/leaves.js';
 import type { Engine } from './engine.js';
 import type { LoadedProgram } from './loadedProgram.js';
 
@@ -16,9 +16,6 @@ interface Search {
   /** What a NaN is not only found in but infinity too: what the caller gets. */
   readonly results: ReadonlySet<Node>;
 }
-
-/** Ops whose values are made of more than one number of each input. */
-const ACROSS = new Set(['matmul', 'softmax', 'concat', 'slice']);
 
 const searches = new WeakMap<Recipe, Search>();
 
@@ -41,7 +38,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
       const gradient = found[i];
       return gradient ? [{ node, gradient }] : [];
     });
-    const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+    const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.kernel);
     const recipe: Recipe = {
       roots: made,
       inputs: [...inputs, ...losses.map((loss) => loss.target)],
@@ -81,7 +78,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
   let worth = false;
   const look = (node: Node, name: string, beside: readonly { name: string; node: Node }[]) => {
     // Class ids are whole numbers, not floats; constants are as the user wants them.
-    if (node.attributes.classes || node.op.name === 'constant') return;
+    if (node.attributes.classes || node.op === constantOp) return;
     const of = values(node);
     const index = of.findIndex((v) => !Number.isFinite(v));
     if (index < 0) return;
@@ -89,7 +86,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
     if (first) return;
     const width = features(node.shape);
     const inputs = beside.flatMap(({ name, node: x }) => {
-      return ACROSS.has(node.op.name) || !sameShape(x.shape, node.shape) ? [] : [{ name, value: values(x)[index] as number }];
+      return node.op.diagonal && sameShape(x.shape, node.shape) ? [{ name, value: values(x)[index] as number }] : [];
     });
     const row = node.shape.batched ? Math.floor(index / width) : undefined;
     first = { name, shape: formatShape(node.shape), value: of[index] as number, row, index: row === undefined ? index : index % width, inputs };

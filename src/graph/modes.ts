@@ -1,22 +1,7 @@
-import { commonShape, Node, type Op } from './node.js';
+import { Node } from './node.js';
 
 /** What a graph is run for: a training step, or everything else. */
 export type Mode = 'training' | 'prediction';
-
-/**
- * A node that is one thing in training steps and another everywhere else: its inputs are the two. Programs are made of resolved graphs, which have
- * none of it, so it has neither a kernel nor rules of differentiation.
- */
-export const byModeOp: Op = {
-  name: 'byMode',
-  shape: (inputs) => commonShape('byMode', inputs),
-  backward: () => {
-    throw new Error('byMode is resolved before differentiation');
-  },
-  tangent: () => {
-    throw new Error('byMode is resolved before differentiation');
-  },
-};
 
 /** How a graph is in a mode: a function that gives the node a node stands for, itself where nothing below it depends on the mode. */
 export function resolver(mode: Mode): (node: Node) => Node {
@@ -28,7 +13,7 @@ export function resolver(mode: Mode): (node: Node) => Node {
         stack.pop();
         continue;
       }
-      const needed = node.op === byModeOp ? [node.inputs[mode === 'training' ? 0 : 1] as Node] : node.inputs;
+      const needed = node.op.byMode ? [node.inputs[mode === 'training' ? 0 : 1] as Node] : node.inputs;
       const open = needed.filter((x) => !known.has(x));
       if (open.length > 0) {
         stack.push(...open);
@@ -36,7 +21,7 @@ export function resolver(mode: Mode): (node: Node) => Node {
       }
       const inputs = needed.map((x) => known.get(x) as Node);
       const same = inputs.every((x, i) => x === node.inputs[i]);
-      known.set(node, node.op === byModeOp ? (inputs[0] as Node) : same ? node : new Node(node.op, inputs, node.shape, node.attributes, node.name));
+      known.set(node, node.op.byMode ? (inputs[0] as Node) : same ? node : new Node(node.op, inputs, node.shape, node.attributes, node.name));
       stack.pop();
     }
     return known.get(root) as Node;

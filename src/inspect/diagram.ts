@@ -21,9 +21,6 @@ interface Edge {
   readonly shape: string;
 }
 
-/** Ops that a user never wrote: they bring two shapes together, and are left out. */
-const HIDDEN = new Set(['expandRows', 'expandFeatures']);
-
 /** A layer is one vertex whatever nodes it is made of; so is every op outside of layers, and every input, free parameter and output. */
 function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges: Edge[] } {
   const inside = internals(call, network).alive(call);
@@ -36,7 +33,8 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
     const layer = layerAt.get(node);
     return layer ? [layer.record.input] : node.inputs;
   };
-  const shown = (node: Node): Node => (HIDDEN.has(node.op.name) && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
+  // Ops that a user never wrote are left out.
+  const shown = (node: Node): Node => (node.op.repeats && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
 
   // Only what is reached past the insides of layers.
   const reached = new Set<Node>(inputs);
@@ -86,28 +84,10 @@ function describe(node: Node, layer: NamedLayer | undefined, names: ReadonlyMap<
     const name = names.get(node) ?? node.label;
     return [node.op.name === 'input' ? 'input' : 'parameter', [name, shape]];
   }
-  const constants = constantsOf(node);
+  const constants = node.op.constants?.(node);
   const text = constants ? `${node.op.name} ${constants}` : node.op.name;
   const name = names.get(node) ?? node.name;
   return ['op', name === undefined ? [text] : [name, text]];
-}
-
-/** The constants of an op that has some, for its label. */
-function constantsOf({ op, attributes, shape }: Node): string {
-  const { alpha, beta, start } = attributes as Record<string, number>;
-  switch (op.name) {
-    case 'affine':
-      return `${alpha}·x + ${beta}`;
-    case 'clip':
-      return `[${alpha}, ${beta}]`;
-    case 'pow':
-    case 'leakyRelu':
-      return String(alpha);
-    case 'slice':
-      return `${start} to ${(start as number) + (shape.size[0] as number)}`;
-    default:
-      return '';
-  }
 }
 
 /** Text between quotes in Mermaid, where entities stand for what has a meaning of its own. */

@@ -16,9 +16,9 @@ import type { LossNodes } from '../losses/networkLoss.js';
 import { graphOf } from '../losses/ownLoss.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import { add } from '../ops/add.js';
-import { scaleBy } from '../ops/affine.js';
-import { fill } from '../ops/leaves.js';
+import { constantOp, fill } from '../ops/leaves.js';
 import { oneHot } from '../ops/oneHot.js';
+import { scaleBy } from '../ops/scaleBy.js';
 import { table } from './table.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
@@ -192,7 +192,7 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
     ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties.map((node) => engine.inMode('prediction', node))]
     : [];
   const all = topological([...outputs, ...own]);
-  const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
+  const shown = all.filter((node) => node.op.repeats !== 'rows' && node.op !== constantOp);
   const found = gradients(withTargets ? engine.seeds(losses) : [], shown);
   const gradientOf = new Map<Node, Node>();
   shown.forEach((node, i) => {
@@ -210,7 +210,7 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
   if (withTargets) for (const node of shown) if (!gradientOf.has(node)) gradientOf.set(node, fill(node.shape, 0));
   const nodes = shown.map((node) => ({ node, gradient: gradientOf.get(node), slopes: slopesOf(node) }));
   const kept = nodes.flatMap(({ node, gradient, slopes }) => [node, gradient, ...slopes].filter((one): one is Node => one !== undefined));
-  const made = kept.filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+  const made = kept.filter((node) => node.inputs.length > 0 || node.op.kernel);
   const recipe: Recipe = {
     roots: made,
     inputs: [...inputs, ...losses.map((loss) => loss.target)],
@@ -231,11 +231,13 @@ function outputGradient({ loss, target, scale, factors }: LossNodes, output: Nod
   return direct && scaleBy(direct, scale, factors);
 }
 
-/** ∂node/∂input for each input of an elementwise op: what its backward rule makes of ones. */
+/** ∂node/∂input for each input of a node whose numbers follow each from those at its place: what its backward rule makes of ones. */
 function slopesOf(node: Node): (Node | undefined)[] {
-  const elementwise =
-    node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
-  if (!elementwise || ['softmax', 'matmul', 'concat', 'slice', 'pad'].includes(node.op.name)) return node.inputs.map(() => undefined);
+  const diagonal =
+    node.op.diagonal &&
+    node.inputs.length > 0 &&
+    node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
+  if (!diagonal) return node.inputs.map(() => undefined);
   return node.op.backward(node, fill(node.shape, 1)).map((slope) => slope ?? fill(node.shape, 0));
 }
 
@@ -334,7 +336,7 @@ function readTrace(
       op: node.op.name,
       layer: layerOf.get(node),
       inputs: node.inputs.map((x) => {
-        const source = x.op.name === 'expandRows' ? (x.inputs[0] as Node) : x;
+        const source = x.op.repeats === 'rows' ? (x.inputs[0] as Node) : x;
         return nameOf.get(source) ?? names.get(source) ?? source.label;
       }),
       value: read(node) as TracedTensor,

@@ -4,11 +4,11 @@ import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, type Node } from '../graph/node.js';
 import { features, matrix, vector } from '../graph/shape.js';
 import { add } from '../ops/add.js';
-import { expandRows } from '../ops/broadcast.js';
+import { expandRows } from '../ops/expandRows.js';
 import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
-import { glorotUniform, heUniform, type Initializer } from './initializers.js';
+import { type Activation, activationOf, type activations } from './activations.js';
+import type { Initializer } from './initializers.js';
 import { type Layer, layer } from './layer.js';
 
 /** Options of `dense`. */
@@ -51,8 +51,8 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
   checkSize(call, 'units', units);
   const { bias = true } = options;
   if (typeof bias !== 'boolean') throw new ValueError(`${call}: bias is ${describe(bias)}, expected true or false`);
-  const g = activationOf(call, activation);
-  const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
+  const { apply: g, init: usual } = activationOf(call, activation);
+  const init = options.init ?? usual;
   if (typeof init !== 'function')
     throw new ValueError(`${call}: init is ${describe(init)}, expected an initializer, such as heUniform or constantInit(0)`);
   const biases = bias ? new Parameter(vector(units), { kind: 'constant', value: 0 }) : undefined;

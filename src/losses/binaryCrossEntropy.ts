@@ -1,17 +1,16 @@
-import type { Values } from '../arguments/values.js';
 import { affine } from '../ops/affine.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../ops/binaryCrossEntropy.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { sub } from '../ops/sub.js';
 import type { CrossEntropyOptions } from './crossEntropy.js';
-import { defineLoss, fromLogitsOption, type LossMaker, reductionOption } from './loss.js';
+import { defineLoss, fromLogitsOption, reductionOption, type ValueLoss } from './loss.js';
 import { shareOf } from './shareOf.js';
 
 /**
  * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (001 eq. 17), for an output with sigmoid.
  * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
  */
-export const binaryCrossEntropy: LossMaker<CrossEntropyOptions, Values> = /* @__PURE__ */ defineLoss<CrossEntropyOptions>({
+export const binaryCrossEntropy: (options?: CrossEntropyOptions) => ValueLoss = /* @__PURE__ */ defineLoss<CrossEntropyOptions>({
   name: 'binaryCrossEntropy',
   options: { reduction: reductionOption, fromLogits: fromLogitsOption },
   targets: 'unit',

@@ -5,7 +5,7 @@ import { features } from '../graph/shape.js';
 import { neg } from '../ops/affine.js';
 import { crossEntropy as crossEntropyRows } from '../ops/crossEntropy.js';
 import { softmaxOp } from '../ops/softmax.js';
-import { defineLoss, fromLogitsOption, type LossMaker, type Reduction, reductionOption } from './loss.js';
+import { type ClassLoss, defineLoss, fromLogitsOption, type Reduction, reductionOption } from './loss.js';
 import { shareOf } from './shareOf.js';
 
 /** Options of the losses on logits. */
@@ -20,7 +20,7 @@ export interface CrossEntropyOptions {
  * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18), for an output with softmax.
  * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
  */
-export const crossEntropy: LossMaker<CrossEntropyOptions, Targets> = /* @__PURE__ */ defineLoss<CrossEntropyOptions, Targets>({
+export const crossEntropy: (options?: CrossEntropyOptions) => ClassLoss = /* @__PURE__ */ defineLoss<CrossEntropyOptions, Targets>({
   name: 'crossEntropy',
   options: { reduction: reductionOption, fromLogits: fromLogitsOption },
   targets: 'classes',

@@ -1,20 +1,8 @@
 import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import type { Node } from '../graph/node.js';
+import type { Node, Range } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { layerOf } from '../layers/layer.js';
-import { absOp } from '../ops/abs.js';
-import { affineOp } from '../ops/affine.js';
-import { clipOp } from '../ops/clip.js';
-import { expOp } from '../ops/exp.js';
-import { reluOp } from '../ops/relu.js';
-import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
-import { softplusOp } from '../ops/softplus.js';
-import { sqrtOp } from '../ops/sqrt.js';
-import { squareOp } from '../ops/square.js';
-import { stepOp } from '../ops/step.js';
-import { tanhOp } from '../ops/tanh.js';
 import { definitionOf, type Loss } from './loss.js';
 import { logitsOf } from './networkLoss.js';
 
@@ -31,24 +19,9 @@ export interface Decision {
   readonly targetCut: number;
 }
 
-/** Which values an output can have, as far as its last op says. */
-export type Range = readonly [low: number, high: number];
-
-/** The range of an output: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
+/** The range of an output, as far as its op says: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
 export function rangeOf(output: Node): Range {
-  const { op, attributes } = output;
-  if (op === softmaxOp && features(output.shape) === 1) return [1, 1];
-  if (op === sigmoidOp || op === softmaxOp || op === stepOp) return [0, 1];
-  if (op === tanhOp || layerOf(output)?.attributes.activation === 'softsign') return [-1, 1];
-  if (op === reluOp || op === softplusOp || op === expOp || op === squareOp || op === absOp || op === sqrtOp) return [0, Number.POSITIVE_INFINITY];
-  const { alpha = 1, beta = 0 } = attributes as { alpha?: number; beta?: number };
-  if (op === clipOp) return [alpha, beta];
-  if (op === affineOp && alpha !== 0) {
-    const [low, high] = rangeOf(output.inputs[0] as Node);
-    const ends = [alpha * low + beta, alpha * high + beta] as const;
-    return alpha > 0 ? ends : [ends[1], ends[0]];
-  }
-  return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return output.op.range?.(output, rangeOf) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 }
 
 /**
@@ -56,7 +29,7 @@ export function rangeOf(output: Node): Range {
  *
  * - crossEntropy, or a softmax: the largest logit (000 eq. 6).
  * - binaryCrossEntropy: each logit by itself at 0, a probability of ½ (000 eq. 4).
- * - An output with a finite range (sigmoid, hardSigmoid, step, tanh, softsign): each number by itself at the half of its range.
+ * - An output with a finite range (sigmoid, hardSigmoid, heaviside, tanh, softsign): each number by itself at the half of its range.
  * - Without a loss, an output without bounds is taken for logits: the largest of several, a single one at 0.
  * - Everything else, such as identity or relu with a squared error, is a regression.
  *

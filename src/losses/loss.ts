@@ -1,4 +1,3 @@
-import type { Opcode } from '../../assembly/opcodes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
@@ -84,8 +83,11 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
   /** Whether a mean divides by the rows, or by rows × outputs. */
   readonly meanOver: 'rows' | 'elements';
   /** The activation that the loss is of the logits of: an output has it, or `fromLogits` says that it is left out. */
-  readonly head?: Op & { readonly opcode: Opcode };
-  /** The loss of each row, `[rows, 1]`, from the logits where there is a head, else from the output. */
+  readonly head?: Op;
+  /**
+   * The loss of each row, `[rows, 1]`, from the logits where there is a head, else from the output. Targets of classes come as rows of probabilities
+   * or as ids `[rows, 1]`, for which `target.attributes.classes` is true: `oneHot(target, width)` makes rows of them.
+   */
   rows(value: Node, target: Node, options: Required<Options>): Node;
   /** With a head: ∂rows/∂u of the output u, which `rows` goes past. Only `trace` shows it. Targets are rows of values. */
   outputGradient?(u: Node, target: Node): Node;
@@ -96,29 +98,27 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
 }
 
 /** Makes a loss' description. */
-export interface LossMaker<Options, T extends Targets> {
-  (options?: Options): Loss<T>;
-  readonly definition: LossDefinition;
-}
+export type LossMaker<Options, T extends Targets> = (options?: Options) => Loss<T>;
 
 // biome-ignore lint/suspicious/noExplicitAny: makers of every kind of options
 export type AnyLossMaker = LossMaker<any, any>;
 
-/** What each description was made of. */
+/** What each maker and each description is of. */
 const definitions = new WeakMap<object, LossDefinition>();
 
 /** The makers a program has, by name: for descriptions written by hand. Of two with one name, the first. */
 const makers = new Map<string, AnyLossMaker>();
 
 /**
- * The maker of a loss. A network takes what it gives; a file names the losses of neurite, and holds any other as its graph.
+ * The maker of a loss. A network takes what it gives. A file names the losses of neurite and holds any other as its graph, on targets as values:
+ * what was checked of targets, and how rows were decided, is then no more known than of a function.
  * @param definition its only source
  */
 export function defineLoss<Options, T extends Targets = Values>(definition: LossDefinition<Options>): LossMaker<Options, T> {
   const { name } = definition;
   const general = definition as unknown as LossDefinition;
-  const make = (options: Options = {} as Options) => descriptionOf(general, options as object) as Loss<T>;
-  const maker = Object.assign(make, { definition: general });
+  const maker = (options: Options = {} as Options) => descriptionOf(general, options as object) as Loss<T>;
+  definitions.set(maker, general);
   if (!makers.has(name)) makers.set(name, maker);
   return maker;
 }
@@ -144,13 +144,13 @@ export function defined(description: Loss, definition: LossDefinition): Loss {
   return Object.freeze(description);
 }
 
-/** What a description is of; undefined for one that no maker gave. */
-export function definitionIn(description: unknown): LossDefinition | undefined {
-  return typeof description === 'object' && description !== null ? definitions.get(description) : undefined;
+/** What a maker or a description is of; undefined for whatever else there is. */
+export function definitionIn(given: unknown): LossDefinition | undefined {
+  return definitions.get(given as object);
 }
 
-/** The same of a loss that a network holds. */
-export function definitionOf(loss: Loss): LossDefinition {
+/** The same of a maker, or of a loss that a network holds. */
+export function definitionOf(loss: Loss | AnyLossMaker): LossDefinition {
   return definitions.get(loss) as LossDefinition;
 }
 

@@ -6,18 +6,18 @@ import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
+import { heavisideOp } from '../ops/heaviside.js';
 import { target } from '../ops/leaves.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
-import { stepOp } from '../ops/step.js';
 import { named, readDescription } from '../optimizers/optimizers.js';
 import {
+  type AnyLossMaker,
   definitionIn,
   definitionOf,
   isFactor,
   knownMakers,
   type Loss,
-  type LossMaker,
   type Reduction,
   reductionOption,
   type TargetsOfLoss,
@@ -63,19 +63,19 @@ type LossOf<Entry> = Entry extends WeightedLoss ? Entry['loss'] : Entry;
 
 /** A copy of a loss' description that its maker checked and completed. @throws ValueError for what is none */
 function describedLoss(call: string, description: unknown): Loss {
-  if (definitionIn(description)) return description as Loss;
+  const called = typeof description === 'function' ? definitionIn(description) : undefined;
+  if (!called && definitionIn(description)) return description as Loss;
   const makers = Object.fromEntries(knownMakers());
   const names = Object.keys(makers).map((name) => `${name}()`);
   const list = names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : names.join();
-  const called = typeof description === 'function' ? `; call it, as in ${(description as LossMaker<unknown, Values>).definition.name}()` : '';
-  const expected = `what ${list} gives, or a function (output, target) => node${called}`;
+  const expected = `what ${list} gives, or a function (output, target) => node${called ? `; call it, as in ${called.name}()` : ''}`;
   const { name, fields } = readDescription(call, 'loss', description, makers, expected);
-  return named(call, () => (makers[name] as LossMaker<unknown, Values>)(fields));
+  return named(call, () => (makers[name] as AnyLossMaker)(fields));
 }
 
 /** Whether a loss is a function of the user's: a maker that was not called is none. */
 function isOwn(loss: unknown): loss is LossFunction {
-  return typeof loss === 'function' && fieldOf(loss, 'definition') === undefined;
+  return typeof loss === 'function' && !definitionIn(loss);
 }
 
 /** The loss of an output, and its weight, that an entry of a list says. */
@@ -137,7 +137,7 @@ export interface LossNodes extends Term {
 
 /** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
 export function logitsOf(output: Node): Node {
-  return output.op === softmaxOp || output.op === sigmoidOp || output.op === stepOp ? (output.inputs[0] as Node) : output;
+  return output.op === softmaxOp || output.op === sigmoidOp || output.op === heavisideOp ? (output.inputs[0] as Node) : output;
 }
 
 /** The activations that make probabilities of logits. */

@@ -10,7 +10,7 @@ import { checkTerm, inCompute, type Model } from './term.js';
  * A loss of one's own: from an output and its target, both `[rows, out]`, the loss of each row, `[rows, 1]`. It is called once, when the network is
  * made or configured. What it gives is differentiated, checked, traced and saved as the graph it is.
  *
- * Huber's, for instance: `(u, t) => { const d = abs(sub(u, t)); const q = min(d, constant(1)); return sum(mul(q, sub(d, scale(q, 0.5)))); }`
+ * Huber's, for instance: `(u, t) => { const d = abs(sub(u, t)); const q = minimum(d, constant(1)); return sum(mul(q, sub(d, scale(q, 0.5)))); }`
  */
 export type LossFunction = (output: Node, target: Node) => Node;
 
@@ -79,7 +79,12 @@ function checkRows(call: string, name: string, { output, target, rows }: LossGra
 /** A loss that a network held, for the same output of the same network; for another it is made anew, where there is a function to make it. */
 export function heldLoss(call: string, loss: Loss, output: Node, model: Model): Loss {
   const graph = graphs.get(loss);
-  if (!graph || graph.output === output) return loss;
+  if (!graph) return loss;
+  if (graph.output === output) {
+    // Another network may have the same output and not the same parameters.
+    checkTerm(call, `the loss ${loss.name}`, graph.rows, model, graph.target);
+    return loss;
+  }
   const make = functions.get(loss);
   if (make) return ownLoss(call, make, output, model, loss.reduction);
   throw new ValueError(`${call}: the loss ${loss.name} is the graph of another output, expected one of this network, or a function`);

@@ -3,7 +3,7 @@ import { NeuriteError, ShapeError } from '../errors.js';
 import { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import type { NamedLayer } from '../layers/names.js';
-import { expandRows } from '../ops/broadcast.js';
+import { expandRows } from '../ops/expandRows.js';
 import { total } from '../ops/total.js';
 import { checkTerm, inCompute, type Model, meanTerm, type Term } from './term.js';
 

@@ -1,6 +1,5 @@
-import type { Values } from '../arguments/values.js';
 import { squaredError as squaredErrorRows } from '../ops/squaredError.js';
-import { defineLoss, factorOption, type LossMaker } from './loss.js';
+import { defineLoss, factorOption, type ValueLoss } from './loss.js';
 
 /** Options of `squaredError`. */
 export interface SquaredErrorOptions {
@@ -9,9 +8,9 @@ export interface SquaredErrorOptions {
 }
 
 /** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
-export const squaredError: LossMaker<SquaredErrorOptions, Values> = /* @__PURE__ */ defineLoss<SquaredErrorOptions>({
+export const squaredError: (options?: SquaredErrorOptions) => ValueLoss = /* @__PURE__ */ defineLoss<SquaredErrorOptions>({
   name: 'squaredError',
-  options: { scale: factorOption(1) },
+  options: { scale: /* @__PURE__ */ factorOption(1) },
   fixed: { reduction: 'sum' },
   targets: 'reach',
   meanOver: 'elements',

@@ -1,17 +1,23 @@
 import { describe } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
-import { type Attributes, Node, type Op } from '../graph/node.js';
-import { batch, type Shape } from '../graph/shape.js';
+import { fillInstruction } from '../graph/instruction.js';
+import { type Attributes, type Float64Value, Node, type Op } from '../graph/node.js';
+import { batch, elements, type Shape } from '../graph/shape.js';
 
-/** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
-function leaf(name: string): Op {
+/** An end of a graph: what comes from outside. It has no inputs, so its rules are never asked. */
+/* @__NO_SIDE_EFFECTS__ */
+export function leaf(name: string, more: Partial<Op> = {}): Op {
   return {
     name,
+    inputs: 0,
+    attributes: {},
+    diagonal: true,
     shape: () => {
       throw new NeuriteError('GRAPH', `${name}: a leaf has no shape rule`);
     },
     backward: () => [],
     tangent: () => undefined,
+    ...more,
   };
 }
 
@@ -20,7 +26,15 @@ export const targetOp = leaf('target');
 export const parameterOp = leaf('parameter');
 export const stateOp = leaf('state');
 export const constantOp = leaf('constant');
-export const fillOp = leaf('fill');
+/** Elements that all have one value: the only leaf that a program makes itself. */
+export const fillOp = leaf('fill', {
+  attributes: { value: 'number', factors: 'factors' },
+  kernel: (y) => [fillInstruction(y, y.attributes.value as number, y.attributes.factors as number)],
+});
+
+export const fillValue: Float64Value = {
+  all: (node, _, rows) => new Float64Array(elements(node.shape) * (node.shape.batched ? rows : 1)).fill(node.attributes.value as number),
+};
 
 /** How a parameter starts: uniform on [low, high), normal(mean, deviation), or all one value. */
 export type Initial =
@@ -97,4 +111,10 @@ export function fill(shape: Shape, value: number, factors = 0): Node {
 export function uniformValue(node: Node): { value: number; factors: number } | undefined {
   if (node.op !== fillOp) return undefined;
   return node.attributes as Attributes & { value: number; factors: number };
+}
+
+/** What an op makes of one value repeated, or of its sum: one value again, for which no kernel runs. Undefined for any other node. */
+export function repeatUniform(x: Node, shape: Shape, times = 1): Node | undefined {
+  const u = uniformValue(x);
+  return u && fill(shape, u.value * times, u.factors);
 }

@@ -1,7 +1,7 @@
 import { Factor } from '../../assembly/opcodes.js';
 import { checkNodes, type Node } from '../graph/node.js';
-import { scaleBy } from './affine.js';
-import { sumRows } from './broadcast.js';
+import { sumRows } from './expandRows.js';
+import { scaleBy } from './scaleBy.js';
 
 /**
  * The mean over the rows of a batch, `[rows, n]` → `[n]`: Σ_rows x / rows. What a prediction gives for a row may not depend on other rows, so it

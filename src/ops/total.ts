@@ -1,9 +1,10 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { ShapeError } from '../errors.js';
-import { apply, type Node } from '../graph/node.js';
+import { apply, type Float64Value, type Node } from '../graph/node.js';
 import { elements, formatShape, matrix, type Shape, vector } from '../graph/shape.js';
-import { expandFeatures, type RowsOp, sumFeatures } from './broadcast.js';
+import { expandFeatures, sumFeatures } from './expandFeatures.js';
 import { fill, uniformValue } from './leaves.js';
+import { rowsOp } from './rowsOp.js';
 
 function requireMatrix(op: string, x: Node): Shape {
   if (x.shape.batched || x.shape.size.length !== 2) throw new ShapeError(`${op}: ${x} is no matrix`);
@@ -11,16 +12,17 @@ function requireMatrix(op: string, x: Node): Shape {
 }
 
 /** y = Σ of all elements of a matrix, `[1]`. Adjoint of spread. */
-export const totalOp: RowsOp = {
-  name: 'total',
-  opcode: Opcode.SumFeatures,
+export const totalOp = rowsOp('total', Opcode.SumFeatures, {
+  diagonal: false,
   shape([x]) {
     requireMatrix('total', x as Node);
     return vector(1);
   },
   backward: (node, dy) => [spread(dy, (node.inputs[0] as Node).shape)],
   tangent: (_, [dx]) => dx && total(dx),
-};
+});
+
+export const totalValue: Float64Value = { all: (_, [x]) => Float64Array.of((x as Float64Array).reduce((a, b) => a + b, 0)) };
 
 /** The sum of all elements of a vector or a matrix, `[1]`. @throws ShapeError for a batch */
 export function total(x: Node): Node {
@@ -31,9 +33,9 @@ export function total(x: Node): Node {
 }
 
 /** y[i, j] = x, one number `[1]` as every element of a matrix. Adjoint of total. */
-export const spreadOp: RowsOp = {
-  name: 'spread',
-  opcode: Opcode.ExpandFeatures,
+export const spreadOp = rowsOp('spread', Opcode.ExpandFeatures, {
+  attributes: { m: 'size', n: 'size' },
+  diagonal: false,
   shape([x], { m, n }) {
     const { shape } = x as Node;
     if (shape.batched || shape.size.length !== 1 || elements(shape) !== 1)
@@ -42,6 +44,10 @@ export const spreadOp: RowsOp = {
   },
   backward: (_, dy) => [total(dy)],
   tangent: (node, [dx]) => dx && spread(dx, node.shape),
+});
+
+export const spreadValue: Float64Value = {
+  all: (node, [x]) => new Float64Array(elements(node.shape)).fill((x as Float64Array)[0] as number),
 };
 
 /** One number `[1]` as every element of a vector or a matrix. */

@@ -21,29 +21,11 @@ import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
 import type { Optimizer } from '../../src/optimizers/optimizers.js';
 import { filled, numbers } from '../kernels/numbers.js';
+import { activationNames } from '../vocabulary.js';
 
 /** Every named activation, and functions that use their z, or the value of an inner activation, more than once. */
 const activations: [string, Activation][] = [
-  ...(
-    [
-      'identity',
-      'step',
-      'sigmoid',
-      'tanh',
-      'relu',
-      'leakyRelu',
-      'softmax',
-      'gelu',
-      'silu',
-      'elu',
-      'selu',
-      'softplus',
-      'softsign',
-      'hardSigmoid',
-      'mish',
-      'exp',
-    ] as const
-  ).map((name): [string, Activation] => [name, name]),
+  ...activationNames.map((name): [string, Activation] => [name, name]),
   ['leakyRelu 0.3', (z) => leakyRelu(z, 0.3)],
   ['leakyRelu −0.5', (z) => leakyRelu(z, -0.5)],
   ['leakyRelu 2', (z) => leakyRelu(z, 2)],

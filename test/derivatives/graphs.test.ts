@@ -1,8 +1,6 @@
 import {
   abs,
   add,
-  amax,
-  amin,
   binaryCrossEntropy,
   clip,
   concat,
@@ -25,9 +23,11 @@ import {
   logSumExp,
   matmul,
   max,
+  maximum,
   mean,
   meanSquaredError,
   min,
+  minimum,
   mish,
   mul,
   type Node,
@@ -93,15 +93,15 @@ const unary: ((x: Node) => Node)[] = [
   (x) => slice(x, 0, Math.max(1, features(x.shape) - 1)),
 ];
 
-const narrow: ((x: Node) => Node)[] = [sum, mean, amax, amin, logSumExp].map((f) => (x: Node) => scale(f(x), 1 / Math.sqrt(features(x.shape))));
+const narrow: ((x: Node) => Node)[] = [sum, mean, max, min, logSumExp].map((f) => (x: Node) => scale(f(x), 1 / Math.sqrt(features(x.shape))));
 
 const binary: ((a: Node, b: Node) => Node)[] = [
   (a, b) => scale(add(a, b), 0.7),
   (a, b) => scale(sub(a, b), 0.7),
   (a, b) => mul(a, tanh(b)),
   (a, b) => div(a, shift(softplus(b), 0.5)),
-  max,
-  min,
+  maximum,
+  minimum,
 ];
 
 /** A random graph: one to three inputs, up to 30 ops on any of the nodes so far, layers applied several times, one to three outputs. */

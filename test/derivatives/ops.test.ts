@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
 import { expand, type GraphNode } from '../oracle/graph.js';
+import { type OpCase, type Operand, opCases, oracleOf } from '../vocabulary.js';
 import { compare, graphLoss, type Pair, parameterTangent, type Tally } from './compare.js';
-import { type Operand, type OpRow, opTable } from './opTable.js';
 
 interface Draw {
   rows: number;
@@ -24,7 +24,7 @@ const RUNS = 212;
 const KINK_DISTANCE = 1e-3;
 
 /** A network of one op and what the oracle has for it; the outputs are its value and a scalar, the value's product with a constant. */
-function pairOf(row: OpRow, { rows, features, second, operands, seed, build }: Draw, distance = KINK_DISTANCE): Pair {
+function pairOf(row: OpCase, { rows, features, second, operands, seed, build }: Draw, distance = KINK_DISTANCE): Pair {
   const next = numbers(seed);
   const graph: GraphNode[] = [];
   const inputs: number[] = [];
@@ -55,7 +55,7 @@ function pairOf(row: OpRow, { rows, features, second, operands, seed, build }: D
   operands.forEach((operand, k) => {
     const domain = row.domains[k] ?? row.domains[0];
     const avoid = row.kinks;
-    const n = k === 1 && row.name === 'concat' ? second : features;
+    const n = k === 1 && row.row.name === 'concat' ? second : features;
     if (operand === 'same') made.push(made[0] as { index: number; node: Node });
     else if (operand === 'input') made.push(leaf('input', [n], domain, avoid));
     else if (operand === 'narrow') made.push(leaf('input', [1], domain, avoid));
@@ -66,10 +66,10 @@ function pairOf(row: OpRow, { rows, features, second, operands, seed, build }: D
   const [a, b] = made as [{ index: number; node: Node }, { index: number; node: Node }];
   let node = row.apply(a.node, b?.node as Node);
   const widthOf = ({ index }: { index: number }) => graph[index]?.size[0] as number;
-  const n = row.width ? row.width(widthOf(a), operands[1] === 'matrix' ? second : b ? widthOf(b) : 0) : Math.max(...made.map(widthOf));
+  const n = row.row.width ? row.row.width(widthOf(a), operands[1] === 'matrix' ? second : b ? widthOf(b) : 0) : Math.max(...made.map(widthOf));
   const { shape } = node;
   const attributes = typeof row.attributes === 'function' ? row.attributes(widthOf(a)) : row.attributes;
-  graph.push({ op: row.oracle, inputs: made.map(({ index }) => index), batched: shape.batched, size: [n], ...(attributes && { attributes }) });
+  graph.push({ ...oracleOf(row.row), inputs: made.map(({ index }) => index), batched: shape.batched, size: [n], ...(attributes && { attributes }) });
   expect([...shape.size], 'the shape of the value').toEqual([n]);
   let output = graph.length - 1;
   if (!shape.batched) {
@@ -104,7 +104,7 @@ function pairOf(row: OpRow, { rows, features, second, operands, seed, build }: D
   };
 }
 
-function draws(row: OpRow): fc.Arbitrary<Draw> {
+function draws(row: OpCase): fc.Arbitrary<Draw> {
   const size = (max: number) => fc.oneof({ weight: 1, arbitrary: fc.constant(1) }, { weight: 3, arbitrary: fc.integer({ min: 1, max }) });
   return fc.record({
     rows: size(5),
@@ -120,7 +120,7 @@ function draws(row: OpRow): fc.Arbitrary<Draw> {
 const STEPS = [4, 5, 6, 7, 8, 9, 10].map((n) => 2 ** -n);
 
 /** Whether something lies within 4h of a tie, h the largest step, and so may change places on the way. */
-function tied(row: OpRow, { graph, inputs, parameters, rows }: Pair): boolean {
+function tied(row: OpCase, { graph, inputs, parameters, rows }: Pair): boolean {
   const near = (a: number, b: number) => a !== b && Math.abs(a - b) < 8 * (STEPS[0] as number);
   const leaves = [...inputs, ...parameters].sort((a, b) => a - b).map((i) => graph[i] as GraphNode);
   const element = (leaf: GraphNode, r: number, f: number) => {
@@ -139,7 +139,7 @@ function tied(row: OpRow, { graph, inputs, parameters, rows }: Pair): boolean {
 }
 
 /** ‖f(x + h·d) − f(x) − h·J·d‖∞ for each h, f in float64 and J·d from the core. */
-function remaindersOf(row: OpRow, draw: Draw): number[] {
+function remaindersOf(row: OpCase, draw: Draw): number[] {
   let pair = pairOf(row, draw, 4 * (STEPS[0] as number));
   for (let redrawn = 1; row.ties && tied(row, pair); redrawn++) {
     pair.net.dispose();
@@ -174,7 +174,7 @@ function slope(remainders: readonly number[]): number {
   return sums[0] / sums[1];
 }
 
-describe.each(opTable.map((row) => [row.name, row] as const))('%s', (_, row) => {
+describe.each(opCases.map((row) => [row.name, row] as const))('%s', (_, row) => {
   test('every derivative is that of the oracle, on random shapes', () => {
     const tally: Tally = {};
     fc.assert(

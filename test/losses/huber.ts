@@ -1,11 +1,11 @@
 /** A loss that neurite does not have, from this one file: as a function of nodes, as a definition, and in float64. */
-import { abs, constant, min, mul, type Node, scale, sub, sum, type Values } from 'neurite';
+import { abs, constant, minimum, mul, type Node, scale, sub, sum, type Values } from 'neurite';
 import { defineLoss, factorOption, type LossMaker, type Reduction, reductionOption } from '../../src/losses/loss.js';
 
 /** Σ_k ½d² where d = |u − t| ≤ δ, else δ·(d − ½δ) (Huber 1964), `[rows, 1]`. */
 function rows(u: Node, t: Node, delta: number): Node {
   const d = abs(sub(u, t));
-  const q = min(d, constant(delta));
+  const q = minimum(d, constant(delta));
   return sum(mul(q, sub(d, scale(q, 0.5))));
 }
 

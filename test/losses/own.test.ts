@@ -27,6 +27,7 @@ import {
   square,
   sub,
   sum,
+  type Targets,
   toJSON,
   ValueError,
   type Values,
@@ -35,6 +36,9 @@ import { checkGradients } from 'neurite/check';
 import { hessian, hvp, inputGradient, perSampleGradients } from 'neurite/derivatives';
 import { explain, summary, toDot, toMermaid, trace } from 'neurite/inspect';
 import { describe, expect, expectTypeOf, test } from 'vitest';
+import { features } from '../../src/graph/shape.js';
+import { defineLoss } from '../../src/losses/loss.js';
+import { oneHot } from '../../src/ops/oneHot.js';
 import { bitsOf } from '../files/bits.js';
 import { huber, huberGradient, huberLoss, huberRow } from './huber.js';
 
@@ -349,4 +353,57 @@ describe('refused', () => {
     const two = () => network({ inputs: a, outputs: [u, dense(2)(a)], loss: [keep, (v: Node) => huberLoss(v, first as Node)] });
     expect(two).toThrow('depends on a target y [rows, 2] of another loss');
   });
+});
+
+describe('a definition that is none of the package', () => {
+  const a = input(3);
+
+  test('has the checks of its options, and is found by name', () => {
+    expect(huber({ delta: 2 })).toMatchObject({ name: 'huber', delta: 2, reduction: 'mean', scale: 1, fromLogits: false });
+    expect(() => huber({ delta: 0 })).toThrow('huber: delta is 0, expected a positive number that float32 holds');
+    expect(() => huber({ sigma: 1 } as never)).toThrow('huber: there is no option "sigma", expected delta, reduction');
+    expect(() => huber({ scale: 2 } as never)).toThrow('huber: scale is 2, expected 1');
+    const net = (loss: unknown) => network({ inputs: a, outputs: dense(2)(a), loss: loss as never });
+    expect(net({ name: 'huber', delta: 3 }).loss).toEqual(huber({ delta: 3 }));
+    expect(net({ ...huber(), reduction: 'sum' }).loss).toEqual(huber({ reduction: 'sum' }));
+    expect(() => net(huber)).toThrow('; call it, as in huber()');
+  });
+
+  test('its options are in the graph', () => {
+    const u = dense(2)(a);
+    const net = network({ inputs: a, outputs: u, loss: huber({ delta: 0.25, reduction: 'sum' }), seed: 2 });
+    const t = rowsOf(y, 2);
+    const expected = rowsOf(net.predict(x), 2).reduce((total, row, i) => total + huberRow(row, t[i] as number[], 0.25), 0) / rows;
+    expect(Math.abs(net.gradient(x, y) - expected)).toBeLessThan(1e-6 * expected);
+  });
+
+  test('of classes: ids and probabilities, decided by the largest; a file takes probabilities', async () => {
+    const brier = defineLoss<object, Targets>({
+      name: 'brier',
+      options: {},
+      targets: 'classes',
+      meanOver: 'rows',
+      decides: 'largest',
+      rows: (u, t) => sum(square(sub(u, t.attributes.classes ? oneHot(t, features(u.shape)) : t))),
+    });
+    const make = () => sequential(3, [dense(4, 'tanh'), dense(3, 'softmax')], { loss: brier(), optimizer: adam({ learningRate: 0.02 }), seed: 6 });
+    const ids = Uint8Array.from({ length: rows }, (_, i) => i % 3);
+    const rowsOfIds = Float32Array.from({ length: rows * 3 }, (_, i) => Number(ids[Math.floor(i / 3)] === i % 3));
+    const net = make();
+    expect(net.gradient(x, ids)).toBe(net.gradient(x, rowsOfIds));
+    expect(checkGradients(net, x, ids).passed).toBe(true);
+    const { epochs } = await net.fit({ x, y: ids }, { epochs: 100 });
+    expect(epochs.at(-1)?.accuracy).toBeGreaterThan(0.8);
+    const loaded = load(save(net));
+    expect(loaded.step(x, rowsOfIds)).toBe(net.step(x, rowsOfIds));
+    expect(() => loaded.step(x, ids)).toThrow(ShapeError);
+  });
+});
+
+test('a loss that another network held for the same output, with a parameter that this one has not', () => {
+  const a = input(3);
+  const u = dense(2)(a);
+  const only = parameter(2, { name: 'only' });
+  const both = network({ inputs: a, outputs: [u, mul(u, only)], loss: [(v, t) => sum(square(sub(mul(v, only), t))), undefined] });
+  expect(() => network({ inputs: a, outputs: u, loss: both.loss as never })).toThrow('depends on the parameter only [2]');
 });

@@ -51,7 +51,7 @@ const made = (penalty?: Penalty, optimizer: Optimizer = adam({ learningRate: 0.0
   sequential(3, [dense(4, 'tanh'), dense(2)], { loss: meanSquaredError(), optimizer, seed: 3, ...(penalty !== undefined && { penalty }) });
 
 /** λ·Σ|w| over the weights of every layer. */
-const lasso: Penalty = (layers) => layers.map(({ weights }) => scale(abs(weights), lambda));
+const lasso: Penalty = (layers) => layers.map(({ weights }) => scale(abs(weights as Node), lambda));
 /** λ·Σ|u| over the hidden layer, a mean over the rows. */
 const activity: Penalty = ([hidden]) => sum(scale(abs(hidden?.output as Node), lambda));
 

@@ -43,7 +43,7 @@ describe('outputs that do not exclude each other', () => {
     ['logits, binaryCrossEntropy', 'identity', binaryCrossEntropy({ fromLogits: true })],
     ['sigmoid, squaredError', 'sigmoid', squaredError()],
     ['hardSigmoid, meanSquaredError', 'hardSigmoid', meanSquaredError()],
-    ['step, squaredError', 'step', squaredError()],
+    ['heaviside, squaredError', 'heaviside', squaredError()],
     ['sigmoid, no loss', 'sigmoid', undefined],
   ])('%s: each by itself', (_, activation, loss) => {
     const net = passing(3, activation, loss);
@@ -82,7 +82,7 @@ describe('a single output', () => {
     ['hardSigmoid, squaredError', 'hardSigmoid', squaredError(), [-0.1, 0, 0.1], [0, 1, 1], [0, 1, 1]],
     ['tanh, squaredError, targets −1 and 1', 'tanh', squaredError(), [-1, 0.1, 1], [0, 1, 1], [-1, 1, 1]],
     ['softsign, squaredError', 'softsign', squaredError(), [-1, 0.1, 1], [0, 1, 1], [-1, 1, 1]],
-    ['step, no loss', 'step', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
+    ['heaviside, no loss', 'heaviside', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
     ['identity, no loss: a logit', 'identity', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
   ])('%s', (_, activation, loss, x, classes, y) => {
     const net = passing(1, activation, loss);

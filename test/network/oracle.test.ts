@@ -13,7 +13,7 @@ import { drawParameters, type Model, networkOf, oracleOf } from './models.js';
 const activations: OracleActivation[] = [
   { name: 'identity' },
   { name: 'linear', alpha: 0.7, beta: -0.2 },
-  { name: 'step' },
+  { name: 'heaviside' },
   { name: 'sigmoid' },
   { name: 'tanh' },
   { name: 'relu' },
@@ -197,7 +197,7 @@ describe.each(builds)('%s: gradient, step, predict and classify equal the oracle
 
               const { z, u } = forward(layers, x, rows);
               expectWithin(net.predict(x), u.at(-1) as Float64Array, bounds.output, `${what}: predict`);
-              const logits = ['softmax', 'sigmoid', 'step'].includes(final.name);
+              const logits = ['softmax', 'sigmoid', 'heaviside'].includes(final.name);
               const decisive = (logits ? z : u).at(-1) as Float64Array;
               const within = logits ? bounds.logits : bounds.output;
               expectWithin(net.logits(x), decisive, within, `${what}: logits`);
@@ -361,7 +361,7 @@ describe.each(builds)('%s: eight steps equal the oracle', (build) => {
     for (const { loss, oracle: oracleLoss, outputs, last, targets } of cases.filter(({ title }) =>
       /^(crossEntropy of ids|binaryCrossEntropy|meanSquaredError)$/.test(title),
     )) {
-      for (const inner of [{ name: 'tanh' }, { name: 'sigmoid' }, { name: 'step' }] as OracleActivation[]) {
+      for (const inner of [{ name: 'tanh' }, { name: 'sigmoid' }, { name: 'heaviside' }] as OracleActivation[]) {
         const model = modelOf(3, inner, last[0] as OracleActivation, outputs, true);
         const next = numbers(outputs);
         const net = networkOf(model, { loss, optimizer, build });

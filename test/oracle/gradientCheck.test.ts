@@ -40,7 +40,7 @@ const x = Float64Array.from({ length: rows * inputs }, sequence(40));
 const hidden: Activation[] = [
   { name: 'identity' },
   { name: 'linear', alpha: 0.7, beta: -0.2 },
-  { name: 'step' },
+  { name: 'heaviside' },
   { name: 'sigmoid' },
   { name: 'tanh' },
   { name: 'relu' },
