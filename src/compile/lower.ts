@@ -14,7 +14,7 @@ import {
   word,
 } from '../graph/instruction.js';
 import { type Node, topological } from '../graph/node.js';
-import { elements, features } from '../graph/shape.js';
+import { features } from '../graph/shape.js';
 import { crossEntropyOp } from '../ops/crossEntropy.js';
 import { axes, matmulOp } from '../ops/matmul.js';
 import { findFusions } from './fuse.js';
@@ -99,11 +99,11 @@ function kernels(node: Node): Instruction[] {
     ];
   }
   if (ROWWISE.has(opcode)) {
-    const wide = elements(a.shape) > elements(node.shape) || opcode === Opcode.SumRows ? a : node;
+    const wide = features(a.shape) > features(node.shape) || opcode === Opcode.SumRows ? a : node;
     return [
       {
         opcode,
-        operands: { y: tensor(node), x: tensor(a), rows: rowsOf(wide.shape), features: size(elements(wide.shape)), accumulate: word(0) },
+        operands: { y: tensor(node), x: tensor(a), rows: rowsOf(wide.shape), features: size(features(wide.shape)), accumulate: word(0) },
         writes: ['y'],
         inPlace: opcode === Opcode.Softmax ? ['x'] : [],
       },

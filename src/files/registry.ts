@@ -32,7 +32,6 @@ import { squareOp } from '../ops/square.js';
 import { stepOp } from '../ops/step.js';
 import { subOp } from '../ops/sub.js';
 import { tanhOp } from '../ops/tanh.js';
-import { spreadOp, totalOp } from '../ops/total.js';
 
 /** What an attribute may be: any number, a size of a tensor, the flags of `Factor`, true or false. */
 export type AttributeKind = 'number' | 'size' | 'factors' | 'boolean';
@@ -53,9 +52,8 @@ const forms: readonly OpForm[] = [
   ...[absOp, affineOp, clipOp, erfOp, erfcOp, expOp, expm1Op, leakyReluOp, logOp, log1pOp, powOp, reluOp].map(unary),
   ...[sigmoidOp, softplusOp, sqrtOp, squareOp, stepOp, tanhOp].map(unary),
   ...[addOp, subOp, mulOp, divOp, minOp, maxOp, crossEntropyOp, binaryCrossEntropyOp].map(binary),
-  ...[expandRowsOp, sumFeaturesOp, softmaxOp, logSoftmaxOp, logSumExpOp, maxFeaturesOp, totalOp].map(rows),
+  ...[expandRowsOp, sumFeaturesOp, softmaxOp, logSoftmaxOp, logSumExpOp, maxFeaturesOp].map(rows),
   { op: expandFeaturesOp, inputs: 1, attributes: { width: 'size' } },
-  { op: spreadOp, inputs: 1, attributes: { m: 'size', n: 'size' } },
   { op: matmulOp, inputs: 2, attributes: { ta: 'boolean', tb: 'boolean' } },
   { op: concatOp, inputs: Number.POSITIVE_INFINITY, attributes: {} },
   { op: sliceOp, inputs: 1, attributes: { start: 'number', width: 'size' } },
