@@ -51,13 +51,12 @@ import {
   sum,
   tanh,
 } from 'neurite';
-import { features, matrix } from '../src/graph/shape.js';
+import { features } from '../src/graph/shape.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryCrossEntropy.js';
 import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
 import { scaleBy } from '../src/ops/scaleBy.js';
-import { spread, total } from '../src/ops/total.js';
 import type { Tolerances } from './derivatives/compare.js';
 import type { Derivatives } from './oracle/graph.js';
 
@@ -323,8 +322,6 @@ export const inner: readonly InnerRow[] = [
   { op: 'expandFeatures', tried: 'a narrow operand, in all functions of two operands', saved: (x) => sub(x, mean(x)) },
   { op: 'pad', tried: 'the derivatives of slice and concat', saved: (x) => pad(x, 1, features(x.shape) + 2) },
   { op: 'scaleBy', tried: 'the mean losses', saved: (x) => scaleBy(x, 2, 1), noValue: 'its factors are known to a run only' },
-  { op: 'total', tried: 'penalties on matrices', saved: (x) => add(x, total(parameter([2, 3]))) },
-  { op: 'spread', tried: 'the gradients of penalties on matrices', saved: (x) => add(x, total(spread(total(parameter([2, 3])), matrix(3, 2)))) },
   { op: 'byMode', tried: 'layers that differ in training and prediction', saved: (x) => byMode(scale(x, 2), x) },
   { op: 'oneHot', tried: 'cross-entropy with class ids', saved: targetsOnly, noValue: 'no network has it' },
   { op: 'crossEntropy', tried: 'the losses', saved: (x, t) => crossEntropyRows(x, t) },

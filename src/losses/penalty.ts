@@ -1,10 +1,12 @@
 import { describe, isList, isOf } from '../arguments/describe.js';
 import { NeuriteError, ShapeError } from '../errors.js';
 import { Node } from '../graph/node.js';
-import { features } from '../graph/shape.js';
+import { batch, features, matrix, type Shape } from '../graph/shape.js';
 import type { NamedLayer } from '../layers/names.js';
+import { sumFeatures } from '../ops/expandFeatures.js';
 import { expandRows } from '../ops/expandRows.js';
-import { total } from '../ops/total.js';
+import { fill } from '../ops/leaves.js';
+import { matmul } from '../ops/matmul.js';
 import { checkTerm, inCompute, type Model, meanTerm, type Term } from './term.js';
 
 /** One application of a layer, as nodes to make a penalty of. */
@@ -57,6 +59,13 @@ function layerGraph({ name, record }: NamedLayer): LayerGraph {
 /** A penalty as part of a graph: the mean over the rows of a batch; of parameters alone, the sum of all elements. */
 export function penaltyTerm(penalty: Node): Term {
   if (penalty.shape.batched) return meanTerm(inCompute(penalty), 1);
-  const node = total(penalty);
-  return { rows: inCompute(expandRows(node)), node, scale: 1, factors: 0 };
+  return { rows: inCompute(totalOnRows(penalty)), node: penalty, scale: 1, factors: 0 };
+}
+
+/** The sum of the elements of a vector or a matrix, on each row. */
+function totalOnRows(x: Node): Node {
+  const [m, n] = x.shape.size as [number, number?];
+  if (n === undefined) return expandRows(sumFeatures(x));
+  const ones = (shape: Shape) => fill(shape, 1);
+  return matmul(ones(batch(1)), matmul(matmul(ones(matrix(1, m)), x), ones(matrix(n, 1))));
 }
