@@ -10,6 +10,7 @@ import { graph } from '../inspect/graph.js';
 import type { Loss, WeightedLoss } from '../losses/losses.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
+import { Constant } from '../ops/leaves.js';
 import { logSumExp64 } from '../ops/softmax.js';
 import { softplus64 } from '../ops/softplus.js';
 import { forward, type Numbers, sidesOf } from './forward.js';
@@ -162,7 +163,7 @@ class Float64Loss {
   #values(point: Float64Array): Map<Node, Numbers> {
     const leaves = new Map<Node, ArrayLike<number>>();
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
-    for (const node of this.#order) if (node.op.name === 'constant') leaves.set(node, (node as Node & { values: Float32Array }).values);
+    for (const node of this.#order) if (node instanceof Constant) leaves.set(node, node.values);
     return forward(this.#order, leaves, this.rows);
   }
 
