@@ -57,7 +57,6 @@ import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryC
 import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
 import { scaleBy } from '../src/ops/scaleBy.js';
-import type { Tolerances } from './derivatives/compare.js';
 import type { Derivatives } from './oracle/graph.js';
 
 /** What stands as an operand: an input of the full width or of one feature, a parameter of either, a matrix, or the first operand again. */
@@ -65,6 +64,12 @@ export type Operand = 'input' | 'narrow' | 'parameter' | 'scalar' | 'matrix' | '
 
 /** A function of Python, in which `torch`, and `F` for torch.nn.functional, stand for the libraries; or why PyTorch has nothing to say. */
 export type Torch = string | { readonly none: string };
+
+/** Bounds of ‖a − b‖∞ / ‖b‖∞ for values and first derivatives, and for second ones. */
+export interface Tolerances {
+  first: number;
+  second: number;
+}
 
 /** Where a function is tried: with which constants, on which operands, drawn from where. */
 export interface Trial {
@@ -373,4 +378,9 @@ export const activationNames = Object.keys(namedActivations) as ActivationName[]
 /** What the oracle's graph says for a row: a word of its own, or a function. */
 export function oracleOf({ name, oracle = name }: Pick<FunctionRow, 'name' | 'oracle'>): { op: string; f?: Exclude<typeof oracle, string> } {
   return typeof oracle === 'string' ? { op: oracle } : { op: name, f: oracle };
+}
+
+/** The same for an op by its name; an op that users do not write is called as the oracle calls it. */
+export function oracleOfOp(op: string): ReturnType<typeof oracleOf> {
+  return oracleOf(functions.find((row) => row.op === op) ?? { name: op });
 }

@@ -10,6 +10,7 @@ import { graph } from '../inspect/graph.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
+
 import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -162,7 +163,7 @@ class Float64Loss {
   #values(point: Float64Array): Map<Node, Numbers> {
     const leaves = new Map<Node, ArrayLike<number>>(this.#targets);
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
-    for (const node of this.#order) if (node.op.name === 'constant') leaves.set(node, (node as Node & { values: Float32Array }).values);
+    for (const node of this.#order) if (node instanceof Constant) leaves.set(node, node.values);
     return forward(this.#order, leaves, this.rows);
   }
 

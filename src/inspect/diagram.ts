@@ -4,6 +4,7 @@ import { formatShape } from '../graph/shape.js';
 import { activationIn } from '../layers/layer.js';
 import type { NamedLayer } from '../layers/names.js';
 import { type AnyNetwork, internals } from '../network/network.js';
+import { inputOp } from '../ops/leaves.js';
 
 type Kind = 'input' | 'parameter' | 'layer' | 'op' | 'output';
 
@@ -82,7 +83,7 @@ function describe(node: Node, layer: NamedLayer | undefined, names: ReadonlyMap<
   }
   if (node.inputs.length === 0) {
     const name = names.get(node) ?? node.label;
-    return [node.op.name === 'input' ? 'input' : 'parameter', [name, shape]];
+    return [node.op === inputOp ? 'input' : 'parameter', [name, shape]];
   }
   const constants = node.op.constants?.(node);
   const text = constants ? `${node.op.name} ${constants}` : node.op.name;

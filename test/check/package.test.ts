@@ -16,7 +16,7 @@ test('it checks the networks of the entry beside it, whose errors it throws', ()
     import { checkGradients } from 'neurite/check';
     const net = sequential(3, [dense(4, 'tanh'), dense(2)], { loss: meanSquaredError() });
     const check = checkGradients(net, [[1, 2, 3], [0, -1, 1]], [[1, 0], [0, 1]]);
-    // An op of somebody's own, without a float64 forward.
+    // An op of somebody's own, without a float64 value.
     const x = input(2);
     const y = dense(1, 'tanh')(x);
     const odd = Object.assign(Object.create(Object.getPrototypeOf(y)), { ...y, op: { ...y.op, name: 'odd' } });
@@ -25,7 +25,7 @@ test('it checks the networks of the entry beside it, whose errors it throws', ()
     try {
       checkGradients(strange, [[1, 2]], [[1]]);
     } catch (error) {
-      ours = error instanceof NeuriteError && /no float64 forward for odd/.test(error.message);
+      ours = error instanceof NeuriteError && /no float64 value for odd/.test(error.message);
     }
     console.log(JSON.stringify({ passed: check.passed, entries: check.entries, text: String(check), ours }));
   `);

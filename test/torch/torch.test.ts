@@ -144,7 +144,7 @@ describe.runIf(required || hasTorch())('the networks of test/torch in PyTorch', 
     const script = fileURLToPath(new URL('derivatives.py', import.meta.url));
     const text = JSON.stringify({ networks: networks.map((spec, i) => described(spec, cases[i] as Case)), ...words });
     found = JSON.parse(execFileSync(PYTHON, [script], { input: text, encoding: 'utf8', maxBuffer: 2 ** 28 })) as Found[];
-  });
+  }, 120_000);
 
   test.each(networks.map((spec, i) => [spec.title, i] as const))('%s', (_, i) => {
     const { net, x, y } = cases[i] as Case;
