@@ -4,16 +4,8 @@
  *
  * In the debug build guards stand behind each block. `free` and `damaged` find out whether somebody wrote past the end of one.
  */
+import { BEFORE, FREE, HEADER, isFree, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
 
-/** Bytes before each block: its size with this header, bit 0 set where it is free; the size of the block before it; the next and the previous free one. */
-const HEADER: usize = 16;
-const BEFORE: usize = 4;
-const NEXT: usize = 8;
-const PREVIOUS: usize = 12;
-const FREE: usize = 1;
-
-/** Bytes behind each block in the debug build: `GUARD` all along, and last the size that was asked for. */
-const TAIL: usize = ASC_NO_ASSERT ? 0 : 32;
 const GUARD: u8 = 0xa5;
 /** What a freed block is filled with in the debug build: NaN, and no size or address that would do. */
 const FREED: u8 = 0xff;
@@ -109,14 +101,6 @@ function isIntact(block: usize): bool {
   if (((size + (HEADER + TAIL + 15)) & ~15) > sizeOf(block)) return false;
   for (let at = block + HEADER + size; at < stop; at++) if (load<u8>(at) != GUARD) return false;
   return true;
-}
-
-function sizeOf(block: usize): usize {
-  return load<usize>(block) & ~FREE;
-}
-
-function isFree(block: usize): bool {
-  return (load<usize>(block) & FREE) != 0;
 }
 
 /** Sets the size of a block that is in no list, and tells it to the block behind. */

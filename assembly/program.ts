@@ -7,6 +7,8 @@ import { linear } from './kernels/linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
 import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
+import { isInBlock } from './blocks';
+import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
@@ -56,6 +58,10 @@ function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
 
 /** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
 export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
+  if (!ASC_NO_ASSERT) {
+    assert((context & 7) == 0 && isInBlock(context, Context.Size), 'run: the context is a record in the heap, aligned to 8');
+    assert((pc & 3) == 0 && pc <= end && isInBlock(pc, end - pc), 'run: the program is words in the heap');
+  }
   while (pc < end) {
     const opcode: i32 = load<i32>(pc);
     switch (opcode) {
@@ -213,10 +219,13 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         }
     }
   }
+  if (!ASC_NO_ASSERT) assert(pc == end, 'run: the program ends between two instructions');
   return Status.Done;
 }
 
+/** The kernels of form Rows. Which of y and x is wide, [rows, features], is the opcode's. */
 function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
+  if (!ASC_NO_ASSERT) assertRows(opcode, y, x, rows, features);
   switch (opcode) {
     case Opcode.SumRows: sumRows(y, x, rows, features, accumulate); break;
     case Opcode.SumFeatures: sumFeatures(y, x, rows, features); break;
@@ -228,6 +237,17 @@ function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, 
     case Opcode.OneHot: oneHot(y, x, rows, features); break;
     case Opcode.LogSoftmax: logSoftmax(y, x, rows, features); break;
   }
+}
+
+function assertRows(opcode: i32, y: usize, x: usize, rows: usize, features: usize): void {
+  const wide = rows * features;
+  const reduces = opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
+  const ny = opcode == Opcode.SumRows ? features : reduces ? rows : wide;
+  const nx = opcode == Opcode.ExpandRows ? features : opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot ? rows : wide;
+  assert(features > 0, 'rows: there is a feature');
+  assert(isTensor(y, ny) && isTensor(x, nx), 'rows: y and x are words in the heap');
+  const inPlace = (opcode == Opcode.Softmax || opcode == Opcode.LogSoftmax) && y == x;
+  assert(inPlace || areApart(y, ny, x, nx), 'rows: y is apart from x, or is x in a softmax');
 }
 
 /**

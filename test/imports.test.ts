@@ -141,7 +141,7 @@ function violations(file: string, text: string): string[] {
     const targetRoom = roomOf(targetOf(file, specifier));
     if (targetRoom === 'index') return [complaint];
     if (room === undefined) return [];
-    const { name, imports } = rooms.find(({ name }) => name === room) ?? { name: room, imports: [] };
+    const { name, imports } = rooms.find(({ name }) => name === room) ?? { name: room, imports: [] as readonly string[] };
     // The two words of the boundary stand for themselves.
     if (targetRoom !== undefined && (imports.includes(targetRoom) || (targetRoom === name && name !== 'opcodes' && name !== 'context'))) return [];
     return [complaint];

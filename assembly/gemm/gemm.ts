@@ -2,6 +2,7 @@ import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
 import { packFew, packPanel, packRows } from './pack';
+import { areApart, isTensor, span } from '../preconditions';
 
 /** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */
 const BLOCK: usize = 1 << 16;
@@ -36,6 +37,11 @@ const narrow = memory.data(8 * 512 * 4, 16);
 export function gemm(
   c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
 ): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(c, m * n), 'gemm: c[m, n] is floats in the heap');
+    assert(isTensor(a, span(m, k, rsa, csa)) && isTensor(b, span(k, n, rsb, csb)), 'gemm: a[m, k] and b[k, n], with their strides, are floats in the heap');
+    assert(areApart(c, m * n, a, span(m, k, rsa, csa)) && areApart(c, m * n, b, span(k, n, rsb, csb)), 'gemm: c is apart from a and b');
+  }
   if (k == 0) {
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
@@ -135,6 +141,10 @@ function packPanels(y: usize, b: usize, depth: usize, n: usize, rsb: usize, csb:
  * y has room for `packedSize` floats.
  */
 export function packWeights(y: usize, w: usize, n: usize, k: usize): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, packedSize(n, k)) && isTensor(w, n * k), 'packWeights: y is packedSize floats and w[n, k] is floats in the heap');
+    assert(areApart(y, packedSize(n, k), w, n * k), 'packWeights: y is apart from w');
+  }
   for (let p: usize = 0; p < k; p += KC) packPanels(y + p * panelStep(n), w + (p << 2), min(KC, k - p), n, 4, k << 2);
 }
 

@@ -1,5 +1,6 @@
 import { BinaryFunction, zip } from './map';
 import { Opcode } from '../opcodes';
+import { isSameOrApart, isTensor } from '../preconditions';
 
 @final class Add extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.add(a, b); }
@@ -52,6 +53,10 @@ import { Opcode } from '../opcodes';
 
 /** y = f(a, b) over n elements for the function that a binary opcode names; y may be a or b. Opcodes that are none trap. */
 export function binary(opcode: i32, y: usize, a: usize, b: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(a, n) && isTensor(b, n), 'binary: y, a and b are n floats in the heap');
+    assert(isSameOrApart(y, a, n) && isSameOrApart(y, b, n), 'binary: y is a or b, or apart from both');
+  }
   switch (opcode) {
     case Opcode.Add: zip<Add>(y, a, b, n, alpha); break;
     case Opcode.Sub: zip<Sub>(y, a, b, n, alpha); break;

@@ -1,5 +1,7 @@
 /** Rows of a data set, in the order of the epoch, into the buffers a program reads; and whether the data are numbers. */
 import { DataType } from '../opcodes';
+import { isTensor } from '../preconditions';
+import { isInBlock } from '../blocks';
 import { copyFloats } from './rows';
 
 /**
@@ -10,6 +12,11 @@ import { copyFloats } from './rows';
  */
 export function gather(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {
   const stride = type == DataType.Uint8 ? features : features << 2;
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, rows * features), 'gather: y[rows, features] is floats in the heap');
+    assert(order == 0 || isTensor(order + (position << 2), rows), 'gather: the order has a number for each row');
+    assert(isInBlock(data, lastRow(order, position, rows) * stride), 'gather: the rows lie in the column');
+  }
   const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
   if (!order) return copyRow(y, data + position * stride, rows * features, type, plain, scale, offset);
   const group = stride < LINE ? rows : max(1, TOGETHER / stride);
@@ -19,6 +26,14 @@ export function gather(y: usize, data: usize, order: usize, position: usize, row
     if (stride >= LINE) for (let row = at; row < next; row += 4) touch(data + <usize>load<u32>(row) * stride, stride);
     for (; at < next; at += 4, y += features << 2) copyRow(y, data + <usize>load<u32>(at) * stride, features, type, plain, scale, offset);
   }
+}
+
+/** One more than the largest number of the rows that `gather` reads. Debug build only. */
+function lastRow(order: usize, position: usize, rows: usize): usize {
+  if (!order) return position + rows;
+  let last: usize = 0;
+  for (let i = position; i < position + rows; i++) last = max(last, <usize>load<u32>(order + (i << 2)) + 1);
+  return last;
 }
 
 /** Bytes of a cache line. Rows at least as long are asked for before they are read: they wait for memory at one time and not one after the other. */
@@ -68,6 +83,7 @@ function scaleBytes(y: usize, x: usize, n: usize, scale: f32, offset: f32): void
 
 /** The index of the first of n floats that is NaN or infinite; −1 where all are finite. */
 export function firstNonFinite(x: usize, n: usize): i32 {
+  if (!ASC_NO_ASSERT) assert(isTensor(x, n), 'firstNonFinite: x is n floats in the heap');
   const infinity = f32x4.splat(Infinity);
   const end = x + (n << 2);
   let at = x;
@@ -82,6 +98,7 @@ export function firstNonFinite(x: usize, n: usize): i32 {
 
 /** The bits of the largest |x| of n floats. As integers, magnitudes are in the order of their values, infinity and then NaN above all. */
 export function largestMagnitude(x: usize, n: usize): u32 {
+  if (!ASC_NO_ASSERT) assert(isTensor(x, n), 'largestMagnitude: x is n floats in the heap');
   const magnitude = i32x4.splat(0x7fffffff);
   let a = i32x4.splat(0);
   let b = a;

@@ -2,6 +2,7 @@
  * Updates over the contiguous parameter run. Constants come as f64, are combined in f64 and rounded to f32 once:
  * what an update does to an element depends on nothing but that element.
  */
+import { areApart, isTensor } from '../preconditions';
 import { madd, nmadd } from '../simd';
 
 /** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is normal yet. */
@@ -44,8 +45,12 @@ class Element {
   }
 }
 
-/** w −= learningRate · dw (001 eq. 21); two roundings, one where the build fuses. */
+/** w −= learningRate · dw (notes 21); two roundings, one where the build fuses. */
 export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n), 'sgd: w and dw are n floats in the heap');
+    assert(areApart(w, n, dw, n), 'sgd: w is apart from dw');
+  }
   const rate = f32x4.splat(<f32>learningRate);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16) v128.store(w, nmadd(rate, v128.load(dw), v128.load(w)));
@@ -57,6 +62,10 @@ export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
  * A |v| below 2⁻¹²⁶ is taken as zero.
  */
 export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: f64, mu: f32, nesterov: bool): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n) && isTensor(v, n), 'momentum: w, dw and v are n floats in the heap');
+    assert(areApart(w, n, dw, n) && areApart(w, n, v, n) && areApart(dw, n, v, n), 'momentum: w, dw and v are apart');
+  }
   const rate = f32x4.splat(<f32>learningRate);
   const mu4 = f32x4.splat(mu);
   const smallest = v128.load32_splat(constants);
@@ -96,6 +105,12 @@ export function adam(
   w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize,
   learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64,
 ): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n) && isTensor(m, n) && isTensor(v, n), 'adam: w, dw, m and v are n floats in the heap');
+    assert(areApart(w, n, dw, n) && areApart(w, n, m, n) && areApart(w, n, v, n), 'adam: w is apart from dw, m and v');
+    assert(areApart(dw, n, m, n) && areApart(dw, n, v, n) && areApart(m, n, v, n), 'adam: dw, m and v are apart');
+    assert((powers & 7) == 0 && isTensor(powers, 4), 'adam: powers are two f64 in the heap, aligned to 8');
+  }
   const power1 = load<f64>(powers) * beta1;
   const power2 = load<f64>(powers, 8) * beta2;
   store<f64>(powers, power1);
@@ -153,6 +168,7 @@ function sumOfSquares(g: usize, n: usize): f64 {
  * A NaN anywhere leaves g as it is; an infinity makes itself NaN and the rest zero.
  */
 export function clipNorm(g: usize, n: usize, maxNorm: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(g, n), 'clipNorm: g is n floats in the heap');
   const norm = Math.sqrt(sumOfSquares(g, n));
   if (!(norm > <f64>maxNorm)) return;
   const factor = f32x4.splat(<f32>(<f64>maxNorm / norm));
@@ -163,6 +179,10 @@ export function clipNorm(g: usize, n: usize, maxNorm: f32): void {
 
 /** y += alpha·x; two roundings, one where the build fuses. */
 export function axpy(y: usize, x: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(x, n), 'axpy: y and x are n floats in the heap');
+    assert(areApart(y, n, x, n), 'axpy: y is apart from x');
+  }
   const alpha4 = f32x4.splat(alpha);
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, x += 16) v128.store(y, madd(alpha4, v128.load(x), v128.load(y)));

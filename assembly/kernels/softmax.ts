@@ -12,7 +12,7 @@ import { Log1p } from '../math/log1p';
 import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 
 /**
- * y[row, j] = e^{x_j − max} / Σ e^{x_l − max} (001 §1.2); y may be x.
+ * y[row, j] = e^{x_j − max} / Σ e^{x_l − max} (notes 5); y may be x.
  *
  * A row with a NaN, with +∞, or with nothing but −∞ is NaN throughout; −∞ among others gives 0.
  */

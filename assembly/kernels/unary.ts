@@ -10,6 +10,7 @@ import { Sigmoid } from '../math/sigmoid';
 import { Softplus } from '../math/softplus';
 import { Tanh } from '../math/tanh';
 import { Opcode } from '../opcodes';
+import { isSameOrApart, isTensor } from '../preconditions';
 import { madd } from '../simd';
 
 @final class Copy extends UnaryFunction {
@@ -60,6 +61,10 @@ import { madd } from '../simd';
 
 /** y = f(x) over n elements for the function that a unary opcode names; y may be x. Opcodes that are none trap. */
 export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(x, n), 'unary: y and x are n floats in the heap');
+    assert(isSameOrApart(y, x, n), 'unary: y is x, or apart from it');
+  }
   switch (opcode) {
     case Opcode.Copy: map<Copy>(y, x, n, alpha, beta); break;
     case Opcode.Affine: map<Affine>(y, x, n, alpha, beta); break;

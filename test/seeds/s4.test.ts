@@ -1,4 +1,4 @@
-/** Row S4.1: one hidden layer in eight steps (004). */
+/** Row S4.1: one hidden layer in eight steps (notes 45). */
 import { dense, sequential, squaredError } from 'neurite';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
