@@ -11,6 +11,8 @@ export default mergeConfig(
     test: {
       exclude: ['test/**/*.slow.test.ts', 'test/browser/**'],
       setupFiles: ['test/onDebugCore.ts'],
+      // One process for many files: each gets debug cores of its own all the same.
+      isolate: false,
       testTimeout: 10_000,
       forceRerunTriggers: [...configDefaults.forceRerunTriggers, '**/build/core.debug.wasm'],
     },
