@@ -1,6 +1,6 @@
-/** How a block of the heap lies in memory. `memory.ts` makes, joins and splits blocks. */
+/** The layout of a block of the heap. `memory.ts` allocates, joins and splits blocks. */
 
-/** Bytes before each block: its size with this header, bit 0 set where it is free; the size of the block before it; the next and the previous free one. */
+/** Bytes of the header: the block's size with its header, bit 0 set if it is free; the size of the block before; the next and the previous free block. */
 export const HEADER: usize = 16;
 export const BEFORE: usize = 4;
 export const NEXT: usize = 8;
@@ -19,7 +19,7 @@ export function isFree(block: usize): bool {
   return (load<usize>(block) & FREE) != 0;
 }
 
-/** Whether `bytes` from an address on lie in one live block, as it was asked for; true for no bytes. Debug build only: the others keep no sizes. */
+/** Whether `bytes` from an address on lie in one live block, as it was asked for; true for no bytes. Debug build only: the others do not store the size asked for. */
 export function isInBlock(address: usize, bytes: usize): bool {
   if (bytes == 0) return true;
   const end = <usize>memory.size() << 16;

@@ -1,6 +1,6 @@
 /**
- * What kernels demand of their operands. Kernels say it in `assert`, which only the debug build compiles: there a violation ends
- * the run with the file and line of the assertion.
+ * Preconditions of kernels on their operands. Kernels assert them in the debug build alone, where a violation ends the run with the file and
+ * line of the assertion. `if (!ASC_NO_ASSERT)` keeps them out of the optimised builds: there asc would still evaluate the condition.
  */
 import { isInBlock } from './blocks';
 

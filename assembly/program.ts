@@ -14,7 +14,7 @@ import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sum
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { unary } from './kernels/unary';
 
-/** Operand `index` of the instruction at pc, as it stands. */
+/** Operand `index` of the instruction at pc, undecoded. */
 function word(pc: usize, index: i32): u32 {
   return load<u32>(pc + ((<usize>index) << 2));
 }
@@ -27,18 +27,18 @@ function double(pc: usize, index: i32): f64 {
   return load<f64>(pc + ((<usize>index) << 2));
 }
 
-/** The address a ref stands for. */
+/** The address of a ref. */
 function address(context: usize, pc: usize, index: i32): usize {
   const ref = word(pc, index);
   return <usize>load<u32>(context + ((ref >>> Ref.BlockShift) << 2)) + (<usize>(ref & Ref.OffsetMask) << 2);
 }
 
-/** The same for an operand that may be left out: 0 for none. */
+/** The address of an optional ref; 0 for none. */
 function optional(context: usize, pc: usize, index: i32): usize {
   return word(pc, index) == <u32>Ref.None ? 0 : address(context, pc, index);
 }
 
-/** The count a size stands for in a run of `rows`. */
+/** The count of a size in a run of `rows`. */
 function count(pc: usize, index: i32, rows: u32): usize {
   const size = word(pc, index);
   return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
@@ -56,7 +56,7 @@ function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   return <f32>product;
 }
 
-/** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
+/** Runs the instructions from `pc` up to `end` on `rows` rows. Both may be any address between two instructions, so a run can stop and go on later. */
 export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
   if (!ASC_NO_ASSERT) {
     assert((context & 7) == 0 && isInBlock(context, Context.Size), 'run: the context is a record in the heap, aligned to 8');
@@ -251,8 +251,8 @@ function assertRows(opcode: i32, y: usize, x: usize, rows: usize, features: usiz
 }
 
 /**
- * `steps` training steps in a row: each takes the next `batch` rows of the order (fewer at the end of the `total` rows),
- * runs the program on them and moves on. Context.Position and Context.Step tell how far it came.
+ * Runs `steps` training steps. Each takes the next `batch` rows of the order, fewer at the end of the `total` rows, and runs the program on
+ * them. Context.Position and Context.Step count what is done.
  */
 export function train(context: usize, pc: usize, end: usize, steps: u32, batch: u32, total: u32): i32 {
   for (let i: u32 = 0; i < steps; i++) {

@@ -15,7 +15,7 @@ export function addBias(y: usize, b: usize, rows: usize, features: usize): void 
   }
 }
 
-/** One or two features: the bias of four elements in a row is the same all the way down. */
+/** One or two features: one vector of biases serves every four elements. */
 function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
   if (features == 0) return;
   const bias = features == 2 ? v128.load64_splat(b) : v128.load32_splat(b);

@@ -33,8 +33,9 @@ function assertFused(loss: usize, u: usize, dz: usize, z: usize, t: usize, kind:
  * loss[row] = logsumexp(z) − Σ t·z (notes 18, 19); t: values [rows, features], or u32 ids [rows] where kind = TargetKind.Classes.
  *
  * Computed as log Σ e^{z − max} + Σ t·(max − z), the second sum and the last in f64: the error is that of the logarithm and one
- * rounding, also where the logits are large and the loss is small. Where Σ t is 1 but for rounding, that rounding meets no large logit. A target of 0 takes no part, whatever its logit, so ids and
- * rows of 0 and 1 give the same bits. NaN where softmax is, and for an id that is no class.
+ * rounding, also where the logits are large and the loss is small. A Σ t that misses 1 by rounding multiplies no large logit.
+ * A target of 0 adds nothing, whatever its logit, so ids and rows of 0 and 1 give the same bits. NaN where softmax is NaN, and for an id
+ * out of range.
  */
 export function crossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
   if (!ASC_NO_ASSERT) assertLoss(loss, z, t, kind, rows, features);
@@ -104,7 +105,7 @@ export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
     storeTail(dz, madd(scale4, f32x4.sub(few, loadTail(t, n)), zero), n);
     return;
   }
-  // The last four overlap the vectors before: worked out first, since u or dz may be z.
+  // The last four overlap the vectors before. Compute them first, since u or dz may be z.
   const back = (n - 4) << 2;
   const last = Sigmoid.of(v128.load(z + back));
   const lastDelta = madd(scale4, f32x4.sub(last, v128.load(t + back)), zero);
@@ -126,8 +127,8 @@ export function sumLoss(loss: usize, rows: usize): f64 {
 }
 
 /**
- * How many rows are decided rightly. By the largest logit (notes 6; the lowest index on ties, NaN passed over): it is the class id, or
- * where the largest target is. `each`: z ≥ cut in every feature where t ≥ targetCut, and nowhere else; a NaN is decided wrongly.
+ * Counts the rows classified correctly. By the largest logit (notes 6, the lowest index on ties): its index is the class id, or that of the
+ * largest target. With `each`: z ≥ cut in every feature where t ≥ targetCut, and in no other. A row with a NaN is never correct.
  */
 export function countCorrect(
   z: usize, t: usize, kind: i32, rows: usize, features: usize, each: bool, cut: f32, targetCut: f32,
@@ -159,7 +160,7 @@ function agree(z: usize, t: usize, bytes: usize, cut: f32, targetCut: f32): bool
   return true;
 }
 
-/** The index of the largest of n floats, the lowest on ties; n, which no class has, where one is NaN. */
+/** The index of the largest of n floats, the lowest on ties; n, which is no index, where one is NaN. */
 function largestIndex(x: usize, n: usize): usize {
   let index: usize = 0;
   let largest: f32 = -Infinity;
@@ -204,7 +205,7 @@ function softmaxDelta(u: usize, dz: usize, t: usize, kind: i32, n: usize, sum: f
   const scale4 = f32x4.splat(scale);
   const zero = f32x4.splat(0);
   const classes = kind == TargetKind.Classes;
-  // Ids become their row of 0 and 1 by comparing the features' numbers with them.
+  // Compare the index of each feature with the id: its row of 0 and 1.
   const id = i32x4.splat(classes ? load<i32>(t) : -1);
   const one = f32x4.splat(1);
   let index = i32x4(0, 1, 2, 3);
@@ -237,7 +238,7 @@ function binaryTerm(z: v128, t: v128): v128 {
   return f32x4.add(Softplus.of(f32x4.neg(f32x4.abs(z))), product);
 }
 
-/** y = the terms of n elements. */
+/** y = the term of each of n elements. */
 function binaryTerms(y: usize, z: usize, t: usize, n: usize): void {
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, z += 16, t += 16) v128.store(y, binaryTerm(v128.load(z), v128.load(t)));

@@ -28,7 +28,7 @@ export function maxLane(v: v128): f32 {
 /**
  * y[features] = Σ_rows x, or y += Σ_rows x where `accumulate` (the gradient of a bias, notes 28).
  *
- * Each feature is added up down the rows, ((x₀ + x₁) + x₂) + …, whatever the number of features; `accumulate` adds the
+ * Each feature is summed in the order of the rows, ((x₀ + x₁) + x₂) + …, whatever the number of features. `accumulate` adds the
  * finished sum to y. Error at most (rows − 1)·ε·Σ|x|, ε = 2⁻²⁴.
  */
 export function sumRows(y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
@@ -136,7 +136,7 @@ export function copyColumns(y: usize, x: usize, rows: usize, width: usize, yStri
   }
 }
 
-/** y = x over n floats, bit for bit; the address behind the last float written. */
+/** Copies n floats bit for bit. @returns the address behind the last one written */
 export function copyFloats(y: usize, x: usize, n: usize): usize {
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, x += 16) v128.store(y, v128.load(x));
