@@ -1,6 +1,6 @@
 /**
- * Names that users of Keras, PyTorch, TensorFlow.js and scikit-learn bring, and what is meant here. An unknown option of such a name is
- * refused with the remedy.
+ * Option names of Keras, PyTorch, TensorFlow.js and scikit-learn, and their names here. An unknown option of such a name is rejected with
+ * the remedy.
  */
 const REMEDIES: Readonly<Record<string, string>> = {
   lr: 'it is learningRate',
@@ -23,7 +23,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   momentum: 'it is an option of sgd; adam has beta1',
   nesterov: 'it is an option of sgd',
   maximize: 'negate the output that is minimised',
-  dampening: 'there is none',
+  dampening: 'sgd has no dampening',
   epoch: 'it is epochs',
   nEpochs: 'it is epochs',
   n_epochs: 'it is epochs',
@@ -88,14 +88,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   eta_min: 'it is final',
 };
 
-/** What a name of another library is here, where that is an option of the call; undefined for one that is none. */
+/** The remedy for a name of another library, where the call has that option; undefined for any other name. */
 export function remedyFor(name: string, known: readonly string[]): string | undefined {
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined;
   const meant = /^it is (\w+)/.exec(remedy ?? '')?.[1];
   return meant !== undefined && !['the', 'an', 'a'].includes(meant) && !known.includes(meant) ? undefined : remedy;
 }
 
-/** Makers that other libraries know by a name, in letters alone. */
+/** Losses and optimizers that other libraries pass by name. Names are lower case, letters alone. */
 const MAKERS: Readonly<Record<string, string>> = {
   mse: 'meanSquaredError()',
   meansquarederror: 'meanSquaredError()',
@@ -117,7 +117,7 @@ const MAKERS: Readonly<Record<string, string>> = {
   adamw: 'adamW()',
 };
 
-/** The call that a name of a loss or an optimizer means; undefined for what is none. */
+/** The call for a name of a loss or an optimizer; undefined for any other name. */
 export function makerFor(name: unknown): string | undefined {
   if (typeof name !== 'string' || name.length > 60) return undefined;
   const letters = name.toLowerCase().replace(/[^a-z]/g, '');

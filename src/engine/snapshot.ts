@@ -1,7 +1,7 @@
 import { allocateFloats } from '../arguments/arrays.js';
 import type { Core } from '../core/core.js';
 
-/** What a snapshot is taken of: an engine's parameters and its optimizer's state. */
+/** The state of an engine that a snapshot copies. */
 interface Trained {
   readonly core: Core;
   readonly parameterCount: number;
@@ -10,7 +10,7 @@ interface Trained {
   judgeState(): void;
 }
 
-/** A copy of the parameters and the optimizer's state, to go back to. */
+/** A copy of the parameters and the optimizer's state, to restore later. */
 export class Snapshot {
   readonly #engine: Trained;
   readonly #parameters: Float32Array<ArrayBuffer>;
@@ -24,12 +24,12 @@ export class Snapshot {
     this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
   }
 
-  /** Copies what is there now. */
+  /** Copies the current state. */
   take(): void {
     this.#each((copy, live) => copy.set(live));
   }
 
-  /** Puts the copy back. */
+  /** Restores the copy. */
   restore(): void {
     this.#each((copy, live) => live.set(copy));
     this.#engine.judgeState();
