@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: {
     alias: {
       'neurite/check': fileURLToPath(new URL('./src/check/index.ts', import.meta.url)),
+      'neurite/derivatives': fileURLToPath(new URL('./src/derivatives/index.ts', import.meta.url)),
+      'neurite/inspect': fileURLToPath(new URL('./src/inspect/index.ts', import.meta.url)),
       neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },
   },

@@ -1,5 +1,7 @@
 /** What derivatives cost, beside what users know the cost of: predictions and gradients. */
+
 import { crossEntropy, dense, type Network, sequential, sgd } from 'neurite';
+import { hvp, jacobian } from 'neurite/derivatives';
 import { uniformArray, uniforms } from './data.js';
 import type { Build } from './measure.js';
 import { predictionEffort, type Row } from './rows.js';
@@ -26,7 +28,7 @@ const comparisons: readonly Comparison[] = [
     calls(net) {
       const rows = x();
       const [one, ten] = [rows.subarray(0, 784), rows.subarray(0, 7840)];
-      return { derivative: () => net.jacobian(one), known: () => net.predict(ten) };
+      return { derivative: () => jacobian(net, one), known: () => net.predict(ten) };
     },
   },
   {
@@ -38,7 +40,7 @@ const comparisons: readonly Comparison[] = [
       const rows = x();
       const y = Uint8Array.from({ length: ROWS }, () => Math.floor(10 * next()));
       const v = uniformArray(net.parameterCount, 2);
-      return { derivative: () => net.hvp(rows, y, v), known: () => net.gradient(rows, y) };
+      return { derivative: () => hvp(net, rows, y, v), known: () => net.gradient(rows, y) };
     },
   },
 ];

@@ -2,7 +2,21 @@
  * Cars of 1970 to 1982: miles per gallon from engine, weight, year and origin, tested on each fifth held out in turn. The scalings travel with
  * the saved model. The argument is the seed.
  */
-import { adam, dense, inverseTransform, kFold, load, mae, meanSquaredError, r2, type Scaling, sequential, standardize, transform } from 'neurite';
+import {
+  adam,
+  dense,
+  inverseTransform,
+  kFold,
+  load,
+  mae,
+  meanSquaredError,
+  r2,
+  type Scaling,
+  save,
+  sequential,
+  standardize,
+  transform,
+} from 'neurite';
 import { lossCurve } from './terminal.js';
 import { vega } from './vega.js';
 
@@ -45,7 +59,7 @@ for (const { training, validation } of kFold(data, { folds: 5, seed })) {
   net.metadata = { scalings };
 
   // As a program would that has nothing but the file.
-  const loaded = load(net.save());
+  const loaded = load(save(net));
   const { x, y } = loaded.metadata.scalings as { x: Scaling; y: Scaling };
   const held = { x: transform(x, validation.x), y: transform(y, validation.y) };
   const result = loaded.evaluate(held, { metrics: [r2, mae] });

@@ -6,7 +6,6 @@ export type { Build } from './core/core.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
 export { inverseTransform, minMax, type Scaling, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
-export type { Direction, JacobianOptions, Vjp } from './derivatives/derivatives.js';
 export {
   BusyError,
   CoreError,
@@ -24,9 +23,8 @@ export {
 } from './errors.js';
 export type { NetworkJson } from './files/architecture.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
-export type { SaveOptions } from './files/save.js';
+export { type SaveOptions, save, toJSON } from './files/save.js';
 export type { Node } from './graph/node.js';
-export type { Trace, TracedLayer, TracedNode, TracedTensor } from './inspect/trace.js';
 export { type Activation, type ActivationName, linear } from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
@@ -48,7 +46,6 @@ export {
 } from './losses/losses.js';
 export {
   type AnyNetwork,
-  type GraphView,
   type LayerView,
   Network,
   type NetworkGraph,

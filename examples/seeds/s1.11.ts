@@ -1,4 +1,5 @@
 import { binaryCrossEntropy, crossEntropy, dense, type Loss, meanSquaredError, type Network, sequential, squaredError } from 'neurite';
+import { inputGradient } from 'neurite/derivatives';
 import { Table } from './table.js';
 
 /** A network whose logits are its inputs. */
@@ -43,7 +44,7 @@ for (const [name, sum, mean, y, divisor] of [
   ['(17)', binaryCrossEntropy({ fromLogits: true, reduction: 'sum' }), binaryCrossEntropy({ fromLogits: true }), batch.map((v) => Number(v > 0)), 9],
   ['(20)', squaredError(), meanSquaredError(), batch.map((v) => v / 2), 9],
 ] as const) {
-  const [summed, averaged] = [sum, mean].map((loss) => logitsAsInputs(3, loss).inputGradient(batch, y));
+  const [summed, averaged] = [sum, mean].map((loss) => inputGradient(logitsAsInputs(3, loss), batch, y));
   table.compare(
     `${name} gradient of the sum / ${divisor}, and of the mean`,
     averaged,

@@ -1,4 +1,5 @@
 import { crossEntropy, dense, sequential } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { columnSums, draw, each, linear, product, randomNumbers, relu, rows, softmax, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -19,7 +20,7 @@ const duh = product(deltaO, wo);
 const slope = each(zh, (z) => Number(z > 0));
 const deltaH = each(duh, (d, i, j) => d * (slope[i]?.[j] as number));
 
-const trace = net.trace(x, y);
+const trace = traceOf(net, x, y);
 const [hidden, output] = [trace.layer('H'), trace.layer('O')];
 new Table(
   'S1.13',

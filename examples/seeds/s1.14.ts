@@ -1,4 +1,5 @@
 import { adam, dense, dot, exp, input, named, network, parameter, squaredError } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { columnSums, each, dot as inner, linear, product, rows, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -15,7 +16,7 @@ const x = Array.from({ length: count }, (_, i) => [i / 20 - 1]);
 const y = x.map(([v]) => 0.5 * Math.exp(1.2 * (v as number)) + 1.5 * Math.exp(-2 * (v as number)));
 
 // The gradients as derived, before any training.
-const trace = net.trace(x, y);
+const trace = traceOf(net, x, y);
 const alpha = [...net.parameter('alpha').values];
 const us = each(linear(x, rows(net.parameter('z.weights').values, 1), net.parameter('z.biases').values), Math.exp);
 const dy = us.map((row, i) => [2 * (inner(alpha, row) - (y[i] as number))]);

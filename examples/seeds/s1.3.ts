@@ -1,4 +1,5 @@
 import { dense, sequential } from 'neurite';
+import { trace } from 'neurite/inspect';
 import { Table } from './table.js';
 
 const net = sequential(1, [dense(2, 'step', { name: 'H' }), dense(1, 'step', { name: 'O' })]);
@@ -6,7 +7,7 @@ net.layer('H').weights.set([1, 1]);
 net.layer('H').biases?.set([-1, -3]);
 net.layer('O').weights.set([-1, 2]);
 net.layer('O').biases?.set([0.5]);
-const { z, u } = net.trace([0, 1, 2, 3, 4]).layer('H');
+const { z, u } = trace(net, [0, 1, 2, 3, 4]).layer('H');
 
 new Table('S1.3', 'two threshold units (notes 1, 2, 4)', 'z^H = (x − 1, x − 3), z^O = −1[x ≥ 1] + 2·1[x ≥ 3] + 0.5, ŷ = 1[z^O ≥ 0]')
   .compare('z^H at x = 0, 1, 2, 3, 4', z.values, [-1, -3, 0, -2, 1, -1, 2, 0, 3, 1], 0)

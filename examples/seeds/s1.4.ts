@@ -1,4 +1,5 @@
 import { dense, sequential } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { rows, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -8,7 +9,7 @@ net.layer('H').biases?.set([-2, -4]);
 net.layer('O').weights.set([1, -2]);
 net.layer('O').biases?.set([-0.5]);
 
-const trace = net.trace([0, 1, 3, 5, 3.5]);
+const trace = traceOf(net, [0, 1, 3, 5, 3.5]);
 const [z1, z2] = transpose(rows(trace.layer('H').z.values, 2));
 const [u1, u2] = transpose(rows(trace.layer('H').u.values, 2));
 

@@ -1,4 +1,5 @@
 import { dense, type Network, sequential } from 'neurite';
+import { trace } from 'neurite/inspect';
 import { draw, each, linear, randomNumbers, rows, sigmoid, softmax } from './formulas.js';
 import { Table } from './table.js';
 
@@ -15,7 +16,7 @@ function notes(net: Network) {
 }
 
 const { zh, uh, zo } = notes(binary);
-const hidden = binary.trace(x).layer('H');
+const hidden = trace(binary, x).layer('H');
 new Table(
   'S1.7',
   'the steps of a batch, without loops (notes 10, 11)',

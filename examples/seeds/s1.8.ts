@@ -1,4 +1,5 @@
 import { add, concat, dense, input, mul, type Node, network, scale, sequential, slice, square, sub } from 'neurite';
+import { jacobian, parameterJacobian } from 'neurite/derivatives';
 import { product, rows } from './formulas.js';
 import { Table } from './table.js';
 
@@ -26,10 +27,10 @@ const points = [
 ];
 const equation = ([x1, x2, x3]: number[]) => [1, x3 as number, x2 as number, 2 * (x1 as number), 3, 0];
 const point = points[0] as number[];
-const [dy, dh] = [first.jacobian(point), second.jacobian(first.predict(point))];
+const [dy, dh] = [jacobian(first, point), jacobian(second, first.predict(point))];
 
 const z = sequential(3, [dense(2)], { seed: 1 });
-const dz = z.parameterJacobian(point);
+const dz = parameterJacobian(z, point);
 
 new Table(
   'S1.8',
@@ -38,10 +39,10 @@ new Table(
 )
   .compare('f at x = (2, 3, 5)', first.predict(point), [17, 13], 0)
   .compare('∂f/∂x there', dy, equation(point), 0)
-  .compare('∂f/∂x of a batch of two', first.jacobian(points), points.flatMap(equation), 0)
-  .compare('∂h/∂f · ∂f/∂x, and of h(f(x)) at once', chained.jacobian(point), product(rows(dh, 2), rows(dy, 3)).flat(), 0)
+  .compare('∂f/∂x of a batch of two', jacobian(first, points), points.flatMap(equation), 0)
+  .compare('∂h/∂f · ∂f/∂x, and of h(f(x)) at once', jacobian(chained, point), product(rows(dh, 2), rows(dy, 3)).flat(), 0)
   .compare('∂z₁/∂W, z = Wx + b', dz.subarray(0, 6), [...point, 0, 0, 0], 0)
   .compare('∂z₂/∂W', dz.subarray(8, 14), [0, 0, 0, ...point], 0)
   .compare('∂z₁/∂b, ∂z₂/∂b', [...dz.subarray(6, 8), ...dz.subarray(14)], [1, 0, 0, 1], 0)
-  .compare('∂z/∂x = W', z.jacobian(point), z.layer('dense1').weights, 0)
+  .compare('∂z/∂x = W', jacobian(z, point), z.layer('dense1').weights, 0)
   .print();

@@ -1,4 +1,6 @@
 import { binaryCrossEntropy, dense, sequential } from 'neurite';
+import { parameterJacobian } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { draw, product, randomNumbers, sigmoid, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -10,7 +12,7 @@ const { weights: w, biases: b } = net.layer('dense1');
 
 const z = x.map((row) => row.reduce((sum, v, j) => sum + v * (w[j] as number), b?.[0] as number));
 const dz = z.map((v, i) => sigmoid(v) - (y[i] as number));
-const trace = net.trace(x, y);
+const trace = traceOf(net, x, y);
 const layer = trace.layer('dense1');
 const linear = sequential(p, [dense(1)]);
 
@@ -26,7 +28,7 @@ new Table(
     1e-6,
   )
   .compare('∂J/∂z', layer.dz.values, dz, 1e-6)
-  .compare('∂z/∂w, ∂z/∂b of the first sample', linear.parameterJacobian(x[0] as number[]), [...(x[0] as number[]), 1], 1e-6)
+  .compare('∂z/∂w, ∂z/∂b of the first sample', parameterJacobian(linear, x[0] as number[]), [...(x[0] as number[]), 1], 1e-6)
   .compare('∂J/∂w', layer.dw.values, product([dz], x).flat(), 1e-6)
   .compare('∂J/∂b', layer.db?.values, product([dz], transpose([dz.map(() => 1)])).flat(), 1e-6)
   .print();

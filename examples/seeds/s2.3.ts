@@ -1,4 +1,5 @@
 import { dense, sequential } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { each, linear, rows, sigmoid } from './formulas.js';
 import { Table } from './table.js';
 
@@ -7,7 +8,7 @@ const x = [
   [0.5, -1, 2],
   [1, 0, -0.5],
 ];
-const trace = net.trace(x);
+const trace = traceOf(net, x);
 
 const table = new Table('S2.3', 'the forward pass of L layers: 3-4-3-1 (notes 32, 33)', 'a^[l] = g(z^[l]), z^[l] = W^[l] a^[l−1] + b^[l], a^[0] = x');
 let a = x;

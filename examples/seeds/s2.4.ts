@@ -1,4 +1,5 @@
 import { type Activation, dense, leakyRelu, linear, sequential } from 'neurite';
+import { jacobian } from 'neurite/derivatives';
 import { relu, sigmoid, sigmoidSlope, softmax, threshold } from './formulas.js';
 import { Table } from './table.js';
 
@@ -13,7 +14,7 @@ const table = new Table(
 function unit(activation: Activation) {
   const net = sequential(1, [dense(1, activation)]);
   net.parameters.set([1, 0]);
-  return { values: net.predict(z), slopes: net.jacobian(z) };
+  return { values: net.predict(z), slopes: jacobian(net, z) };
 }
 
 const leaky = (alpha: number) => ({ g: (v: number) => (v > 0 ? v : alpha * v), slope: (v: number) => (v > 0 ? 1 : alpha) });
@@ -62,7 +63,7 @@ table
   .compare('softmax of (1, 2, 0.5)', three.predict(logits), u, 1e-6)
   .compare(
     '  its Jacobian u_i(1[i = j] − u_j)',
-    three.jacobian(logits),
+    jacobian(three, logits),
     u.flatMap((a, i) => u.map((b, j) => a * (Number(i === j) - b))),
     1e-6,
   )

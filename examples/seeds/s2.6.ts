@@ -1,4 +1,5 @@
 import { binaryCrossEntropy, dense, sequential, squaredError } from 'neurite';
+import { trace } from 'neurite/inspect';
 import { Table } from './table.js';
 
 const x = [1, -2, 0.5, 3];
@@ -22,7 +23,7 @@ new Table(
   'L = −[y ln a + (1 − y) ln(1 − a)], ∂L/∂a = −(y/a − (1 − y)/(1 − a))',
 )
   .compare('½ Σ (a − y)²', regression.gradient(x, y) * rows, half.reduce((sum, d) => sum + d * d, 0) / 2, 1e-6)
-  .compare('  ∂L/∂a', regression.trace(x, y).layer('dense1').du.values, half, 1e-6)
+  .compare('  ∂L/∂a', trace(regression, x, y).layer('dense1').du.values, half, 1e-6)
   .compare(
     'log loss, summed',
     classification.gradient(x, y) * rows,
@@ -37,7 +38,7 @@ new Table(
   )
   .compare(
     '  ∂L/∂a',
-    classification.trace(x, y).layer('dense1').du.values,
+    trace(classification, x, y).layer('dense1').du.values,
     p.map((v, i) => -((y[i] as number) / v - (1 - (y[i] as number)) / (1 - v))),
     1e-5,
   )

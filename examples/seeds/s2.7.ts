@@ -1,4 +1,5 @@
 import { dense, sequential, squaredError } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { Table } from './table.js';
 
 const net = sequential(2, [dense(2, 'sigmoid', { name: 'layer 1' }), dense(2, 'sigmoid', { name: 'layer 2' })], {
@@ -9,7 +10,7 @@ net.layer('layer 1').biases?.set([0.35, 0.35]);
 net.layer('layer 2').weights.set([0.4, 0.45, 0.5, 0.55]);
 net.layer('layer 2').biases?.set([0.6, 0.6]);
 
-const trace = net.trace([0.05, 0.1], [0.01, 0.99]);
+const trace = traceOf(net, [0.05, 0.1], [0.01, 0.99]);
 const [one, two] = [trace.layer('layer 1'), trace.layer('layer 2')];
 const slope = trace.slope('layer 2', 'layer 2.z').values;
 

@@ -1,4 +1,5 @@
 import { dense, sequential, squaredError } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { columnSums, draw, each, linear, product, randomNumbers, rows, sigmoid, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -8,7 +9,7 @@ const net = sequential(3, [dense(4, 'sigmoid'), dense(3, 'sigmoid'), dense(1, 's
 
 const a = [x];
 for (const { weights, biases, inFeatures } of net.layers) a.push(each(linear(a.at(-1) ?? [], rows(weights, inFeatures), biases ?? []), sigmoid));
-const trace = net.trace(x, y);
+const trace = traceOf(net, x, y);
 const table = new Table(
   'S2.8',
   'vectorised back propagation, 3-4-3-1 sigmoid units (notes 40)',

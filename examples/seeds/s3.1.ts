@@ -1,4 +1,5 @@
 import { add, input, mul, named, network, parameter, sigmoid as sigmoidOf, squaredError, tanh } from 'neurite';
+import { trace as traceOf } from 'neurite/inspect';
 import { difference, sigmoid } from './formulas.js';
 import { Table } from './table.js';
 
@@ -15,7 +16,7 @@ const at = { w1: 0.75, w2: -1.5, w3: 2, b1: 0.25 };
 for (const [name, value] of Object.entries(at)) net.parameter(name).values.set([value]);
 
 const [sample, target] = [0.5, 1];
-const trace = net.trace([sample], [target]);
+const trace = traceOf(net, [sample], [target]);
 const factor = (node: string, by: string) => trace.slope(node, by).values[0] as number;
 const gradient = (node: string) => trace.node(node).gradient.values[0] as number;
 

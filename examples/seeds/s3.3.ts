@@ -1,4 +1,6 @@
 import { dense, dot, input, type Node, network, parameter, sequential } from 'neurite';
+import { jacobian, parameterJacobian } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { linear, product, rows, transpose } from './formulas.js';
 import { Table } from './table.js';
 
@@ -19,8 +21,8 @@ const table = new Table(
 );
 
 const affine = sequential(3, [dense(3)], { seed: 21 });
-const dz = affine.parameterJacobian(x);
-table.compare('∂z/∂x = W', affine.jacobian(x), affine.layer('dense1').weights, 0).compare(
+const dz = parameterJacobian(affine, x);
+table.compare('∂z/∂x = W', jacobian(affine, x), affine.layer('dense1').weights, 0).compare(
   '∂z/∂b = I',
   [0, 1, 2].flatMap((i) => [...dz.subarray(12 * i + 9, 12 * i + 12)]),
   [1, 0, 0, 0, 1, 0, 0, 0, 1],
@@ -42,12 +44,12 @@ for (const depth of [1, 2, 3]) {
     gradients.unshift(...product(transpose([db]), h[l] ?? []).flat(), ...db);
     row = product([db], layers[l]?.w ?? []);
   }
-  const found = net.parameterJacobian(x);
+  const found = parameterJacobian(net, x);
   const at = (name: string) => {
     const { offset, values } = net.parameter(name);
     return found.subarray(offset, offset + values.length);
   };
-  const trace = net.trace(x);
+  const trace = traceOf(net, x);
   table.compare(
     `${depth} layer${depth > 1 ? 's' : ''}: s`,
     net.predict(x),
@@ -65,6 +67,6 @@ for (const depth of [1, 2, 3]) {
   table
     .compare('  ∂s/∂u = hᵀ', at('u'), h.at(-1)?.[0] ?? [], 1e-6)
     .compare('  ∂s/∂W, ∂s/∂b of every layer', found.subarray(0, 12 * depth), gradients, 1e-6)
-    .compare('  ∂s/∂x', net.jacobian(x), row.flat(), 1e-6);
+    .compare('  ∂s/∂x', jacobian(net, x), row.flat(), 1e-6);
 }
 table.print();

@@ -1,4 +1,6 @@
 import { dense, sequential, squaredError } from 'neurite';
+import { parameterJacobian } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { linear, rows, sigmoid, sigmoidSlope } from './formulas.js';
 import { Table } from './table.js';
 
@@ -15,10 +17,10 @@ const a = z.map(sigmoid);
 const w = a.reduce((sum, v, k) => sum + v * (gamma[k] as number), net.layer('output').biases?.[0] ?? 0);
 const delta = z.map((v, k) => (w - y) * (gamma[k] as number) * sigmoidSlope(v));
 
-const trace = net.trace(x, [y]);
+const trace = traceOf(net, x, [y]);
 const [hidden, output] = [trace.layer('hidden'), trace.layer('output')];
 const units = sequential(3, [dense(4)], { seed: 14 });
-const toB = units.parameterJacobian(x);
+const toB = parameterJacobian(units, x);
 const end = sequential(4, [dense(1)]);
 
 new Table(
@@ -37,8 +39,8 @@ new Table(
     0,
   )
   .compare('3: ∂a_k/∂z_k = σ′(z_k)', trace.slope('hidden', 'hidden.z').values, z.map(sigmoidSlope), 1e-6)
-  .compare('4: ∂w/∂γ_k = a_k', end.parameterJacobian(hidden.u.values).subarray(0, 4), a, 1e-6)
-  .compare('5: ∂w/∂c = 1', end.parameterJacobian(hidden.u.values)[4], 1, 0)
+  .compare('4: ∂w/∂γ_k = a_k', parameterJacobian(end, hidden.u.values).subarray(0, 4), a, 1e-6)
+  .compare('5: ∂w/∂c = 1', parameterJacobian(end, hidden.u.values)[4], 1, 0)
   .compare('6: ∂L/∂w = w − y', output.du.values, w - y, 1e-6)
   .compare('7: ∂L/∂c = w − y', output.db?.values, w - y, 1e-6)
   .compare(

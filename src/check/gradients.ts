@@ -2,11 +2,14 @@ import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Targets, Values } from '../arguments/values.js';
 import { readClassIds, readRows } from '../data/values.js';
+import { inputGradient } from '../derivatives/loss.js';
 import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
+import { graph } from '../inspect/graph.js';
 import type { Loss, WeightedLoss } from '../losses/losses.js';
 import type { AnyNetwork, Network } from '../network/network.js';
+import { internals } from '../network/network.js';
 import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -111,7 +114,7 @@ class Float64Loss {
     readonly xs: readonly Values[],
     ys: readonly Targets[],
   ) {
-    const { inputs, outputs, losses, parameters } = net.graph;
+    const { inputs, outputs, losses, parameters } = graph(net);
     this.#order = topological(outputs);
     this.rows = readRows('checkGradients', 'x', xs[0], features((inputs[0] as Node).shape)).rows;
     let offset = 0;
@@ -164,7 +167,7 @@ class Float64Loss {
   /** The reduced loss. */
   at(point: Float64Array): number {
     const values = this.#values(point);
-    const { outputs, losses } = this.net.graph;
+    const { outputs, losses } = graph(this.net);
     return losses.reduce((total, loss, i) => {
       if (!loss) return total;
       const output = outputs[i] as Node;
@@ -223,7 +226,7 @@ export function checkGradients<In extends number, Out extends number>(
   options: CheckOptions = {},
 ): GradientCheck {
   const { entries = 200, tolerance = 1e-4, seed = 0 } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed']);
-  if (!isNetwork(net)) throw new ValueError(`checkGradients: net is ${describe(net)}, expected a network`);
+  internals('checkGradients', net as AnyNetwork);
   if (!(typeof entries === 'number' && entries >= 1)) throw new ValueError(`checkGradients: entries is ${describe(entries)}, expected a number ≥ 1`);
   if (!(typeof tolerance === 'number' && tolerance >= 0))
     throw new ValueError(`checkGradients: tolerance is ${describe(tolerance)}, expected a number ≥ 0`);
@@ -231,7 +234,7 @@ export function checkGradients<In extends number, Out extends number>(
     throw new ValueError(`checkGradients: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   // Says what is wrong with x and y, before anything is read of them.
   net.gradient(x, y);
-  const { inputs, losses } = net.graph;
+  const { inputs, losses } = graph(net as AnyNetwork);
   const xs = (inputs.length === 1 ? [x] : x) as readonly Values[];
   const ys = (losses.filter((loss) => loss).length === 1 ? [y] : y) as readonly Targets[];
   const loss = new Float64Loss(net as AnyNetwork, xs, ys);
@@ -247,16 +250,6 @@ export function checkGradients<In extends number, Out extends number>(
   const worst = worstEntry(loss, point, gradient, chosen);
   const taylor = expansion(loss, point, gradient, next);
   return new GradientCheck(worst, chosen.length, STEPS, taylor.remainders, taylor.slope, redrawn + taylor.redrawn, tolerance);
-}
-
-/** Whether a value is a network: by what it does, since the package's other module has a class of its own. */
-function isNetwork(value: unknown): boolean {
-  try {
-    const { gradient, inputGradient, inputHvp } = value as AnyNetwork;
-    return [gradient, inputGradient, inputHvp].every((method) => typeof method === 'function');
-  } catch {
-    return false;
-  }
 }
 
 /** Which entries are compared: all, or as many as wanted, each once. */
@@ -304,7 +297,7 @@ function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonl
   const xs = inputs.map(({ offset, length }) => Float32Array.from(point.subarray(offset, offset + length)));
   const x = (xs.length === 1 ? xs[0] : xs) as readonly Values[];
   const gradient = new Float64Array(loss.length);
-  const dx = net.inputGradient(x, y);
+  const dx = inputGradient(net, x, y);
   inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
   net.gradient(x, y);
   gradient.set(net.gradients);

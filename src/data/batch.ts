@@ -37,13 +37,19 @@ export function readBatch(call: string, { inputs, targets }: Columns, x: unknown
   const list = targets.length === 0 ? [] : asList<unknown>(call, 'y', y, targets.length, 'loss');
   const name = (i: number) => columnName('y', i, targets.length);
   const ys = targets.map((shape, i) => readTargets(call, name(i), list[i], rows, shape));
+  const batch = { columns: { inputs, targets }, rows, xs, ys, classes: ys.map(areIds) };
+  checkBatchUnchanged(call, batch);
+  return batch;
+}
+
+/** Checks that no array of a batch has become shorter since it was read. @throws ValueError */
+export function checkBatchUnchanged(call: string, { columns: { inputs, targets }, xs, ys }: Batch): void {
   xs.forEach((read, i) => {
     checkUnchanged(call, columnName('x', i, inputs.length), read, inputs[i] as number);
   });
   ys.forEach((read, i) => {
-    if (!areIds(read)) checkUnchanged(call, name(i), read, (targets[i] as TargetShape).width);
+    if (!areIds(read)) checkUnchanged(call, columnName('y', i, targets.length), read, (targets[i] as TargetShape).width);
   });
-  return { columns: { inputs, targets }, rows, xs, ys, classes: ys.map(areIds) };
 }
 
 /**
@@ -132,16 +138,18 @@ function checkProbabilities(call: string, what: string, { rows, values }: Read, 
   }
 }
 
-/** Copies rows `from` … `to` − 1 to a program whose first inputs are the network's and the targets. */
-export function writeBatch(program: LoadedProgram, { columns: { inputs, targets }, xs, ys }: Batch, from: number, to: number): void {
+/** Copies rows `from` … `to` − 1 to row `row` on of a program whose first inputs are the network's and the targets. */
+export function writeBatch(program: LoadedProgram, { columns: { inputs, targets }, xs, ys }: Batch, from: number, to: number, row = 0): void {
   const { f32, u32 } = program.core;
   xs.forEach((read, i) => {
-    copyIn(read, inputs[i] as number, from, to, f32, program.inputIndex(i));
+    const width = inputs[i] as number;
+    copyIn(read, width, from, to, f32, program.inputIndex(i) + row * width);
   });
   ys.forEach((read, i) => {
     const at = program.inputIndex(xs.length + i);
-    if (areIds(read)) u32.set(read.subarray(from, to), at);
-    else copyIn(read, (targets[i] as TargetShape).width, from, to, f32, at);
+    const { width } = targets[i] as TargetShape;
+    if (areIds(read)) u32.set(read.subarray(from, to), at + row);
+    else copyIn(read, width, from, to, f32, at + row * width);
   });
 }
 

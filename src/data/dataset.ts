@@ -76,12 +76,18 @@ export class Dataset {
     for (const [core, uploaded] of uploads) release(core, uploaded);
   };
 
-  /** Whether a value is a data set; false for a proxy of one, and for an object that inherits from one. */
+  /**
+   * Whether a value is a data set; false for a proxy of one, and for an object that inherits from one.
+   * @internal
+   */
   static is(value: unknown): value is Dataset {
     return typeof value === 'object' && value !== null && #x in value;
   }
 
-  /** @param call the call that an error names */
+  /**
+   * @param call the call that an error names
+   * @internal
+   */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || isList(literal) || kindOf(literal))
       throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
@@ -100,7 +106,10 @@ export class Dataset {
     this.budget = budget;
   }
 
-  /** The data on a core, uploaded on first use; undefined where they exceed the budget. Keeps nothing of data that fail a check. */
+  /**
+   * The data on a core, uploaded on first use; undefined where they exceed the budget. Keeps nothing of data that fail a check.
+   * @internal
+   */
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
     this.#x.checkLengths(call, 'x');
     this.#y.checkLengths(call, 'y');
@@ -139,7 +148,10 @@ export class Dataset {
     return uploaded;
   }
 
-  /** Data above the budget, as `upload` read them. */
+  /**
+   * Data above the budget, as `upload` read them.
+   * @internal
+   */
   rowsFor(expected: Columns): Batch {
     return this.#read.get(JSON.stringify(expected)) as Batch;
   }

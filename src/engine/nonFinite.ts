@@ -1,6 +1,7 @@
 import { gradients } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
 import type { NonFiniteValue } from '../errors.js';
+import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
 import { fill, Parameter } from '../ops/leaves.js';
@@ -75,7 +76,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
     const at = program.indexOf(node);
     return f32.subarray(at, at + elements(node.shape) * (node.shape.batched ? rows : 1));
   };
-  const nameOf = naming(forward, names);
+  const nameOf = nameNodes(forward, names);
   let first: NonFiniteValue | undefined;
   let worth = false;
   const look = (node: Node, name: string, beside: readonly { name: string; node: Node }[]) => {
@@ -105,18 +106,4 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
     look(gradient, `∂L/∂${name}`, [{ name, node }]);
   }
   return worth ? first : undefined;
-}
-
-/** Names each node: by its own name, or by its op with a number. */
-function naming(nodes: readonly Node[], names: ReadonlyMap<Node, string>): Map<Node, string> {
-  const counts = new Map<string, number>();
-  return new Map(
-    nodes.map((node) => {
-      const known = names.get(node) ?? node.name;
-      if (known !== undefined) return [node, known];
-      const count = (counts.get(node.op.name) ?? 0) + 1;
-      counts.set(node.op.name, count);
-      return [node, `${node.op.name}${count}`];
-    }),
-  );
 }

@@ -2,7 +2,6 @@
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, features, type Shape } from '../graph/shape.js';
-import { uniqueNames } from '../graph/uniqueNames.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses/losses.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
@@ -92,31 +91,6 @@ export interface Architecture {
 
 /** A node with values of its own. */
 export type Stored = Parameter | Constant;
-
-/**
- * Names for the tensors of parameters and constants: `dense1.weights`, `dense1.biases` after the layer that uses them first; others
- * by their own names, else `parameter1`, `constant1`, …. Each name comes once.
- */
-export function nameTensors({ outputs, layers }: Pick<Architecture, 'outputs' | 'layers'>, reserved: readonly string[] = []): Map<Stored, string> {
-  const names = new Map<Stored, string>();
-  const unique = uniqueNames(['__metadata__', ...reserved]);
-  const give = (node: Stored, wish: string) => {
-    if (names.has(node)) return;
-    // Half a surrogate pair is no character, and some readers refuse it.
-    names.set(node, unique(wish.replace(/\p{Surrogate}/gu, '\ufffd')));
-  };
-  for (const { nodes, name } of layers) {
-    give(nodes.weights, `${name}.weights`);
-    if (nodes.biases) give(nodes.biases, `${name}.biases`);
-  }
-  let parameters = 0;
-  let constants = 0;
-  for (const node of topological(outputs)) {
-    if (node instanceof Parameter && !names.has(node)) give(node, node.name ?? `parameter${++parameters}`);
-    else if (node instanceof Constant) give(node, node.name ?? `constant${++constants}`);
-  }
-  return names;
-}
 
 /** What a tensor costs where it is not stored: the elements of one row. */
 function workOf(nodes: readonly Node[]): number {

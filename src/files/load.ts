@@ -5,7 +5,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
-import { type AnyNetwork, chooseBuild, Network, type NetworkOptions, partsOf } from '../network/network.js';
+import { type AnyNetwork, chooseBuild, internals, Network, type NetworkOptions } from '../network/network.js';
 import { Parameter } from '../ops/leaves.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
@@ -62,7 +62,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   checkTensors(file, architecture, slots);
   const network = make(where, architecture, build, 'leave');
   network.metadata = metadata;
-  const { engine, progress } = partsOf(network);
+  const { engine, trainee } = internals('load', network);
   const { core } = engine;
   const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
   for (const [node, name] of tensors) {
@@ -75,8 +75,8 @@ export function load<In extends number = 1, Out extends number = 1>(
     });
     core.f64.set(training.powers, state.powers >>> 3);
     engine.judgeState();
-    progress.epochsTrained = training.epochsTrained;
-    progress.stepsDone = training.stepsDone;
+    trainee.epochsTrained = training.epochsTrained;
+    trainee.stepsDone = training.stepsDone;
   }
   return network;
 }

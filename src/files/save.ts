@@ -3,13 +3,14 @@
 import type { Bytes } from '../arguments/arrays.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
-import type { Engine } from '../engine/engine.js';
 import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
-import type { LayerNodes } from '../layers/layer.js';
+import { nameTensors } from '../layers/names.js';
+import type { Internals } from '../network/internals.js';
+import { type AnyNetwork, internals } from '../network/network.js';
 import { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, type NetworkJson, nameTensors, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, type NetworkJson, readArchitecture, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
@@ -22,16 +23,6 @@ export interface SaveOptions {
   readonly optimizerState?: boolean;
 }
 
-/** What saving and loading see of a network. */
-export interface NetworkParts {
-  readonly engine: Engine;
-  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
-  readonly progress: { epochsTrained: number; stepsDone: number };
-  readonly seed: number;
-  readonly build: 'auto' | 'simd';
-  readonly metadata: Record<string, unknown>;
-}
-
 /** The key of a file's metadata under which the architecture is. */
 export const METADATA_KEY = 'neurite';
 
@@ -41,13 +32,18 @@ export function slotNames(optimizer: Optimizer): readonly string[] {
   return optimizer.momentum > 0 ? ['optimizer.velocity'] : [];
 }
 
-function architectureOf({ engine, layers, seed, build }: NetworkParts): Architecture {
+function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
   const { model, losses, optimizer } = engine;
-  return { ...model, layers, losses, optimizer, seed, build };
+  return { ...model, layers, losses, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
 }
 
-/** The architecture alone: see `Network.toJSON`. */
-export function describeNetwork(parts: NetworkParts): NetworkJson {
+/**
+ * The architecture with `metadata`, without parameters: `fromJSON` makes a new network of it, untrained.
+ *
+ * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `fromJSON` would refuse
+ */
+export function toJSON(network: AnyNetwork): NetworkJson {
+  const parts = internals('toJSON', network).alive('toJSON');
   const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
   const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
   checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
@@ -71,13 +67,19 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
   };
 }
 
-/** The bytes of a file: see `Network.save`. */
-export function save(parts: NetworkParts, options: SaveOptions = {}): Bytes {
+/**
+ * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
+ * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
+ *
+ * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
+ */
+export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
+  const parts = internals('save', network).alive('save');
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
   if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
   const { engine } = parts;
   // Where a file said the largest count, the next step leaves what a reader takes.
-  const [epochsTrained, stepsDone] = [parts.progress.epochsTrained, parts.progress.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
+  const [epochsTrained, stepsDone] = [parts.trainee.epochsTrained, parts.trainee.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
   const { core, optimizer } = engine;
   const architecture = architectureOf(parts);
   const state = optimizerState && optimizer ? engine.optimizerState : undefined;

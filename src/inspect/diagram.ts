@@ -1,17 +1,8 @@
 /** The layer graph of a network as text that Mermaid or Graphviz draws. */
 import { type Node, topological } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
-import type { LayerNodes } from '../layers/layer.js';
-import type { WeightedLoss } from '../losses/losses.js';
-
-/** What a diagram shows: a graph, the layers in it with their names, what its other nodes are called, and the loss of each output. */
-export interface Diagrammed {
-  readonly inputs: readonly Node[];
-  readonly outputs: readonly Node[];
-  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
-  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
-  readonly names: ReadonlyMap<Node, string>;
-}
+import type { NamedLayer } from '../layers/names.js';
+import { type AnyNetwork, internals } from '../network/network.js';
 
 type Kind = 'input' | 'parameter' | 'layer' | 'op' | 'output';
 
@@ -33,7 +24,12 @@ interface Edge {
 const HIDDEN = new Set(['expandRows', 'expandFeatures']);
 
 /** A layer is one vertex whatever nodes it is made of; so is every op outside of layers, and every input, free parameter and output. */
-function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vertices: Vertex[]; edges: Edge[] } {
+function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges: Edge[] } {
+  const inside = internals(call, network).alive(call);
+  const { layers } = inside;
+  const { losses, model } = inside.engine;
+  const { inputs, outputs } = model;
+  const names = inside.nodeNames();
   const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
   const inputsOf = (node: Node): readonly Node[] => {
     const layer = layerAt.get(node);
@@ -71,11 +67,7 @@ function diagram({ inputs, outputs, losses, layers, names }: Diagrammed): { vert
   return { vertices, edges };
 }
 
-function describe(
-  node: Node,
-  layer: { readonly nodes: LayerNodes; readonly name: string } | undefined,
-  names: ReadonlyMap<Node, string>,
-): [Kind, string[]] {
+function describe(node: Node, layer: NamedLayer | undefined, names: ReadonlyMap<Node, string>): [Kind, string[]] {
   const shape = formatShape(node.shape);
   if (layer) {
     const { kind, weights, activation } = layer.nodes;
@@ -122,9 +114,9 @@ const MERMAID: Readonly<Record<Kind, readonly [string, string]>> = {
   output: ['([', '])'],
 };
 
-/** The graph as a Mermaid flowchart. */
-export function toMermaid(graph: Diagrammed): string {
-  const { vertices, edges } = diagram(graph);
+/** The layers of a network and the ops between them with their shapes, as a flowchart for Mermaid. */
+export function toMermaid(network: AnyNetwork): string {
+  const { vertices, edges } = diagram('toMermaid', network);
   const lines = vertices.map(({ id, kind, lines }) => `  ${id}${MERMAID[kind][0]}"${lines.map(mermaidText).join('<br>')}"${MERMAID[kind][1]}`);
   return ['flowchart TD', ...lines, ...edges.map(({ from, to, shape }) => `  ${from} -->|"${mermaidText(shape)}"| ${to}`), ''].join('\n');
 }
@@ -142,9 +134,9 @@ const DOT: Readonly<Record<Kind, string>> = {
   output: 'shape=oval',
 };
 
-/** The graph in Graphviz' language, DOT. */
-export function toDot(graph: Diagrammed): string {
-  const { vertices, edges } = diagram(graph);
+/** The same in Graphviz' language, DOT. */
+export function toDot(network: AnyNetwork): string {
+  const { vertices, edges } = diagram('toDot', network);
   const lines = vertices.map(({ id, kind, lines }) => `  ${id} [${DOT[kind]}, label="${lines.map(dotText).join('\\n')}"];`);
   return ['digraph network {', ...lines, ...edges.map(({ from, to, shape }) => `  ${from} -> ${to} [label="${dotText(shape)}"];`), '}', ''].join(
     '\n',

@@ -1,9 +1,15 @@
 import { Opcode } from '../../assembly/opcodes.js';
+import { describe } from '../arguments/describe.js';
 import { elementsIn } from '../compile/plan.js';
 import { compile, type Recipe } from '../compile/program.js';
+import { ValueError } from '../errors.js';
 import { type Instruction, tensorsOf } from '../graph/instruction.js';
-import type { Node, Op } from '../graph/node.js';
+import { nameNodes } from '../graph/names.js';
+import type { Node } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
+import { checkSize } from '../layers/dense.js';
+import { type AnyNetwork, internals } from '../network/network.js';
+import { table } from './table.js';
 
 /** How many floating-point operations an instruction executes; a multiply-add counts two, an elementwise function one. */
 export function flops(instruction: Instruction, rows: number): number {
@@ -19,26 +25,46 @@ export function flops(instruction: Instruction, rows: number): number {
   return value('rows') * Math.max(1, value('features'));
 }
 
+const KINDS = ['predict', 'logits', 'gradient', 'step', 'evaluate'] as const;
+
+/** The programs that `explain` shows. */
+export type ExplainedKind = (typeof KINDS)[number];
+
+/**
+ * The program as it runs: each instruction with its tensors, shapes, bytes and FLOPs.
+ * @param kind default: a training step where there is an optimizer, else a prediction
+ * @param rows default 32
+ */
+export function explain(network: AnyNetwork, kind?: ExplainedKind, rows = 32): string {
+  const inside = internals('explain', network).alive('explain');
+  const { engine } = inside;
+  const trains = engine.losses.some((loss) => loss) && engine.optimizer;
+  const chosen = kind ?? (trains ? 'step' : 'predict');
+  if (!KINDS.includes(chosen)) throw new ValueError(`explain: kind is ${describe(chosen)}, expected one of ${KINDS.join(', ')}`);
+  checkSize('explain', 'rows', rows);
+  if (chosen !== 'predict' && chosen !== 'logits') inside.need('explain', 'loss');
+  if (chosen === 'step') inside.need('explain', 'optimizer');
+  const recipe = engine.recipe(
+    chosen,
+    engine.columns.targets.map((t) => t.classes),
+  );
+  return explainRecipe(`${chosen}, ${rows} rows`, recipe, rows, inside.nodeNames());
+}
+
 /** A program as text: one line per instruction with its tensors and their shapes, the bytes it touches and its FLOPs. */
-export function explain(title: string, recipe: Recipe, rows: number, known: ReadonlyMap<Node, string> = new Map()): string {
+export function explainRecipe(title: string, recipe: Recipe, rows: number, known: ReadonlyMap<Node, string> = new Map()): string {
   const program = compile(recipe, rows);
-  const names = new Map<Node, string>();
-  const counts = new Map<Op, number>();
-  const nameOf = (node: Node) => {
-    let name = known.get(node) ?? names.get(node);
-    if (!name) {
-      if (!node.name) counts.set(node.op, (counts.get(node.op) ?? 0) + 1);
-      name = node.name ?? `${node.op.name}${counts.get(node.op)}`;
-      names.set(node, name);
-    }
-    return name;
-  };
+  const tensors = program.instructions.map(tensorsOf);
+  const names = nameNodes(
+    tensors.flatMap((touched) => touched.map(({ node }) => node)),
+    known,
+  );
   let total = 0;
-  const table = program.instructions.map((instruction, i) => {
-    const tensors = tensorsOf(instruction);
+  const cells = program.instructions.map((instruction, i) => {
+    const touched = tensors[i] as ReturnType<typeof tensorsOf>;
     const text = (written: boolean) =>
-      tensors.filter((t) => t.written === written).map(({ name, node }) => `${name} = ${nameOf(node)}${formatShape(node.shape)}`);
-    const bytes = tensors.reduce((sum, { node }) => sum + elementsIn(node, rows) * 4, 0);
+      touched.filter((t) => t.written === written).map(({ name, node }) => `${name} = ${names.get(node)}${formatShape(node.shape)}`);
+    const bytes = touched.reduce((sum, { node }) => sum + elementsIn(node, rows) * 4, 0);
     const work = flops(instruction, rows);
     total += work;
     const extra = instruction.operands.activation;
@@ -51,15 +77,8 @@ export function explain(title: string, recipe: Recipe, rows: number, known: Read
       [...text(true), ...text(false)].join(', '),
     ];
   });
-  const all = [['', 'instruction', 'bytes', 'FLOPs', 'tensors'], ...table];
-  // The tensors come last, and unpadded: where a line is longer than the terminal, only they wrap.
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => (row[column] as string).length)));
-  const lines = all.map((row) =>
-    row
-      .map((cell, i) => (i !== 1 && i < 4 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
-      .join('  ')
-      .trimEnd(),
-  );
+  const all = [['', 'instruction', 'bytes', 'FLOPs', 'tensors'], ...cells];
+  const lines = table(all, [0, 2, 3]);
   const { size, unshared } = program.plan;
   const totals = `${total.toLocaleString('en')} FLOPs; workspace ${(size * 4).toLocaleString('en')} bytes (${(unshared * 4).toLocaleString('en')} if nothing were shared)`;
   return [title, ...lines, totals].join('\n');

@@ -1,15 +1,18 @@
 import type { Floats } from '../arguments/arrays.js';
 import { describe } from '../arguments/describe.js';
+import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { gradients } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
+import { readBatchOf, writeBatch } from '../data/batch.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ValueError } from '../errors.js';
+import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
-import { uniqueNames } from '../graph/uniqueNames.js';
-import type { LayerNodes } from '../layers/layer.js';
+import type { NamedLayer } from '../layers/names.js';
 import type { LossNodes } from '../losses/losses.js';
+import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import { add } from '../ops/add.js';
 import { affine, neg, scaleBy } from '../ops/affine.js';
 import { clip } from '../ops/clip.js';
@@ -17,6 +20,7 @@ import { div } from '../ops/div.js';
 import { fill } from '../ops/leaves.js';
 import { oneHot } from '../ops/oneHot.js';
 import { sub } from '../ops/sub.js';
+import { table } from './table.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
 export interface TracedTensor {
@@ -43,7 +47,7 @@ export interface TracedNode<G extends Gradient = Gradient> {
   readonly slopes: readonly (TracedTensor | undefined)[];
 }
 
-/** One layer: the quantities of backpropagation by their names in the notes. */
+/** One layer: the quantities of backpropagation by their names in docs/notes.md. */
 export interface TracedLayer<G extends Gradient = Gradient> {
   readonly name: string;
   /** z = x·Wᵀ + b, before the activation. */
@@ -114,9 +118,7 @@ export class Trace<G extends Gradient = Gradient> {
       const tensors = this.layer(layer);
       return (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => line(layer, LABELS[key], tensors[key]));
     });
-    const table = [['name', 'tensor', 'shape', 'values'], ...rows];
-    const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
-    const lines = table.map((row) => row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] as number) : cell)).join('  '));
+    const lines = table([['name', 'tensor', 'shape', 'values'], ...rows]);
     const loss: number | undefined = this.loss;
     return loss === undefined ? lines.join('\n') : [...lines, `loss ${loss.toPrecision(6)}`].join('\n');
   }
@@ -153,7 +155,7 @@ const plans = new WeakMap<Recipe, TraceNodes>();
  * Compiles, on first use, the program that keeps everything: without fusion, no two tensors sharing memory, gradients beside the network's own.
  * Running it changes nothing that any other program reads.
  */
-export function traceProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): TracePlan {
+function traceProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): TracePlan {
   const program = engine.derived(`trace:${withTargets ? classes : 'forward'}`, rows, () => {
     const { recipe, ...nodes } = planTrace(engine, classes, withTargets);
     plans.set(recipe, nodes);
@@ -204,7 +206,7 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
 /** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
 const LEAST = 2 ** -149;
 
-/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (002), scaled as the loss is. */
+/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (notes 39), scaled as the loss is. */
 function outputGradient(loss: LossNodes, output: Node): Node | undefined {
   const t = loss.target.attributes.classes ? oneHot(loss.target, features(output.shape)) : loss.target;
   const share = (part: Node, of: Node) => div(part, clip(of, LEAST, 1));
@@ -227,7 +229,7 @@ function slopesOf(node: Node): (Node | undefined)[] {
  * The layer of each node: its parameters, product and z, and what its activation puts between z and u. Of several layers a node is the first's,
  * and a layer's part ends where another's begins.
  */
-function layersOfNodes(layers: readonly { nodes: LayerNodes; name: string }[]): Map<Node, string> {
+function layersOfNodes(layers: readonly NamedLayer[]): Map<Node, string> {
   const layerOf = new Map<Node, string>();
   for (const { nodes, name } of layers) {
     const { weights, biases, z, u } = nodes;
@@ -242,25 +244,42 @@ function layersOfNodes(layers: readonly { nodes: LayerNodes; name: string }[]): 
   return layerOf;
 }
 
+/**
+ * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
+ * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
+ */
+export function trace<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>): Trace<undefined>;
+export function trace<T extends AnyTargets, In extends number>(network: NetworkOf<In, T>, x: Inputs<NoInfer<In>>, y: NoInfer<T>): Trace<TracedTensor>;
+export function trace<T extends AnyTargets, In extends number>(network: NetworkOf<In, T>, x: Inputs<NoInfer<In>>, y: NoInfer<T> | undefined): Trace;
+export function trace(network: AnyNetwork, x: unknown, y?: unknown): Trace {
+  const inside = internals('trace', network).idle('trace');
+  const withTargets = y !== undefined;
+  if (withTargets) inside.need('trace', 'loss');
+  const { engine } = inside;
+  const batch = readBatchOf('trace', engine, x, y, withTargets);
+  const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
+  writeBatch(plan.program, batch, 0, batch.rows);
+  const { workspace } = plan.program;
+  workspace.lossSum = 0;
+  plan.program.run(batch.rows);
+  const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
+  return readTrace(engine, plan, batch.rows, loss, inside.layers, inside.nodeNames());
+}
+
 /** Reads a trace out of memory after its program ran. */
-export function readTrace(
+function readTrace(
   engine: Engine,
   { program, nodes, gradientOf }: TracePlan,
   rows: number,
   loss: number | undefined,
-  layers: readonly { nodes: LayerNodes; name: string }[],
+  layers: readonly NamedLayer[],
   names: ReadonlyMap<Node, string>,
 ): Trace {
   const { f32 } = engine.core;
-  const counts = new Map<string, number>();
-  const nameOf = new Map<Node, string>();
-  const giveName = uniqueNames();
-  for (const { node } of nodes) {
-    const known = names.get(node) ?? node.name;
-    const count = (counts.get(node.op.name) ?? 0) + 1;
-    if (!known) counts.set(node.op.name, count);
-    nameOf.set(node, giveName(known ?? `${node.op.name}${count}`));
-  }
+  const nameOf = nameNodes(
+    nodes.map(({ node }) => node),
+    names,
+  );
   const layerOf = layersOfNodes(layers);
   const read = (node: Node | undefined): TracedTensor | undefined => {
     if (!node) return undefined;

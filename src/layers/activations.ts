@@ -21,7 +21,7 @@ import { tanh } from '../ops/tanh.js';
 /** The activations that have a name. */
 export const activations = {
   identity: (z: Node) => z,
-  /** The hard threshold: 1 where z ≥ 0, else 0 (000 eq. 2). */
+  /** The hard threshold: 1 where z ≥ 0, else 0 (notes 2). */
   step: (z: Node) => step(z, 1),
   sigmoid,
   tanh,
@@ -45,7 +45,7 @@ export type ActivationName = keyof typeof activations;
 /** An activation: its name, or any function of a node, such as `z => leakyRelu(z, 0.2)`. */
 export type Activation = ActivationName | ((z: Node) => Node);
 
-/** The linear activation αz + β (002), to be passed to a layer: `dense(3, linear(2, 1))`. Default β 0. @throws ValueError unless both are finite */
+/** The linear activation αz + β (notes 34), to be passed to a layer: `dense(3, linear(2, 1))`. Default β 0. @throws ValueError unless both are finite */
 export function linear(alpha: number, beta = 0): (z: Node) => Node {
   for (const [name, value] of Object.entries({ alpha, beta })) {
     if (!Number.isFinite(value)) throw new ValueError(`linear: ${name} is ${describe(value)}, expected a finite number`);

@@ -15,12 +15,12 @@ import { squaredError as squaredErrorRows } from '../ops/squaredError.js';
 import { stepOp } from '../ops/step.js';
 import { named, readDescription } from '../optimizers/optimizers.js';
 
-/** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
+/** `mean` over the batch, as the field does; `sum` over it (notes 16). */
 export type Reduction = 'mean' | 'sum';
 
 /**
  * What a network minimises: a plain description, to be passed as `loss`. Gradients are those of the reduced loss. The loss that `step`, `fit`,
- * `evaluate` and `trace` report is the mean over the rows in either reduction: times the rows, it is the notes' sum.
+ * `evaluate` and `trace` report is the mean over the rows in either reduction: times the rows, it is the sum (notes 16).
  */
 export interface Loss {
   readonly name: 'crossEntropy' | 'binaryCrossEntropy' | 'meanSquaredError' | 'squaredError';
@@ -75,7 +75,7 @@ function crossEntropyOptions(loss: string, options: CrossEntropyOptions): Requir
 }
 
 /**
- * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18), for an output with softmax.
+ * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (notes 18), for an output with softmax.
  * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
@@ -83,7 +83,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): ClassLoss {
 }
 
 /**
- * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (001 eq. 17), for an output with sigmoid.
+ * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (notes 17), for an output with sigmoid.
  * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
  */
 export function binaryCrossEntropy(options: CrossEntropyOptions = {}): ValueLoss {
@@ -97,7 +97,7 @@ export function meanSquaredError(options: Readonly<Record<never, never>> = {}): 
   return Object.freeze(fixed);
 }
 
-/** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
+/** scale · Σ (u − t)² over outputs and batch (notes 20; with scale ½, notes 38). Targets: as wide as the output. */
 export function squaredError(options: { readonly scale?: number } = {}): ValueLoss {
   const fixed = { name: 'squaredError', reduction: 'sum', fromLogits: false } as const;
   const { scale = 1 } = checkOptions('squaredError', options, ['scale'], fixed);

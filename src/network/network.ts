@@ -1,5 +1,5 @@
 import { Status } from '../../assembly/context.js';
-import { type Bytes, type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
+import { type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
@@ -8,42 +8,23 @@ import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/b
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import { readRows } from '../data/values.js';
-import {
-  type Direction,
-  hessian,
-  hvp,
-  inputGradient,
-  inputHessian,
-  inputHvp,
-  type JacobianOptions,
-  jacobian,
-  jvp,
-  parameterJacobian,
-  perSampleGradients,
-  type Vjp,
-  vjp,
-} from '../derivatives/derivatives.js';
-import { Engine } from '../engine/engine.js';
+import { Engine, type Model } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
-import { BusyError, DisposedError, type NonFiniteValue, NotConfiguredError, NotFiniteError, ShapeError, ValueError } from '../errors.js';
-import { type NetworkJson, nameTensors } from '../files/architecture.js';
-import { describeNetwork, type NetworkParts, type SaveOptions, save } from '../files/save.js';
+import { type NonFiniteValue, NotFiniteError, ShapeError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape } from '../graph/shape.js';
-import { type Diagrammed, toDot, toMermaid } from '../inspect/diagram.js';
-import { explain } from '../inspect/explain.js';
-import { readTrace, type Trace, type TracedTensor, traceProgram } from '../inspect/trace.js';
 import { checkSize } from '../layers/dense.js';
-import { type LayerNodes, layerOf } from '../layers/layer.js';
-import { nameLayers } from '../layers/nameLayers.js';
-import { type Loss, lossesOf, type NetworkLoss, type TargetsOf, type WeightedLoss } from '../losses/losses.js';
+import { layerOf } from '../layers/layer.js';
+import { type NamedLayer, nameLayers } from '../layers/names.js';
+import { type Loss, lossesOf, type NetworkLoss, type TargetsOf } from '../losses/losses.js';
 import type { Parameter } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
 import { checkGraph } from './checkGraph.js';
+import { Internals, type Running } from './internals.js';
 import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
 
 /** Options of a network. */
@@ -74,16 +55,6 @@ export interface NetworkGraph<
 > {
   readonly inputs: In;
   readonly outputs: Out;
-}
-
-/** A network's graph as it is, for tools that look at it. */
-export interface GraphView {
-  readonly inputs: readonly Node[];
-  readonly outputs: readonly Node[];
-  /** The loss of each output, with its weight. */
-  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
-  /** In the order of `parameters` and `parameterNames`. */
-  readonly parameters: readonly Node[];
 }
 
 /** A layer of a network, as the user sees it. */
@@ -124,16 +95,20 @@ export interface ParameterView {
 // biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
 export type AnyNetwork = Network<AnyTargets, any, any>;
 
+/** A network of `In` inputs, however many outputs it has, with targets of type `T`: what functions over a network take. */
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type NetworkOf<In extends number, T extends AnyTargets = AnyTargets> = Network<T, In, any>;
+
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, AnyNetwork>();
 
-/** A call during which the parameters may not be changed by another. */
-type Running = 'fit' | 'evaluate' | 'evaluateAsync';
-
 const STEP_OPTIONS = ['learningRate'];
 
-/** What saving and loading see of a network; no part of what users see. */
-export let partsOf: (network: AnyNetwork) => NetworkParts;
+/**
+ * What functions over a network work on.
+ * @throws ValueError for what is no network, or another copy's
+ */
+export let internals: (call: string, network: AnyNetwork) => Internals;
 
 const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
@@ -148,27 +123,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly build: Build;
   readonly seed: number;
   readonly #engine: Engine;
-  readonly #layers: readonly { nodes: LayerNodes; name: string }[];
-  readonly #inputs: readonly Node[];
-  readonly #outputs: readonly Node[];
+  readonly #internals: Internals;
   readonly #trainee: Trainee;
   readonly #predictor: Predictor<number, number>;
   readonly #maxRows: number;
   readonly #debug: boolean;
-  /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
-  readonly #reproducible: boolean;
-  #metadata: Record<string, unknown> = {};
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
-  /** What is under way while code of the caller's may run: each `fit` and evaluation, the first begun first. */
-  readonly #running: Running[] = [];
-  #disposed = false;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
   // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
   readonly dispose = (): void => {
-    if (this.#disposed) return;
-    this.#idle('dispose');
-    this.#disposed = true;
+    if (this.#internals.disposed) return;
+    this.#internals.idle('dispose').disposed = true;
     engines?.unregister(this);
     this.#engine.free();
   };
@@ -188,14 +154,15 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    this.#inputs = Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]);
-    this.#outputs = Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]);
-    checkGraph(this.#inputs, this.#outputs);
-    const losses = lossesOf(loss, this.#outputs);
-    this.#reproducible = reproducible || build === 'simd';
+    const model: Model = {
+      inputs: Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]),
+      outputs: Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]),
+    };
+    checkGraph(model.inputs, model.outputs);
+    const losses = lossesOf(loss, model.outputs);
     this.seed = seed;
-    this.#layers = nameLayers(topological(this.#outputs).flatMap((node) => layerOf(node) ?? []));
-    this.#engine = new Engine({ inputs: this.#inputs, outputs: this.#outputs }, coreOf(this.build));
+    const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
+    this.#engine = new Engine(model, coreOf(this.build));
     try {
       this.#engine.configure(losses, optimizer);
       if (initial === 'draw') this.#engine.initialize(seed);
@@ -211,6 +178,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       stepsDone: 0,
       ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
     };
+    this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
     engines?.register(this, this.#engine, this);
   }
 
@@ -219,22 +187,22 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * standardized. Setting it to something that is no object is a ValueError.
    */
   get metadata(): Record<string, unknown> {
-    return this.#metadata;
+    return this.#internals.metadata;
   }
   set metadata(value: Record<string, unknown>) {
     if (typeof value !== 'object' || value === null || isList(value) || ArrayBuffer.isView(value))
       throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
-    this.#metadata = value;
+    this.#internals.metadata = value;
   }
 
   /** The number of features of the input; of the first, where there are several. */
   get inFeatures(): number {
-    return features((this.#inputs[0] as Node).shape);
+    return features((this.#engine.model.inputs[0] as Node).shape);
   }
 
   /** The number of features of the output; of the first, where there are several. */
   get outFeatures(): number {
-    return features((this.#outputs[0] as Node).shape);
+    return features((this.#engine.model.outputs[0] as Node).shape);
   }
 
   /** The loss; of the first output that has one, where there are several. */
@@ -256,26 +224,26 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * the network. Take it anew after other calls: memory may grow.
    */
   get parameters(): Floats {
-    this.#alive('parameters');
+    this.#internals.alive('parameters');
     return this.#held(this.#engine.viewParameters(0, this.parameterCount));
   }
 
   /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
   get gradients(): Floats {
-    this.#alive('gradients');
-    this.#need('gradients', 'loss');
+    this.#internals.alive('gradients');
+    this.#internals.need('gradients', 'loss');
     return this.#held(this.#engine.viewGradients(0, this.parameterCount));
   }
 
   /** What the parameters are called, in their order: `dense1.weights`, `dense1.biases`, …, a free one as `parameter` was told. A saved file says the same. */
   get parameterNames(): readonly string[] {
-    const names = this.#tensorNames();
+    const names = this.#internals.tensorNames();
     return this.#engine.parameters.map((parameter) => names.get(parameter) as string);
   }
 
   /** The parameter of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
   parameter(name: string): ParameterView {
-    this.#alive('parameter');
+    this.#internals.alive('parameter');
     const names = this.parameterNames;
     const found = this.#engine.parameters[names.indexOf(name)];
     if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${names.join(', ')}`);
@@ -297,7 +265,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   #setParameter(parameter: Parameter, name: string, values: Values): void {
     const call = `parameter(${JSON.stringify(name)}).set`;
-    this.#idle(call);
+    this.#internals.idle(call);
     const n = elements(parameter.shape);
     const width = features(parameter.shape);
     const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
@@ -308,29 +276,29 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const odd = numbers.findIndex((v) => !Number.isFinite(v));
     if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
     // Reading may have run code of the caller's.
-    this.#idle(call);
+    this.#internals.idle(call);
     const at = (this.#engine.parametersAddress >>> 2) + this.#engine.offsetOf(parameter);
     this.#engine.core.f32.set(numbers, at);
   }
 
   #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
-    this.#alive('parameters');
+    this.#internals.alive('parameters');
     const engine = this.#engine;
     const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
     if (what === 'values') return this.#held(engine.viewParameters(offset, n));
-    this.#need('gradients', 'loss');
+    this.#internals.need('gradients', 'loss');
     return this.#held(engine.viewGradients(offset, n));
   }
 
   /** The layers without their further applications, whose parameters are those of the first. */
-  get #ownLayers(): readonly { nodes: LayerNodes; name: string }[] {
+  get #ownLayers(): readonly NamedLayer[] {
     const seen = new Set<Parameter>();
-    return this.#layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
+    return this.#internals.layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
   }
 
   /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
   get layers(): readonly LayerView[] {
-    this.#alive('layers');
+    this.#internals.alive('layers');
     const view = (parameter: Parameter, what: 'values' | 'gradient') => this.#viewOf(parameter, what);
     return this.#ownLayers.map(({ nodes, name }) => ({
       name,
@@ -389,8 +357,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * Hard decisions for each row of x, by what output and loss mean:
-   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
-   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (notes 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (notes 4), for each output by itself;
    * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
    * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
    *
@@ -426,7 +394,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
    */
   freeze(): Predictor<In, Out> {
-    this.#alive('freeze');
+    this.#internals.alive('freeze');
     const from = this.#engine.parametersAddress >>> 2;
     const engine = new Engine(this.#engine.model, this.#engine.core);
     // Of the losses a predictor needs to know what a decision is.
@@ -444,7 +412,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
   gradient(x: Inputs<In>, y: T): number {
     const path = this.#gradientPath;
-    if (path !== undefined && path.version === this.#engine.version && this.#running.length === 0 && path.write(x, y))
+    if (path !== undefined && path.version === this.#engine.version && this.#internals.running.length === 0 && path.write(x, y))
       return this.#run('gradient', path.program, path.rows, 0);
     return this.#batch('gradient', x, y, 0);
   }
@@ -457,7 +425,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
-    if (path !== undefined && options === undefined && path.version === engine.version && this.#running.length === 0 && path.write(x, y)) {
+    if (path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0 && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
     const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
@@ -467,13 +435,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
-    this.#idle(kind);
-    this.#need(kind, 'loss');
-    if (kind === 'step') this.#need(kind, 'optimizer');
+    this.#internals.idle(kind);
+    this.#internals.need(kind, 'loss');
+    if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, y);
     // Reading may have run code of the caller's.
-    this.#idle(kind);
+    this.#internals.idle(kind);
     const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
@@ -502,14 +470,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
   #search(call: string, x: unknown, y?: unknown, step = 0): void {
-    this.#alive(call);
+    this.#internals.alive(call);
     this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
   }
 
   #searchBatch(call: string, batch: Batch, step: number): void {
     const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
     writeBatch(program, batch, 0, batch.rows);
-    const where = findNonFinite(this.#engine, program, batch.rows, this.#nodeNames());
+    const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
 
@@ -518,95 +486,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const given = inputsOf(this.#engine, stopped, rows);
     const program = searchProgram(this.#engine, rows, classes, true);
     given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
-    return findNonFinite(this.#engine, program, rows, this.#nodeNames());
-  }
-
-  /**
-   * Everything the network computes for a batch: z, u and, with targets, ∂L/∂u, δ = ∂L/∂z, ∂L/∂W and ∂L/∂b of every layer, and every node
-   * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
-   */
-  trace(x: Inputs<In>): Trace<undefined>;
-  trace(x: Inputs<In>, y: T): Trace<TracedTensor>;
-  trace(x: Inputs<In>, y: T | undefined): Trace;
-  trace(x: Inputs<In>, y?: T): Trace {
-    this.#idle('trace');
-    const withTargets = y !== undefined;
-    if (withTargets) this.#need('trace', 'loss');
-    const engine = this.#engine;
-    const batch = readBatchOf('trace', engine, x, y, withTargets);
-    const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
-    writeBatch(plan.program, batch, 0, batch.rows);
-    const { workspace } = plan.program;
-    workspace.lossSum = 0;
-    plan.program.run(batch.rows);
-    const loss = withTargets ? workspace.lossSum / batch.rows : undefined;
-    return readTrace(engine, plan, batch.rows, loss, this.#layers, this.#nodeNames());
-  }
-
-  /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
-  vjp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Vjp<In> {
-    this.#idle('vjp');
-    return vjp(this.#engine, x, v, options);
-  }
-
-  /** J·d of an output for each row: how it moves when the inputs, the parameters or both move along a direction. */
-  jvp(x: Inputs<In>, direction: Direction<In>, options: JacobianOptions = {}): { value: Floats; tangent: Floats } {
-    this.#idle('jvp');
-    return jvp(this.#engine, x, direction, options);
-  }
-
-  /** ∂output/∂input for each row, `[rows, out, in]`. */
-  jacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
-    this.#idle('jacobian');
-    return jacobian(this.#engine, x, options);
-  }
-
-  /** ∂output/∂parameters for each row, `[rows, out, parameters]`. */
-  parameterJacobian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
-    this.#idle('parameterJacobian');
-    return parameterJacobian(this.#engine, x, options);
-  }
-
-  /** ∂L/∂x of the reduced loss, `[rows, in]`; a list where there are several inputs. */
-  inputGradient(x: Inputs<In>, y: T): Outputs<In, Floats>;
-  inputGradient(x: Inputs, y: T): Floats | Floats[] {
-    this.#idle('inputGradient');
-    this.#need('inputGradient', 'loss');
-    const found = inputGradient(this.#engine, x, y);
-    return this.#inputs.length === 1 ? (found[0] as Floats) : found;
-  }
-
-  /** The gradient of each row by itself, as a batch of one: `[rows, parameters]`. */
-  perSampleGradients(x: Inputs<In>, y: T): Floats {
-    this.#idle('perSampleGradients');
-    this.#need('perSampleGradients', 'loss');
-    return perSampleGradients(this.#engine, x, y);
-  }
-
-  /** H·v, H the Hessian of the reduced loss to the parameters: exact, in about the time of a few gradients. */
-  hvp(x: Inputs<In>, y: T, v: ArrayLike<number>): Floats {
-    this.#idle('hvp');
-    this.#need('hvp', 'loss');
-    return hvp(this.#engine, x, y, v);
-  }
-
-  /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`. */
-  hessian(x: Inputs<In>, y: T): Floats {
-    this.#idle('hessian');
-    this.#need('hessian', 'loss');
-    return hessian(this.#engine, x, y);
-  }
-
-  /** H·v for each row, H the Hessian of a scalar output to the input: `[rows, in]`. */
-  inputHvp(x: Inputs<In>, v: Values, options: JacobianOptions = {}): Floats {
-    this.#idle('inputHvp');
-    return inputHvp(this.#engine, x, v, options);
-  }
-
-  /** The Hessian of a scalar output to the input for each row, `[rows, in, in]`. */
-  inputHessian(x: Inputs<In>, options: JacobianOptions = {}): Floats {
-    this.#idle('inputHessian');
-    return inputHessian(this.#engine, x, options);
+    return findNonFinite(this.#engine, program, rows, this.#internals.nodeNames());
   }
 
   /**
@@ -615,10 +495,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
   async fit(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: FitOptions = {}): Promise<History> {
-    this.#idle('fit');
-    this.#need('fit', 'loss');
-    this.#need('fit', 'optimizer');
-    this.#running.push('fit');
+    this.#internals.idle('fit');
+    this.#internals.need('fit', 'loss');
+    this.#internals.need('fit', 'optimizer');
+    this.#internals.running.push('fit');
     try {
       return await fit(this.#trainee, data, options);
     } finally {
@@ -627,7 +507,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   #end(call: Running): void {
-    this.#running.splice(this.#running.lastIndexOf(call), 1);
+    this.#internals.running.splice(this.#internals.running.lastIndexOf(call), 1);
   }
 
   /**
@@ -641,9 +521,9 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     options: EvaluateOptions<M>,
   ): Evaluation & MetricValues<M>;
   evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateOptions = {}): Evaluation {
-    this.#alive('evaluate');
-    this.#need('evaluate', 'loss');
-    this.#running.push('evaluate');
+    this.#internals.alive('evaluate');
+    this.#internals.need('evaluate', 'loss');
+    this.#internals.running.push('evaluate');
     try {
       return evaluate(this.#engine, data, options);
     } finally {
@@ -661,9 +541,9 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     options: EvaluateAsyncOptions<M>,
   ): Promise<Evaluation & MetricValues<M>>;
   async evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
-    this.#alive('evaluateAsync');
-    this.#need('evaluateAsync', 'loss');
-    this.#running.push('evaluateAsync');
+    this.#internals.alive('evaluateAsync');
+    this.#internals.need('evaluateAsync', 'loss');
+    this.#internals.running.push('evaluateAsync');
     try {
       return await evaluateAsync(this.#engine, data, options);
     } finally {
@@ -678,19 +558,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
   configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
   configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
-    this.#idle('configure');
+    this.#internals.idle('configure');
     const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
-    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#outputs, 'configure');
+    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#engine.model.outputs, 'configure');
     // Reading the options may have run code that began something.
-    this.#idle('configure');
+    this.#internals.idle('configure');
     this.#engine.configure(losses, follows);
     return this;
   }
 
   /** Draws the parameters afresh from the seed, and clears the optimizer's state: the network as it was made. */
   reset(): this {
-    this.#idle('reset');
+    this.#internals.idle('reset');
     this.#engine.initialize(this.seed);
     this.#engine.resetOptimizer();
     this.#trainee.epochsTrained = 0;
@@ -698,140 +578,56 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this;
   }
 
-  /** The nodes that the network is made of: what tools start from, such as `neurite/check`. */
-  get graph(): GraphView {
-    return { inputs: this.#inputs, outputs: this.#outputs, losses: this.#engine.losses, parameters: this.#engine.parameters };
-  }
-
-  /** The layers and the ops between them with their shapes, as a flowchart for Mermaid. */
-  toMermaid(): string {
-    return toMermaid(this.#diagrammed('toMermaid'));
-  }
-
-  /** The same in Graphviz' language, DOT. */
-  toDot(): string {
-    return toDot(this.#diagrammed('toDot'));
-  }
-
-  #diagrammed(call: string): Diagrammed {
-    this.#alive(call);
-    return { ...this.graph, layers: this.#layers, names: this.#nodeNames() };
-  }
-
-  /** A table of the layers and the free parameters with their shapes and counts. */
-  summary(): string {
-    this.#alive('summary');
-    const rows = this.#ownLayers.map(({ nodes, name }) => {
-      const count = elements(nodes.weights.shape) + (nodes.biases ? elements(nodes.biases.shape) : 0);
-      return [name, nodes.kind, nodes.activation, formatShape(nodes.weights.shape), formatShape(nodes.u.shape), count.toLocaleString('en')];
-    });
-    const names = this.#tensorNames();
-    const free = this.#engine.parameters
-      .filter((parameter) => !this.#layers.some(({ nodes }) => nodes.weights === parameter || nodes.biases === parameter))
-      .map((parameter) => [
-        names.get(parameter) as string,
-        'parameter',
-        '',
-        formatShape(parameter.shape),
-        '',
-        elements(parameter.shape).toLocaleString('en'),
-      ]);
-    const table = [['layer', 'kind', 'activation', 'weights', 'output', 'parameters'], ...rows, ...free];
-    const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map((row) => (row[i] as string).length)));
-    const lines = table.map((row) =>
-      row.map((cell, i) => (i === 5 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join('  '),
-    );
-    const total = `${this.parameterCount.toLocaleString('en')} parameters, ${this.#engine.losses.flatMap((loss) => loss?.loss.name ?? []).join(' + ') || 'no loss'}, ${this.#engine.optimizer?.name ?? 'no optimizer'}, build ${this.build}`;
-    return [...lines, total].join('\n');
-  }
-
-  /** The program as it runs: each instruction with its tensors, shapes, bytes and FLOPs. Default: a training step where there is an optimizer, else a prediction. */
-  explain(kind?: 'predict' | 'logits' | 'gradient' | 'step' | 'evaluate', rows = 32): string {
-    this.#alive('explain');
-    const chosen = kind ?? (this.loss && this.#engine.optimizer ? 'step' : 'predict');
-    const kinds = ['predict', 'logits', 'gradient', 'step', 'evaluate'];
-    if (!kinds.includes(chosen)) throw new ValueError(`explain: kind is ${describe(chosen)}, expected one of ${kinds.join(', ')}`);
-    checkSize('explain', 'rows', rows);
-    if (chosen !== 'predict' && chosen !== 'logits') this.#need('explain', 'loss');
-    if (chosen === 'step') this.#need('explain', 'optimizer');
-    return explain(
-      `${chosen}, ${rows} rows`,
-      this.#engine.recipe(
-        chosen,
-        this.#engine.columns.targets.map((t) => t.classes),
-      ),
-      rows,
-      this.#nodeNames(),
-    );
-  }
-
-  /**
-   * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
-   * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
-   *
-   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
-   */
-  save(options?: SaveOptions): Bytes {
-    this.#alive('save');
-    return save(partsOf(this), options);
-  }
-
-  /**
-   * The architecture with `metadata`, without parameters: `fromJSON` makes a new network of it, untrained. `JSON.stringify(network)` calls this.
-   *
-   * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `fromJSON` would refuse
-   */
-  toJSON(): NetworkJson {
-    this.#alive('toJSON');
-    return describeNetwork(partsOf(this));
-  }
-
   static {
-    partsOf = (network) => ({
-      engine: network.#engine,
-      layers: network.#layers,
-      progress: network.#trainee,
-      seed: network.seed,
-      build: network.#reproducible ? 'simd' : 'auto',
-      metadata: network.metadata,
-    });
+    internals = (call, network) => {
+      if (typeof network !== 'object' || network === null || !(#internals in network))
+        throw new ValueError(`${call}: network is ${describe(network)}, expected what sequential(), network() or load() of this neurite gave`);
+      return network.#internals;
+    };
   }
 
   get [Symbol.toStringTag](): string {
     return 'Network';
   }
 
+  /** The network in a line: `Network 784 → 128 relu → 10 softmax, 101,770 parameters`. */
+  toString(): string {
+    const { inputs, outputs } = this.#engine.model;
+    const { layers } = this.#internals;
+    const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape)).join(' + ');
+    const steps = layers.map(({ nodes: { u, activation } }) => `${features(u.shape)}${activation === 'identity' ? '' : ` ${activation}`}`);
+    // A last layer that is the one output says how wide it is.
+    const ends = outputs.length === 1 && layers.some(({ nodes }) => nodes.u === outputs[0]) ? [] : [widths(outputs)];
+    return `Network ${[widths(inputs), ...steps, ...ends].join(' → ')}, ${this.parameterCount.toLocaleString('en')} parameters`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
 
-  /** What parameters and constants are called, here and in files. */
-  #tensorNames(): Map<Node, string> {
-    return nameTensors({ outputs: this.#outputs, layers: this.#layers });
-  }
+/** What were methods, and the entry whose functions they are. */
+const MOVED: Readonly<Record<string, readonly string[]>> = {
+  neurite: ['save', 'toJSON'],
+  'neurite/inspect': ['trace', 'summary', 'explain', 'toMermaid', 'toDot'],
+  'neurite/derivatives': [
+    ...['jacobian', 'parameterJacobian', 'vjp', 'jvp', 'hvp', 'hessian'],
+    ...['inputGradient', 'inputHvp', 'inputHessian', 'perSampleGradients'],
+  ],
+};
 
-  /** Names by which the network's nodes are shown: those of its parameters and its layers' parts. */
-  #nodeNames(): Map<Node, string> {
-    const names = this.#tensorNames();
-    for (const { nodes, name } of this.#layers) {
-      names.set(nodes.z, `${name}.z`);
-      if (nodes.u !== nodes.z) names.set(nodes.u, name);
-    }
-    return names;
-  }
-
-  #alive(call: string): void {
-    if (this.#disposed) throw new DisposedError(call);
-  }
-
-  #idle(call: string): void {
-    this.#alive(call);
-    const [running] = this.#running;
-    if (running !== undefined) throw new BusyError(call, running);
-  }
-
-  #need(call: string, what: 'loss' | 'optimizer'): void {
-    if (!this[what]) throw new NotConfiguredError(call, what);
+for (const [entry, names] of Object.entries(MOVED)) {
+  for (const name of names) {
+    Object.defineProperty(Network.prototype, name, {
+      value(): never {
+        throw new ValueError(`network.${name}: it is a function now, ${name}(network, …); import { ${name} } from '${entry}'`);
+      },
+    });
   }
 }
 

@@ -14,7 +14,7 @@ function delta(z: Node, t: Node): Node {
   return sub(sigmoid(z), t);
 }
 
-/** loss[row] = Σ_k log(1 + e^{z_k}) − t_k z_k (001 eq. 17): of the logits, so stable however large they are. */
+/** loss[row] = Σ_k log(1 + e^{z_k}) − t_k z_k (notes 17): of the logits, so stable however large they are. */
 export const binaryCrossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'binaryCrossEntropy',
   opcode: Opcode.BinaryCrossEntropy,

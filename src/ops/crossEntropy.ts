@@ -15,7 +15,7 @@ function delta(z: Node, t: Node): Node {
   return sub(softmax(z), t.attributes.classes ? oneHot(t, features(z.shape)) : t);
 }
 
-/** loss[row] = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18): of the logits, so stable however large they are. */
+/** loss[row] = log Σ_l e^{z_l} − Σ_k t_k z_k (notes 18): of the logits, so stable however large they are. */
 export const crossEntropyOp: Op & { readonly opcode: Opcode } = {
   name: 'crossEntropy',
   opcode: Opcode.CrossEntropy,

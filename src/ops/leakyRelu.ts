@@ -13,7 +13,7 @@ export const leakyReluOp = unaryOp('leakyRelu', Opcode.LeakyRelu, (y, x) => {
   return alpha >= 0 && alpha <= 1 ? clip(step(y, 0), alpha, 1) : affine(step(x, 0), 1 - alpha, alpha);
 });
 
-/** x where x > 0, else α·x; α = 0.01 by default (002). */
+/** x where x > 0, else α·x; α = 0.01 by default (notes 36). */
 export function leakyRelu(x: Node, alpha = 0.01): Node {
   return unary(leakyReluOp, x, alpha);
 }

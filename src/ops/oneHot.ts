@@ -3,7 +3,7 @@ import { apply, type Node } from '../graph/node.js';
 import { batch } from '../graph/shape.js';
 import type { RowsOp } from './broadcast.js';
 
-/** y[row, k] = 1 where k is the row's class id, else 0 (000 eq. 19). Ids have no derivative. */
+/** y[row, k] = 1 where k is the row's class id, else 0 (notes 19). Ids have no derivative. */
 export const oneHotOp: RowsOp = {
   name: 'oneHot',
   opcode: Opcode.OneHot,

@@ -8,7 +8,7 @@ import { unaryOp } from './unaryOp.js';
 /** y = 1 / (1 + e⁻ˣ); y' = y·(1 − y). */
 export const sigmoidOp = unaryOp('sigmoid', Opcode.Sigmoid, (y) => mul(y, affine(y, -1, 1)));
 
-/** 1 / (1 + e⁻ˣ), element by element (000 eq. 3). */
+/** 1 / (1 + e⁻ˣ), element by element (notes 3). */
 export function sigmoid(x: Node): Node {
   return unary(sigmoidOp, x);
 }

@@ -10,7 +10,7 @@ function chain(y: Node, d: Node): Node {
   return mul(y, sub(d, expandFeatures(sumFeatures(mul(d, y)), features(y.shape))));
 }
 
-/** y_k = e^{x_k} / Σ_l e^{x_l} over the features of each row (000 eq. 5). */
+/** y_k = e^{x_k} / Σ_l e^{x_l} over the features of each row (notes 5). */
 export const softmaxOp: RowsOp = {
   name: 'softmax',
   opcode: Opcode.Softmax,

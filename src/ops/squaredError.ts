@@ -3,7 +3,7 @@ import { sumFeatures } from './broadcast.js';
 import { square } from './square.js';
 import { sub } from './sub.js';
 
-/** Σ_k (u_k − t_k)² of each row (000 eq. 20), `[rows, 1]`. */
+/** Σ_k (u_k − t_k)² of each row (notes 20), `[rows, 1]`. */
 export function squaredError(u: Node, t: Node): Node {
   return sumFeatures(square(sub(u, t)));
 }

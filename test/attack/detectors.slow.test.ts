@@ -1,4 +1,5 @@
 /** Whether the attack notices what it looks for: each defect is made on purpose here. */
+
 import { spawnSync } from 'node:child_process';
 import { MemoryError, Network } from 'neurite';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -19,9 +20,9 @@ afterEach(() => {
 });
 
 /** Replaces a method by one that does something besides, before or instead. */
-function replace<Name extends 'explain' | 'evaluate' | 'predict'>(name: Name, by: (net: Network, call: () => unknown) => unknown): void {
+function replace<Name extends 'logits' | 'evaluate' | 'predict'>(name: Name, by: (net: Network, call: () => unknown) => unknown): void {
   const method = Network.prototype[name] as (...values: unknown[]) => unknown;
-  vi.spyOn(Network.prototype, name as 'explain').mockImplementation(function (this: Network, ...values: unknown[]) {
+  vi.spyOn(Network.prototype, name as 'logits').mockImplementation(function (this: Network, ...values: unknown[]) {
     return by(this, () => method.apply(this, values));
   } as never);
 }
@@ -51,7 +52,7 @@ test('NEIGHBOUR: the attack itself reports a call that writes into other network
     others.add(net);
     return call();
   });
-  replace('explain', (_, call) => {
+  replace('logits', (_, call) => {
     for (const net of others) if (net.inFeatures === 1 && net.outFeatures === 2) (net.parameters as Float32Array)[0] = Math.random();
     return call();
   });
@@ -79,11 +80,11 @@ test('a trap is a finding, though its error is a typed one', () => {
 });
 
 test('CHANGED: a call that throws changes a parameter', async () => {
-  replace('explain', (net) => {
+  replace('logits', (net) => {
     (net.parameters as Float32Array)[0] = Math.random();
     throw OURS;
   });
-  expect(kinds(await attackValues(1, 1000)).join()).toContain('CHANGED by a call that threw: .explain');
+  expect(kinds(await attackValues(1, 1000)).join()).toContain('CHANGED by a call that threw: .logits');
 });
 
 test('CHANGED: evaluate changes its own network', async () => {
@@ -96,8 +97,8 @@ test('CHANGED: evaluate changes its own network', async () => {
 });
 
 test('RAW: an error that is none of ours', async () => {
-  replace('explain', () => (undefined as unknown as Network).explain());
-  expect(kinds(await attackValues(1, 1000)).join()).toContain('RAW .explain: TypeError: Cannot read properties of undefined');
+  replace('logits', () => (undefined as unknown as Network).logits([1]));
+  expect(kinds(await attackValues(1, 1000)).join()).toContain('RAW .logits: TypeError: Cannot read properties of undefined');
 });
 
 test('RESULT: a callback that changes what comes out', async () => {

@@ -1,8 +1,10 @@
 /** Files that were damaged, and files made by a grammar: each loads to a working network, or is a FileError or a MemoryError. */
-import { type AnyNetwork, FileError, fromJSON, load, MemoryError, type NetworkJson, NeuriteError } from 'neurite';
+
+import { type AnyNetwork, FileError, fromJSON, load, MemoryError, type NetworkJson, NeuriteError, save, toJSON } from 'neurite';
+import { summary, trace } from 'neurite/inspect';
 import { type Core, coreOf } from '../../src/core/core.js';
 import { features } from '../../src/graph/shape.js';
-import { partsOf } from '../../src/network/network.js';
+import { internals } from '../../src/network/network.js';
 import { bitsOf, canonical, generator } from '../files/bits.js';
 import { mutator, prototypes } from '../files/mutate.js';
 import { networks } from '../files/networks.js';
@@ -77,15 +79,15 @@ const list = <T>(items: readonly T[]): T | readonly T[] => (items.length === 1 ?
 
 /** Predictions of each output, as one number; every NaN is one. */
 function predicted(net: AnyNetwork, rows: number): number {
-  const { inputs } = partsOf(net).engine.model;
+  const { inputs } = internals('test', net).engine.model;
   const y = net.predict(list(inputs.map(({ shape }) => new Float32Array(rows * features(shape)).fill(0.5))) as never) as unknown;
   return (Array.isArray(y) ? y : [y]).reduce((h: number, values: Float32Array) => hash(new Uint8Array(canonical(bitsOf(values)).buffer), h), 1);
 }
 
 /** Predicts, steps, traces and saves; counts what it did. @throws Error saying which bits differ */
 function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: string) => void): void {
-  const { inputs, outputs } = partsOf(net).engine.model;
-  const { losses } = partsOf(net).engine;
+  const { inputs, outputs } = internals('test', net).engine.model;
+  const { losses } = internals('test', net).engine;
   predicted(net, rows);
   count('predicted');
   const x = list(inputs.map(({ shape }) => new Float32Array(rows * features(shape)).fill(0.25)));
@@ -107,10 +109,10 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
     }
   };
   if (net.loss) may('stepped', () => (net.optimizer ? net.step(x as never, y as never) : net.gradient(x as never, y as never)));
-  may('traced', () => (net.loss ? net.trace(x as never, y as never) : net.trace(x as never)));
-  net.summary();
+  may('traced', () => (net.loss ? trace(net, x as never, y as never) : trace(net, x as never)));
+  summary(net);
   const options = { optimizerState: net.optimizer !== undefined };
-  const saved = net.save(options);
+  const saved = save(net, options);
   let again: AnyNetwork;
   try {
     again = readers.load(saved, { build: CORE });
@@ -118,7 +120,7 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
     throw new Error(`what it saved does not load: ${error}`, { cause: error });
   }
   try {
-    if (!Buffer.from(again.save(options)).equals(saved)) throw new Error('loaded and saved again, the bytes differ');
+    if (!Buffer.from(save(again, options)).equals(saved)) throw new Error('loaded and saved again, the bytes differ');
     if (predicted(again, rows) !== predicted(net, rows)) throw new Error('loaded again, it predicts other bits');
   } finally {
     again.dispose();
@@ -150,7 +152,7 @@ export async function attackFiles(
   const sources = networks.flatMap(([name, make], i) => {
     if (name === 'wide') return [];
     const net = make();
-    const source = { file: net.save({ optimizerState: i % 2 === 0 }).slice(), text: JSON.stringify(net) };
+    const source = { file: save(net, { optimizerState: i % 2 === 0 }).slice(), text: JSON.stringify(toJSON(net)) };
     net.dispose();
     return [source];
   });

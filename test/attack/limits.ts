@@ -1,5 +1,7 @@
 /** Sizes around every fixed room. */
+
 import { adam, concat, dense, input, meanSquaredError, network, sequential, sgd } from 'neurite';
+import { hessian, inputGradient, jacobian } from 'neurite/derivatives';
 import { CORE, find, Neighbours, parametersOf, type Report, report, threw } from './victims.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
@@ -103,8 +105,8 @@ export async function attackLimits(): Promise<Report> {
           net.gradient(x, y as Any);
           net.evaluate({ x, y } as Any);
           net.step(x, y as Any);
-          net.jacobian(x);
-          net.inputGradient(x, y as Any);
+          jacobian(net, x);
+          inputGradient(net, x, y as Any);
         };
         again();
         surround();
@@ -179,7 +181,7 @@ export async function attackLimits(): Promise<Report> {
             ? sequential(400, [dense(400)], { loss: meanSquaredError(), build: CORE })
             : sequential(400, [dense(602, 'identity')], { loss: meanSquaredError(), build: CORE });
         try {
-          net.hessian(new Float32Array(400), new Float32Array(net.outFeatures) as Any);
+          hessian(net, new Float32Array(400), new Float32Array(net.outFeatures) as Any);
         } finally {
           net.dispose();
         }

@@ -1,8 +1,11 @@
 /** Memory: what comes back, what a view shows after its network is gone, and what a refused allocation leaves. */
+
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { adam, type DatasetLiteral, dense, load, MemoryError, meanSquaredError, type Network, sequential, sgd } from 'neurite';
+import { adam, type DatasetLiteral, dense, load, MemoryError, meanSquaredError, type Network, save, sequential, sgd } from 'neurite';
+import { hessian, hvp, jacobian, parameterJacobian, vjp } from 'neurite/derivatives';
+import { trace } from 'neurite/inspect';
 import { Core, coreOf } from '../../src/core/core.js';
 import { CORE, find, grow, Neighbours, parametersOf, type Report, report, small, stateOf, threw } from './victims.js';
 
@@ -70,12 +73,12 @@ const life: Record<string, (net: Network) => unknown> = {
   gradient: (net) => net.gradient(x, y as never),
   step: (net) => net.step(x, y as never),
   'step of another batch': (net) => net.step(rows(9).x, rows(9).y as never),
-  trace: (net) => net.trace(x, y as never),
-  jacobian: (net) => net.jacobian(x),
-  parameterJacobian: (net) => net.parameterJacobian(x),
-  vjp: (net) => net.vjp(x, y),
-  hvp: (net) => net.hvp(x, y as never, new Float32Array(net.parameterCount)),
-  hessian: (net) => net.hessian(x, y as never),
+  trace: (net) => trace(net, x, y as never),
+  jacobian: (net) => jacobian(net, x),
+  parameterJacobian: (net) => parameterJacobian(net, x),
+  vjp: (net) => vjp(net, x, y),
+  hvp: (net) => hvp(net, x, y as never, new Float32Array(net.parameterCount)),
+  hessian: (net) => hessian(net, x, y as never),
   evaluate: (net) => net.evaluate(rows(9) as DatasetLiteral<never>),
   evaluateAsync: (net) => net.evaluateAsync(rows(9) as DatasetLiteral<never>),
   fit: (net) => net.fit(rows(9) as DatasetLiteral<never>, { batchSize: 4, validationData: rows(5) as DatasetLiteral<never> }),
@@ -83,7 +86,7 @@ const life: Record<string, (net: Network) => unknown> = {
   configure: (net) => net.configure({ optimizer: sgd({ momentum: 0.9 }) }),
   reset: (net) => net.reset(),
   freeze: (net) => net.freeze().dispose(),
-  'save and load': (net) => load(net.save(), { build: CORE }).dispose(),
+  'save and load': (net) => load(save(net), { build: CORE }).dispose(),
 };
 
 /** Refuses the nth allocation from now on; how many blocks are out, and the way back. */

@@ -1,7 +1,10 @@
 /** Odd values put into well-formed calls of everything that is public; what is public is read off the exports and prototypes. */
+
 import { runInNewContext } from 'node:vm';
 import * as neurite from 'neurite';
 import * as check from 'neurite/check';
+import * as derivatives from 'neurite/derivatives';
+import * as inspect from 'neurite/inspect';
 import { generator } from '../files/bits.js';
 import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
@@ -18,6 +21,9 @@ class OddArray extends Array {
     throw OURS;
   }
 }
+
+/** Everything that the package's entries export. */
+const PUBLIC: Any = { ...neurite, ...check, ...derivatives, ...inspect };
 
 /** Odd values, by name; some act on the network in use. */
 export function oddities(net: neurite.Network, other: neurite.Network): [string, () => unknown][] {
@@ -167,8 +173,8 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     constant: () => [x, 3],
     linear: () => [1, 2],
     named: () => [node(), 'n'],
-    load: () => [net.save(), { build: CORE }],
-    fromJSON: () => [JSON.parse(JSON.stringify(net)), { seed: 1 }],
+    load: () => [neurite.save(net), { build: CORE }],
+    fromJSON: () => [JSON.parse(JSON.stringify(neurite.toJSON(net))), { seed: 1 }],
     adam: () => [{ learningRate: 0.1, beta1: 0.5, epsilon: 1e-8 }],
     adamW: () => [{ learningRate: 0.1 }],
     sgd: () => [{ learningRate: 0.1, momentum: 0.5 }],
@@ -201,14 +207,14 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     run: () => [1],
     step: () => [x, y, { learningRate: 0.1 }],
     gradient: () => [x, y],
-    trace: () => [x, y],
-    vjp: () => [x, y, { output: 0 }],
-    jvp: () => [x, x, { output: 0 }],
-    jacobian: () => [x, { output: 0 }],
-    parameterJacobian: () => [x, { output: 0 }],
-    hvp: () => [x, y, new Float32Array(net.parameterCount)],
-    inputHvp: () => [x, x, { output: 0 }],
-    inputHessian: () => [x, { output: 0 }],
+    trace: () => [net, x, y],
+    vjp: () => [net, x, y, { output: 0 }],
+    jvp: () => [net, x, { x }, { output: 0 }],
+    jacobian: () => [net, x, { output: 0 }],
+    parameterJacobian: () => [net, x, { output: 0 }],
+    hvp: () => [net, x, y, new Float32Array(net.parameterCount)],
+    inputHvp: () => [net, x, x, { output: 0 }],
+    inputHessian: () => [net, x, { output: 0 }],
     fit: () => [
       rows,
       {
@@ -224,8 +230,10 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     ],
     evaluate: () => [rows, { metrics: [neurite.mae] }],
     configure: () => [{ loss: neurite.meanSquaredError(), optimizer: neurite.sgd() }],
-    save: () => [{ optimizerState: true }],
-    explain: () => ['step', 4],
+    save: () => [net, { optimizerState: true }],
+    explain: () => [net, 'step', 4],
+    ...Object.fromEntries(['summary', 'toMermaid', 'toDot', 'graph', 'toJSON'].map((name) => [name, () => [net]])),
+    ...Object.fromEntries(['hessian', 'inputGradient', 'perSampleGradients'].map((name) => [name, () => [net, x, y]])),
     layer: () => [net.layers[0]?.name],
     '.parameter': () => [net.parameterNames[0]],
   };
@@ -235,12 +243,12 @@ function recipe(name: string, net: neurite.Network): unknown[] {
 
 /** Everything public: exported functions, and what the prototypes of the given objects have. */
 function targets(): string[] {
-  const exported = Object.entries({ ...neurite, ...check })
-    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck)$/.test((v as Any).name))
+  const exported = Object.entries(PUBLIC)
+    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck|Trace)$/.test((v as Any).name))
     .map(([name]) => name);
   const net = small();
   const methods = Object.entries(Object.getOwnPropertyDescriptors(neurite.Network.prototype))
-    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !(name in PUBLIC && !['step'].includes(name)))
     .map(([name]) => `.${name}`);
   const frozen = net.freeze();
   const predictor = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(frozen)))
@@ -312,7 +320,7 @@ export async function attackValues(seed: number, most: number, until = Number.PO
     out.calls++;
     try {
       const self: Any = frozen ?? (name.startsWith('.') ? net : undefined);
-      let result: Any = self ? self[name.slice(1)](...args) : ({ ...neurite, ...check } as Any)[name](...args);
+      let result: Any = self ? self[name.slice(1)](...args) : PUBLIC[name](...args);
       if (result instanceof Promise) result = await result;
       if (result instanceof neurite.Network && result !== net && result !== other) result.dispose();
       else if (typeof result === 'function' && /^(cosine|stepDecay|warmup)$/.test(name)) result(1, 0);

@@ -1,5 +1,5 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
-import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, sequential, sgd } from 'neurite';
+import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, save, sequential, sgd } from 'neurite';
 import { type Build, type Core, coreOf, useCore } from '../../src/core/core.js';
 import { debugCore } from '../debugCore.js';
 
@@ -27,7 +27,7 @@ const bytesOf = (a: Float32Array) => new Uint8Array(a.buffer, a.byteOffset, a.by
 
 /** Parameters, gradients, optimizer state and a prediction, as one number. */
 export function stateOf(net: Network): number {
-  let h = hash(net.save({ optimizerState: net.optimizer !== undefined }));
+  let h = hash(save(net, { optimizerState: net.optimizer !== undefined }));
   if (net.loss) h = hash(bytesOf(net.gradients), h);
   return hash(bytesOf(net.predict(new Float32Array(net.inFeatures).fill(0.25)) as Float32Array), h);
 }

@@ -1,4 +1,4 @@
-import { adam, crossEntropy, dense, sequential } from 'neurite';
+import { adam, crossEntropy, dense, save, sequential } from 'neurite';
 import type { TestProject } from 'vitest/node';
 
 /** A network trained in Node, for the page to compare with: its file, some inputs, and the bits of what Node predicts for them. */
@@ -37,7 +37,7 @@ export default async function trainInNode(project: TestProject): Promise<void> {
     reproducible: true,
   });
   await net.fit({ x, y }, { epochs: 5, batchSize: 8 });
-  const file = Array.from(net.save({ optimizerState: true }));
+  const file = Array.from(save(net, { optimizerState: true }));
   const predictions = bitsOf(net.predict(x));
   await net.fit({ x, y }, { epochs: 2, batchSize: 8 });
   project.provide('trained', { file, x: Array.from(x), predictions, trainedOn: bitsOf(net.parameters) });

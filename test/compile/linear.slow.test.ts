@@ -1,4 +1,5 @@
 /** Compiling a network and reading its file take time in proportion to its nodes, for every kind of program. */
+
 import {
   adam,
   add,
@@ -12,12 +13,16 @@ import {
   network,
   type Optimizer,
   parameter,
+  save,
   sequential,
   sgd,
   tanh,
+  toJSON,
 } from 'neurite';
+import { hvp, jacobian, jvp, parameterJacobian, perSampleGradients, vjp } from 'neurite/derivatives';
+import { explain, trace } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
-import { partsOf } from '../../src/network/network.js';
+import { internals } from '../../src/network/network.js';
 import { workOf } from './work.js';
 
 /** Programs of so many tensors that all are planned in the same way (`MAX_COMPARED` in src/compile/plan.ts). */
@@ -66,19 +71,19 @@ const calls: Record<string, (net: Network) => unknown> = {
   gradient: (net) => net.gradient(x, y),
   step: (net) => net.step(x, y),
   evaluate: (net) => net.evaluate({ x, y }),
-  trace: (net) => net.trace(x, y),
-  'trace, again': (net) => [net.trace(x, y), net.trace(x, y)],
-  hvp: (net) => net.hvp(x, y, new Float32Array(net.parameterCount)),
-  vjp: (net) => net.vjp(x, [1, 1]),
-  jvp: (net) => net.jvp(x, { x }),
-  jacobian: (net) => net.jacobian(x),
-  parameterJacobian: (net) => net.parameterJacobian(x),
-  perSampleGradients: (net) => net.perSampleGradients(x, y),
+  trace: (net) => trace(net, x, y),
+  'trace, again': (net) => [trace(net, x, y), trace(net, x, y)],
+  hvp: (net) => hvp(net, x, y, new Float32Array(net.parameterCount)),
+  vjp: (net) => vjp(net, x, [1, 1]),
+  jvp: (net) => jvp(net, x, { x }),
+  jacobian: (net) => jacobian(net, x),
+  parameterJacobian: (net) => parameterJacobian(net, x),
+  perSampleGradients: (net) => perSampleGradients(net, x, y),
   freeze: (net) => net.freeze().predict(x),
-  explain: (net) => net.explain('step'),
+  explain: (net) => explain(net, 'step'),
   parameterNames: (net) => net.parameterNames,
-  save: (net) => net.save(),
-  toJSON: (net) => net.toJSON(),
+  save: (net) => save(net),
+  toJSON: (net) => toJSON(net),
 };
 
 test.each(Object.entries(calls))('%s of a chain of layers', (name, call) => {
@@ -110,22 +115,22 @@ test('debug search', () => {
 });
 
 test('many outputs with losses', () => {
-  const ys = (net: Network) => partsOf(net).engine.columns.targets.map(() => y);
+  const ys = (net: Network) => internals('test', net).engine.columns.targets.map(() => y);
   for (const [name, call] of Object.entries({
     predict: (net: Network) => net.predict(x),
     step: (net: Network) =>
-      partsOf(net).engine.program(
+      internals('test', net).engine.program(
         'step',
         1,
         ys(net).map(() => false),
       ),
     evaluate: (net: Network) =>
-      partsOf(net).engine.program(
+      internals('test', net).engine.program(
         'evaluate',
         1,
         ys(net).map(() => false),
       ),
-    save: (net: Network) => net.save(),
+    save: (net: Network) => save(net),
   })) {
     expectLinear(name, (n) => {
       using net = fan(n);
@@ -147,12 +152,12 @@ describe('made, loaded and rebuilt', () => {
     );
     expectLinear('load', (n) => {
       using net = make(n);
-      const file = net.save();
+      const file = save(net);
       return workOf(() => load(file).dispose());
     });
     expectLinear('fromJSON', (n) => {
       using net = make(n);
-      const text = JSON.stringify(net);
+      const text = JSON.stringify(toJSON(net));
       return workOf(() => fromJSON(text).dispose());
     });
   });

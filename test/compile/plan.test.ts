@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { dense, meanSquaredError, sequential, sgd } from 'neurite';
+import { explain } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
 import { Context } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
@@ -266,7 +267,7 @@ describe('a chain of 50 layers', () => {
       Array.from({ length: 50 }, () => dense(64, 'relu')),
     );
     const kilobytes = (n: number) => (n * 64 * 32 * 4).toLocaleString('en');
-    expect(net.explain('predict', 32)).toContain(`workspace ${kilobytes(3)} bytes (${kilobytes(51)} if nothing were shared)`);
+    expect(explain(net, 'predict', 32)).toContain(`workspace ${kilobytes(3)} bytes (${kilobytes(51)} if nothing were shared)`);
     net.dispose();
   });
 
@@ -276,7 +277,7 @@ describe('a chain of 50 layers', () => {
       Array.from({ length: 50 }, () => dense(64, 'tanh')),
       { loss: meanSquaredError(), optimizer: sgd() },
     );
-    const size = Number(/workspace ([\d,]+) bytes/.exec(net.explain('step', 32))?.[1]?.replaceAll(',', ''));
+    const size = Number(/workspace ([\d,]+) bytes/.exec(explain(net, 'step', 32))?.[1]?.replaceAll(',', ''));
     // inputs, targets and 50 values, and what is alive beside them at the end: the loss, a delta and the one before it
     expect(size / (64 * 32 * 4)).toBeLessThan(52 + 3);
     net.dispose();

@@ -1,5 +1,18 @@
 /** Networks and the oracle's graphs side by side: every derivative there is, in the core and in float64. */
+
 import type { AnyNetwork, Loss, Node, Targets, Values } from 'neurite';
+import {
+  hessian as hessianOf,
+  hvp,
+  inputGradient as inputGradientOf,
+  inputHessian,
+  inputHvp,
+  jacobian,
+  jvp,
+  parameterJacobian,
+  perSampleGradients,
+  vjp as vjpOf,
+} from 'neurite/derivatives';
 import { expect } from 'vitest';
 import { topological } from '../../src/graph/node.js';
 import { type Expansion, expand, expandLoss, type GraphLoss, type GraphNode, type Tangent, totalLoss } from '../oracle/graph.js';
@@ -177,28 +190,28 @@ export function compare(pair: Pair, options: Options = {}): void {
     const out = y.size[0] as number;
     comparison.agree('forward', ` of output ${output}`, predicted[output] as Float32Array, lane(y, 0));
 
-    comparison.agree('jvp', ` of output ${output} along x`, net.jvp(x, { x: one(dx) }, { output }).tangent, ofInputs);
+    comparison.agree('jvp', ` of output ${output} along x`, jvp(net, x, { x: one(dx) }, { output }).tangent, ofInputs);
     if (count > 0) {
-      comparison.agree('jvp', ` of output ${output} along the parameters`, net.jvp(x, { parameters: dp }, { output }).tangent, lane(y, 1));
+      comparison.agree('jvp', ` of output ${output} along the parameters`, jvp(net, x, { parameters: dp }, { output }).tangent, lane(y, 1));
       const both = lane(y, 1).map((d, j) => d + (ofInputs[j] as number));
-      comparison.agree('jvp', ` of output ${output} along both`, net.jvp(x, { x: one(dx), parameters: dp }, { output }).tangent, both);
+      comparison.agree('jvp', ` of output ${output} along both`, jvp(net, x, { x: one(dx), parameters: dp }, { output }).tangent, both);
     }
     if (brief) return;
-    const jacobian = jacobianOf(y, rows, 0, directions.length);
+    const expected = jacobianOf(y, rows, 0, directions.length);
     const column = (from: number, n: number) =>
-      Float64Array.from({ length: rows * out * n }, (_, j) => jacobian[Math.floor(j / n) * directions.length + from + (j % n)] as number);
+      Float64Array.from({ length: rows * out * n }, (_, j) => expected[Math.floor(j / n) * directions.length + from + (j % n)] as number);
     let from = 0;
     widths.forEach((n, input) => {
-      comparison.agree('jacobian', ` of output ${output} to input ${input}`, net.jacobian(x, { output, input }), column(from, n));
+      comparison.agree('jacobian', ` of output ${output} to input ${input}`, jacobian(net, x, { output, input }), column(from, n));
       from += n;
     });
     if (count > 0)
-      comparison.agree('jacobian', ` of output ${output} to the parameters`, net.parameterJacobian(x, { output }), column(inputTotal, count));
+      comparison.agree('jacobian', ` of output ${output} to the parameters`, parameterJacobian(net, x, { output }), column(inputTotal, count));
 
     const v = draw(rows * out, next);
-    const vjp = net.vjp(x, v, { output });
+    const vjp = vjpOf(net, x, v, { output });
     const back = (f: number, row: number) =>
-      Array.from({ length: out }, (_, j) => (v[row * out + j] as number) * (jacobian[(row * out + j) * directions.length + f] as number)).reduce(
+      Array.from({ length: out }, (_, j) => (v[row * out + j] as number) * (expected[(row * out + j) * directions.length + f] as number)).reduce(
         (a, b) => a + b,
         0,
       );
@@ -238,7 +251,7 @@ function compareInputHessian({ net, graph, inputs, outputs, rows, next }: Pair, 
     comparison.agree(
       'inputHessian',
       ` times v of output ${output} to input ${input}`,
-      net.inputHvp(x, v, { output, input }),
+      inputHvp(net, x, v, { output, input }),
       second(new Map([[at, v]])),
     );
     const columns = units.map(second);
@@ -246,7 +259,7 @@ function compareInputHessian({ net, graph, inputs, outputs, rows, next }: Pair, 
       { length: rows * n * n },
       (_, j) => columns[Math.floor(j / n) % n]?.[Math.floor(j / (n * n)) * n + (j % n)] as number,
     );
-    comparison.agree('inputHessian', ` of output ${output} to input ${input}`, net.inputHessian(x, { output, input }), hessian);
+    comparison.agree('inputHessian', ` of output ${output} to input ${input}`, inputHessian(net, x, { output, input }), hessian);
   });
 }
 
@@ -266,7 +279,7 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
     losses
       .filter((loss) => loss)
       .reduce((sum, loss, i) => sum + (lane(perRow[i] as Expansion, l)[row] as number) / (loss?.reduction === 'mean' ? rows : 1), 0);
-  const inputGradient = net.inputGradient(x as readonly Values[], y) as unknown as Float32Array | Float32Array[];
+  const inputGradient = inputGradientOf(net, x as readonly Values[], y) as unknown as Float32Array | Float32Array[];
   let from = 0;
   inputs.forEach((at, input) => {
     const n = width(graph[at] as GraphNode);
@@ -286,12 +299,12 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
   );
   if (!brief) {
     const perSample = Float64Array.from({ length: rows * count }, (_, j) => each(parameterLanes[j % count] as number, Math.floor(j / count)));
-    comparison.agree('perSampleGradients', '', net.perSampleGradients(x, y), perSample);
+    comparison.agree('perSampleGradients', '', perSampleGradients(net, x, y), perSample);
   }
   comparison.agree(
     'hvp',
     '',
-    net.hvp(x, y, dp),
+    hvp(net, x, y, dp),
     parameterLanes.map((l) => totals[l + 1] as number),
   );
   if (count <= 12 && !brief) {
@@ -300,7 +313,7 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
       const along = totalLoss(expand(graph, rows, unit, units), outputs, losses, rows);
       return units.map((_, p) => along[3 + 2 * p] as number);
     });
-    comparison.agree('hvp', ' and hessian', net.hessian(x, y), hessian);
+    comparison.agree('hvp', ' and hessian', hessianOf(net, x, y), hessian);
   }
 }
 

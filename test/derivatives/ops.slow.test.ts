@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { constant, dot, input, mul, type Node, network, parameter, squaredError, type Values } from 'neurite';
+import { jvp } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
@@ -149,7 +150,7 @@ function remaindersOf(row: OpRow, draw: Draw): number[] {
   const dx = x.map((values) => values.map(next));
   // Where a linear op is to have no remainder, parameters stay: some multiply its value.
   const dp = Float32Array.from({ length: net.parameterCount }, row.linear ? () => 0 : next);
-  const { tangent } = net.jvp((x.length === 1 ? x[0] : x) as Values, { x: (x.length === 1 ? dx[0] : dx) as Values, parameters: dp });
+  const { tangent } = jvp(net, (x.length === 1 ? x[0] : x) as Values, { x: (x.length === 1 ? dx[0] : dx) as Values, parameters: dp });
   const along = parameterTangent(graph, pair.parameters, dp);
   const at = (h: number) => {
     const stepped = graph.map((node, i) => {

@@ -1,7 +1,9 @@
 /** Files that were damaged, or made to do damage: `load` gives a network or a FileError, soon, and in little memory. */
-import { type AnyNetwork, FileError, fromJSON, load, NeuriteError } from 'neurite';
+
+import { type AnyNetwork, FileError, fromJSON, load, NeuriteError, save, toJSON } from 'neurite';
+import { summary } from 'neurite/inspect';
 import { expect, test } from 'vitest';
-import { partsOf } from '../../src/network/network.js';
+import { internals } from '../../src/network/network.js';
 import { workOf } from '../compile/work.js';
 import { generator } from './bits.js';
 import { mutator, prototypes } from './mutate.js';
@@ -21,18 +23,18 @@ const { pick, mutations, texts: textMutations } = mutator(generator(20260801));
 const files = networks.flatMap(([name, make], i) => {
   if (name === 'wide') return [];
   using net = make();
-  return [net.save({ optimizerState: i % 2 === 0 }).slice()];
+  return [save(net, { optimizerState: i % 2 === 0 }).slice()];
 });
 
 /** Uses a network that a damaged file gave: its shapes must hold whatever was damaged. */
 function use(net: AnyNetwork): void {
-  const { inputs } = partsOf(net).engine.model;
+  const { inputs } = internals('test', net).engine.model;
   const x = inputs.map((node) => new Float32Array(node.shape.size[0] as number).fill(0.5));
   if (x.length === 1) net.predict(x[0] as Float32Array);
   else net.predict(x);
-  const again = load(net.save());
+  const again = load(save(net));
   again.dispose();
-  net.summary();
+  summary(net);
 }
 
 /** The network of a file, or why there is none. */
@@ -49,7 +51,7 @@ const TEXTS = 6_000;
 /** JSON of the networks, and parameters that such a text may ask for in this test. */
 const texts = networks.map(([, make]) => {
   using net = make();
-  return JSON.stringify(net);
+  return JSON.stringify(toJSON(net));
 });
 const MAX_PARAMETERS = 2 ** 20;
 
@@ -57,7 +59,7 @@ test(`${TEXTS} damaged texts of JSON: a network or a FileError each`, { timeout:
   const before = prototypes();
   let loaded = 0;
   let refused = 0;
-  const { core } = partsOf(load(files[0] as Uint8Array)).engine;
+  const { core } = internals('test', load(files[0] as Uint8Array)).engine;
   const memory = core.memory.buffer.byteLength;
   for (let i = 0; i < TEXTS; i++) {
     const ways = Object.values(textMutations);
@@ -74,8 +76,8 @@ test(`${TEXTS} damaged texts of JSON: a network or a FileError each`, { timeout:
     loaded++;
     try {
       use(net);
-      using again = fromJSON(JSON.stringify(net), { maxParameters: MAX_PARAMETERS });
-      expect(JSON.stringify(again)).toBe(JSON.stringify(net));
+      using again = fromJSON(JSON.stringify(toJSON(net)), { maxParameters: MAX_PARAMETERS });
+      expect(JSON.stringify(toJSON(again))).toBe(JSON.stringify(toJSON(net)));
     } catch (error) {
       if (!(error instanceof NeuriteError)) throw new Error(`used: ${error}`, { cause: error });
     }
@@ -92,7 +94,7 @@ test(`${MUTANTS} damaged files: a network or a FileError each`, { timeout: 120_0
   const kinds = Object.keys(mutations);
   const loaded = new Map<string, number>();
   const refused = new Map<string, number>();
-  const { core } = partsOf(load(files[0] as Uint8Array)).engine;
+  const { core } = internals('test', load(files[0] as Uint8Array)).engine;
   const memory = core.memory.buffer.byteLength;
   let most = 0;
   for (let i = 0; i < MUTANTS; i++) {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { adam, crossEntropy, dense, sequential } from 'neurite';
+import { adam, crossEntropy, dense, save, sequential } from 'neurite';
 import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bitsOf, canonical, randomBits, randomRows } from './bits.js';
@@ -33,7 +33,7 @@ describe.each([{ reproducible: true }, {}])('a fresh process, %j', (options) => 
     net.parameters.set(randomRows(net.parameterCount, 1));
     const x = randomRows(6 * 50, 2);
     await net.fit({ x, y: Array.from({ length: 50 }, (_, i) => i % 3) }, { epochs: 5 });
-    writeFileSync(file, net.save());
+    writeFileSync(file, save(net));
     const script = join(folder, 'predict.mjs');
     writeFileSync(
       script,
@@ -57,7 +57,7 @@ test('a reader in Python, written from the format’s description, reads every t
   using net = sequential(5, [dense(7, 'relu', { name: 'é😀' }), dense(3, 'softmax', { bias: false }), dense(2)]);
   bitsOf(net.parameters).set(randomBits(net.parameterCount, 3));
   net.metadata = { preprocessing: { mean: [0.1] } };
-  writeFileSync(file, net.save());
+  writeFileSync(file, save(net));
   const script = fileURLToPath(new URL('read_safetensors.py', import.meta.url));
   const read = JSON.parse(execFileSync(python, [script, file], { encoding: 'utf8' }));
   const expected = net.layers.flatMap(({ name, weights, biases, inFeatures, outFeatures }) => [

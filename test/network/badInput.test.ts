@@ -1,4 +1,5 @@
 /** Calls that a newcomer gets wrong, and what the error says: what came, what was expected, and where. */
+
 import {
   accuracy,
   adam,
@@ -15,11 +16,13 @@ import {
   meanSquaredError,
   NeuriteError,
   network,
+  save,
   sequential,
   sgd,
   topK,
   trainValidationSplit,
 } from 'neurite';
+import { jvp } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 
 const X = Float32Array.from({ length: 40 }, (_, i) => Math.sin(i));
@@ -173,13 +176,13 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
     'network: 1 loss came for 2 outputs, expected a list of one for each, or undefined for none',
   ],
   'a layer of numbers': [() => dense(3)(any([1, 2])), 'dense: its operand is an array of 2, expected a node'],
-  'a path for save': [() => classifier().save(any('model.bin')), 'save: options is "model.bin", expected an object, such as { optimizerState }'],
+  'a path for save': [() => save(classifier(), any('model.bin')), 'save: options is "model.bin", expected an object, such as { optimizerState }'],
   'a path for load': [
     () => load(any('model.bin')),
     'load: the bytes are "model.bin", expected a Uint8Array or an ArrayBuffer; pass the file\'s content',
   ],
-  'half a file': [() => load(classifier().save().slice(0, -10)), 'do not lie in the 258 bytes of data (is the file whole?)'],
-  'a direction without a name': [() => classifier().jvp(X, any([1, 2])), 'jvp: direction is an array of 2, expected { x }, { parameters } or both'],
+  'half a file': [() => load(save(classifier()).slice(0, -10)), 'do not lie in the 258 bytes of data (is the file whole?)'],
+  'a direction without a name': [() => jvp(classifier(), X, any([1, 2])), 'jvp: direction is an array of 2, expected { x }, { parameters } or both'],
   'a share for options': [
     () => trainValidationSplit({ x: X, y: Y }, any(0.2)),
     'trainValidationSplit: options is 0.2, expected an object, such as { fraction }',

@@ -18,6 +18,7 @@ import {
   square,
   sum,
 } from 'neurite';
+import { toDot, toMermaid } from 'neurite/inspect';
 import { expect, test } from 'vitest';
 
 function branching() {
@@ -35,7 +36,7 @@ function branching() {
 
 test('a sequential network is its layers, one below the other', () => {
   const net = sequential(784, [dense(128, 'relu'), dense(10, 'softmax', { name: 'digits' })], { loss: crossEntropy() });
-  expect(net.toMermaid()).toBe(`flowchart TD
+  expect(toMermaid(net)).toBe(`flowchart TD
   n0(["x<br>[rows, 784]"])
   n1["dense1<br>dense [128, 784], relu"]
   n2["digits<br>dense [10, 128], softmax"]
@@ -44,7 +45,7 @@ test('a sequential network is its layers, one below the other', () => {
   n1 -->|"[rows, 128]"| n2
   n2 -->|"[rows, 10]"| n3
 `);
-  expect(net.toDot()).toBe(`digraph network {
+  expect(toDot(net)).toBe(`digraph network {
   n0 [shape=oval, label="x\\n[rows, 784]"];
   n1 [shape=box, label="dense1\\ndense [128, 784], relu"];
   n2 [shape=box, label="digits\\ndense [10, 128], softmax"];
@@ -55,13 +56,13 @@ test('a sequential network is its layers, one below the other', () => {
 }
 `);
   net.dispose();
-  expect(() => net.toMermaid()).toThrow(/toMermaid: the network was disposed/);
-  expect(() => net.toDot()).toThrow(/toDot: the network was disposed/);
+  expect(() => toMermaid(net)).toThrow(/toMermaid: the network was disposed/);
+  expect(() => toDot(net)).toThrow(/toDot: the network was disposed/);
 });
 
 test('branches, shared layers, free parameters, constants, and ops between layers', () => {
   const net = branching();
-  expect(net.toMermaid()).toBe(`flowchart TD
+  expect(toMermaid(net)).toBe(`flowchart TD
   n0(["x<br>[rows, 3]"])
   n1(["y<br>[rows, 2]"])
   n2["enc<br>dense [4, 3], relu"]
@@ -100,8 +101,8 @@ test('branches, shared layers, free parameters, constants, and ops between layer
 
 test('both languages have the same graph', () => {
   const net = branching();
-  const mermaid = [...net.toMermaid().matchAll(/^ {2}(\w+) -->\|"(.*)"\| (\w+)$/gm)].map(([, from, shape, to]) => [from, to, shape]);
-  const dot = [...net.toDot().matchAll(/^ {2}(\w+) -> (\w+) \[label="(.*)"\];$/gm)].map(([, from, to, shape]) => [from, to, shape]);
+  const mermaid = [...toMermaid(net).matchAll(/^ {2}(\w+) -->\|"(.*)"\| (\w+)$/gm)].map(([, from, shape, to]) => [from, to, shape]);
+  const dot = [...toDot(net).matchAll(/^ {2}(\w+) -> (\w+) \[label="(.*)"\];$/gm)].map(([, from, to, shape]) => [from, to, shape]);
   expect(dot).toEqual(mermaid);
   expect(dot).toHaveLength(16);
   net.dispose();
@@ -110,15 +111,15 @@ test('both languages have the same graph', () => {
 test('an input that is an output, and constants of ops', () => {
   const x = input(2, 'x');
   const net = network({ inputs: x, outputs: [x, scale(square(x), 0.5)] });
-  expect(net.toDot()).toContain('label="affine 0.5·x + 0"');
-  expect(net.toDot()).toMatch(/n0 -> n3 \[label="\[rows, 2\]"\]/);
+  expect(toDot(net)).toContain('label="affine 0.5·x + 0"');
+  expect(toDot(net)).toMatch(/n0 -> n3 \[label="\[rows, 2\]"\]/);
   net.dispose();
 });
 
 test('names are text, whatever they hold', () => {
   const x = input(2, 'a "b"\n<c> `#d` \\');
   const net = network({ inputs: x, outputs: square(x) });
-  expect(net.toMermaid()).toContain('n0(["a #34;b#34; #60;c#62; #96;#35;d#96; \\<br>[rows, 2]"])');
-  expect(net.toDot()).toContain('label="a \\"b\\" <c> `#d` \\\\\\n[rows, 2]"');
+  expect(toMermaid(net)).toContain('n0(["a #34;b#34; #60;c#62; #96;#35;d#96; \\<br>[rows, 2]"])');
+  expect(toDot(net)).toContain('label="a \\"b\\" <c> `#d` \\\\\\n[rows, 2]"');
   net.dispose();
 });

@@ -3,7 +3,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { adam, crossEntropy, dataset, dense, load, MemoryError, type Network, type Optimizer, sequential, sgd } from 'neurite';
+import { adam, crossEntropy, dataset, dense, load, MemoryError, type Network, type Optimizer, save, sequential, sgd } from 'neurite';
+import { hvp, jacobian } from 'neurite/derivatives';
+import { trace } from 'neurite/inspect';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Build, Core, coreOf } from '../../src/core/core.js';
 import { builds } from '../kernels/machine.js';
@@ -171,9 +173,9 @@ const life: { what: string; run: (net: Network) => unknown }[] = [
   { what: 'gradient', run: (net) => net.gradient(x, y) },
   { what: 'step', run: (net) => net.step(x, y) },
   { what: 'step with rows', run: (net) => net.step(x, new Float32Array(rows * 3).fill(1 / 3)) },
-  { what: 'trace', run: (net) => net.trace(x, y) },
-  { what: 'jacobian', run: (net) => net.jacobian(x) },
-  { what: 'hvp', run: (net) => net.hvp(x, y, new Float32Array(net.parameterCount)) },
+  { what: 'trace', run: (net) => trace(net, x, y) },
+  { what: 'jacobian', run: (net) => jacobian(net, x) },
+  { what: 'hvp', run: (net) => hvp(net, x, y, new Float32Array(net.parameterCount)) },
   { what: 'evaluate', run: (net) => net.evaluate({ x, y }) },
   { what: 'fit', run: (net) => net.fit({ x, y }, { epochs: 3, batchSize: 3, validationData: { x, y } }) },
   { what: 'evaluateAsync', run: (net) => net.evaluateAsync({ x, y }) },
@@ -183,7 +185,7 @@ const life: { what: string; run: (net: Network) => unknown }[] = [
   { what: 'step after that', run: (net) => net.step(x, y) },
   { what: 'reset', run: (net) => net.reset() },
   { what: 'freeze', run: (net) => using(net.freeze(), (frozen) => frozen.predict(x)) },
-  { what: 'save and load', run: (net) => using(load(net.save()), (loaded) => loaded.predict(x)) },
+  { what: 'save and load', run: (net) => using(load(save(net)), (loaded) => loaded.predict(x)) },
 ];
 
 function fail(message: string): never {
@@ -289,8 +291,8 @@ test.skipIf(freemem() < 2 ** 33)('a network beyond 2 GiB works as one below', as
     const net = small('simd');
     net.step(x, y);
     await net.fit({ x, y }, { epochs: 2, batchSize: 3 });
-    const loaded = load(net.save());
-    const results = [...net.parameters, ...loaded.predict(x), ...net.hvp(x, y, net.parameters.slice()), net.evaluate({ x, y }).loss];
+    const loaded = load(save(net));
+    const results = [...net.parameters, ...loaded.predict(x), ...hvp(net, x, y, net.parameters.slice()), net.evaluate({ x, y }).loss];
     net.dispose();
     loaded.dispose();
     return results;

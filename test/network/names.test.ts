@@ -1,4 +1,5 @@
 /** What layers, parameters and nodes are called, and what is found by these names. */
+
 import {
   add,
   binaryCrossEntropy,
@@ -14,12 +15,14 @@ import {
   named,
   network,
   parameter,
+  save,
   sequential,
   sigmoid,
   square,
   squaredError,
   tanh,
 } from 'neurite';
+import { summary, trace as traceOf } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
 
 describe('parameters', () => {
@@ -35,17 +38,17 @@ describe('parameters', () => {
     expect([...net.parameters.subarray(9, 12)]).toEqual([1, 2, 3]);
     net.gradient([1, 2], [3]);
     expect(net.parameterNames.flatMap((name) => [...net.parameter(name).gradient])).toEqual([...net.gradients]);
-    expect(net.parameter('u').gradient).toEqual(net.trace([1, 2], [3]).node('u').gradient.values);
+    expect(net.parameter('u').gradient).toEqual(traceOf(net, [1, 2], [3]).node('u').gradient.values);
     expect(() => net.parameter('v')).toThrow('parameter: name is "v", expected one of hidden.weights, hidden.biases, u, parameter1');
-    expect(net.summary()).toMatch(/\nu +parameter +\[3] +3\n/);
+    expect(summary(net)).toMatch(/\nu +parameter +\[3] +3\n/);
   });
 
   test('of the same name are numbered, as they are in a file', () => {
     const x = input(2);
     const net = network({ inputs: x, outputs: add(mul(x, parameter(2, { name: 'w' })), parameter(2, { name: 'w' })) });
     expect(net.parameterNames).toEqual(['w', 'w_2']);
-    expect(net.trace([1, 2]).nodes.map(({ name }) => name)).toEqual(['x', 'w', 'mul1', 'w_2', 'add1']);
-    expect(load(net.save()).parameterNames).toEqual(['w', 'w_2']);
+    expect(traceOf(net, [1, 2]).nodes.map(({ name }) => name)).toEqual(['x', 'w', 'mul1', 'w_2', 'add1']);
+    expect(load(save(net)).parameterNames).toEqual(['w', 'w_2']);
   });
 
   test('have no gradient without a loss', () => {
@@ -63,10 +66,10 @@ describe('layers', () => {
       ['hidden', 'tanh'],
       ['score', 'identity'],
     ]);
-    const { z, u } = net.trace([1, 2]).layer('hidden');
-    expect(u.values).toEqual(net.trace([1, 2]).node('hidden').value.values);
+    const { z, u } = traceOf(net, [1, 2]).layer('hidden');
+    expect(u.values).toEqual(traceOf(net, [1, 2]).node('hidden').value.values);
     expect([...u.values]).toEqual(Array.from(z.values, (v) => expect.closeTo(Math.tanh(v), 6)));
-    expect(net.trace([1, 2]).layer('score').u.values).toEqual(net.predict(Float32Array.of(1, 2)));
+    expect(traceOf(net, [1, 2]).layer('score').u.values).toEqual(net.predict(Float32Array.of(1, 2)));
   });
 
   test('that have a name keep it beside that of their output', () => {
@@ -80,10 +83,11 @@ describe('layers', () => {
     const shared = dense(2, 'tanh', { ...(name && { name }) });
     const net = network({ inputs: [a, b], outputs: add(shared(a), shared(b)), loss: squaredError() });
     const own = name ?? 'dense1';
-    for (const one of [net, load<2, 1>(net.save())]) {
+    for (const one of [net, load<2, 1>(save(net))]) {
       expect(one.layers.map((layer) => layer.name)).toEqual([own]);
-      expect(one.summary()).toMatch(/\n6 parameters/);
-      const trace = one.trace(
+      expect(summary(one)).toMatch(/\n6 parameters/);
+      const trace = traceOf(
+        one,
         [
           [1, 2],
           [3, 4],
@@ -115,7 +119,7 @@ describe('trace', () => {
   const net = network({ inputs: x, outputs: named(tanh(a), 'f'), loss: squaredError({ scale: 0.5 }) });
 
   test('gives the factor of the chain rule on an edge', () => {
-    const trace = net.trace([[0], [0.5]], [0, 0]);
+    const trace = traceOf(net, [[0], [0.5]], [0, 0]);
     expect(trace.slope('mul1', 'w')).toEqual({ shape: [2, 1], values: Float32Array.of(0, 0.5) });
     expect([...trace.slope('f', 'a').values]).toEqual([1, 2].map((v) => expect.closeTo(1 - Math.tanh(v) ** 2, 6)));
     expect(() => trace.slope('f', 'w')).toThrow('slope: input is "w", expected an input of f: a');
@@ -125,12 +129,12 @@ describe('trace', () => {
   });
 
   test('says where a factor is a matrix', () => {
-    const trace = sequential(2, [dense(2, 'softmax')]).trace([1, 2]);
+    const trace = traceOf(sequential(2, [dense(2, 'softmax')]), [1, 2]);
     expect(() => trace.slope('dense1', 'dense1.z')).toThrow('slope: ∂dense1/∂dense1.z has no number for each element alone');
   });
 
   test('has a gradient of 0 where the loss does not reach, and a slope of 0 through a threshold', () => {
-    const trace = sequential(2, [dense(1, 'step')], { loss: squaredError() }).trace([1, 2], [1]);
+    const trace = traceOf(sequential(2, [dense(1, 'step')], { loss: squaredError() }), [1, 2], [1]);
     const { dz, dw, db } = trace.layer('dense1');
     expect([...dz.values, ...dw.values, ...(db?.values ?? [])]).toEqual([0, 0, 0, 0]);
     expect([...trace.slope('dense1', 'dense1.z').values]).toEqual([0]);
@@ -141,11 +145,11 @@ describe('trace', () => {
     const x = input(2);
     const hidden = dense(3, 'tanh')(x);
     const two = network({ inputs: x, outputs: [hidden, dense(4, 'softmax')(hidden)], loss: [undefined, crossEntropy()] });
-    const trace = two.trace([1, 2], 3);
+    const trace = traceOf(two, [1, 2], 3);
     const { u, du } = trace.layer('dense2');
     expect([...du.values]).toEqual([0, 0, 0, expect.closeTo(-1 / (u.values[3] as number), 5)]);
     expect(trace.layer('dense1').du.values.some((d) => d !== 0)).toBe(true);
-    const side = network({ inputs: x, outputs: [dense(1)(x), dense(1)(x)], loss: [undefined, squaredError()] }).trace([1, 2], [0]);
+    const side = traceOf(network({ inputs: x, outputs: [dense(1)(x), dense(1)(x)], loss: [undefined, squaredError()] }), [1, 2], [0]);
     expect([...side.layer('dense1').dw.values]).toEqual([0, 0]);
   });
 
@@ -153,15 +157,14 @@ describe('trace', () => {
     const x = input(2);
     const p = named(sigmoid(x), 'p');
     const net = network({ inputs: x, outputs: [p, square(p)], loss: [binaryCrossEntropy({ reduction: 'sum' }), squaredError()] });
-    const { gradient, value } = net
-      .trace(
-        [0.5, -1],
-        [
-          [1, 0],
-          [0, 0],
-        ],
-      )
-      .node('p');
+    const { gradient, value } = traceOf(
+      net,
+      [0.5, -1],
+      [
+        [1, 0],
+        [0, 0],
+      ],
+    ).node('p');
     const [a, b] = value.values as unknown as [number, number];
     expect([...gradient.values]).toEqual([-1 / a + 4 * a ** 3, 1 / (1 - b) + 4 * b ** 3].map((v) => expect.closeTo(v, 5)));
   });
@@ -169,15 +172,15 @@ describe('trace', () => {
   test('is finite at a saturated output', () => {
     const softmax = sequential(2, [dense(2, 'softmax')], { loss: crossEntropy() });
     softmax.parameters.set([1, 0, 0, 1, 0, 0]);
-    expect([...softmax.trace([0, 200], 1).layer('dense1').du.values].map(Math.abs)).toEqual([0, 1]);
+    expect([...traceOf(softmax, [0, 200], 1).layer('dense1').du.values].map(Math.abs)).toEqual([0, 1]);
     const unit = sequential(1, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy() });
     unit.parameters.set([1, 0]);
-    expect([...unit.trace([200], [1]).layer('dense1').du.values]).toEqual([-1]);
-    expect([...unit.trace([-200], [0]).layer('dense1').du.values]).toEqual([1]);
+    expect([...traceOf(unit, [200], [1]).layer('dense1').du.values]).toEqual([-1]);
+    expect([...traceOf(unit, [-200], [0]).layer('dense1').du.values]).toEqual([1]);
   });
 
   test('prints layers and every other node', () => {
-    const lines = net.trace([0.5], [0]).toString().split('\n');
+    const lines = traceOf(net, [0.5], [0]).toString().split('\n');
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
       'name tensor',
       'w value',
@@ -197,9 +200,7 @@ describe('trace', () => {
       'f ∂f/∂a',
       expect.stringMatching(/^loss 0\.46/),
     ]);
-    const layered = sequential(1, [dense(2, 'gelu'), dense(1)], { loss: squaredError() })
-      .trace([1], [1])
-      .toString();
+    const layered = traceOf(sequential(1, [dense(2, 'gelu'), dense(1)], { loss: squaredError() }), [1], [1]).toString();
     expect(layered.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
       'name tensor',
       'x value',

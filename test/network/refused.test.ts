@@ -1,4 +1,5 @@
 /** Calls that are refused: with which error, and that nothing is changed by them. */
+
 import {
   accuracy,
   adam,
@@ -15,11 +16,14 @@ import {
   NeuriteError,
   NotConfiguredError,
   ShapeError,
+  save,
   sequential,
   sgd,
   squaredError,
   ValueError,
 } from 'neurite';
+import { hessian, hvp, inputGradient, jacobian, jvp, perSampleGradients, vjp } from 'neurite/derivatives';
+import { explain, summary, trace } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
 import { bitsOf } from '../kernels/numbers.js';
 
@@ -144,11 +148,11 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
     'fit: validationData: y has 1 number',
   ],
   ['regression', 'evaluate', (n) => n.evaluate({ x: X, y: [1, 2] }), ShapeError, 'evaluate: y has 2 numbers for 6 rows of x'],
-  ['regression', 'trace', (n) => n.trace([1]), ShapeError, 'trace: x has 1 number'],
-  ['regression', 'trace y', (n) => n.trace(X, [1]), ShapeError, 'trace: y has 1 number'],
-  ['regression', 'jacobian', (n) => n.jacobian([1]), ShapeError, 'jacobian: x has 1 number'],
-  ['regression', 'vjp', (n) => n.vjp(X, [1]), ShapeError, 'vjp: v has 1 rows and x has 6'],
-  ['regression', 'hvp', (n) => n.hvp(X, VALUES, [1]), ShapeError, /hvp: v has 1 numbers?, expected 17/],
+  ['regression', 'trace', (n) => trace(n, [1]), ShapeError, 'trace: x has 1 number'],
+  ['regression', 'trace y', (n) => trace(n, X, [1]), ShapeError, 'trace: y has 1 number'],
+  ['regression', 'jacobian', (n) => jacobian(n, [1]), ShapeError, 'jacobian: x has 1 number'],
+  ['regression', 'vjp', (n) => vjp(n, X, [1]), ShapeError, 'vjp: v has 1 rows and x has 6'],
+  ['regression', 'hvp', (n) => hvp(n, X, VALUES, [1]), ShapeError, /hvp: v has 1 numbers?, expected 17/],
   ['classifier', 'a list where no list is', (n) => n.predict(any([X, X])), ShapeError, /predict: row 0 of x has 12 numbers, expected 2/],
 
   // Values
@@ -310,8 +314,8 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
   ],
   ['classifier', 'two losses', (n) => n.configure({ loss: [crossEntropy(), crossEntropy()] }), ValueError, '2 losses came for 1 output'],
   ['regression', 'an optimizer by name', (n) => n.configure({ optimizer: any('adam') }), ValueError, 'optimizer is "adam"'],
-  ['regression', 'explain', (n) => n.explain(any('all')), ValueError, 'explain: kind is "all"'],
-  ['regression', 'explain no rows', (n) => n.explain('predict', 0), ValueError, 'explain: rows is 0'],
+  ['regression', 'explain', (n) => explain(n, any('all')), ValueError, 'explain: kind is "all"'],
+  ['regression', 'explain no rows', (n) => explain(n, 'predict', 0), ValueError, 'explain: rows is 0'],
   ['regression', 'metrics', (n) => n.evaluate({ x: X, y: VALUES }, { metrics: any(accuracy) }), ValueError, 'evaluate: metrics is'],
 
   ['classifier', 'predict what only has a length', (n) => n.predict(any({ length: 2 ** 31 })), ValueError, 'predict: x is an object with length'],
@@ -458,23 +462,23 @@ const everything: Record<string, (net: Network) => unknown> = {
   fit: (n) => n.fit({ x: X, y: IDS }),
   evaluate: (n) => n.evaluate({ x: X, y: IDS }),
   evaluateAsync: (n) => n.evaluateAsync({ x: X, y: IDS }),
-  trace: (n) => n.trace(X, IDS),
-  vjp: (n) => n.vjp(X, new Float32Array(18)),
-  jvp: (n) => n.jvp(X, { x: X }),
-  jacobian: (n) => n.jacobian(X),
-  inputGradient: (n) => n.inputGradient(X, IDS),
-  hvp: (n) => n.hvp(X, IDS, new Float32Array(n.parameterCount)),
-  hessian: (n) => n.hessian(X, IDS),
-  perSampleGradients: (n) => n.perSampleGradients(X, IDS),
+  trace: (n) => trace(n, X, IDS),
+  vjp: (n) => vjp(n, X, new Float32Array(18)),
+  jvp: (n) => jvp(n, X, { x: X }),
+  jacobian: (n) => jacobian(n, X),
+  inputGradient: (n) => inputGradient(n, X, IDS),
+  hvp: (n) => hvp(n, X, IDS, new Float32Array(n.parameterCount)),
+  hessian: (n) => hessian(n, X, IDS),
+  perSampleGradients: (n) => perSampleGradients(n, X, IDS),
   configure: (n) => n.configure({ optimizer: sgd() }),
   reset: (n) => n.reset(),
   parameters: (n) => n.parameters,
   gradients: (n) => n.gradients,
   layers: (n) => n.layers,
   'the view of a layer': (n) => n.layer('dense1').weights,
-  summary: (n) => n.summary(),
-  explain: (n) => n.explain(),
-  save: (n) => n.save(),
+  summary: (n) => summary(n),
+  explain: (n) => explain(n),
+  save: (n) => save(n),
 };
 
 describe('after dispose every call is a DisposedError:', () => {

@@ -25,6 +25,8 @@ import {
   squaredError,
   sub,
 } from 'neurite';
+import { inputGradient as inputGradientOf, jacobian, parameterJacobian } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -85,7 +87,7 @@ test.each(hiddenByOutput)(
         'one by one',
       );
       // (9), (10): z and u of both layers, each from what came before it.
-      const trace = net.trace(x);
+      const trace = traceOf(net, x);
       const [h, o] = [trace.layer('dense1'), trace.layer('dense2')];
       expectStep(h.z.values, linear(x, net.parameter('dense1.weights').values, net.parameter('dense1.biases').values, rows), 'Z^H');
       expectStep(o.z.values, linear(h.u.values, net.parameter('dense2.weights').values, net.parameter('dense2.biases').values, rows), 'Z^O');
@@ -124,7 +126,7 @@ test.each(builds)('S1.3 two threshold units: z^O = 0.5, −0.5, 1.5; ŷ = 1, 0, 
   const net = sequential(1, [dense(2, 'step'), dense(1, 'step')], { build });
   net.parameters.set([1, 1, -1, -3, -1, 2, 0.5]);
   const x = [-5, 0, 0.999, 1, 2, 2.999, 3, 5];
-  const { z, u } = net.trace(x).layer('dense1');
+  const { z, u } = traceOf(net, x).layer('dense1');
   expectStep(
     z.values,
     sums(16, (i) => [[Math.fround(x[i >> 1] as number)], [i % 2 ? -3 : -1]]),
@@ -139,7 +141,7 @@ test.each(builds)('S1.3 two threshold units: z^O = 0.5, −0.5, 1.5; ŷ = 1, 0, 
 test.each(builds)('S1.4 every entry of table 1, and ŷ = 1 at x = 3.5 (%s)', (build) => {
   const net = sequential(1, [dense(2, 'step'), dense(1, 'step')], { build });
   net.parameters.set([1, 1, -2, -4, 1, -2, -0.5]);
-  const trace = net.trace([0, 1, 3, 5, 3.5]);
+  const trace = traceOf(net, [0, 1, 3, 5, 3.5]);
   const column = (values: Float32Array, j: number) => [...values].filter((_, i) => i % 2 === j);
   expect(column(trace.layer('dense1').z.values, 0)).toEqual([-2, -1, 1, 3, 1.5]);
   expect(column(trace.layer('dense1').z.values, 1)).toEqual([-4, -3, -1, 1, -0.5]);
@@ -159,7 +161,7 @@ test.each(builds)('S1.5 ŷ = 1 exactly on x₁ ≥ 0, x₂ ≥ 0, x₁ + x₂ < 
   const inside = ([x1, x2]: number[]) => Number((x1 as number) >= 0 && (x2 as number) >= 0 && (x1 as number) + (x2 as number) < 1);
   expect(net.predict(grid).flat()).toEqual(grid.map(inside));
   expect(grid.map(inside).filter(Boolean)).toHaveLength((32 * 33) / 2);
-  const { u } = net.trace(grid).layer('dense1');
+  const { u } = traceOf(net, grid).layer('dense1');
   expect([...u.values]).toEqual(grid.flatMap(([x1, x2]) => [x1, x2, (x1 as number) + (x2 as number) - 1].map((z) => Number((z as number) >= 0))));
   expect(net.logits([0.25, 0.25])).toEqual([0.5]);
 });
@@ -230,7 +232,7 @@ test.each(builds)('S1.7 hidden step, binary and softmax output step of a batch a
       const uh = forward(oracleOf(hidden, parameters), x, rows).u[1] as Float64Array;
       const within = boundsOf(oracleOf(hidden, parameters), fitting.sigmoid as OracleLoss, x, targets(6)).output;
       expectWithin(step.predict(x), uh, within, '(a) Uh');
-      expect(net.trace(x).layer('dense1').u.values).toEqual(step.predict(x));
+      expect(traceOf(net, x).layer('dense1').u.values).toEqual(step.predict(x));
       const layers = oracleOf(model, parameters);
       const { z, u } = forward(layers, x, rows);
       const bounds = boundsOf(layers, fitting[output] as OracleLoss, x, targets(outputs));
@@ -258,25 +260,25 @@ test.each(builds)('S1.8 ∂f/∂x = [1 x₃ x₂; 2x₁ 3 0], the tensor chain r
   // Small integers: nothing is rounded.
   const points = Array.from({ length: 50 }, (_, i) => [(i % 7) - 3, (i % 5) - 2, (i % 11) - 5]);
   const equation = ([x1, x2, x3]: number[]) => [1, x3, x2, 2 * (x1 as number), 3, 0] as number[];
-  expect([...net.jacobian(points)]).toEqual(points.flatMap(equation));
-  expect([...net.jacobian([2, 3, 5])]).toEqual([1, 5, 3, 4, 3, 0]);
+  expect([...jacobian(net, points)]).toEqual(points.flatMap(equation));
+  expect([...jacobian(net, [2, 3, 5])]).toEqual([1, 5, 3, 4, 3, 0]);
 
   const chained = network({ inputs: x, outputs: h(f(x)), build });
   const y = input(2);
   const outer = network({ inputs: y, outputs: h(y), build });
   for (const point of points) {
-    const [dh, df] = [outer.jacobian(net.predict(point)), net.jacobian(point)];
+    const [dh, df] = [jacobian(outer, net.predict(point)), jacobian(net, point)];
     const product = [0, 1].flatMap((i) =>
       [0, 1, 2].map((k) => (dh[2 * i] as number) * (df[k] as number) + (dh[2 * i + 1] as number) * (df[3 + k] as number)),
     );
-    expect([...chained.jacobian(point)]).toEqual(product);
+    expect([...jacobian(chained, point)]).toEqual(product);
   }
 
   // z = Wx + b: ∂z/∂W is a tensor of order 3, ∂z_i/∂W_lj = 1[i = l]·x_j.
   const [n, m] = [3, 4];
   const affine = sequential(n, [dense(m)], { build, seed: 3 });
   const sample = [0.5, -1.25, 2];
-  const dz = affine.parameterJacobian(sample);
+  const dz = parameterJacobian(affine, sample);
   const { weights, biases } = { weights: affine.parameter('dense1.weights'), biases: affine.parameter('dense1.biases') };
   for (let i = 0; i < m; i++) {
     const row = dz.subarray(i * affine.parameterCount, (i + 1) * affine.parameterCount);
@@ -285,7 +287,7 @@ test.each(builds)('S1.8 ∂f/∂x = [1 x₃ x₂; 2x₁ 3 0], the tensor chain r
     );
     expect([...row.subarray(biases.offset)]).toEqual(Array.from({ length: m }, (_, l) => Number(l === i)));
   }
-  expect([...affine.jacobian(sample)]).toEqual([...weights.values]);
+  expect([...jacobian(affine, sample)]).toEqual([...weights.values]);
 });
 
 test.each(builds)('S1.9 logistic loss: ∂J/∂z = σ(z) − y, ∂J/∂w = Σᵢ (σ(zᵢ) − yᵢ)xᵢ (%s)', (build) => {
@@ -297,7 +299,7 @@ test.each(builds)('S1.9 logistic loss: ∂J/∂z = σ(z) − y, ∂J/∂w = Σ�
   net.parameters.set(parameters);
   const x = filled(rows * p, next);
   const y = Array.from({ length: rows }, (_, i) => i % 2);
-  const trace = net.trace(x, y);
+  const trace = traceOf(net, x, y);
   const { z, dz, dw, db } = trace.layer('dense1');
   expectStep(
     dz.values,
@@ -332,13 +334,13 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
   const x = filled(n, next);
   const unit = sequential(n, [dense(m, 'sigmoid')], { build, seed: 4 });
   const w = unit.parameter('dense1.weights').values.slice();
-  const trace = unit.trace(x);
+  const trace = traceOf(unit, x);
   const { z, u } = trace.layer('dense1');
   // f′ = u(1 − u), made from a u within 4ε of σ.
   const slope = through(z.values, (v) => sigmoidOf(v) * sigmoidOf(-v), 0, 7 * EPSILON);
   expectStep(trace.slope('dense1', 'dense1.z').values, slope, 'f′(z)');
   const variable = input(m);
-  const diagonal = network({ inputs: variable, outputs: sigmoid(variable), build }).jacobian(z.values);
+  const diagonal = jacobian(network({ inputs: variable, outputs: sigmoid(variable), build }), z.values);
   expectWithin(
     diagonal,
     [0, 1, 2].flatMap((i) => [0, 1, 2].map((j) => (i === j ? (slope.value[i] as number) : 0))),
@@ -346,7 +348,7 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
     '∂u/∂z',
   );
   const exact = [...u.values].map((v) => Math.fround(v * Math.fround(1 - v)));
-  const du = unit.parameterJacobian(x);
+  const du = parameterJacobian(unit, x);
   const size = unit.parameterCount;
   for (let i = 0; i < m; i++) {
     const f1 = exact[i] as number;
@@ -366,7 +368,7 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
     );
     const dx = sums(n, (j) => [[f1, w[i * n + j] as number]]);
     expectWithin(
-      unit.jacobian(x).subarray(i * n, (i + 1) * n),
+      jacobian(unit, x).subarray(i * n, (i + 1) * n),
       dx.value,
       dx.bound.map((bound) => bound + 2 * EPSILON * f1),
       `∂u_${i}/∂x`,
@@ -375,8 +377,8 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
 
   const fit = sequential(n, [dense(m)], { build, loss: squaredError(), seed: 4 });
   const y = filled(m, next);
-  const { loss } = fit.trace(x, y);
-  const { z: zs, dz, dw, db } = fit.trace(x, y).layer('dense1');
+  const { loss } = traceOf(fit, x, y);
+  const { z: zs, dz, dw, db } = traceOf(fit, x, y).layer('dense1');
   expectStep(
     dz.values,
     sums(m, (j) => [
@@ -387,7 +389,7 @@ test.each(builds)('S1.10 u = σ(Wx + b) and L = ‖y − Wx − b‖²: ∂u/∂
   );
   expectStep(dw.values, weightGradient(dz.values, x, 1), '∂L/∂W_ij = 2(z_i − y_i)x_j');
   expect(db?.values).toEqual(dz.values);
-  expectStep(fit.inputGradient(x, y), inputGradient(dz.values, w, 1), '∂L/∂x_j = Σᵢ 2(z_i − y_i)W_ij');
+  expectStep(inputGradientOf(fit, x, y), inputGradient(dz.values, w, 1), '∂L/∂x_j = Σᵢ 2(z_i − y_i)W_ij');
   const terms = Array.from(zs.values, (v, j) => (v - (y[j] as number)) ** 2);
   expectWithin(
     loss,
@@ -413,7 +415,7 @@ test.each(builds)('S1.11 losses on logits: (17), (18) with ids or one-hot rows (
     for (const y of [0, 1, 0.25]) {
       const expected = binaryTerm(z, y);
       expectWithin(binary.gradient([z], [y]), expected, 8 * EPSILON * (1 + Math.abs(z)), `(17) at z = ${z}, y = ${y}`);
-      expectWithin(binary.inputGradient([z], [y]), sigmoidOf(z) - y, 6 * EPSILON, `∂(17)/∂z at ${z}, ${y}`);
+      expectWithin(inputGradientOf(binary, [z], [y]), sigmoidOf(z) - y, 6 * EPSILON, `∂(17)/∂z at ${z}, ${y}`);
     }
   }
   expect(binary.gradient([1e4], [1])).toBe(0);
@@ -429,9 +431,9 @@ test.each(builds)('S1.11 losses on logits: (17), (18) with ids or one-hot rows (
       const expected = crossEntropyOf(z, id);
       const bound = EPSILON * (width + 12 + 4 * size);
       expectWithin(classes.gradient(z, id), expected, bound, `(18) at ${z}, class ${id}`);
-      const dz = classes.inputGradient(z, id);
+      const dz = inputGradientOf(classes, z, id);
       expectWithin(classes.gradient(z, [targetRow(id, width)]), expected, bound, '(18) of a one-hot row');
-      expectWithin(classes.inputGradient(z, [targetRow(id, width)]), dz, 4 * EPSILON, '∂(18)/∂z of a one-hot row');
+      expectWithin(inputGradientOf(classes, z, [targetRow(id, width)]), dz, 4 * EPSILON, '∂(18)/∂z of a one-hot row');
       expectWithin(
         dz,
         softmax(z).map((u, k) => u - Number(k === id)),
@@ -445,7 +447,7 @@ test.each(builds)('S1.11 losses on logits: (17), (18) with ids or one-hot rows (
 
   const values = logitsAsInputs(3, squaredError(), build);
   expect(values.gradient([1, 2, 3], [0, 0, 1])).toBe(9);
-  expect([...values.inputGradient([1, 2, 3], [0, 0, 1])]).toEqual([2, 4, 4]);
+  expect([...inputGradientOf(values, [1, 2, 3], [0, 0, 1])]).toEqual([2, 4, 4]);
   expect(values.gradient([1e4, -1e4, 0], [0, 0, 0])).toBe(2e8);
 
   // Sum over the batch, and its mean: one gradient is the other divided by the rows, or by rows × outputs.
@@ -459,9 +461,9 @@ test.each(builds)('S1.11 losses on logits: (17), (18) with ids or one-hot rows (
     [squaredError(), meanSquaredError(), labels, rows * outputs],
   ] as const) {
     const [a, b] = [logitsAsInputs(outputs, summed, build), logitsAsInputs(outputs, averaged, build)];
-    const total = a.inputGradient(x, y);
+    const total = inputGradientOf(a, x, y);
     expectWithin(
-      b.inputGradient(x, y),
+      inputGradientOf(b, x, y),
       Array.from(total, (d) => d / divisor),
       Array.from(total, (d) => (4 * EPSILON * Math.abs(d)) / divisor),
       summed.name,
@@ -527,7 +529,7 @@ test.each(builds)('S1.13 every step of back propagation is readable: K classes, 
   net.parameters.set(parameters);
   const x = filled(rows * 3, next);
   const y = Array.from({ length: rows }, (_, i) => (3 * i) % classes);
-  const trace = net.trace(x, y);
+  const trace = traceOf(net, x, y);
   const [hidden, output] = [trace.layer('dense1'), trace.layer('dense2')];
   const tensor = (name: string) => net.parameter(name).values;
 
@@ -576,7 +578,7 @@ test.each(builds)('S1.14 a custom graph ŷ = αᵀexp(Wx + b): gradients of α, 
   const net = exponentials(terms, build);
   const x = filled(rows, next);
   const y = filled(rows, next);
-  const trace = net.trace(x, y);
+  const trace = traceOf(net, x, y);
   const node = (name: string) => trace.node(name);
   const alpha = net.parameter('alpha').values;
   const u = node('u').value.values;

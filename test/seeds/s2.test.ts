@@ -12,9 +12,9 @@ import {
   sequential,
   sgd,
   squaredError,
-  type TracedLayer,
-  type TracedTensor,
 } from 'neurite';
+import { jacobian as jacobianOf } from 'neurite/derivatives';
+import { type TracedLayer, type TracedTensor, trace as traceOf } from 'neurite/inspect';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -95,10 +95,10 @@ test('S2.1 XOR: one sigmoid unit never gets below loss ln 2 nor above accuracy 3
 test.each(builds)('S2.2 XOR by hand-set perceptrons: OR and NAND, then AND; the same with AND in place of NAND (%s)', (build) => {
   const net = sequential(2, [dense(2, 'step'), dense(1, 'step')], { build });
   net.parameters.set([1, 1, -1, -1, -0.5, 1.5, 1, 1, -1.5]);
-  expect([...net.trace(corners).layer('dense1').u.values]).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
+  expect([...traceOf(net, corners).layer('dense1').u.values]).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
   expect(net.predict(corners)).toEqual(truth.XOR);
   net.parameters.set([1, 1, 1, 1, -0.5, -1.5, 1, -1, -0.5]);
-  expect([...net.trace(corners).layer('dense1').u.values]).toEqual([0, 0, 1, 0, 1, 0, 1, 1]);
+  expect([...traceOf(net, corners).layer('dense1').u.values]).toEqual([0, 0, 1, 0, 1, 0, 1, 1]);
   expect(net.predict(corners)).toEqual(truth.XOR);
 });
 
@@ -128,7 +128,7 @@ test.each(builds)('S2.3 the forward pass of 3-4-3-1; it has 35 parameters (%s)',
   net.parameters.set(parameters);
   for (const rows of [1, 10]) {
     const x = filled(rows * 3, next);
-    const trace = net.trace(x);
+    const trace = traceOf(net, x);
     let a = x;
     for (const [l, n] of units.entries()) {
       const { z, u } = trace.layer(`dense${l + 1}`);
@@ -184,7 +184,7 @@ test.each(rules.flatMap((rule) => builds.map((build) => ({ ...rule, build }))))(
   // g as the field's libraries have it at 0: ReLU' = 0, leaky' = α, step' = 0. A linear g is bounded by its terms, which may cancel.
   const absolute = rule.name === 'linear' ? 3 * EPSILON * (1.5 * 30 + 0.25) : 2 ** -149;
   expectStep(net.predict(z), through(z, g, ulps, absolute), 'g');
-  expectStep(net.jacobian(z), through(z, slope, 0, slopeError), "g'");
+  expectStep(jacobianOf(net, z), through(z, slope, 0, slopeError), "g'");
 });
 
 test.each(builds)('S2.4 tanh(z) = 2σ(2z) − 1, σ′ = σ(1 − σ), tanh′ = 1 − tanh², and the Jacobian of softmax (%s)', (build) => {
@@ -192,7 +192,7 @@ test.each(builds)('S2.4 tanh(z) = 2σ(2z) − 1, σ′ = σ(1 − σ), tanh′ =
   const unit = (activation: Activation, w = 1) => {
     const net = sequential(1, [dense(1, activation)], { build });
     net.parameters.set([w, 0]);
-    return { values: net.predict(z), slopes: net.jacobian(z) };
+    return { values: net.predict(z), slopes: jacobianOf(net, z) };
   };
   const [sigmoid, tanh] = [unit('sigmoid'), unit('tanh')];
   expectWithin(
@@ -216,7 +216,7 @@ test.each(builds)('S2.4 tanh(z) = 2σ(2z) − 1, σ′ = σ(1 − σ), tanh′ =
   const n = 4;
   const net = sequential(n, [dense(n, 'softmax')], { build });
   net.parameters.set(Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)));
-  const jacobian = net.jacobian(z);
+  const jacobian = jacobianOf(net, z);
   for (let row = 0; row < z.length / n; row++) {
     const logits = rowOf(z, row, n);
     const u = softmax(logits);
@@ -265,7 +265,7 @@ test.each(builds)('S2.6 half the squared error; L = −[y ln a + (1 − y) ln(1 
   const y = Float32Array.from(x, (_, i) => i % 2);
   const half = sequential(1, [dense(1, 'tanh')], { loss: squaredError({ scale: 0.5 }), build });
   half.parameters.set([1.5, -0.5]);
-  const trace = half.trace(x, y);
+  const trace = traceOf(half, x, y);
   const { u: a, du } = trace.layer('dense1');
   expectStep(
     du.values,
@@ -278,13 +278,13 @@ test.each(builds)('S2.6 half the squared error; L = −[y ln a + (1 − y) ln(1 
   const logLoss = sequential(1, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy({ reduction: 'sum' }), build });
   logLoss.parameters.set([1.5, -0.5]);
   for (let i = 0; i < rows; i++) {
-    const { loss } = logLoss.trace([x[i] as number], [y[i] as number]);
+    const { loss } = traceOf(logLoss, [x[i] as number], [y[i] as number]);
     const z = 1.5 * (x[i] as number) - 0.5;
     const p = sigmoidOf(z);
     const expected = -((y[i] as number) * Math.log(p) + (1 - (y[i] as number)) * Math.log(1 - p));
     expectWithin(loss, expected, 12 * EPSILON * (1 + Math.abs(z)), `log loss of row ${i}`);
   }
-  const { u: p, du: dp } = logLoss.trace(x, y).layer('dense1');
+  const { u: p, du: dp } = traceOf(logLoss, x, y).layer('dense1');
   const slope = Array.from(p.values, (v, i) => -((y[i] as number) / v - (1 - (y[i] as number)) / (1 - v)));
   expectWithin(
     dp.values,
@@ -297,7 +297,7 @@ test.each(builds)('S2.6 half the squared error; L = −[y ln a + (1 − y) ln(1 
 test.each(builds)('S2.7 the worked 2-2-2 example, to the notes’ last digit (%s)', (build) => {
   const net = sequential(2, [dense(2, 'sigmoid'), dense(2, 'sigmoid')], { loss: squaredError({ scale: 0.5 }), build });
   net.parameters.set([0.15, 0.2, 0.25, 0.3, 0.35, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.6]);
-  const trace = net.trace([0.05, 0.1], [0.01, 0.99]);
+  const trace = traceOf(net, [0.05, 0.1], [0.01, 0.99]);
   const [one, two] = [trace.layer('dense1'), trace.layer('dense2')];
   const four = 5e-5; // half of the fourth decimal
   expectWithin(one.z.values, [0.3775, 0.3925], four, 'z¹');
@@ -354,7 +354,7 @@ test.each(passes.flatMap((pass) => builds.map((build) => ({ ...pass, build }))))
           last === 'softmax' ? i % 3 : Array.from(filled(2, next), (v) => Math.fround((v + 1) / 2)),
         );
         const y = last === 'softmax' ? (targets as number[]) : (targets as number[][]);
-        const trace = net.trace(x, y);
+        const trace = traceOf(net, x, y);
 
         // Each step of the recursion, from the tensors it began with.
         let a = x;

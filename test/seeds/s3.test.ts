@@ -17,6 +17,8 @@ import {
   squaredError,
   tanh,
 } from 'neurite';
+import { jacobian as jacobianOf, parameterJacobian, vjp } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { filled, numbers } from '../kernels/numbers.js';
@@ -52,7 +54,7 @@ test.each(builds)('S3.1 y = f₃(w₃·f₂(w₂·f₁(w₁·x + b₁))): each f
     const rows = 3;
     const samples = filled(rows, next);
     const targets = filled(rows, next);
-    const trace = net.trace(samples, targets);
+    const trace = traceOf(net, samples, targets);
 
     /** ∂L/∂… of each row: w3, w2, w1, b1 in turn. */
     const gradients: Bounded[][] = [];
@@ -160,8 +162,8 @@ test.each(builds)('S3.3 Jacobians: ∂(Wx + b)/∂x = W, ∂(Wx + b)/∂b = I, �
   const n = 4;
   const x = filled(n, numbers(32));
   const affine = sequential(n, [dense(n)], { build, seed: 1 });
-  expect([...affine.jacobian(x)]).toEqual([...affine.parameter('dense1.weights').values]);
-  const dz = affine.parameterJacobian(x);
+  expect([...jacobianOf(affine, x)]).toEqual([...affine.parameter('dense1.weights').values]);
+  const dz = parameterJacobian(affine, x);
   const { offset } = affine.parameter('dense1.biases');
   const identity = Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
   expect(Array.from({ length: n }, (_, i) => [...dz.subarray(i * affine.parameterCount + offset, (i + 1) * affine.parameterCount)]).flat()).toEqual(
@@ -170,14 +172,14 @@ test.each(builds)('S3.3 Jacobians: ∂(Wx + b)/∂x = W, ∂(Wx + b)/∂b = I, �
 
   const h = input(n);
   const score = network({ inputs: h, outputs: dot(h, parameter(n, { name: 'u' })), build, seed: 2 });
-  expect([...score.parameterJacobian(x)]).toEqual([...x]);
-  expect([...score.jacobian(x)]).toEqual([...score.parameter('u').values]);
+  expect([...parameterJacobian(score, x)]).toEqual([...x]);
+  expect([...jacobianOf(score, x)]).toEqual([...score.parameter('u').values]);
 
   for (const f of smooth) {
     const z = input(n);
     const slopes = Array.from(x, (v) => slopeAt(f, exact(v)));
     expectWithin(
-      network({ inputs: z, outputs: ops[f.name](z), build }).jacobian(x),
+      jacobianOf(network({ inputs: z, outputs: ops[f.name](z), build }), x),
       identity.map((one, i) => one * (slopes[i % n] as Bounded).value),
       identity.map((_, i) => (slopes[i % n] as Bounded).error),
       `diag(${f.name}′)`,
@@ -198,8 +200,8 @@ test.each(scores)(
     net.parameters.set(filled(net.parameterCount, numbers(33 + depth)));
     const samples = filled(rows * n, numbers(34));
 
-    const jacobian = net.parameterJacobian(samples);
-    const toInput = net.jacobian(samples);
+    const jacobian = parameterJacobian(net, samples);
+    const toInput = jacobianOf(net, samples);
     const gradients: Bounded[][] = [];
     for (let row = 0; row < rows; row++) {
       const tensor = (name: string) => Array.from(net.parameter(name).values, exact);
@@ -250,7 +252,7 @@ test.each(scores)(
     }
 
     // The backward pass of the batch from v = 1 gives their sum.
-    const { parameters, inputs } = net.vjp(samples, [1, 1]);
+    const { parameters, inputs } = vjp(net, samples, [1, 1]);
     const sum = Array.from(parameters, (_, i) => total(gradients.map((row) => row[i] as Bounded)));
     expectWithin(
       parameters,

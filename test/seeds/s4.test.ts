@@ -1,5 +1,7 @@
 /** Row S4.1: one hidden layer in eight steps (notes 45). */
 import { dense, sequential, squaredError } from 'neurite';
+import { jacobian, parameterJacobian } from 'neurite/derivatives';
+import { trace as traceOf } from 'neurite/inspect';
 import { expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -31,7 +33,7 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   ];
   const x = filled(p, next);
   const y = Math.fround(next());
-  const trace = net.trace(x, [y]);
+  const trace = traceOf(net, x, [y]);
   const [hidden, output] = [trace.layer('dense1'), trace.layer('dense2')];
   const [z, a, w] = [hidden.z.values, hidden.u.values, output.u.values[0] as number];
   expectStep(z, linear(x, B, alpha, 1), 'z');
@@ -42,7 +44,7 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   // 1, 2: of z alone. Ours is [out, in], theirs the transpose.
   const first = sequential(p, [dense(units)], { build });
   first.parameters.set([...B, ...alpha]);
-  const dz = first.parameterJacobian(x);
+  const dz = parameterJacobian(first, x);
   for (let k = 0; k < units; k++) {
     const row = [...dz.subarray(k * first.parameterCount, (k + 1) * first.parameterCount)];
     expect(row.slice(0, units * p)).toEqual(Array.from({ length: units * p }, (_, i) => (Math.floor(i / p) === k ? (x[i % p] as number) : 0)));
@@ -58,8 +60,8 @@ test.each(builds)('S4.1 L = ½(w − y)², w = c + Σ γ_k σ(α_k + Σ B_jk x_j
   // 4, 5: of w alone.
   const last = sequential(units, [dense(1)], { build });
   last.parameters.set([...gamma, ...c]);
-  expect([...last.parameterJacobian(a)]).toEqual([...a, 1]);
-  expect([...last.jacobian(a)]).toEqual([...gamma]);
+  expect([...parameterJacobian(last, a)]).toEqual([...a, 1]);
+  expect([...jacobian(last, a)]).toEqual([...gamma]);
   // 6
   const d = output.du.values[0] as number;
   expectStep(

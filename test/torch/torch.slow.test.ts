@@ -2,6 +2,7 @@
  * Against PyTorch in float64: `npm run test:torch`, with Debian's python3-torch under the system's own python3. Skipped by `npm test` where there
  * is none, but never by `npm run test:torch` nor in CI.
  */
+
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
@@ -52,6 +53,7 @@ import {
   type Targets,
   type Values,
 } from 'neurite';
+import { hessian, jacobian } from 'neurite/derivatives';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { distance } from '../derivatives/compare.js';
 import { builds } from '../kernels/machine.js';
@@ -204,8 +206,8 @@ describe.runIf(required || hasTorch())('the networks of test/torch in PyTorch', 
     const reported = net.gradient(given, y as Targets) * (networks[i]?.loss === 'squaredError' ? (networks[i]?.rows as number) : 1);
     agree('loss', [reported], [expected.loss], 1e-5);
     agree('gradient', net.gradients, expected.gradient, 1e-5);
-    agree('jacobian', net.jacobian(given), expected.jacobian, 1e-5);
-    agree('hessian', net.hessian(given, y as Targets), expected.hessian, 1e-4);
+    agree('jacobian', jacobian(net, given), expected.jacobian, 1e-5);
+    agree('hessian', hessian(net, given, y as Targets), expected.hessian, 1e-4);
     net.dispose();
   });
 });

@@ -9,6 +9,7 @@ import {
   minMax,
   type Scaling,
   type SplitLiteral,
+  save,
   sequential,
   standardize,
   trainValidationSplit,
@@ -179,7 +180,7 @@ describe('standardize and minMax', () => {
     const net = sequential(3, [dense(1)], { loss: meanSquaredError(), optimizer: adam() });
     const scaling = standardize(x);
     net.metadata = { scaling };
-    const loaded = load(net.save());
+    const loaded = load(save(net));
     expect(loaded.metadata.scaling).toEqual(scaling);
     const again = loaded.metadata.scaling as Scaling;
     expect(loaded.predict(transform(again, x))).toEqual(net.predict(transform(scaling, x)));

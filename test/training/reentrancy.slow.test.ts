@@ -1,4 +1,5 @@
 /** What callbacks and the caller's own rows do while a network trains or is evaluated changes neither it nor its neighbours. */
+
 import {
   adam,
   BusyError,
@@ -11,9 +12,12 @@ import {
   type MetricBatch,
   type Network,
   NeuriteError,
+  save,
   sequential,
   sgd,
 } from 'neurite';
+import { hvp } from 'neurite/derivatives';
+import { explain, trace } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 
@@ -50,16 +54,16 @@ const actions: Record<string, { busy: boolean; run: (net: Network) => unknown }>
   evaluate: { busy: false, run: (net) => net.evaluate({ x: x.subarray(30), y: y.subarray(10) }) },
   'evaluate with metrics': { busy: false, run: (net) => net.evaluate({ x: x.subarray(300), y: y.subarray(100) }, { metrics: [squared] }) },
   freeze: { busy: false, run: (net) => net.freeze().dispose() },
-  save: { busy: false, run: (net) => net.save() },
-  explain: { busy: false, run: (net) => net.explain('step', 2000) },
+  save: { busy: false, run: (net) => save(net) },
+  explain: { busy: false, run: (net) => explain(net, 'step', 2000) },
   'take memory': { busy: false, run: detach },
   step: { busy: true, run: (net) => net.step(x, y) },
   gradient: { busy: true, run: (net) => net.gradient(x, y) },
   fit: { busy: true, run: (net) => net.fit(data) },
   configure: { busy: true, run: (net) => net.configure({ optimizer: sgd({ momentum: 0.5 }) }) },
   reset: { busy: true, run: (net) => net.reset() },
-  trace: { busy: true, run: (net) => net.trace(x, y) },
-  hvp: { busy: true, run: (net) => net.hvp(x, y, new Float32Array(net.parameterCount)) },
+  trace: { busy: true, run: (net) => trace(net, x, y) },
+  hvp: { busy: true, run: (net) => hvp(net, x, y, new Float32Array(net.parameterCount)) },
   dispose: { busy: true, run: (net) => net.dispose() },
 };
 

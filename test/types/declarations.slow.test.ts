@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-declarations-'));
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist/types'))) throw new Error('dist/ is not built: npm run build');
+  if (!existsSync(join(root, 'dist/index.d.ts'))) throw new Error('dist/ is not built: npm run build');
   mkdirSync(join(consumer, 'node_modules'));
   symlinkSync(root, join(consumer, 'node_modules/neurite'), 'dir');
 });
@@ -42,12 +42,12 @@ function isGeneric(version: string): boolean {
 
 /** What a program says that uses most of what there is. */
 const USE = `
-import { adam, add, type AnyNetwork, crossEntropy, dataset, dense, input, load, meanSquaredError, NeuriteError, network, sequential } from 'neurite';
+import { adam, add, type AnyNetwork, crossEntropy, dataset, dense, input, load, meanSquaredError, NeuriteError, network, save, sequential } from 'neurite';
 const x = new Float32Array(4);
 const net = sequential(4, [dense(16, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 1e-3 }) });
 export const history = net.fit({ x, y: Uint8Array.of(1) }, { epochs: 1, batchSize: 2, onEpoch: ({ epoch, loss }) => console.log(epoch, loss) });
 export const probabilities: Float32Array = net.predict(x);
-export const again: Float32Array = load(net.save()).predict(x);
+export const again: Float32Array = load(save(net)).predict(x);
 export const loss: number = net.evaluate(dataset({ x, y: [1] })).loss + net.step(x, 1);
 const [a, b] = [input(4), input(4)];
 const two = network({ inputs: [a, b], outputs: [dense(1)(a), dense(1)(add(a, b))], loss: [meanSquaredError(), meanSquaredError()] });
@@ -69,9 +69,9 @@ declare const console: { log(...values: unknown[]): void };
 
 /** With the DOM library: results are parts of a Blob, a signal is an AbortSignal. */
 const PAGE = `
-import { dense, meanSquaredError, sequential } from 'neurite';
+import { dense, meanSquaredError, save, sequential } from 'neurite';
 const net = sequential(4, [dense(1)], { loss: meanSquaredError() });
-export const blob = new Blob([net.predict(new Float32Array(4)), net.parameters, net.save()]);
+export const blob = new Blob([net.predict(new Float32Array(4)), net.parameters, save(net)]);
 export const history = net.fit({ x: [1, 2, 3, 4], y: [1] }, { signal: new AbortController().signal });
 `;
 
@@ -84,7 +84,13 @@ export const classes: Uint32Array<ArrayBuffer> | number = net.classify(result);
 `;
 
 const CHECK = `
+import { dense, sequential } from 'neurite';
 import { checkGradients } from 'neurite/check';
+import { jacobian } from 'neurite/derivatives';
+import { type Trace, trace } from 'neurite/inspect';
+const net = sequential(4, [dense(1)]);
+export const slopes: Float32Array = jacobian(net, [1, 2, 3, 4]);
+export const seen: Trace<undefined> = trace(net, [1, 2, 3, 4]);
 export { checkGradients };
 `;
 

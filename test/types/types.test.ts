@@ -1,4 +1,5 @@
 /** What the types tell before anything runs. The type checker is the test: `npm run typecheck` reads this file, running it shows little. */
+
 import {
   type AnyNetwork,
   type AnyTargets,
@@ -18,12 +19,16 @@ import {
   type Node,
   network,
   type Predictor,
+  save,
   sequential,
   squaredError,
   type Targets,
+  toJSON,
   type Values,
 } from 'neurite';
 import { checkGradients } from 'neurite/check';
+import { hessian, hvp, inputGradient, jacobian, jvp, perSampleGradients, vjp } from 'neurite/derivatives';
+import { trace } from 'neurite/inspect';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
 /** A call that is checked and never made. */
@@ -101,10 +106,10 @@ describe('the targets follow the loss', () => {
       both.step(x, [[1], ['setosa']]);
     });
     // @ts-expect-error the file may say otherwise, the caller says it: load<1, 2>(bytes)
-    expectTypeOf(load(both.save())).toEqualTypeOf<typeof both>();
-    expectTypeOf(load(both.save())).toEqualTypeOf<Network>();
-    expectTypeOf(load<1, 2>(both.save())).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
-    expectTypeOf(fromJSON<1, 2>(both.toJSON())).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
+    expectTypeOf(load(save(both))).toEqualTypeOf<typeof both>();
+    expectTypeOf(load(save(both))).toEqualTypeOf<Network>();
+    expectTypeOf(load<1, 2>(save(both))).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
+    expectTypeOf(fromJSON<1, 2>(toJSON(both))).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
     expectTypeOf<Network>().toEqualTypeOf<Network<AnyTargets, 1, 1>>();
   });
 
@@ -247,7 +252,7 @@ describe('results follow the inputs and outputs of the network', () => {
     expect(joined.evaluate({ x: [rows, rows], y: [1] }).loss).toBeGreaterThanOrEqual(0);
     const declared: DatasetLiteral<Values, readonly Values[]> = { x: [rows, rows], y: [1] };
     joined.evaluate(declared);
-    joined.trace([rows, rows], [1]);
+    trace(joined, [rows, rows], [1]);
     expect(checkGradients(joined, [rows, rows], [1]).toString()).toBeTypeOf('string');
     unmade(() => {
       // @ts-expect-error two inputs are a list
@@ -255,7 +260,7 @@ describe('results follow the inputs and outputs of the network', () => {
       // @ts-expect-error the same
       joined.gradient(rows, [1]);
       // @ts-expect-error the same
-      joined.trace(rows);
+      trace(joined, rows);
       // @ts-expect-error the same in a data set
       joined.fit({ x: rows, y: [1] });
       // @ts-expect-error the same
@@ -269,28 +274,28 @@ describe('results follow the inputs and outputs of the network', () => {
 
   test('derivatives, too', () => {
     const net = sequential(2, [dense(1)], { loss: meanSquaredError() });
-    expectTypeOf(net.inputGradient(rows, [1])).toEqualTypeOf<Floats>();
-    expectTypeOf(joined.inputGradient([rows, rows], [1])).toEqualTypeOf<[Floats, Floats]>();
-    expectTypeOf(net.vjp(rows, [1]).inputs).toEqualTypeOf<[Floats]>();
-    expectTypeOf(joined.vjp([rows, rows], [1]).inputs).toEqualTypeOf<[Floats, Floats]>();
-    expectTypeOf(joined.jvp([rows, rows], { x: [rows, rows] })).toEqualTypeOf<{ value: Floats; tangent: Floats }>();
-    expectTypeOf(joined.jacobian([rows, rows], { input: 1 })).toEqualTypeOf<Floats>();
-    expectTypeOf(joined.hvp([rows, rows], [1], joined.gradients)).toEqualTypeOf<Floats>();
-    expectTypeOf(joined.hessian([rows, rows], [1])).toEqualTypeOf<Floats>();
-    expectTypeOf(joined.perSampleGradients([rows, rows], [1])).toEqualTypeOf<Floats>();
-    expect(joined.inputGradient([rows, rows], [1])).toHaveLength(2);
-    expect(net.vjp(rows, [1]).inputs).toHaveLength(1);
+    expectTypeOf(inputGradient(net, rows, [1])).toEqualTypeOf<Floats>();
+    expectTypeOf(inputGradient(joined, [rows, rows], [1])).toEqualTypeOf<[Floats, Floats]>();
+    expectTypeOf(vjp(net, rows, [1]).inputs).toEqualTypeOf<[Floats]>();
+    expectTypeOf(vjp(joined, [rows, rows], [1]).inputs).toEqualTypeOf<[Floats, Floats]>();
+    expectTypeOf(jvp(joined, [rows, rows], { x: [rows, rows] })).toEqualTypeOf<{ value: Floats; tangent: Floats }>();
+    expectTypeOf(jacobian(joined, [rows, rows], { input: 1 })).toEqualTypeOf<Floats>();
+    expectTypeOf(hvp(joined, [rows, rows], [1], joined.gradients)).toEqualTypeOf<Floats>();
+    expectTypeOf(hessian(joined, [rows, rows], [1])).toEqualTypeOf<Floats>();
+    expectTypeOf(perSampleGradients(joined, [rows, rows], [1])).toEqualTypeOf<Floats>();
+    expect(inputGradient(joined, [rows, rows], [1])).toHaveLength(2);
+    expect(vjp(net, rows, [1]).inputs).toHaveLength(1);
     unmade(() => {
       // @ts-expect-error two inputs are a list
-      joined.inputGradient(rows, [1]);
+      inputGradient(joined, rows, [1]);
       // @ts-expect-error the same
-      joined.vjp(rows, [1]);
+      vjp(joined, rows, [1]);
       // @ts-expect-error the same
-      joined.jacobian(rows);
+      jacobian(joined, rows);
       // @ts-expect-error the direction is one of each input
-      joined.jvp([rows, rows], { x: rows });
+      jvp(joined, [rows, rows], { x: rows });
       // @ts-expect-error one input has a direction of its own
-      net.jvp(rows, { x: [rows, rows] });
+      jvp(net, rows, { x: [rows, rows] });
     });
   });
 
@@ -326,7 +331,7 @@ test('what is returned goes into a Blob, views included', () => {
   const net = sequential(2, [dense(1)], { loss: meanSquaredError(), optimizer: adam() });
   const { weights, biases } = net.layer('dense1');
   const views = [net.parameters, net.gradients, net.input, net.output, weights, net.parameter('dense1.weights').values];
-  const blob = new Blob([net.predict(Float32Array.of(1, 2)), net.save(), ...views, ...(biases ? [biases] : [])]);
+  const blob = new Blob([net.predict(Float32Array.of(1, 2)), save(net), ...views, ...(biases ? [biases] : [])]);
   expect(blob.size).toBeGreaterThan(0);
 });
 

@@ -1,0 +1,52 @@
+import { type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
+import { describe, isList } from '../arguments/describe.js';
+import { type Batch, checkBatchUnchanged, readBatchOf } from '../data/batch.js';
+import { type Read, readRows } from '../data/values.js';
+import type { Engine } from '../engine/engine.js';
+import { ShapeError, ValueError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+
+/** What callers of derivatives pass, read and checked. */
+
+/** Options that choose among several inputs and outputs; both default to the first. */
+export interface JacobianOptions {
+  readonly output?: number;
+  readonly input?: number;
+}
+
+export function outputOf(call: string, engine: Engine, index: number): Node {
+  const node = Number.isInteger(index) ? engine.model.outputs[index] : undefined;
+  if (!node) throw new ShapeError(`${call}: output is ${describe(index)}, expected one of 0 … ${engine.model.outputs.length - 1}`);
+  return node;
+}
+
+export function inputOf(call: string, engine: Engine, index: number): Node {
+  const node = Number.isInteger(index) ? engine.model.inputs[index] : undefined;
+  if (!node) throw new ShapeError(`${call}: input is ${describe(index)}, expected one of 0 … ${engine.model.inputs.length - 1}`);
+  return node;
+}
+
+/** The rows of each input, and what else goes in with them, all read before any memory is touched. */
+export function readAll<T>(call: string, engine: Engine, x: unknown, besides: (rows: number) => T): { rows: number; batch: Batch; besides: T } {
+  const batch = readBatchOf(call, engine, x, undefined, false);
+  const found = besides(batch.rows);
+  // Reading may have run code of the caller's.
+  checkBatchUnchanged(call, batch);
+  engine.checkAlive(call);
+  return { rows: batch.rows, batch, besides: found };
+}
+
+export function readVector(call: string, what: string, v: unknown, rows: number, width: number): Read {
+  const read = readRows(call, what, v, width);
+  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
+  return read;
+}
+
+/** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
+export function readDirection(call: string, engine: Engine, v: unknown): Floats {
+  const n = engine.parameterCount;
+  const found = isNumericArray(v) ? lengthOf(v) : isList(v) ? v.length : undefined;
+  if (found === undefined) throw new ValueError(`${call}: v is ${describe(v)}, expected ${n} numbers, one for each parameter`);
+  if (found !== n) throw new ShapeError(`${call}: v has ${found} numbers, expected ${n}, one for each parameter`);
+  return Float32Array.from(readRows(call, 'v', v, n).values);
+}

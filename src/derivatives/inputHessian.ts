@@ -1,0 +1,62 @@
+import { allocateFloats, type Floats } from '../arguments/arrays.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Inputs, Values } from '../arguments/values.js';
+import { gradients, tangents } from '../compile/differentiate.js';
+import { writeBatch } from '../data/batch.js';
+import { copyIn } from '../data/values.js';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { ShapeError } from '../errors.js';
+import { features } from '../graph/shape.js';
+import { internals, type NetworkOf } from '../network/network.js';
+import { fill } from '../ops/leaves.js';
+import { inputOf, type JacobianOptions, outputOf, readAll, readVector } from './arguments.js';
+import { given, identity, orZero, ROWS, read, replicate } from './tensors.js';
+
+function inputHvpProgram(engine: Engine, call: string, output: number, at: number, rows: number): LoadedProgram {
+  const node = outputOf(call, engine, output);
+  const source = inputOf(call, engine, at);
+  if (features(node.shape) !== 1) throw new ShapeError(`${call}: the output ${node} has ${features(node.shape)} features, expected a scalar output`);
+  return engine.derived(`inputHvp:${output}:${at}`, rows, () => {
+    const v = given('v', source);
+    const [slope] = gradients([{ node, gradient: fill(node.shape, 1) }], [source]);
+    const outputs = [orZero(slope && tangents([slope], new Map([[source, v]]))[0], source)];
+    return { roots: outputs, inputs: [...engine.model.inputs, v], outputs, places: engine.places };
+  });
+}
+
+/** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
+export function inputHvp<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, v: Values, options: JacobianOptions = {}): Floats {
+  const { engine } = internals('inputHvp', network).idle('inputHvp');
+  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input']);
+  const width = features(inputOf('inputHvp', engine, at).shape);
+  const { rows, batch, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
+  const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
+  writeBatch(program, batch, 0, rows);
+  copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(engine.model.inputs.length));
+  program.run(rows);
+  return read(engine, program, 0, rows * width);
+}
+
+/** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
+export function inputHessian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
+  const { engine } = internals('inputHessian', network).idle('inputHessian');
+  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input']);
+  const call = 'inputHessian';
+  const n = features(inputOf(call, engine, at).shape);
+  const { rows, batch } = readAll(call, engine, x, () => {});
+  const result = allocateFloats(`${call}: a result of ${rows} × ${n} × ${n}`, rows * n * n);
+  const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
+  const program = inputHvpProgram(engine, call, output, at, step * n);
+  const { inputs } = engine.model;
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    for (let row = from; row < to; row++) {
+      replicate(program, batch, row, (row - from) * n, n);
+    }
+    identity(engine, program.inputIndex(inputs.length), to - from, n);
+    program.run((to - from) * n);
+    result.set(read(engine, program, 0, (to - from) * n * n), from * n * n);
+  }
+  return result;
+}

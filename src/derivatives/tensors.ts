@@ -1,0 +1,56 @@
+import type { Floats } from '../arguments/arrays.js';
+import { type Batch, writeBatch } from '../data/batch.js';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { Node } from '../graph/node.js';
+import { elements } from '../graph/shape.js';
+import { fill, inputOp } from '../ops/leaves.js';
+
+/** Tensors on their way into a program of derivatives and out of it. */
+
+/** Rows one run takes at most: longer work is done in pieces. */
+export const ROWS = 1024;
+
+/** A tensor the caller gives, of a parameter's shape. */
+export function given(name: string, like: Node): Node {
+  return new Node(inputOp, [], like.shape, {}, name);
+}
+
+/** A zero of a node's shape where a derivative does not depend on anything. */
+export function orZero(node: Node | undefined, like: Node): Node {
+  return node ?? fill(like.shape, 0);
+}
+
+/** Copies one row of a batch to several: row `row` goes to rows `at` … `at + times − 1` of a program's inputs. */
+export function replicate(program: LoadedProgram, batch: Batch, row: number, at: number, times: number): void {
+  for (let i = 0; i < times; i++) writeBatch(program, batch, row, row + 1, at + i);
+}
+
+export function read(engine: Engine, program: LoadedProgram, index: number, n: number): Floats {
+  const at = program.outputIndex(index);
+  return engine.core.f32.slice(at, at + n);
+}
+
+/** Outputs from `index` on, one for each parameter, as one run. */
+export function readParameters(engine: Engine, program: LoadedProgram, index: number, into: Floats, offset = 0): Floats {
+  engine.parameters.forEach((parameter, i) => {
+    const at = program.outputIndex(index + i);
+    into.set(engine.core.f32.subarray(at, at + elements(parameter.shape)), offset + engine.offsetOf(parameter));
+  });
+  return into;
+}
+
+export function writeParameters(engine: Engine, program: LoadedProgram, index: number, v: Float32Array): void {
+  const { f32 } = engine.core;
+  engine.parameters.forEach((parameter, i) => {
+    const from = engine.offsetOf(parameter);
+    f32.set(v.subarray(from, from + elements(parameter.shape)), program.inputIndex(index + i));
+  });
+}
+
+/** `times` identity matrices of order n, one below the other. */
+export function identity(engine: Engine, at: number, times: number, n: number): void {
+  const { f32 } = engine.core;
+  f32.fill(0, at, at + times * n * n);
+  for (let i = 0; i < times; i++) for (let j = 0; j < n; j++) f32[at + (i * n + j) * n + j] = 1;
+}

@@ -1,0 +1,61 @@
+import type { Build } from '../core/core.js';
+import type { Engine } from '../engine/engine.js';
+import { BusyError, DisposedError, NotConfiguredError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+import { type NamedLayer, nameParts, nameTensors } from '../layers/names.js';
+import type { Trainee } from '../training/fit.js';
+
+/** A call during which no other may change the parameters. */
+export type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+
+/**
+ * What a network is inside: its engine, its layers, and what is under way. Functions that explain, differentiate or save a network work on it;
+ * users do not see it.
+ */
+export class Internals {
+  /** What belongs to the model besides: see `Network.metadata`. */
+  metadata: Record<string, unknown> = {};
+  /** Each `fit` and evaluation that is under way, the first begun first: code of the caller's may run meanwhile. */
+  readonly running: Running[] = [];
+  disposed = false;
+
+  constructor(
+    readonly engine: Engine,
+    readonly layers: readonly NamedLayer[],
+    readonly trainee: Trainee,
+    readonly build: Build,
+    /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
+    readonly reproducible: boolean,
+  ) {}
+
+  /** @throws DisposedError */
+  alive(call: string): this {
+    if (this.disposed) throw new DisposedError(call);
+    return this;
+  }
+
+  /** @throws BusyError during a `fit` or an evaluation; DisposedError */
+  idle(call: string): this {
+    this.alive(call);
+    const [running] = this.running;
+    if (running !== undefined) throw new BusyError(call, running);
+    return this;
+  }
+
+  /** @throws NotConfiguredError where there is no loss or no optimizer */
+  need(call: string, what: 'loss' | 'optimizer'): this {
+    const { losses, optimizer } = this.engine;
+    if (!(what === 'loss' ? losses.some((loss) => loss) : optimizer)) throw new NotConfiguredError(call, what);
+    return this;
+  }
+
+  /** What parameters and constants are called, here and in files. */
+  tensorNames(): Map<Node, string> {
+    return nameTensors({ outputs: this.engine.model.outputs, layers: this.layers });
+  }
+
+  /** The same with the parts of layers: names by which nodes are shown. */
+  nodeNames(): Map<Node, string> {
+    return nameParts({ outputs: this.engine.model.outputs, layers: this.layers });
+  }
+}

@@ -1,0 +1,37 @@
+/** Files that released versions wrote: they load, to the same bits, and train on from where they were. */
+import { readFileSync } from 'node:fs';
+import { fromJSON, load, toJSON } from 'neurite';
+import { expect, test } from 'vitest';
+
+const read = (name: string) => readFileSync(new URL(`./saved/${name}`, import.meta.url));
+const json = (name: string) => JSON.parse(read(name).toString());
+/** The numbers that the files were made with. */
+const wave = (n: number, k: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * k + 1));
+
+test('version 1: a sequence of layers with Adam and its state', () => {
+  const { rows, before, loss, after } = json('sequence.json');
+  using net = load(read('sequence.safetensors'));
+  const x = wave(6 * rows, 0.7);
+  expect(net.metadata).toEqual({ classes: ['a', 'b', 'c'], scaling: { offset: [1, 2, 3] } });
+  expect([...net.predict(x)]).toEqual(before);
+  const y = Uint8Array.from({ length: rows }, (_, i) => i % 3);
+  expect(net.step(x, y)).toBe(loss);
+  expect([...net.predict(x)]).toEqual(after);
+});
+
+test('version 1: a graph of two inputs and outputs, with Nesterov momentum and its state', () => {
+  const { rows, before, loss, after } = json('graph.json');
+  using net = load<2, 2>(read('graph.safetensors'));
+  const xs = [wave(4 * rows, 0.9), wave(3 * rows, 1.3)] as const;
+  const ys = [Float32Array.from({ length: rows }, (_, i) => i % 2), wave(2 * rows, 0.4)];
+  const predicted = () => net.predict(xs).map((values) => [...values]);
+  expect(predicted()).toEqual(before);
+  expect(net.step(xs, ys)).toBe(loss);
+  expect(predicted()).toEqual(after);
+});
+
+test('version 1: an architecture as JSON', () => {
+  using net = fromJSON<2, 2>(json('graph.architecture.json'));
+  using same = load<2, 2>(read('graph.safetensors'));
+  expect(toJSON(net)).toEqual(toJSON(same));
+});
