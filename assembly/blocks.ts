@@ -19,7 +19,10 @@ export function isFree(block: usize): bool {
   return (load<usize>(block) & FREE) != 0;
 }
 
-/** Whether `bytes` from an address on lie in one live block, as it was asked for; true for no bytes. Debug build only: the others do not store the size asked for. */
+/**
+ * Whether `bytes` from an address on lie in one live block, as it was asked for; true for no bytes.
+ * Debug build only: the others do not store the size asked for.
+ */
 export function isInBlock(address: usize, bytes: usize): bool {
   if (bytes == 0) return true;
   const end = <usize>memory.size() << 16;

@@ -54,7 +54,8 @@ function before(x: f32): f32 {
 }
 
 /**
- * y = mean + deviation·Φ⁻¹((w + ½)/2³²) for the words w of the stream, in f64, then rounded: normal deviates, n floats, at most 6.34 deviations from the mean.
+ * y = mean + deviation·Φ⁻¹((w + ½)/2³²) for the words w of the stream, in f64, then rounded: normal deviates, n floats.
+ * At most 6.34 deviations from the mean.
  */
 export function normal(y: usize, n: usize, seed: u32, stream: u32, mean: f32, deviation: f32): void {
   for (let i: u32 = 0; i < <u32>n; i++, y += 4) {

@@ -25,7 +25,8 @@ const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
 
 /**
  * x^y. `rest` holds what y lost in rounding to a float: near x = 0 the last bits of an exponent show. All lanes share the exponent.
- * Computes 2^((y + rest)·log₂ x) in double precision and rounds once: 0.501 ulp, and the same bits in both builds. Special cases follow IEEE 754-2019's pow:
+ * Computes 2^((y + rest)·log₂ x) in double precision and rounds once: 0.501 ulp, and the same bits in both builds. Special cases follow
+ * IEEE 754-2019's pow:
  * x⁰ = 1 and 1^y = 1 even for NaN, (−1)^±∞ = 1, negative x with an integer y has the sign of (−1)^y, with another y it is NaN.
  */
 @final export class Pow extends UnaryFunction {

@@ -71,7 +71,11 @@ export class Core {
     this.#refresh();
   }
 
-  /** Allocates a zeroed block of `bytes`, aligned to 16. Views taken before are stale after it. @returns its address @throws MemoryError when the host refuses */
+  /**
+   * Allocates a zeroed block of `bytes`, aligned to 16. Views taken before are stale after it.
+   * @returns its address
+   * @throws MemoryError when the host refuses
+   */
   allocate(bytes: number, what: string): number {
     if (!(bytes <= LARGEST_BLOCK)) throw new MemoryError(what, bytes, LARGEST_BLOCK);
     reserveStack(STACK_CALLS);

@@ -42,7 +42,8 @@ function cosineFall(t: number): number {
 }
 
 /**
- * Falls from `rate` to `final` as half a cosine over so many epochs, step by step, then stays there (Loshchilov & Hutter 2017, equation 5, without restarts):
+ * Falls from `rate` to `final` as half a cosine over so many epochs, step by step, then stays there (Loshchilov & Hutter 2017, equation 5,
+ * without restarts):
  * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
