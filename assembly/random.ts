@@ -4,6 +4,7 @@
  * An element is a function of (seed, stream, i) alone. Streams are independent, and both builds give the same bits.
  */
 import { log64 } from './math/log64';
+import { isTensor } from './preconditions';
 
 /** The four words of the block drawn last. */
 const words = memory.data(16, 16);
@@ -38,6 +39,7 @@ function philox(counter: u32, key0: u32, key1: u32): void {
 
 /** y = low + (high − low)·w/2³² for the words w of the stream, in f64, then rounded: uniform on [low, high), n floats; all `low` where high = low. */
 export function uniform(y: usize, n: usize, seed: u32, stream: u32, low: f32, high: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'uniform: y is n floats in the heap');
   const start = <f64>low;
   const unit = (<f64>high - start) / 4294967296;
   for (let i: u32 = 0; i < <u32>n; i++, y += 4) {
@@ -58,6 +60,7 @@ function before(x: f32): f32 {
  * At most 6.34 deviations from the mean.
  */
 export function normal(y: usize, n: usize, seed: u32, stream: u32, mean: f32, deviation: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'normal: y is n floats in the heap');
   for (let i: u32 = 0; i < <u32>n; i++, y += 4) {
     store<f32>(y, <f32>(<f64>mean + <f64>deviation * quantile((<f64>word(i, seed, stream) - 2147483647.5) / 4294967296)));
   }
@@ -107,6 +110,7 @@ function below(n: u32, seed: u32, stream: u32): u32 {
 
 /** A permutation of 0 … n−1 in u32 (Fisher–Yates from the end): each as likely as any other. */
 export function permutation(y: usize, n: usize, seed: u32, stream: u32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'permutation: y is n words in the heap');
   for (let i: u32 = 0; i < <u32>n; i++) store<u32>(y + (<usize>i << 2), i);
   drawn = 0;
   for (let i = <u32>n; i > 1; i--) {
