@@ -1,5 +1,6 @@
 import { BinaryFunction, zip } from './map';
 import { Opcode } from '../opcodes';
+import { isSameOrApart, isTensor } from '../preconditions';
 
 @final class Add extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.add(a, b); }
@@ -40,18 +41,22 @@ import { Opcode } from '../opcodes';
   apply(u: v128, du: v128, alpha: v128): v128 { return v128.bitselect(du, f32x4.mul(alpha, du), f32x4.gt(u, f32x4.splat(0))); }
 }
 
-/** du·(u·(1 − u)), multiplied as the kernels of the single operations would. */
+/** du·(u·(1 − u)), in the order of the single kernels. */
 @final class SigmoidBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 { return f32x4.mul(du, f32x4.mul(u, f32x4.sub(f32x4.splat(1), u))); }
 }
 
-/** du·(1 − u²), multiplied as the kernels of the single operations would. */
+/** du·(1 − u²), in the order of the single kernels. */
 @final class TanhBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 { return f32x4.mul(du, f32x4.sub(f32x4.splat(1), f32x4.mul(u, u))); }
 }
 
-/** y = f(a, b) over n elements for the function that a binary opcode names; y may be a or b. Opcodes that are none trap. */
+/** y = f(a, b) over n elements for the function that a binary opcode names; y may be a or b. Traps on any other opcode. */
 export function binary(opcode: i32, y: usize, a: usize, b: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(a, n) && isTensor(b, n), 'binary: y, a and b are n floats in the heap');
+    assert(isSameOrApart(y, a, n) && isSameOrApart(y, b, n), 'binary: y is a or b, or apart from both');
+  }
   switch (opcode) {
     case Opcode.Add: zip<Add>(y, a, b, n, alpha); break;
     case Opcode.Sub: zip<Sub>(y, a, b, n, alpha); break;

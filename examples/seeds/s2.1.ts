@@ -5,7 +5,7 @@ const x = [0, 0, 0, 1, 1, 0, 1, 1];
 const truth = { AND: [0, 0, 0, 1], OR: [0, 1, 1, 1], XOR: [0, 1, 1, 0] };
 const table = new Table(
   'S2.1',
-  'perceptron and sigmoid neuron as networks of one unit (002)',
+  'perceptron and sigmoid neuron as networks of one unit (notes 30)',
   'y = 1[wᵀx + b ≥ 0], y = σ(wᵀx + b); at x = (0,0), (0,1), (1,0), (1,1)',
 );
 

@@ -20,7 +20,7 @@ const learnt = sequential(2, [dense(8, 'tanh'), dense(1, 'sigmoid')], {
 });
 await learnt.fit({ x, y: xor }, { epochs: 300, batchSize: 4 });
 
-new Table('S2.2', 'XOR by two layers (002)', 'XOR(x) = AND(OR(x), NAND(x)); at x = (0,0), (0,1), (1,0), (1,1)')
+new Table('S2.2', 'XOR by two layers (notes 31)', 'XOR(x) = AND(OR(x), NAND(x)); at x = (0,0), (0,1), (1,0), (1,1)')
   .compare('OR, NAND', trace(set, x).layer('OR, NAND').u.values, [0, 1, 1, 1, 1, 1, 1, 0], 0)
   .compare('their AND, set by hand', set.predict(x), xor, 0)
   .compare('learnt by 8 tanh units', learnt.classify(x), xor, 0)

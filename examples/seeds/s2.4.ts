@@ -6,7 +6,7 @@ import { Table } from './table.js';
 const z = [-2, -0.5, 0, 0.5, 3];
 const table = new Table(
   'S2.4',
-  'activations and their derivatives (002)',
+  'activations and their derivatives (notes 34 to 36)',
   'g(z), g′(z) at z = −2, −0.5, 0, 0.5, 3; at 0 ReLU′ = 0, leaky′ = α, step′ = 0, as the field has it',
 );
 

@@ -10,7 +10,7 @@ import { graph } from '../inspect/graph.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
-
+import { Constant } from '../ops/leaves.js';
 import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */

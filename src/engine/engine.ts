@@ -24,7 +24,7 @@ import { LoadedProgram } from './loadedProgram.js';
 import { Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
-/** A network as a graph: what goes in, what comes out. */
+/** A network as a graph: its inputs and outputs. */
 export interface Model {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
@@ -49,15 +49,15 @@ export const PREDICTION_ROWS = 256;
  */
 const TAME = 2 ** 32;
 
-/** One list for every call that has none: predictions allocate nothing. */
+/** An empty list for calls without targets, so that predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
 
-/** Which programs there are; those with targets come in one form per way of giving them. */
+/** The kinds of programs. Those with targets have one form for each form of targets. */
 export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded' | 'evaluate';
 
 /**
- * A model on a core: its blocks of memory and its programs. It knows addresses and instructions, and nothing of what users pass.
- * Parameters are allocated at construction and never move; state when loss and optimizer are set; workspaces as programs need them.
+ * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
+ * Parameters are allocated at construction and never move. State is allocated when loss and optimizer are set, workspaces as programs need them.
  */
 export class Engine {
   /** What predictions, evaluations, traces and derivatives run: the graph in prediction mode. */
@@ -94,7 +94,7 @@ export class Engine {
   /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
   #ownConstants: readonly Constant[] = [];
   optimizer: Optimizer | undefined;
-  /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
+  /** Incremented whenever a program or workspace may have moved. Addresses remembered from another version are stale. */
   version = 0;
   freed = false;
 
@@ -157,7 +157,7 @@ export class Engine {
     });
   }
 
-  /** Packs the weights for batches, for an engine whose parameters change no more and that is never configured. */
+  /** Packs the weights for batches. Only for an engine whose parameters never change and that is never configured. */
   prepack(): void {
     const { exports } = this.core;
     const panels = panelsOf(this.model.outputs, exports.packedSize);
@@ -229,13 +229,13 @@ export class Engine {
   }
 
   /**
-   * Runs a guarded step from instruction number `first` on; the status. Where an update would make a parameter or the optimizer's state NaN or
-   * infinite, it is not done.
+   * Runs a guarded step from instruction number `first` on. An update that would make a parameter or the optimizer's state NaN or infinite is
+   * not done. @returns the status
    *
-   * What goes into the update is bounded before it is written: values below these bounds cannot overflow, since a change below 2¹⁰⁰ is rounded
-   * away beside the largest float. Beyond them the update is tried on a copy.
+   * The inputs of the update are bounded before it is written. Below the bounds nothing can overflow, since a change below 2¹⁰⁰ is rounded
+   * away beside the largest float. Above them, the update is done and undone from a copy where it fails.
    *
-   * @param careful whether it is tried in any case
+   * @param careful whether to copy in any case
    */
   runGuarded(program: LoadedProgram, rows: number, first: number, careful = false): Status {
     const { workspace } = program;
@@ -250,7 +250,7 @@ export class Engine {
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
     const { optimizer } = this;
     if (!optimizer) return false;
-    // The rate is in the deltas already.
+    // The deltas include the rate.
     if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
     const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
     return !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + optimizer.weightDecay) < TAME && epsilon > 2 ** -40;
@@ -275,14 +275,14 @@ export class Engine {
     return firstNonFinite(this.parametersAddress, this.valueCount) < 0 && slots.every((address) => firstNonFinite(address, this.parameterCount) < 0);
   }
 
-  /** Looks whether the optimizer's state is so large that a small gradient does not make a small update. */
+  /** Finds out whether the optimizer's state is so large that a small gradient may make a large update. */
   judgeState(): void {
     const slots = this.optimizerState?.slots ?? [];
     const least = new Uint32Array(Float32Array.of(TAME).buffer)[0] as number;
     this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
 
-  /** Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
+  /** Addresses of the optimizer's state: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
   get optimizerState(): { readonly slots: readonly number[]; readonly powers: number } | undefined {
     if (!this.optimizer) return undefined;
     const count = slotCount(this.optimizer);
@@ -290,7 +290,7 @@ export class Engine {
     return { slots, powers: this.#stateAddress + this.#powersOffset(count) * 4 };
   }
 
-  /** Gradients, slots, then two f64 on a boundary of 8 bytes, in elements. */
+  /** Offset of the two f64, in elements: after gradients and slots, aligned to 8 bytes. */
   #powersOffset(slots: number): number {
     return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;
   }
@@ -305,7 +305,7 @@ export class Engine {
     return this.#view(this.parametersAddress, offset, n);
   }
 
-  /** The same of their gradients, which are there where there is a loss. */
+  /** A live view of their gradients. Needs a loss. */
   viewGradients(offset: number, n: number): Floats {
     this.#stateViewed = true;
     return this.#view(this.#stateAddress, offset, n);
@@ -355,7 +355,7 @@ export class Engine {
     ];
   }
 
-  /** What a batch is made of; as the losses have it. */
+  /** The columns of a batch, as the losses expect them. */
   get columns(): Columns {
     return this.#columns;
   }
@@ -371,14 +371,14 @@ export class Engine {
     });
   }
 
-  /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
+  /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, classes: readonly boolean[] = NO_TARGETS): LoadedProgram {
     const key = classes.length === 0 ? kind : `${kind}:${classes}`;
     const prediction = kind === 'predict' || kind === 'logits';
     return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, classes), prediction);
   }
 
-  /** A program that is none of the usual ones, compiled on first use under a key of its own; like them it is dropped when the loss changes. */
+  /** A program of another recipe, compiled on first use under its key. Dropped when the loss changes, as the others are. */
   derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
     return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? make(), false);
   }
@@ -390,7 +390,7 @@ export class Engine {
 
   #load(key: string, rows: number, recipe: Recipe, prediction: boolean): LoadedProgram {
     const known = this.#programs.get(key);
-    // The workspace may move even where the program then finds no memory.
+    // The workspace may move even where the program's own allocation fails.
     this.version++;
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
     known?.free();
@@ -398,12 +398,12 @@ export class Engine {
     return loaded;
   }
 
-  /** Where parameters and constants lie, for recipes made elsewhere. */
+  /** Places of parameters and constants, for recipes made elsewhere. */
   get places(): ReadonlyMap<Node, Place> {
     return this.#places;
   }
 
-  /** The workspace of predictions, or that of everything else. */
+  /** The workspace of predictions, or that of all other programs. */
   #workspace(prediction: boolean): Workspace {
     const known = prediction ? this.#prediction : this.#training;
     if (known) return known;
@@ -414,7 +414,7 @@ export class Engine {
     return made;
   }
 
-  /** What a program of a kind does, as nodes. */
+  /** The recipe of a kind of program. */
   recipe(kind: ProgramKind, classes: readonly boolean[]): Recipe {
     const { inputs, outputs } = this.model;
     const panels = this.#panels;
@@ -434,7 +434,7 @@ export class Engine {
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
-    // Rows of a data set come in through these; a call with rows of its own starts behind them.
+    // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
@@ -455,7 +455,7 @@ export class Engine {
     const places = new Map(this.#places);
     const roots: Node[] = [];
     this.parameters.forEach((parameter, i) => {
-      // What the loss does not depend on has the gradient 0, written each time: L2 and clipping change gradients in place.
+      // A parameter that the loss does not depend on has gradient 0. Write it each time: L2 and clipping change gradients in place.
       let product = products[i] ?? fill(parameter.shape, 0);
       // Two parameters may have the very same gradient; each has its own place all the same.
       if (places.has(product)) product = another(product, `d${parameter.label}`);
@@ -474,7 +474,7 @@ export class Engine {
     const powers = runOf('powers', 4);
     places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
     const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
-    // A decay changes parameters by their own size.
+    // A decay changes parameters in proportion to their size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
     return { ...common, roots: roots.reverse(), places, epilogue, states, ...(kind === 'guarded' && { guards }) };
   }
@@ -484,7 +484,7 @@ export class Engine {
     return [...(this.graph.updates ?? [])].map(([state, next]) => ({ state, next: this.#resolve.training(next) }));
   }
 
-  /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */
+  /** The index of the loss whose decisions are counted: the first whose output has decisions; −1 for none. */
   get deciding(): number {
     const decisions = this.losses.flatMap((loss, i) => (loss ? [decisionOf(this.model.outputs[i] as Node, loss.loss)] : []));
     return decisions.findIndex((decision) => decision);
@@ -494,12 +494,12 @@ export class Engine {
     return this.deciding >= 0;
   }
 
-  /** @throws DisposedError once the memory was given back */
+  /** @throws DisposedError once the memory was freed */
   checkAlive(call: string): void {
     if (this.freed) throw new DisposedError(call);
   }
 
-  /** Gives all memory back. */
+  /** Frees all memory. */
   free(): void {
     if (this.freed) return;
     this.freed = true;

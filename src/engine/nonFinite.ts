@@ -8,18 +8,18 @@ import { constantOp, Parameter } from '../ops/leaves.js';
 import type { Engine } from './engine.js';
 import type { LoadedProgram } from './loadedProgram.js';
 
-/** A program that keeps every value of a graph, and what it keeps, in the order in which it comes about. */
+/** A program that keeps every value of a graph, and the nodes it keeps, in the order of computation. */
 interface Search {
   readonly forward: readonly Node[];
   /** ∂L/∂node of the nodes that depend on parameters, the loss's first. */
   readonly backward: readonly { readonly node: Node; readonly gradient: Node }[];
-  /** What a NaN is not only found in but infinity too: what the caller gets. */
+  /** Nodes in which an infinity is reported as well as a NaN: what the caller gets. */
   readonly results: ReadonlySet<Node>;
 }
 
 const searches = new WeakMap<Recipe, Search>();
 
-/** The program of a search, without fusion, no two tensors sharing memory; with targets it goes on to the gradient of the loss. */
+/** The program of a search: no fusion, no shared memory. With targets it includes the gradient of the loss. */
 export function searchProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): LoadedProgram {
   const key = `nonFinite:${withTargets ? classes : 'forward'}`;
   return engine.derived(key, rows, () => {
@@ -53,7 +53,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
   });
 }
 
-/** The inputs of a program, to be given to a search before anything else runs in the same workspace. */
+/** Copies the inputs of a program for a search. Call it before anything else runs in the same workspace. */
 export function inputsOf(engine: Engine, program: LoadedProgram, rows: number): Float32Array[] {
   return program.recipe.inputs.map((node, i) => {
     const at = program.inputIndex(i);
@@ -62,8 +62,8 @@ export function inputsOf(engine: Engine, program: LoadedProgram, rows: number): 
 }
 
 /**
- * Runs a search whose inputs are written, and finds the first value that is NaN or infinite, in the order of computing. Undefined where none is
- * NaN and no output, loss or gradient of a parameter is infinite: an infinity that vanishes on the way, such as a mask's, is none to report.
+ * Runs a search whose inputs are written, and finds the first value that is NaN or infinite, in the order of computation. Undefined where no
+ * value is NaN and no output, loss or gradient of a parameter is infinite: an infinity that vanishes on the way, such as a mask's, is valid.
  */
 export function findNonFinite(engine: Engine, program: LoadedProgram, rows: number, names: ReadonlyMap<Node, string>): NonFiniteValue | undefined {
   program.run(rows);

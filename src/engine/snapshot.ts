@@ -25,12 +25,12 @@ export class Snapshot {
     this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
   }
 
-  /** Copies what is there now. */
+  /** Copies the current state. */
   take(): void {
     this.#each((copy, live) => copy.set(live));
   }
 
-  /** Puts the copy back. */
+  /** Restores the copy. */
   restore(): void {
     this.#each((copy, live) => live.set(copy));
     this.#engine.judgeState();

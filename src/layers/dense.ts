@@ -28,7 +28,7 @@ export function checkSize(call: string, what: string, n: number): void {
 }
 
 /**
- * A fully connected layer, u = g(x·Wᵀ + b) (000 eq. 10): `dense(64, 'tanh')`, `dense(64, 'tanh', { bias: false })`, or, where g is the
+ * A fully connected layer, u = g(x·Wᵀ + b) (notes 10): `dense(64, 'tanh')`, `dense(64, 'tanh', { bias: false })`, or, where g is the
  * identity, `dense(64, { bias: false })`.
  *
  * Shapes: x `[rows, in]`, W `[units, in]`, b `[units]`, u `[rows, units]`.

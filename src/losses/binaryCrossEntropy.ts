@@ -7,7 +7,7 @@ import { defineLoss, fromLogitsOption, reductionOption, type ValueLoss } from '.
 import { shareOf } from './shareOf.js';
 
 /**
- * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (001 eq. 17), for an output with sigmoid.
+ * Binary cross-entropy, −[t log a + (1 − t) log(1 − a)] = log(1 + e^z) − t·z (notes 17), for an output with sigmoid.
  * Targets: as wide as the output, in [0, 1]. The mean divides by rows × outputs.
  */
 export const binaryCrossEntropy: (options?: CrossEntropyOptions) => ValueLoss = /* @__PURE__ */ defineLoss<CrossEntropyOptions>({
@@ -18,6 +18,6 @@ export const binaryCrossEntropy: (options?: CrossEntropyOptions) => ValueLoss = 
   head: sigmoidOp,
   decides: 'each',
   rows: binaryCrossEntropyRows,
-  // (1 − t)/(1 − u) − t/u (002).
+  // (1 − t)/(1 − u) − t/u (notes 39).
   outputGradient: (u, t) => sub(shareOf(affine(t, -1, 1), affine(u, -1, 1)), shareOf(t, u)),
 });

@@ -17,7 +17,7 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (000 eq. 18), for an output with softmax.
+ * Categorical cross-entropy, −Σ_k t_k log softmax(z)_k = log Σ_l e^{z_l} − Σ_k t_k z_k (notes 18), for an output with softmax.
  * Targets: class ids 0 … K−1, or rows of K probabilities. The mean divides by the rows.
  */
 export const crossEntropy: (options?: CrossEntropyOptions) => ClassLoss = /* @__PURE__ */ defineLoss<CrossEntropyOptions, Targets>({

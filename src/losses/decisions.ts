@@ -27,8 +27,8 @@ export function rangeOf(output: Node): Range {
 /**
  * How an output is decided under a loss: the one definition that `classify`, accuracy and every metric share. Undefined for a regression.
  *
- * - crossEntropy, or a softmax: the largest logit (000 eq. 6).
- * - binaryCrossEntropy: each logit by itself at 0, a probability of ½ (000 eq. 4).
+ * - crossEntropy, or a softmax: the largest logit (notes 6).
+ * - binaryCrossEntropy: each logit by itself at 0, a probability of ½ (notes 4).
  * - An output with a finite range (sigmoid, hardSigmoid, heaviside, tanh, softsign): each number by itself at the half of its range.
  * - Without a loss, an output without bounds is taken for logits: the largest of several, a single one at 0.
  * - Everything else, such as identity or relu with a squared error, is a regression.

@@ -4,14 +4,14 @@ import type { Targets, Values } from '../arguments/values.js';
 import { ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 
-/** `mean` over the batch, as the field does; `sum` over it, as the notes write it. */
+/** `mean` over the batch, as the field does; `sum` over it (notes 16). */
 export type Reduction = 'mean' | 'sum';
 
 declare const targets: unique symbol;
 
 /**
  * What a network minimises: a plain description, to be passed as `loss`. Gradients are those of the reduced loss. The loss that `step`, `fit`,
- * `evaluate` and `trace` report is the mean over the rows in either reduction: times the rows, it is the notes' sum.
+ * `evaluate` and `trace` report is the mean over the rows in either reduction: times the rows, it is the sum (notes 16).
  */
 export interface Loss<T extends Targets = Targets> {
   readonly name: string;

@@ -7,7 +7,7 @@ export interface SquaredErrorOptions {
   readonly scale?: number;
 }
 
-/** scale · Σ (u − t)² over outputs and batch (000 eq. 20; with scale ½, 002 and 004). Targets: as wide as the output. */
+/** scale · Σ (u − t)² over outputs and batch (notes 20; with scale ½, notes 38). Targets: as wide as the output. */
 export const squaredError: (options?: SquaredErrorOptions) => ValueLoss = /* @__PURE__ */ defineLoss<SquaredErrorOptions>({
   name: 'squaredError',
   options: { scale: /* @__PURE__ */ factorOption(1) },

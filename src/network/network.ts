@@ -396,8 +396,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * Hard decisions for each row of x, by what output and loss mean:
-   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
-   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (notes 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (notes 4), for each output by itself;
    * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
    * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
    *

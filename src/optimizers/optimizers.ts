@@ -104,7 +104,7 @@ export function named<T>(call: string, make: () => T): T {
 }
 
 /**
- * Stochastic gradient descent, θ ← θ − learningRate·∂L/∂θ (000 eq. 21); with momentum μ, v ← μ·v + ∂L/∂θ and θ ← θ − learningRate·v,
+ * Stochastic gradient descent, θ ← θ − learningRate·∂L/∂θ (notes 21); with momentum μ, v ← μ·v + ∂L/∂θ and θ ← θ − learningRate·v,
  * or θ ← θ − learningRate·(∂L/∂θ + μ·v) with `nesterov` (Sutskever et al. 2013).
  * L2 comes first, clipping after it: the norm that clipNorm bounds is that of ∂L/∂θ + weightDecay·θ.
  * Defaults: learningRate 0.01, momentum 0, nesterov false, weightDecay 0, no clipping.

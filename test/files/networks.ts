@@ -136,7 +136,7 @@ function severalOutputs(): AnyNetwork {
   });
 }
 
-/** A sum of exponentials as a graph of one's own (000 §3, problem 2). */
+/** A sum of exponentials as a graph of one's own (notes 29). */
 function sumOfExponentials(): Network {
   const x = input(2);
   const u = dense(5, 'exp')(x);

@@ -63,8 +63,8 @@ describe('outputs that do not exclude each other', () => {
     expect(result.precision).toEqual({ perClass: [1, 1 / 2, 3 / 4], macro: (1 + 1 / 2 + 3 / 4) / 3 });
     expect(result.recall).toEqual({ perClass: [2 / 3, 1 / 2, 1], macro: (2 / 3 + 1 / 2 + 1) / 3 });
     expect(result.f1).toEqual({ perClass: [4 / 5, 1 / 2, 6 / 7], macro: (4 / 5 + 1 / 2 + 6 / 7) / 3 });
-    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [confusionMatrix] })).toThrow('3 labels that do not exclude each other');
-    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [topK(2)] })).toThrow('3 labels that do not exclude each other');
+    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [confusionMatrix] })).toThrow('3 independent labels, expected classes');
+    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [topK(2)] })).toThrow('3 independent labels, expected classes');
   });
 
   test('a label that never occurs counts in the mean, with 0', () => {

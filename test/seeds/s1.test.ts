@@ -1,5 +1,4 @@
-/** Rows S1.1 to S1.14: neural networks, gradients and their training (000, 001). */
-
+/** Rows S1.1 to S1.14: neural networks, gradients and their training (notes 1 to 29). */
 import {
   adam,
   add,

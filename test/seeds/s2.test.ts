@@ -1,5 +1,4 @@
-/** Rows S2.1 to S2.8: perceptrons, activations and back propagation (002). */
-
+/** Rows S2.1 to S2.8: perceptrons, activations and back propagation (notes 30 to 41). */
 import {
   type Activation,
   adam,
