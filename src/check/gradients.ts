@@ -2,7 +2,7 @@ import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Targets, Values } from '../arguments/values.js';
 import { readClassIds, readRows } from '../data/values.js';
-import { inputGradient } from '../derivatives/loss.js';
+import { inputGradient, parameterGradient } from '../derivatives/loss.js';
 import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
@@ -10,7 +10,7 @@ import { graph } from '../inspect/graph.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
-import { Constant } from '../ops/leaves.js';
+import { Constant, State } from '../ops/leaves.js';
 import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */
@@ -102,6 +102,12 @@ function generator(seed: number): () => number {
   };
 }
 
+/** The numbers of a state as they are. */
+function valuesOf(net: AnyNetwork, state: State): Float32Array {
+  const { engine } = internals('checkGradients', net);
+  return engine.viewParameters(engine.offsetOf(state), elements(state.shape));
+}
+
 /** The loss of a network in float64, at any point near its own: parameters and inputs one behind the other. */
 class Float64Loss {
   readonly tensors: Checked[] = [];
@@ -163,7 +169,10 @@ class Float64Loss {
   #values(point: Float64Array): Map<Node, Numbers> {
     const leaves = new Map<Node, ArrayLike<number>>(this.#targets);
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
-    for (const node of this.#order) if (node instanceof Constant) leaves.set(node, node.values);
+    for (const node of this.#order) {
+      if (node instanceof Constant) leaves.set(node, node.values);
+      else if (node instanceof State) leaves.set(node, valuesOf(this.net, node));
+    }
     return forward(this.#order, leaves, this.rows);
   }
 
@@ -281,8 +290,13 @@ function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonl
   const gradient = new Float64Array(loss.length);
   const dx = inputGradient(net, x, y);
   inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
-  net.gradient(x, y);
-  gradient.set(net.gradients);
+  if (internals('checkGradients', net).engine.hasModes) {
+    // What is differentiated here is what predictions run.
+    gradient.set(parameterGradient(net, x, y));
+  } else {
+    net.gradient(x, y);
+    gradient.set(net.gradients);
+  }
   return gradient;
 }
 

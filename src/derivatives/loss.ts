@@ -47,6 +47,20 @@ export function inputGradient(network: AnyNetwork, x: unknown, y: unknown): Floa
   return found.length === 1 ? (found[0] as Floats) : found;
 }
 
+/** ∂L/∂parameters in prediction mode: of a network without two modes, what `gradient` finds. */
+export function parameterGradient(network: AnyNetwork, x: unknown, y: unknown): Floats {
+  const call = 'parameterGradient';
+  const { engine } = internals(call, network).idle(call).need(call, 'loss');
+  const batch = readBatchOf(call, engine, x, y);
+  const program = engine.derived(`${call}:${batch.classes}`, batch.rows, () => {
+    const { targets, found } = lossGradients(engine, call, batch.classes, engine.parameters);
+    return { roots: found, inputs: [...engine.model.inputs, ...targets], outputs: found, places: engine.places };
+  });
+  writeBatch(program, batch, 0, batch.rows);
+  program.run(batch.rows);
+  return readParameters(engine, program, 0, new Float32Array(engine.parameterCount));
+}
+
 /** ∂ℓ/∂parameters of each row by itself, as a batch of one: `[rows, parameters]`. */
 export function perSampleGradients<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,

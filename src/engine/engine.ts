@@ -134,6 +134,12 @@ export class Engine {
     }
   }
 
+  /** Whether training steps run another graph than predictions. */
+  get hasModes(): boolean {
+    const { training, prediction } = this.#resolve;
+    return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
+  }
+
   /** The node that a node of the graph stands for in a mode. */
   inMode(mode: Mode, node: Node): Node {
     return this.#resolve[mode](node);
