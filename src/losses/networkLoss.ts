@@ -94,12 +94,11 @@ function weighted(call: string, entry: LossOfOutput, i: number, output: Node, mo
     loss = heldLoss(call, describedLoss(call, given.loss), output, model);
     if (given.reduction !== undefined && given.reduction !== loss.reduction)
       throw new ValueError(
-        `${call}: the reduction of loss ${i} is ${describe(reduction)}, expected it of a function only; ${loss.name} is told its own`,
+        `${call}: the reduction of loss ${i} is ${describe(reduction)}, expected ${describe(loss.reduction)}, as ${loss.name} itself says`,
       );
     checkLoss(loss, output);
   }
-  const most = describedScale(loss, weight, output);
-  if (!isFactor(weight) || !isFactor(most)) {
+  if (!isFactor(weight) || !isFactor(rowFactor(loss, weight, output))) {
     throw new ValueError(
       `${call}: the weight of loss ${i} is ${describe(weight)}, expected a positive number that float32 holds, times the loss' scale`,
     );
@@ -108,7 +107,7 @@ function weighted(call: string, entry: LossOfOutput, i: number, output: Node, mo
 }
 
 /** The factor on a row's loss: the user's, and 1/outputs where the mean is over these too. */
-function describedScale(loss: Loss, weight: number, output: Node): number {
+function rowFactor(loss: Loss, weight: number, output: Node): number {
   const { meanOver } = definitionOf(loss);
   return (weight * loss.scale) / (loss.reduction === 'mean' && meanOver === 'elements' ? features(output.shape) : 1);
 }
@@ -171,7 +170,7 @@ function activationOf(output: Node): string {
 /** The nodes of a loss on an output, for targets given as class ids or as values. */
 export function lossNodes({ loss, weight }: LossWithWeight, output: Node, classes: boolean): LossNodes {
   const logits = logitsOf(output);
-  const scale = describedScale(loss, weight, output);
+  const scale = rowFactor(loss, weight, output);
   const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
   const common = { scale, factors, logits, loss, output };
   const graph = graphOf(loss);

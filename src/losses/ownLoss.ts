@@ -4,7 +4,7 @@ import { Node } from '../graph/node.js';
 import { features, formatShape } from '../graph/shape.js';
 import { target as targetNode, targetOp } from '../ops/leaves.js';
 import { defined, type Loss, type LossDefinition, type Reduction } from './loss.js';
-import { checkTerm, inCompute, type Model } from './term.js';
+import { checkTerm, computed, type Model } from './term.js';
 
 /**
  * A loss of one's own: from an output and its target, both `[rows, out]`, the loss of each row, `[rows, 1]`. It is called once, when the network is
@@ -57,7 +57,7 @@ export function ownLoss(call: string, make: LossFunction, output: Node, model: M
 
 /** A loss that is a graph already. @throws as `ownLoss` does */
 export function graphLoss(call: string, name: string, reduction: Reduction, graph: LossGraph, model: Model): Loss {
-  const checked = { ...graph, rows: inCompute(checkRows(call, name, graph, model)) };
+  const checked = { ...graph, rows: computed(checkRows(call, name, graph, model)) };
   const loss = defined({ name, reduction, fromLogits: false, scale: 1 }, OWN);
   graphs.set(loss, checked);
   return loss;

@@ -7,7 +7,7 @@ import { sumFeatures } from '../ops/expandFeatures.js';
 import { expandRows } from '../ops/expandRows.js';
 import { fill } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { checkTerm, inCompute, type Model, meanTerm, type Term } from './term.js';
+import { checkTerm, computed, type Model, meanTerm, type Term } from './term.js';
 
 /** One application of a layer, as nodes to make a penalty of. */
 export interface LayerGraph {
@@ -58,8 +58,8 @@ function layerGraph({ name, record }: NamedLayer): LayerGraph {
 
 /** A penalty as part of a graph: the mean over the rows of a batch; of parameters alone, the sum of all elements. */
 export function penaltyTerm(penalty: Node): Term {
-  if (penalty.shape.batched) return meanTerm(inCompute(penalty), 1);
-  return { rows: inCompute(totalOnRows(penalty)), node: penalty, scale: 1, factors: 0 };
+  if (penalty.shape.batched) return meanTerm(computed(penalty), 1);
+  return { rows: computed(totalOnRows(penalty)), node: penalty, scale: 1, factors: 0 };
 }
 
 /** The sum of the elements of a vector or a matrix, on each row. */

@@ -38,7 +38,7 @@ export function meanTerm(rows: Node, scale: number): Term {
 }
 
 /** A node that some instruction makes: a report stands behind the instruction that makes what it reports. */
-export function inCompute(node: Node): Node {
+export function computed(node: Node): Node {
   return node.inputs.length > 0 || node.op === fillOp ? node : apply(affineOp, [node], { alpha: 1, beta: 0 });
 }
 

@@ -152,7 +152,7 @@ function sumOfExponentials(): Network {
 /** Losses that no file can name, one with constants, beside one that it can, and penalties of every kind. */
 function ownLosses(): AnyNetwork {
   const x = input(3, 'x');
-  const h = dense(4, 'tanh', { name: 'hidden' })(x);
+  const h = dense(32, 'tanh', { name: 'hidden' })(x);
   const gain = parameter(2, { name: 'gain' });
   const outputs = [mul(dense(2)(h), gain), dense(3, 'softmax')(h), dense(2)(h), dense(1)(h)];
   return network({

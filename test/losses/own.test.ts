@@ -310,7 +310,12 @@ describe('refused', () => {
     ['a maker that was not called', crossEntropy, ValueError, 'network: loss is a function, expected what crossEntropy()'],
     ['a weight of 0', { loss: huberLoss, weight: 0 }, ValueError, 'the weight of loss 0 is 0'],
     ['an odd reduction', { loss: huberLoss, reduction: 'none' }, ValueError, "the reduction of loss 0 is \"none\", expected 'mean' or 'sum'"],
-    ['a reduction beside a description', { loss: meanSquaredError(), reduction: 'sum' }, ValueError, 'expected it of a function only'],
+    [
+      'a reduction beside a description',
+      { loss: meanSquaredError(), reduction: 'sum' },
+      ValueError,
+      'expected "mean", as meanSquaredError itself says',
+    ],
     ['a copy of what a network held', { ...make(huberLoss)().loss }, ValueError, 'network: loss is an object with name'],
   ])('%s', (_, loss, kind, message) => {
     expect(make(loss)).toThrow(kind);
