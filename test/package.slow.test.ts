@@ -46,6 +46,23 @@ function script(load: string): string {
   `;
 }
 
+/** What uses every entry: their classes are the same, else a network of one were none to another. */
+function everyEntry(load: string): string {
+  return `
+    (async (load) => {
+      const { crossEntropy, dense, Network, sequential, ValueError } = await load('neurite');
+      const [{ checkGradients }, { jacobian }, { summary }] = [await load('neurite/check'), await load('neurite/derivatives'), await load('neurite/inspect')];
+      const net = sequential(4, [dense(16, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), seed: 1, build: 'simd' });
+      const x = [0.1, -0.2, 0.3, -0.4];
+      const refused = [checkGradients, jacobian, summary].map((call) => { try { call({}, [], []); } catch (error) { return error instanceof ValueError; } });
+      console.log(JSON.stringify({
+        line: String(net), name: net instanceof Network && Network.name, jacobian: jacobian(net, x).length,
+        summary: summary(net).includes('131'), passed: checkGradients(net, x, 1).passed, refused,
+      }));
+    })(${load});
+  `;
+}
+
 /** The package's modules. */
 function modules(): string[] {
   return readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
@@ -81,6 +98,21 @@ describe.each(nodes)('loaded in %s', (node) => {
     expect(probabilities).toHaveLength(3);
     expect(run(node, 'import.mjs', script("await import('neurite')"))).toBe(expected);
     expect(run(node, 'require.cjs', script("require('neurite')"))).toBe(expected);
+  });
+
+  test.each([
+    ['import', 'entries.mjs', '(name) => import(name)'],
+    ['require', 'entries.cjs', '(name) => require(name)'],
+    ['both', 'mixed.cjs', "(name) => (name === 'neurite' ? require(name) : import(name))"],
+  ])('every entry works by %s, and a class is the same whichever it comes from', (_, file, load) => {
+    expect(JSON.parse(run(node, file, everyEntry(load)))).toEqual({
+      line: 'Network 4 → 16 relu → 3 softmax, 131 parameters',
+      name: 'Network',
+      jacobian: 12,
+      summary: true,
+      passed: true,
+      refused: [true, true, true],
+    });
   });
 
   test('files outside the package are refused to it', () => {
@@ -146,15 +178,22 @@ test('an uncaught error shows a line that can be read, and names its class', () 
   expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(250);
 });
 
-test('a class is the same whichever entry it comes from', () => {
-  const text = `
-    const { ValueError, sequential, dense } = await import('neurite');
-    const entries = [await import('neurite/check'), await import('neurite/derivatives'), await import('neurite/inspect')];
-    const calls = [entries[0].checkGradients, entries[1].jacobian, entries[2].summary];
-    console.log(calls.map((call) => { try { call({}, [], []); } catch (error) { return error instanceof ValueError; } }).join(),
-      String(sequential(4, [dense(16, 'relu'), dense(3, 'softmax')])));
-  `;
-  expect(run(process.execPath, 'classes.mjs', text).trim()).toBe('true,true,true Network 4 → 16 relu → 3 softmax, 131 parameters');
+test('each entry has its module and its declarations, and so has package.json', () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
+  const entries = Object.entries(exports).filter(([entry]) => !/\.(wasm|json)$/.test(entry));
+  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect']);
+  for (const [entry, conditions] of entries) {
+    const name = entry === '.' ? 'index' : entry.slice(2);
+    expect(conditions).toEqual({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
+    expect(packed).toEqual(expect.arrayContaining([`dist/${name}.d.ts`, `dist/${name}.js`]));
+  }
+});
+
+test('what a bundler may leave out is marked so', () => {
+  const marked = modules().filter((file) => readFileSync(file, 'utf8').includes('/* @__PURE__ */'));
+  expect(marked.map((file) => file.replace(/.*dist./, '').replaceAll('\\', '/'))).toEqual(
+    expect.arrayContaining(['shared/graph.js', 'shared/network.js']),
+  );
 });
 
 test('declarations have public names only', () => {

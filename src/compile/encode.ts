@@ -1,4 +1,4 @@
-import { type Block, Opcode, Ref, Size } from '../../assembly/opcodes.js';
+import { type Block, Ref, Size } from '../../assembly/opcodes.js';
 import { formOf } from '../graph/forms.js';
 import type { Instruction, Node, Operand } from '../graph/node.js';
 
@@ -27,7 +27,7 @@ export function encode(instructions: readonly Instruction[], placeOf: (node: Nod
     words[start] = opcode;
     for (const [name, operand] of Object.entries(operands)) {
       const index = form[operand.kind === 'f64' ? `${name}Low` : name];
-      if (typeof index !== 'number') throw new Error(`${Opcode[opcode]} has no operand ${name}`);
+      if (typeof index !== 'number') throw new Error(`opcode ${opcode} has no operand ${name}`);
       write(view, (start + index) * 4, operand, placeOf);
     }
     start += lengths[i] as number;
