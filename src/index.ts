@@ -97,7 +97,8 @@ export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers/optimizers.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
-export type { EvaluateAsyncOptions, EvaluateOptions, FitOptions } from './training/fit.js';
+export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
+export type { FitOptions } from './training/fit.js';
 export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
 export {
   accuracy,

@@ -22,7 +22,8 @@ import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLos
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
-import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
+import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
+import { type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
 import { checkGraph } from './checkGraph.js';

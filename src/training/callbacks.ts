@@ -1,3 +1,4 @@
+import { describe, fieldOf } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 
 /** Whether a callback returned a promise. */
@@ -26,4 +27,14 @@ export function runAll(...all: (() => void)[]): void {
     }
   }
   if (errors.length > 0) throw errors[0];
+}
+
+/** @throws ValueError for a callback that is no function, or a signal that cannot abort */
+export function checkCallbacks(call: string, callbacks: Readonly<Record<string, unknown>>, signal: unknown): void {
+  for (const [name, value] of Object.entries(callbacks)) {
+    if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a function`);
+  }
+  if (signal !== undefined && typeof fieldOf(signal, 'throwIfAborted') !== 'function') {
+    throw new ValueError(`${call}: signal is ${describe(signal)}, expected an AbortSignal, such as the signal of an AbortController`);
+  }
 }
