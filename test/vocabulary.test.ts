@@ -12,7 +12,7 @@ import { ops } from '../src/ops/table.generated.js';
 import { values } from '../src/ops/values.generated.js';
 import { networks } from './files/networks.js';
 import { expand } from './oracle/graph.js';
-import { activations, functions, inner, oracleOf, type Torch } from './vocabulary.js';
+import { activations, answered, functions, inner, oracleOf } from './vocabulary.js';
 
 declare global {
   interface ImportMeta {
@@ -34,7 +34,6 @@ const saved = networks.map(([, make]) => {
 });
 
 const isOp = (value: unknown): value is Op => typeof value === 'object' && value !== null && 'backward' in value && 'tangent' in value;
-const answered = (torch: Torch) => (typeof torch === 'string' ? torch : torch.none) !== '';
 
 test('every definition under src/ops is in the table, under the name of its constant', () => {
   const found = new Map<string, Op>();

@@ -1,12 +1,14 @@
-/** What the tests know of each op and activation: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+/** What the tests know of each op, activation and loss: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
 import {
   type ActivationName,
   abs,
   add,
   affine,
+  binaryCrossEntropy,
   byMode,
   clip,
   concat,
+  crossEntropy,
   div,
   dot,
   elu,
@@ -17,6 +19,7 @@ import {
   gelu,
   hardSigmoid,
   heaviside,
+  type Loss,
   leakyRelu,
   log,
   log1p,
@@ -27,6 +30,7 @@ import {
   maximum,
   mean,
   meanRows,
+  meanSquaredError,
   min,
   minimum,
   mish,
@@ -47,6 +51,7 @@ import {
   softsign,
   sqrt,
   square,
+  squaredError,
   sub,
   sum,
   tanh,
@@ -58,6 +63,7 @@ import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
 import { scaleBy } from '../src/ops/scaleBy.js';
 import type { Derivatives } from './oracle/graph.js';
+import * as oracle from './oracle/losses.js';
 
 /** What stands as an operand: an input of the full width or of one feature, a parameter of either, a matrix, or the first operand again. */
 export type Operand = 'input' | 'narrow' | 'parameter' | 'scalar' | 'matrix' | 'same';
@@ -353,7 +359,73 @@ export const activations: readonly ActivationRow[] = [
   { name: 'exp', torch: 'torch.exp' },
 ];
 
-// Losses, optimizers and layers have their rows here as soon as each is a definition.
+/** A loss. */
+export interface LossRow {
+  readonly name: string;
+  readonly make: (options?: { readonly fromLogits?: boolean }) => Loss;
+  /** An activation of the output that it fits. */
+  readonly output: 'softmax' | 'sigmoid' | 'identity';
+  /** Targets of a row, of numbers in [0, 1). */
+  targets(draws: readonly number[]): number[];
+  /** The loss of a row in float64, from the logits where the loss has a head, else from the output; and ∂/∂ of these. */
+  row(v: number[], t: number[]): number;
+  gradient(v: number[], t: number[]): number[];
+  /** What the sum over the rows is divided by for a mean besides the rows: 1, or the outputs. */
+  readonly divisor: 'one' | 'outputs';
+  /** Of the logits where there is a head, else of the output, and of the targets: class ids where the loss takes these. */
+  readonly torch: Torch;
+}
+
+const asDrawn = (draws: readonly number[]) => [...draws];
+
+/** Every loss. Adding one is adding a row. */
+export const losses: readonly LossRow[] = [
+  {
+    name: 'crossEntropy',
+    make: crossEntropy,
+    output: 'softmax',
+    targets(draws) {
+      const total = draws.reduce((a, b) => a + b, 0);
+      return draws.map((v) => v / total);
+    },
+    row: oracle.crossEntropy,
+    gradient: oracle.crossEntropyGradient,
+    divisor: 'one',
+    torch: 'F.cross_entropy',
+  },
+  {
+    name: 'binaryCrossEntropy',
+    make: binaryCrossEntropy,
+    output: 'sigmoid',
+    targets: asDrawn,
+    row: oracle.binaryCrossEntropy,
+    gradient: oracle.binaryCrossEntropyGradient,
+    divisor: 'outputs',
+    torch: 'F.binary_cross_entropy_with_logits',
+  },
+  {
+    name: 'meanSquaredError',
+    make: () => meanSquaredError(),
+    output: 'identity',
+    targets: asDrawn,
+    row: oracle.squaredError,
+    gradient: oracle.squaredErrorGradient,
+    divisor: 'outputs',
+    torch: 'F.mse_loss',
+  },
+  {
+    name: 'squaredError',
+    make: () => squaredError(),
+    output: 'identity',
+    targets: asDrawn,
+    row: oracle.squaredError,
+    gradient: oracle.squaredErrorGradient,
+    divisor: 'one',
+    torch: 'lambda u, t: torch.sum((u - t) ** 2)',
+  },
+];
+
+// Optimizers have their rows here as soon as each is a definition.
 
 /** One trial of a function, under a name of its own. */
 export interface OpCase extends Trial {
@@ -384,3 +456,5 @@ export function oracleOf({ name, oracle = name }: Pick<FunctionRow, 'name' | 'or
 export function oracleOfOp(op: string): ReturnType<typeof oracleOf> {
   return oracleOf(functions.find((row) => row.op === op) ?? { name: op });
 }
+
+export const answered = (torch: Torch) => (typeof torch === 'string' ? torch : torch.none) !== '';

@@ -60,16 +60,14 @@ import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
 import { scaleBy } from '../../src/ops/scaleBy.js';
-import { activationNames, inner, type OpCase, opCases } from '../vocabulary.js';
+import { activationNames, inner, type LossRow, losses as lossRows, type OpCase, opCases } from '../vocabulary.js';
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
-  ['crossEntropy', crossEntropy(), 'softmax'],
+  ...lossRows.map(({ name, make, output }): [string, Loss, LossRow['output']] => [name, make(), output]),
   ['crossEntropy, sum', crossEntropy({ reduction: 'sum' }), 'softmax'],
   ['crossEntropy, logits', crossEntropy({ fromLogits: true }), 'identity'],
-  ['binaryCrossEntropy', binaryCrossEntropy(), 'sigmoid'],
   ['binaryCrossEntropy, logits', binaryCrossEntropy({ fromLogits: true, reduction: 'sum' }), 'identity'],
-  ['meanSquaredError', meanSquaredError(), 'identity'],
-  ['squaredError', squaredError({ scale: 0.5 }), 'identity'],
+  ['squaredError, halved', squaredError({ scale: 0.5 }), 'identity'],
 ];
 
 export const optimizers: readonly [string, Optimizer][] = [

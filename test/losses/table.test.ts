@@ -10,26 +10,26 @@ import * as makers from '../../src/losses/losses.js';
 import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
-import { networks as torchNetworks } from '../torch/networks.js';
+import { answered, type LossRow, losses } from '../vocabulary.js';
 import { huber, huberGradient, huberRow } from './huber.js';
-import { type LossRow, losses } from './vocabulary.js';
 
 test('each has a row, and no row is of none', () => {
-  expect(Object.keys(losses).sort()).toEqual(Object.keys(makers).sort());
+  expect(losses.map(({ name }) => name).sort()).toEqual(Object.keys(makers).sort());
 });
 
 /** A loss that is none of the package's: a row is all it takes. */
 const thrown: LossRow = {
-  make: huber,
+  name: 'huber',
+  make: () => huber(),
   output: 'identity',
   targets: (draws) => [...draws],
   row: huberRow,
   gradient: huberGradient,
   divisor: 'outputs',
-  torch: 'the tests alone have it',
+  torch: { none: 'the tests alone have it' },
 };
 
-describe.each([...Object.entries(losses), ['huber', thrown] as const])('%s', (name, { make, output, targets, row, gradient, divisor, torch }) => {
+describe.each([...losses, thrown].map((row) => [row.name, row] as const))('%s', (name, { make, output, targets, row, gradient, divisor, torch }) => {
   const rows = 9;
   const width = 4;
   const next = numbers(name.length, 0, 1);
@@ -79,11 +79,10 @@ describe.each([...Object.entries(losses), ['huber', thrown] as const])('%s', (na
     expect(checkGradients(load(save(net)), x, t as never).passed).toBe(true);
   });
 
-  test.runIf(name in losses)('it is exported, saved, documented and held against PyTorch', () => {
+  test.runIf(losses.some((row) => row.name === name))('it is exported, saved, documented and held against PyTorch', () => {
     expect(neurite).toHaveProperty(name);
     expect(networks.map(([, made]) => made().loss?.name)).toContain(name);
     expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}(`);
-    if (/^\w+$/.test(torch)) expect(torchNetworks.map((spec) => spec.loss)).toContain(torch);
-    else expect(torch.length).toBeGreaterThan(20);
+    expect(answered(torch)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 """
 Values, gradient, Jacobian and Hessian of networks by PyTorch in float64. Standard input: the networks, and the words of test/vocabulary.ts for
-ops and activations, as JSON; standard output: JSON.
+ops, activations and losses, as JSON; standard output: JSON.
 """
 
 import json
@@ -10,16 +10,6 @@ import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
-
-LOSSES = {
-    "crossEntropy": F.cross_entropy,
-    "crossEntropyOfLogits": F.cross_entropy,
-    "binaryCrossEntropy": F.binary_cross_entropy_with_logits,
-    "binaryCrossEntropyOfLogits": F.binary_cross_entropy_with_logits,
-    "meanSquaredError": F.mse_loss,
-    "squaredError": lambda u, t: torch.sum((u - t) ** 2),
-}
-
 
 def forward(network, xs, theta):
     """The output, and the value before its activation."""
@@ -56,13 +46,12 @@ def forward(network, xs, theta):
 def derivatives(network):
     tensors = [torch.tensor(x).reshape(network["rows"], -1) for x in network["x"]]
     theta = torch.tensor(network["theta"])
-    ids = network["loss"].startswith("crossEntropy")
+    ids = network["ids"]
     target = torch.tensor(network["y"], dtype=torch.int64 if ids else torch.float64)
-    on_logits = network["loss"] in ("crossEntropy", "binaryCrossEntropy")
 
     def loss(parameters):
         output, logits = forward(network, tensors, parameters)
-        z = logits if on_logits else output
+        z = logits if network["onLogits"] else output
         return LOSSES[network["loss"]](z, target if ids else target.reshape(z.shape))
 
     def row(x, i):
@@ -81,5 +70,6 @@ def derivatives(network):
 
 given = json.load(sys.stdin)
 OPS = {name: eval(function) for name, function in given["ops"].items()}
+LOSSES = {name: eval(function) for name, function in given["losses"].items()}
 ACTIVATIONS = {name: eval(function) for name, function in given["activations"].items()}
 json.dump([derivatives(network) for network in given["networks"]], sys.stdout)

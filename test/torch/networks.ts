@@ -1,5 +1,5 @@
 /** Networks in words that both this library and test/torch/derivatives.py build them from: twenty of several parts, and one for each row of the vocabulary. */
-import { activations, functions } from '../vocabulary.js';
+import { activations, functions, losses } from '../vocabulary.js';
 
 /** A node: an op of earlier nodes (by their index) and of parameters of its own. */
 export interface Step {
@@ -21,7 +21,8 @@ export interface Spec {
   title: string;
   rows: number;
   steps: Step[];
-  loss: 'crossEntropy' | 'crossEntropyOfLogits' | 'binaryCrossEntropy' | 'binaryCrossEntropyOfLogits' | 'meanSquaredError' | 'squaredError';
+  /** A loss of the vocabulary by its name; with `OfLogits` behind it, on an output without its activation. */
+  loss: string;
 }
 
 const input = (size: number): Step => ({ op: 'input', size });
@@ -193,4 +194,8 @@ const ofActivations = activations.flatMap(({ name, torch }): Spec[] =>
     : [],
 );
 
-export const networks: readonly Spec[] = [...fixed, ...ofFunctions, ...ofActivations];
+const ofLosses = losses.flatMap(({ name, output, torch }): Spec[] =>
+  typeof torch === 'string' ? [{ title: `the loss ${name}`, rows: 4, steps: [input(3), dense(0, 4, 'tanh'), dense(1, 3, output)], loss: name }] : [],
+);
+
+export const networks: readonly Spec[] = [...fixed, ...ofFunctions, ...ofActivations, ...ofLosses];

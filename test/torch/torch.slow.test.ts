@@ -8,17 +8,13 @@ import { fileURLToPath } from 'node:url';
 import {
   type Activation,
   type AnyNetwork,
-  binaryCrossEntropy,
-  crossEntropy,
   dense,
   input,
   type Layer,
   type Loss,
-  meanSquaredError,
   type Node,
   network,
   parameter,
-  squaredError,
   type Targets,
   type Values,
 } from 'neurite';
@@ -27,7 +23,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { distance } from '../derivatives/compare.js';
 import { builds } from '../kernels/machine.js';
 import { numbers } from '../kernels/numbers.js';
-import { activations, functions, type Torch } from '../vocabulary.js';
+import { activations, functions, type LossRow, losses, type Torch } from '../vocabulary.js';
 import { networks, type Spec } from './networks.js';
 
 const PYTHON = '/usr/bin/python3';
@@ -45,14 +41,12 @@ const required = process.env.npm_lifecycle_event === 'test:torch' || process.env
 
 const ops = new Map(functions.map(({ name, f }) => [name, f]));
 
-const losses: Record<Spec['loss'], Loss> = {
-  crossEntropy: crossEntropy(),
-  crossEntropyOfLogits: crossEntropy({ fromLogits: true }),
-  binaryCrossEntropy: binaryCrossEntropy(),
-  binaryCrossEntropyOfLogits: binaryCrossEntropy({ fromLogits: true }),
-  meanSquaredError: meanSquaredError(),
-  squaredError: squaredError(),
-};
+/** The loss of a network, and its row. */
+function lossOf({ loss: word }: Spec): { loss: Loss; row: LossRow; ids: boolean } {
+  const name = word.replace(/OfLogits$/, '');
+  const row = losses.find((one) => one.name === name) as LossRow;
+  return { loss: name === word ? row.make() : row.make({ fromLogits: true }), row, ids: row.output === 'softmax' };
+}
 
 /** A network and the numbers it is tried on. */
 interface Case {
@@ -97,7 +91,7 @@ function build(spec: Spec, seed: number, build: (typeof builds)[number]): Case {
       nodes.push(f(...from, ...(step.with ?? [])));
     }
   });
-  const net = network({ inputs, outputs: nodes.at(-1) as Node, loss: losses[spec.loss], seed, build });
+  const net = network({ inputs, outputs: nodes.at(-1) as Node, loss: lossOf(spec).loss, seed, build });
   // Biases too, which start at 0.
   net.parameters.forEach((v, i, all) => {
     all[i] = v === 0 ? 0.3 * next() : v;
@@ -108,28 +102,31 @@ function build(spec: Spec, seed: number, build: (typeof builds)[number]): Case {
     return Float32Array.from({ length: spec.rows * (node.shape.size[0] as number) }, () => (domain ? draw(domain) : next()));
   });
   const width = net.outFeatures;
-  const ids = spec.loss.startsWith('crossEntropy');
+  const { ids, row } = lossOf(spec);
   const y = ids
     ? Array.from({ length: spec.rows }, (_, i) => i % width)
-    : Array.from({ length: spec.rows * width }, () => Math.fround(spec.loss.startsWith('binary') ? (next() + 1) / 2 : next()));
+    : Array.from({ length: spec.rows * width }, () => Math.fround(row.output === 'sigmoid' ? (next() + 1) / 2 : next()));
   return { net, x, y };
 }
 
 /** The network as test/torch/derivatives.py takes it. */
-function described({ steps, loss, rows }: Spec, { net, x, y }: Case): unknown {
+function described(spec: Spec, { net, x, y }: Case): unknown {
+  const { steps, rows } = spec;
+  const { loss, row, ids } = lossOf(spec);
+  const onLogits = row.output !== 'identity' && !loss.fromLogits;
   const parameters = Object.fromEntries(
     net.parameterNames.map((name) => {
       const { shape, offset } = net.parameter(name);
       return [name, { shape, offset }];
     }),
   );
-  return { steps, loss, rows, parameters, theta: [...net.parameters], x: x.map((one) => [...one]), y };
+  return { steps, loss: row.name, ids, onLogits, rows, parameters, theta: [...net.parameters], x: x.map((one) => [...one]), y };
 }
 
 /** What PyTorch calls each function and activation. */
 const spoken = (rows: readonly { readonly name: string; readonly torch: Torch }[]) =>
   Object.fromEntries(rows.flatMap(({ name, torch }) => (typeof torch === 'string' ? [[name, torch]] : [])));
-const words = { ops: spoken(functions), activations: spoken(activations) };
+const words = { ops: spoken(functions), activations: spoken(activations), losses: spoken(losses) };
 
 function agree(what: string, a: ArrayLike<number>, b: ArrayLike<number>, tolerance: number): void {
   const { difference, size } = distance(a, b);
@@ -153,7 +150,7 @@ describe.runIf(required || hasTorch())('the networks of test/torch in PyTorch', 
     const predicted = net.predict(given);
     agree('output', predicted as Float32Array, expected.output, 1e-5);
     // The library reports the mean over the rows also of a sum.
-    const reported = net.gradient(given, y as Targets) * (networks[i]?.loss === 'squaredError' ? (networks[i]?.rows as number) : 1);
+    const reported = net.gradient(given, y as Targets) * (lossOf(networks[i] as Spec).loss.reduction === 'sum' ? (networks[i]?.rows as number) : 1);
     agree('loss', [reported], [expected.loss], 1e-5);
     agree('gradient', net.gradients, expected.gradient, 1e-5);
     agree('jacobian', jacobian(net, given), expected.jacobian, 1e-5);
