@@ -1,7 +1,7 @@
 /**
- * Derives the tables of ops from the files in src/ops, so that nobody keeps a list by hand: `table.generated.ts` has every exported definition
- * `…Op`, `values.generated.ts` every float64 value `…Value`, under the name of
- * the op beside it. Writes only what has changed. Silent.
+ * Derives tables from the files of their rooms, so that nobody keeps a list by hand. Of losses and layers: all that their files export. Of ops:
+ * `table.generated.ts` has every exported definition `…Op`, `values.generated.ts` every float64 value `…Value` under the name of the op beside
+ * it. Writes only what has changed. Silent.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -17,7 +17,19 @@ function write(file, text) {
   if (!existsSync(url) || readFileSync(url, 'utf8') !== text) writeFileSync(url, text);
 }
 
+/** The table of a folder whose definitions stand in files of their own: all that a file exports whose source has this call. */
+function writeExports(room, call) {
+  const files = readdirSync(new URL(`../src/${room}/`, import.meta.url))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
+    .filter((file) => call.test(readFileSync(new URL(`../src/${room}/${file}`, import.meta.url), 'utf8')))
+    .sort();
+  const lines = files.map((file) => `export * from './${file.replace(/ts$/, 'js')}';\n`).join('');
+  write(`../${room}/table.generated.ts`, `/** Made by scripts/tables.mjs from the files beside it. */\n${lines}`);
+}
+
 export function writeTables() {
+  writeExports('losses', /\bdefineLoss(<.*>)?\(\{/);
+  writeExports('layers', /\breturn layer\(/);
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
     .sort()

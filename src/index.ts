@@ -25,29 +25,16 @@ export type { NetworkJson } from './files/architecture.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
 export type { Node } from './graph/node.js';
-export {
-  type Activation,
-  type ActivationName,
-  elu,
-  gelu,
-  hardSigmoid,
-  linear,
-  mish,
-  selu,
-  silu,
-  softsign,
-} from './layers/activations.js';
-export { type DenseOptions, dense } from './layers/dense.js';
+export * from './layers/activations.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
 export { type Layer, type LayerParts, layer, named, type StateUpdate } from './layers/layer.js';
 export { constant, input, parameter, type Size, state } from './layers/leaves.js';
-export type { CrossEntropyOptions } from './losses/crossEntropy.js';
+export * from './layers/table.generated.js';
 export type { ClassLoss, Loss, Reduction, ValueLoss } from './losses/loss.js';
-export * from './losses/losses.js';
 export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.js';
 export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
-export type { SquaredErrorOptions } from './losses/squaredError.js';
+export * from './losses/table.generated.js';
 export {
   type AnyNetwork,
   type LayerView,

@@ -5,9 +5,9 @@ import { elements, features, formatShape, type Shape, sameShape } from '../graph
 import { recordLayer } from '../layers/layer.js';
 import type { NamedLayer, Stored } from '../layers/names.js';
 import { type AnyLossMaker, definitionOf, type Loss } from '../losses/loss.js';
-import * as makers from '../losses/losses.js';
 import type { LossWithWeight } from '../losses/networkLoss.js';
 import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
+import * as makers from '../losses/table.generated.js';
 import type { Model } from '../losses/term.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';

@@ -1,5 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { describe } from '../arguments/describe.js';
+import { checkSize } from '../arguments/size.js';
 import { elementsIn } from '../compile/plan.js';
 import { compile, type Recipe } from '../compile/program.js';
 import { ValueError } from '../errors.js';
@@ -7,7 +8,6 @@ import { type Instruction, tensorsOf } from '../graph/instruction.js';
 import { nameNodes } from '../graph/names.js';
 import type { Node } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
-import { checkSize } from '../layers/dense.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { table } from './table.js';
 

@@ -1,14 +1,16 @@
 import { describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { checkSize } from '../arguments/size.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, type Node } from '../graph/node.js';
 import { features, matrix, vector } from '../graph/shape.js';
 import { add } from '../ops/add.js';
 import { expandRows } from '../ops/expandRows.js';
-import { type Initial, Parameter } from '../ops/leaves.js';
+import { Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { type Activation, activationOf, type activations } from './activations.js';
-import type { Initializer } from './initializers.js';
+import { activationOf } from './activationOf.js';
+import type { Activation, activations } from './activations.js';
+import { type Initializer, initialOf } from './initializers.js';
 import { type Layer, layer } from './layer.js';
 
 /** Options of `dense`. */
@@ -19,12 +21,6 @@ export interface DenseOptions {
   readonly init?: Initializer;
   /** By which `trace`, `summary` and errors call it. Default `dense1`, `dense2`, … in the network's order. */
   readonly name?: string;
-}
-
-/** @throws ValueError unless n is a positive integer small enough to be a size */
-export function checkSize(call: string, what: string, n: number): void {
-  if (!(Number.isInteger(n) && n > 0 && n < 2 ** 28))
-    throw new ValueError(`${call}: ${what} is ${describe(n)}, expected a whole number from 1 to ${2 ** 28 - 1}`);
 }
 
 /**
@@ -77,22 +73,6 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
     },
     { name: options.name },
   );
-}
-
-/** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */
-export function initialOf(call: string, init: Initializer, inputs: number, units: number): Initial {
-  const initial = init(inputs, units);
-  const fields = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] }[fieldOf(initial, 'kind') as string];
-  if (fields === undefined)
-    throw new ValueError(`${call}: init gave ${describe(initial)}, expected an initializer, such as heUniform or constantInit(0)`);
-  const copy: Record<string, unknown> = { kind: initial.kind };
-  for (const name of fields) {
-    const value = (initial as unknown as Record<string, unknown>)[name];
-    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-      throw new ValueError(`${call}: init gave a ${name} of ${describe(value)}, expected a finite number that float32 holds`);
-    copy[name] = value;
-  }
-  return copy as unknown as Initial;
 }
 
 function nameOf(activation: Activation): string {

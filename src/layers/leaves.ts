@@ -1,12 +1,12 @@
 import { isNumericArray, type NumericArray } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { checkSize } from '../arguments/size.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
 import { Constant, input as inputNode, Parameter, State } from '../ops/leaves.js';
-import { checkSize, initialOf } from './dense.js';
-import { glorotUniform, type Initializer, zeros } from './initializers.js';
+import { glorotUniform, type Initializer, initialOf, zeros } from './initializers.js';
 
 /** A length, or rows and columns. */
 export type Size = number | readonly [number, number];

@@ -1,7 +1,7 @@
 import { describe, isList } from '../arguments/describe.js';
+import { checkSize } from '../arguments/size.js';
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
-import { checkSize } from '../layers/dense.js';
 import type { Layer } from '../layers/layer.js';
 import type { NetworkLoss, TargetsOf } from '../losses/networkLoss.js';
 import { input } from '../ops/leaves.js';

@@ -307,7 +307,7 @@ describe('refused', () => {
       "depends on the input other [rows, 2], which is none of the network's",
     ],
     ['the target alone', (_: Node, t: Node) => sum(t), NeuriteError, 'depends on no input'],
-    ['a maker that was not called', crossEntropy, ValueError, 'network: loss is a function, expected what crossEntropy()'],
+    ['a maker that was not called', crossEntropy, ValueError, 'network: loss is a function, expected what binaryCrossEntropy(), crossEntropy()'],
     ['a weight of 0', { loss: huberLoss, weight: 0 }, ValueError, 'the weight of loss 0 is 0'],
     ['an odd reduction', { loss: huberLoss, reduction: 'none' }, ValueError, "the reduction of loss 0 is \"none\", expected 'mean' or 'sum'"],
     [

@@ -6,7 +6,7 @@ import { checkGradients } from 'neurite/check';
 import { inputGradient } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { definitionOf } from '../../src/losses/loss.js';
-import * as makers from '../../src/losses/losses.js';
+import * as makers from '../../src/losses/table.generated.js';
 import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
