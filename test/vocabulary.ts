@@ -1,4 +1,4 @@
-/** What the tests know of each op, activation and loss: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+/** What the tests know of each op, activation, loss and layer: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
 import {
   type ActivationName,
   abs,
@@ -9,6 +9,7 @@ import {
   clip,
   concat,
   crossEntropy,
+  dense,
   div,
   dot,
   elu,
@@ -19,6 +20,7 @@ import {
   gelu,
   hardSigmoid,
   heaviside,
+  type Layer,
   type Loss,
   leakyRelu,
   log,
@@ -422,6 +424,26 @@ export const losses: readonly LossRow[] = [
     gradient: oracle.squaredErrorGradient,
     divisor: 'one',
     torch: 'lambda u, t: torch.sum((u - t) ** 2)',
+  },
+];
+
+/** A layer. */
+export interface LayerRow {
+  readonly name: string;
+  readonly make: () => Layer;
+  /** A row in float64, from a row of inputs and the layer's parameters, by their names. */
+  row(x: readonly number[], parameters: Readonly<Record<string, readonly number[]>>): number[];
+  readonly torch: Torch;
+}
+
+/** Every layer. Adding one is adding a row. */
+export const layers: readonly LayerRow[] = [
+  {
+    name: 'dense',
+    make: () => dense(4, 'tanh'),
+    row: (x, { weights = [], biases = [] }) =>
+      biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
+    torch: 'torch.nn.Linear',
   },
 ];
 

@@ -60,7 +60,7 @@ import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
 import { scaleBy } from '../../src/ops/scaleBy.js';
-import { activationNames, inner, type LossRow, losses as lossRows, type OpCase, opCases } from '../vocabulary.js';
+import { activationNames, inner, type LossRow, layers as layerRows, losses as lossRows, type OpCase, opCases } from '../vocabulary.js';
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
   ...lossRows.map(({ name, make, output }): [string, Loss, LossRow['output']] => [name, make(), output]),
@@ -184,6 +184,7 @@ export const networks: readonly [string, () => AnyNetwork][] = [
     activation,
     () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
   ]),
+  ...layerRows.map(({ name, make }): [string, () => AnyNetwork] => [`the layer ${name}`, () => sequential(3, [make()])]),
   ...losses.map(([name, loss, output]): [string, () => AnyNetwork] => [
     name,
     () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 }),
