@@ -1,9 +1,9 @@
 /** Kernels by themselves, in the binary that the package ships, through the program loop that networks run in. */
 import { GemmFlag } from '../assembly/opcodes.js';
 import { uniformArray, uniforms } from './data.js';
-import { limit } from './limit/limit.js';
+import { limit } from './limit.js';
 import { Machine } from './machine.js';
-import { alternate, type Build, type Contender, type Effort, median, quantity, type Result, summarize } from './measure.js';
+import { alternate, type Build, type Contender, type Effort, median, type Result, timed } from './measure.js';
 
 /** The three products that training a layer takes: X·Wᵀ, dZ·W, dZᵀ·X. */
 export type Form = 'nt' | 'nn' | 'tn';
@@ -166,11 +166,6 @@ export function ceiling(build: Build, run: number): Contender {
   return { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
 }
 
-/** A product's result with what the limit was between the same repetitions, in seconds to a giga-operation. */
-function limited({ node, ...result }: Result, seconds: readonly number[]): Result {
-  return { ...result, limit: 1 / median(seconds), node };
-}
-
 /** Measures kernels of one binary, and the limit of its instructions beside them. */
 export class KernelBench {
   readonly #machine: Machine;
@@ -190,8 +185,7 @@ export class KernelBench {
     const contender = productContender(this.#machine, this.build, product, this.effort.run);
     const [most, own] = (await alternate([this.#ceiling, contender], this.effort)) as [number[], number[]];
     this.#machine.clear();
-    const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
-    return limited(summarize(productName(product), contender, 'GFLOP/s', speeds), most);
+    return { ...timed(productName(product), contender, 'GFLOP/s', own), limit: 1 / median(most) };
   }
 
   /** Measures one of the other kernels. */
@@ -199,7 +193,6 @@ export class KernelBench {
     const one = contender(this.#machine, this.build, Math.ceil(this.effort.run * PASSES));
     const [seconds] = (await alternate([one], this.effort)) as [number[]];
     this.#machine.clear();
-    const values = seconds.map((value) => quantity(unit, 1, value));
-    return summarize(workload, one, unit, values);
+    return timed(workload, one, unit, seconds);
   }
 }

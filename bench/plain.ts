@@ -3,7 +3,7 @@
  * A dense network in plain JavaScript, as good as loops over Float32Arrays get without losing their simplicity: every inner loop runs along
  * the rows of memory, four products at a time. This is what neurite is measured against where nobody else is.
  */
-import { type Samples, uniforms } from './data.js';
+import { accuracyOf, type Samples, shuffle, uniforms } from './data.js';
 
 export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'softmax';
 
@@ -249,12 +249,7 @@ export class PlainNetwork {
   train({ rows, x, y }: Samples): void {
     const features = this.#features;
     const order = Uint32Array.from({ length: rows }, (_, i) => i);
-    for (let i = rows - 1; i > 0; i--) {
-      const j = Math.floor(this.#random() * (i + 1));
-      const swapped = order[i]!;
-      order[i] = order[j]!;
-      order[j] = swapped;
-    }
+    shuffle(order, this.#random);
     for (let from = 0; from < rows; from += this.batch) {
       const count = Math.min(this.batch, rows - from);
       for (let i = 0; i < count; i++) {
@@ -269,17 +264,12 @@ export class PlainNetwork {
 
   /** The share of samples decided rightly. */
   accuracy({ rows, features, x, y }: Samples): number {
-    let right = 0;
+    const outputs: number[] = [];
     for (let from = 0; from < rows; from += this.batch) {
       const count = Math.min(this.batch, rows - from);
       const u = this.predict(x.subarray(from * features, (from + count) * features), count);
-      const width = u.length / this.batch;
-      for (let i = 0; i < count; i++) {
-        const row = u.subarray(i * width, (i + 1) * width);
-        const decided = width === 1 ? Number(row[0]! >= 0.5) : row.indexOf(Math.max(...row));
-        if (decided === y[from + i]) right++;
-      }
+      outputs.push(...u.subarray(0, (u.length / this.batch) * count));
     }
-    return right / rows;
+    return accuracyOf(outputs, y);
   }
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { root } from '../history.js';
 import type { Result } from '../measure.js';
 import { mnistFolder } from '../mnist.js';
 import { options } from '../options.js';
@@ -30,9 +31,9 @@ const browsers: readonly Browser[] = [
   { name: 'Firefox', commands: ['firefox-esr', 'firefox'], args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
 ];
 
-const { repetitions, json, build, only } = options('bench:browser');
-const report = new Report(json);
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const given = options('bench:browser');
+const { repetitions, build, only } = given;
+const report = new Report(given, 'bench:browser');
 
 /** Where the paths that a page asks for are on disk; nothing else is served. */
 const places: readonly (readonly [prefix: string, folder: string])[] = [
@@ -45,7 +46,7 @@ const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'appl
 const page = `<!doctype html>
 <meta charset="utf-8">
 <title>neurite's benchmark</title>
-<script type="importmap">{ "imports": { "neurite": "/dist/index.js", "tinybench": "/tinybench/index.js" } }</script>
+<script type="importmap">{ "imports": { "neurite": "/dist/index.js", "neurite/derivatives": "/dist/derivatives.js", "tinybench": "/tinybench/index.js" } }</script>
 <script type="module" src="/build/bench/browser/page.js"></script>
 `;
 
@@ -101,13 +102,13 @@ async function measure(browser: Browser): Promise<void> {
   });
   const receive = (message: Message) => {
     if ('done' in message) end(message.error ? new Error(`${found.version}: ${message.error}`) : undefined);
-    else report.add({ ...message.result, node: found.version });
+    else report.add({ ...message.result, engine: found.version });
   };
   const server = createServer((request, response) => {
     serve(request, response, receive).catch(end);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  if (!json) console.log(`\n${found.version}`);
+  if (!given.json) console.log(`\n${found.version}`);
   const { port } = server.address() as AddressInfo;
   const child = spawn(found.command, [...browser.args(profile), `http://localhost:${port}/?${query}`], { stdio: 'ignore' });
   child.on('error', end);

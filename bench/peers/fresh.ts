@@ -6,7 +6,7 @@ const [system, what] = process.argv.slice(2);
 
 /** Only what the system itself needs is loaded. */
 const opening: Record<string, () => Promise<Peer>> = {
-  'plain-js': async () => ({ train: (await import('../loops.js')).trainWithLoops }),
+  'plain-js': async () => ({ version: '', train: (await import('../loops.js')).trainWithLoops }),
   'jax-js': async () => (await import('./jax.js')).jax(),
   'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(false),
   'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(true),
@@ -21,14 +21,9 @@ if (what === 'cold') {
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
   await one?.outputs();
 } else {
-  const [{ scaled }, { images }, { trainings }] = await Promise.all([import('../data.js'), import('../mnist.js'), import('../workloads.js')]);
-  const samples = (name: 'train' | 't10k', rows: number) => {
-    const { bytes, labels } = images(name, rows);
-    return { rows, features: 784, x: scaled(bytes), y: labels };
-  };
-  const data = { train: samples('train', 8000), test: samples('t10k', 2000) };
-  const work = { ...(trainings.find(({ id }) => id === 'T2') as Training), epochs: 2 };
-  const contender = await peer.train?.(work, data, initial(work.sizes));
+  const [{ mnist }, { trainings }] = await Promise.all([import('../mnist.js'), import('../workloads.js')]);
+  const work = { ...(trainings[1] as Training), epochs: 2 };
+  const contender = await peer.train?.(work, mnist(), initial(work.sizes));
   await contender?.run();
   await contender?.accuracy?.();
   console.log((await import('../fresh/peak.js')).peakMemory());

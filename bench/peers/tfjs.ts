@@ -1,9 +1,10 @@
+import { accuracyOf } from '../data.js';
 import type { Contender } from '../measure.js';
 import type { Activation, Optimizer } from '../plain.js';
 import type { Training } from '../workloads.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { accuracyOf, Batches } from './batches.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
+import { Batches } from './batches.js';
+import { type LayerParameters, layersOf, type Peer, requirePeer, transpose, versionOf } from './peer.js';
 
 /** As much of @tensorflow/tfjs-core as is used here. */
 interface Tensor {
@@ -150,8 +151,10 @@ export async function tfjs(tuned: boolean): Promise<Peer> {
       },
     };
   };
-  if (tuned) return { train };
+  const version = versionOf('@tensorflow/tfjs-core');
+  if (tuned) return { version, train };
   return {
+    version,
     train,
     predict(work, initial, inputs) {
       const { sizes, activations, rows, calls } = work;
