@@ -17,8 +17,10 @@ export function network(work: Training | Prediction, build: 'auto' | Build): Net
   });
 }
 
-export function asDataset({ x, y, bytes }: Samples) {
-  return bytes ? dataset({ x: bytes, y, scale: 1 / 255 }) : dataset({ x, y });
+/** Bytes where there are some: floats are then not even made. */
+export function asDataset(samples: Samples) {
+  const { y, bytes } = samples;
+  return bytes ? dataset({ x: bytes, y, scale: 1 / 255 }) : dataset({ x: samples.x, y });
 }
 
 /** Trains by `fit`, or by one call of `step` for each batch, on batches cut beforehand. */
