@@ -5,7 +5,7 @@ import type { Build } from './measure.js';
  * The lowest ratios that are no regression, [relaxed, simd]: of a product (G) its share of the limit, else how many times as fast it is as what
  * it is compared with.
  */
-export const lowest: Readonly<Record<string, readonly [relaxed: number, simd: number]>> = {
+export const lowestRatios: Readonly<Record<string, readonly [relaxed: number, simd: number]>> = {
   'G 64x64x64 nn': [0.86, 0.83],
   'G 128x128x128 nn': [0.83, 0.8],
   'G 256x256x256 nt': [0.85, 0.84],
@@ -42,8 +42,8 @@ export const lowest: Readonly<Record<string, readonly [relaxed: number, simd: nu
 };
 
 /** The lowest ratio of a row that is no regression; undefined where none is set. */
-export function lowestRatio(workload: string, build: Build): number | undefined {
-  return lowest[workload]?.[build === 'relaxed' ? 0 : 1];
+export function lowest(workload: string, build: Build): number | undefined {
+  return lowestRatios[workload]?.[build === 'relaxed' ? 0 : 1];
 }
 
 /** A goal for a row: what it must reach, what it aims at, and what limits it. Ratios and shares must be as high, all else as low. */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { lowestRatio } from './floors.js';
+import { lowest } from './floors.js';
 import type { Result } from './measure.js';
 
 /** One line. Lines taken over from a page of rounded figures may lack what that page left out. */
@@ -53,7 +53,7 @@ export function recorder(command: Command): (result: Result & { readonly version
   const file = `${folder}${machine.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.jsonl`;
   return (result) => {
     const { workload, build, value, limit } = result;
-    const floor = build && command !== 'bench:peers' ? lowestRatio(workload, build) : undefined;
+    const floor = build && command !== 'bench:peers' ? lowest(workload, build) : undefined;
     const line: Line = { ...run, ...result, ...(limit && { share: value / limit }), ...(floor !== undefined && { floor }) };
     const rounded = (_: string, entry: unknown) => (typeof entry === 'number' ? Number(entry.toPrecision(5)) : entry);
     appendFileSync(file, `${JSON.stringify(line, rounded)}\n`);

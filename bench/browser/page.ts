@@ -1,9 +1,9 @@
 /** The benchmark as a page runs it: measures what the address asks for and posts each result to where it came from. */
 import { fromIdx, type Split } from '../data.js';
-import { KernelBench, type KernelEffort, passes, productName, products } from '../kernels.js';
-import { type Build, compare } from '../measure.js';
-import { rows } from '../rows.js';
+import type { KernelEffort } from '../kernels.js';
+import type { Build } from '../measure.js';
 import { selection } from '../selection.js';
+import { suite } from '../suite.js';
 import type { Message } from './run.js';
 
 const parameters = new URLSearchParams(location.search);
@@ -12,8 +12,7 @@ const chosen = (parameters.get('build') ?? undefined) as Build | undefined;
 const repetitions = Number(parameters.get('repetitions'));
 
 /** Browsers' clocks move in steps of up to 20 µs, so a run is longer than in Node; and Firefox goes over to optimised code when it has it, seconds later. */
-const effort: KernelEffort = { repetitions, time: 40, warmup: 300, run: 0.1 };
-const COMPILING = 3000;
+const effort: KernelEffort = { repetitions, time: 40, warmup: 300, run: 0.1, compiling: 3000 };
 
 async function post(message: Message): Promise<void> {
   await fetch('/results', { method: 'POST', body: JSON.stringify(message) });
@@ -35,21 +34,11 @@ async function mnist(): Promise<Split> {
 
 async function run(): Promise<void> {
   if (!crossOriginIsolated) throw new Error('the page is not isolated: its clock is too coarse');
-  for (const build of ['relaxed', 'simd'] as const) {
-    const binary = await bytes(build === 'relaxed' ? '/dist/core.relaxed.wasm' : '/dist/core.wasm');
-    if (!WebAssembly.validate(binary) || (chosen && build !== chosen)) continue;
-    const bench = new KernelBench(binary, build, effort);
-    await new Promise((resolve) => setTimeout(resolve, COMPILING));
-    for (const product of products) {
-      if (!wanted(productName(product))) continue;
-      await post({ result: await bench.product(product) });
-    }
-    for (const pass of passes) if (wanted(pass.workload, 'K')) await post({ result: await bench.pass(pass) });
-  }
+  const both = [['relaxed', await bytes('/dist/core.relaxed.wasm')] as const, ['simd', await bytes('/dist/core.wasm')] as const];
+  const binaries = both.filter(([build, binary]) => WebAssembly.validate(binary) && (!chosen || build === chosen));
   const split = await mnist();
-  for (const { workload, unit, effort, contenders } of rows(() => split, chosen ?? 'auto')) {
-    if (!wanted(workload)) continue;
-    for (const result of await compare(workload, unit, contenders(), effort(repetitions))) await post({ result });
+  for (const { measure } of suite(binaries, { wanted, effort, mnist: () => split, chosen })) {
+    for (const result of await measure()) await post({ result });
   }
 }
 

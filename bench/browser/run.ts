@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { mnistFolder } from '../files.js';
 import { root } from '../history.js';
 import type { Result } from '../measure.js';
-import { mnistFolder } from '../mnist.js';
 import { options } from '../options.js';
 import { Report } from '../report.js';
 

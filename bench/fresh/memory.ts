@@ -1,5 +1,5 @@
 /** Workload M: T2 from reading its data to its accuracy, in a process of its own. Prints the most memory it was in, in MB. */
-import { mnist } from '../mnist.js';
+import { mnist } from '../files.js';
 import { asDataset, network } from '../neurite.js';
 import { type Training, trainings } from '../workloads.js';
 import { peakMemory } from './peak.js';

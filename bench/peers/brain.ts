@@ -1,6 +1,6 @@
 import { accuracyOf } from '../data.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { layersOf, type Peer, requirePeer, versionOf } from './peer.js';
+import { layersOf, type Peer, requirePeer } from './peer.js';
 
 interface Network {
   fromJSON(json: unknown): Network;
@@ -25,7 +25,6 @@ export function brain(): Peer {
     return new NeuralNetwork({ activation: 'sigmoid' }).fromJSON({ activation: 'sigmoid', sizes: [...sizes], layers: [inputs, ...layers] });
   };
   return {
-    version: versionOf('brain.js'),
     /** A rate divided by the batch moves the parameters as far in an epoch as the mean gradients of batches do. */
     train(work, { train, test }, initial) {
       const { sizes, epochs, batch } = work;

@@ -6,7 +6,7 @@ const [system, what] = process.argv.slice(2);
 
 /** Only what the system itself needs is loaded. */
 const opening: Record<string, () => Promise<Peer>> = {
-  'plain-js': async () => ({ version: '', train: (await import('../loops.js')).trainWithLoops }),
+  'plain-js': async () => ({ train: (await import('../loops.js')).trainWithLoops }),
   'jax-js': async () => (await import('./jax.js')).jax(),
   'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(false),
   'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(true),
@@ -21,7 +21,7 @@ if (what === 'cold') {
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
   await one?.outputs();
 } else {
-  const [{ mnist }, { trainings }] = await Promise.all([import('../mnist.js'), import('../workloads.js')]);
+  const [{ mnist }, { trainings }] = await Promise.all([import('../files.js'), import('../workloads.js')]);
   const work = { ...(trainings[1] as Training), epochs: 2 };
   const contender = await peer.train?.(work, mnist(), initial(work.sizes));
   await contender?.run();

@@ -2,7 +2,7 @@ import { accuracyOf } from '../data.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
 import { Batches } from './batches.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, transpose, versionOf } from './peer.js';
+import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
 
 /** As much of @jax-js/jax as is used here. An argument is used up by the call unless it is given as `.ref`. */
 interface Tensor {
@@ -54,7 +54,6 @@ export async function jax(): Promise<Peer> {
   const refs = (list: readonly Tensor[]) => list.map((tensor) => tensor.ref);
 
   return {
-    version: versionOf('@jax-js/jax'),
     train(work, { train, test }, initial) {
       const { sizes, activations, batch, optimizer, epochs } = work;
       const { learningRate } = optimizer;

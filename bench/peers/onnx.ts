@@ -1,5 +1,5 @@
 import { predictionAmount } from '../workloads.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, versionOf } from './peer.js';
+import { type LayerParameters, layersOf, type Peer, requirePeer } from './peer.js';
 
 /** Protocol buffers as https://protobuf.dev/programming-guides/encoding has them: as much as a model takes. */
 const VARINT = 0;
@@ -101,7 +101,6 @@ export function onnxruntime(): Peer {
     return session;
   };
   return {
-    version: versionOf('onnxruntime-web'),
     async predict(work, initial, inputs) {
       const { sizes, activations, rows, calls } = work;
       const session = await open(denseModel(layersOf(sizes, initial), activations, rows));

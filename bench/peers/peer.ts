@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Split } from '../data.js';
-import { root } from '../history.js';
 import type { Contender } from '../measure.js';
 import type { Prediction, Training } from '../workloads.js';
 
@@ -22,31 +20,19 @@ export interface Multiplying extends Contender {
  * and gives the same outputs. What a system has no method for it cannot do.
  */
 export interface Peer {
-  readonly version: string;
+  /** Where it isn't that of a package of this folder. */
+  readonly version?: string;
   readonly train?: (work: Training, data: Split, parameters: Float32Array) => Contender | Promise<Contender>;
   readonly predict?: (work: Prediction, parameters: Float32Array, inputs: readonly Float32Array[]) => Predicting | Promise<Predicting>;
   readonly multiply?: (n: number, a: Float32Array, b: Float32Array) => Multiplying | Promise<Multiplying>;
   readonly close?: () => void;
 }
 
-/** The folder of the package. */
-export const folder = `${root}bench/peers/`;
+/** The folder of the package, seen from build/bench/peers. */
+export const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
 
 /** The packages' own place: their lock file is not the project's. */
 export const requirePeer = createRequire(`${folder}package.json`);
-
-/** The version of a package that is installed there. */
-export function versionOf(name: string): string {
-  return (JSON.parse(readFileSync(`${folder}node_modules/${name}/package.json`, 'utf8')) as { version: string }).version;
-}
-
-/** Installs the packages where the lock file is not what is installed, and says so. All that is said goes to stderr: stdout may be read by a program. */
-export function install(): void {
-  const installed = `${folder}node_modules/.package-lock.json`;
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(`${folder}package-lock.json`).mtimeMs) return;
-  console.error('installing the systems to compare with: npm ci --prefix bench/peers');
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder], { stdio: ['ignore', 2, 2] });
-}
 
 /** One layer's share of the parameters: W `[out, in]` and b. */
 export interface LayerParameters {

@@ -1,11 +1,11 @@
 /** npm run bench:peers: the workloads by turns with other systems, all in one run and with one thread each. */
 import { readFileSync } from 'node:fs';
 import { uniformArray } from '../data.js';
+import { binaries, mnist, mnistFolder } from '../files.js';
 import { ceiling, productContender } from '../kernels.js';
 import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
 import { type Build, type Contender, compare, type Effort, type Result, type Unit } from '../measure.js';
-import { mnist, mnistFolder } from '../mnist.js';
 import { network, predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
@@ -16,23 +16,24 @@ import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
 import { inputs, type Prediction, predictions, type Training, trainings } from '../workloads.js';
 import { brain } from './brain.js';
+import { install, versionOf } from './install.js';
 import { jax } from './jax.js';
 import { onnxruntime } from './onnx.js';
-import { folder, install, type Multiplying, type Peer, type Predicting } from './peer.js';
+import { folder, type Multiplying, type Peer, type Predicting } from './peer.js';
 import { interpreter, python } from './python.js';
 import { synaptic } from './synaptic.js';
 import { fitWithLayers, tfjs } from './tfjs.js';
 
-/** What neurite is measured against besides plain loops, by the names results carry. A package is loaded when its system is opened. */
-const systems: Readonly<Record<string, () => Peer | Promise<Peer>>> = {
-  'jax-js': jax,
-  'tfjs-wasm': () => tfjs(false),
-  'tfjs-wasm-tuned': () => tfjs(true),
-  'onnxruntime-web': onnxruntime,
-  'brain.js': brain,
-  synaptic,
-  numpy: () => python('numpy'),
-  pytorch: () => python('pytorch'),
+/** What neurite is measured against besides plain loops, by the names results carry, and the packages, which are loaded when a system is opened. */
+const systems: Readonly<Record<string, readonly [open: () => Peer | Promise<Peer>, name?: string]>> = {
+  'jax-js': [jax, '@jax-js/jax'],
+  'tfjs-wasm': [() => tfjs(false), '@tensorflow/tfjs-core'],
+  'tfjs-wasm-tuned': [() => tfjs(true), '@tensorflow/tfjs-core'],
+  'onnxruntime-web': [onnxruntime, 'onnxruntime-web'],
+  'brain.js': [brain, 'brain.js'],
+  synaptic: [synaptic, 'synaptic'],
+  numpy: [() => python('numpy')],
+  pytorch: [() => python('pytorch')],
 };
 
 const given = options('bench:peers');
@@ -49,9 +50,9 @@ function say(text: string): void {
 }
 
 const opened = new Map<string, Peer>();
-for (const [system, open] of Object.entries(systems)) {
+for (const [system, [open, name]] of Object.entries(systems)) {
   try {
-    opened.set(system, await open());
+    opened.set(system, { ...(name && { version: versionOf(name) }), ...(await open()) });
   } catch (error) {
     say(`${system} is left out: ${(error as Error).message}`);
   }
@@ -91,12 +92,9 @@ function checkEqual(workload: string, system: string, found: ArrayLike<number>, 
   if (!(worst <= tolerance)) throw new Error(`${workload}: outputs of ${system} differ by ${worst}`);
 }
 
-let split: ReturnType<typeof mnist> | undefined;
-const data = () => (split ??= mnist());
-
 async function train(work: Training): Promise<void> {
   const parameters = initial(work);
-  const set = work.data(data);
+  const set = work.data(mnist);
   const contenders = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
   for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
   await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
@@ -104,7 +102,7 @@ async function train(work: Training): Promise<void> {
 
 /** What tfjs's users mostly write, which is slower than its core by itself. */
 async function trainWithLayers(work: Training): Promise<void> {
-  const set = work.data(data);
+  const set = work.data(mnist);
   const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(work, set, initial(work))];
   await measure(`${work.id} layers.fit`, work.unit, contenders, trainingEffort(repetitions));
 }
@@ -128,8 +126,8 @@ async function multiply(n: number): Promise<void> {
   const workload = `G ${n}x${n}x${n} nn`;
   const a = uniformArray(n * n, 1);
   const b = uniformArray(n * n, 2);
-  const own: Build = build === 'auto' ? (WebAssembly.validate(binary('core.relaxed.wasm')) ? 'relaxed' : 'simd') : build;
-  const machine = new Machine(binary(own === 'relaxed' ? 'core.relaxed.wasm' : 'core.wasm'));
+  const [own, binary] = binaries(given.build)[0] as [Build, Uint8Array<ArrayBuffer>];
+  const machine = new Machine(binary);
   const contender = productContender(machine, own, { rows: n, inputs: n, outputs: n, form: 'nn' }, 0);
   const expected = contender.product().slice();
   const peers: Multiplying[] = [];
@@ -139,10 +137,6 @@ async function multiply(n: number): Promise<void> {
   const results = await compare(workload, 'GFLOP/s', [contender, ...peers, most], predictionEffort(repetitions));
   const limit = results.pop()?.value as number;
   for (const result of results) add({ ...result, limit });
-}
-
-function binary(file: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(new URL(import.meta.resolve(`neurite/${file}`))));
 }
 
 for (const n of [256, 512]) if (wanted(`G ${n}x${n}x${n} nn`)) await multiply(n);

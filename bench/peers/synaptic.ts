@@ -1,7 +1,7 @@
 import { accuracyOf } from '../data.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { layersOf, type Peer, requirePeer, versionOf } from './peer.js';
+import { layersOf, type Peer, requirePeer } from './peer.js';
 
 interface Network {
   activate(x: ArrayLike<number>): number[];
@@ -39,7 +39,6 @@ export function synaptic(): Peer {
     return Network.fromJSON({ neurons: neurons.map((config) => ({ ...config, trace: {} })), connections });
   };
   return {
-    version: versionOf('synaptic'),
     /** A rate divided by the batch moves the parameters as far in an epoch as the mean gradients of batches do. */
     train(work, { train, test }, initial) {
       const { sizes, activations, epochs, batch, optimizer } = work;

@@ -4,7 +4,7 @@ import type { Activation, Optimizer } from '../plain.js';
 import type { Training } from '../workloads.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
 import { Batches } from './batches.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, transpose, versionOf } from './peer.js';
+import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
 
 /** As much of @tensorflow/tfjs-core as is used here. */
 interface Tensor {
@@ -151,10 +151,8 @@ export async function tfjs(tuned: boolean): Promise<Peer> {
       },
     };
   };
-  const version = versionOf('@tensorflow/tfjs-core');
-  if (tuned) return { version, train };
+  if (tuned) return { train };
   return {
-    version,
     train,
     predict(work, initial, inputs) {
       const { sizes, activations, rows, calls } = work;
