@@ -5,21 +5,29 @@ import { missing, notes, systems } from './reasons.js';
 import { format } from './report.js';
 import { pending, predictions, stepping, trainingFlops, trainings } from './workloads.js';
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
 const unique = <A>(values: readonly A[]) => [...new Set(values)];
-const percent = (share: number | undefined) => (share === undefined ? '–' : `${(100 * share).toFixed(0)} %`);
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+const table = (rows: readonly (readonly string[])[]) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** A table of what `cell` finds, without the rows and columns where it finds nothing. */
+function grid<R, C>(
+  rows: readonly R[],
+  columns: readonly C[],
+  names: { row: (row: R) => string; column: (column: C) => string },
+  cell: (row: R, column: C) => string | undefined,
+): string {
+  const used = columns.filter((column) => rows.some((row) => cell(row, column)));
+  const kept = rows.filter((row) => used.some((column) => cell(row, column)));
+  const lines = kept.map((row) => [names.row(row), ...used.map((column) => cell(row, column) ?? '–')]);
+  return table([['', ...used.map(names.column)], ['---', ...used.map(() => '---')], ...lines]);
+}
 
 /** "Node 24" of "Node 24.21.0", "Firefox" of "Firefox 153.7.0". */
-function engineOf({ engine }: Line): string {
-  return /^Node \d+|^\w+/.exec(engine)?.[0] as string;
-}
+const engineOf = ({ engine }: Line) => /^Node \d+|^\w+/.exec(engine)?.[0] as string;
 
 /** Whether a line is of a kernel by itself, which is measured in either build; a network is in one. */
-function isKernel({ command, unit }: Line): boolean {
-  return command !== 'bench:peers' && ['GFLOP/s', 'GB/s', 'ns/element'].includes(unit);
-}
+const isKernel = ({ command, unit }: Line) => command !== 'bench:peers' && ['GFLOP/s', 'GB/s', 'ns/element'].includes(unit);
 
 /** The lines that count: of each row in an engine, those of the last run that measured it. */
 function latest(lines: readonly Line[]): Line[] {
@@ -33,8 +41,10 @@ function latest(lines: readonly Line[]): Line[] {
   return [...groups.values()].flat();
 }
 
+type Work = readonly [workload: string, unit: string];
+
 /** The rows that others do too. */
-const works: readonly (readonly [workload: string, unit: string])[] = [
+const works: readonly Work[] = [
   ...[...trainings, stepping, ...predictions].map(({ id, unit }) => [id, unit] as const),
   ...Object.entries({ 'I3 fresh': 'ns', 'T1 layers.fit': 'samples/s', 'T2 layers.fit': 'samples/s' }),
   ...Object.entries({ 'G 256x256x256 nn': 'GFLOP/s', 'G 512x512x512 nn': 'GFLOP/s', C: 'ms', M: 'MB' }),
@@ -52,10 +62,14 @@ class Page {
   }
 
   /** The lines of a row, from the run that has most systems beside one another. */
-  of(engine: string, workload: string, unit?: string): Line[] {
+  #row(engine: string, workload: string, unit?: string): Line[] {
     const found = this.#lines.filter((line) => line.workload === workload && engineOf(line) === engine && (!unit || line.unit === unit));
     const runs = unique(found.map(({ command }) => command)).map((command) => found.filter((line) => line.command === command));
     return runs.sort((a, b) => b.length - a.length)[0] ?? [];
+  }
+
+  #kernel(engine: string, workload: string, build: string | undefined): Line | undefined {
+    return this.#lines.find((line) => isKernel(line) && line.workload === workload && engineOf(line) === engine && line.build === build);
   }
 
   head(): string {
@@ -67,95 +81,77 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
   }
 
   /** The figure that a goal is for: the worst of its rows, the nearest of its systems. */
-  #figure({ workloads, engine, build, among, unit }: Goal): { value: number; text: string } | undefined {
-    if (unit === '%') {
-      const shares = workloads.map(
-        (workload) =>
-          this.#lines.filter((line) => line.workload === workload && engineOf(line) === engine && line.build === build && line.share).at(-1)?.share,
-      );
-      if (shares.includes(undefined)) return undefined;
-      return { value: 100 * Math.min(...(shares as number[])), text: shares.map(percent).join(', ') };
-    }
-    const own = this.of(engine, workloads[0] as string, among ? undefined : unit);
-    if (!among) {
-      const value = own.find(({ system }) => system === 'neurite')?.value;
-      return value === undefined ? undefined : { value, text: `${format(value)} ${unit}` };
-    }
-    const [nearest] = own.filter(({ system, ratio }) => ratio && among.includes(system)).sort((a, b) => (a.ratio as number) - (b.ratio as number));
-    return nearest && { value: nearest.ratio as number, text: `${format(nearest.ratio as number)} (${nearest.system})` };
+  #figure({ workloads, engine, build, among, unit }: Goal): readonly [value: number, text: string] | undefined {
+    const shares = workloads.flatMap((workload) => this.#kernel(engine, workload, build)?.share ?? []);
+    if (unit === '%') return shares.length === workloads.length ? [100 * Math.min(...shares), shares.map(percent).join(', ')] : undefined;
+    const lines = this.#row(engine, workloads[0] as string, among ? undefined : unit);
+    const value = lines.find(({ system }) => system === 'neurite')?.value;
+    if (!among) return value === undefined ? undefined : [value, `${format(value)} ${unit}`];
+    const ratios = lines.flatMap(({ system, ratio }) => (ratio && among.includes(system) ? [[ratio, `${format(ratio)} (${system})`] as const] : []));
+    return ratios.sort(([a], [b]) => a - b)[0];
   }
 
   goals(): string {
     const rows = goals.map((goal) => {
       const { what, unit, floor, aim, limitedBy = '' } = goal;
-      const figure = this.#figure(goal);
-      const meets = (bound: number) => figure && (unit === '×' || unit === '%' ? figure.value >= bound : figure.value <= bound);
-      const aimed = aim !== undefined && meets(aim);
-      const verdict = !figure ? 'not measured' : !meets(floor) ? '**short**' : aimed ? 'reached, and the aim' : 'reached';
-      const bound = (value: number | undefined) => (value === undefined ? '' : unit === '×' ? String(value) : `${value} ${unit}`);
-      return [what, bound(floor), bound(aim), figure?.text ?? '–', verdict, aimed ? '' : limitedBy];
+      const [value = Number.NaN, text = '–'] = this.#figure(goal) ?? [];
+      const meets = (bound = Number.NaN) => (unit === '×' || unit === '%' ? value >= bound : value <= bound);
+      const verdict = text === '–' ? 'not measured' : !meets(floor) ? '**short**' : meets(aim) ? 'reached, and the aim' : 'reached';
+      const bounds = [floor, aim].map((bound) => (bound === undefined ? '' : unit === '×' ? String(bound) : `${bound} ${unit}`));
+      return [what, ...bounds, text, verdict, meets(aim) ? '' : limitedBy];
     });
-    return table(['', 'floor', 'aim', 'measured', '', 'what limits it'], rows);
+    return table([['', 'floor', 'aim', 'measured', '', 'what limits it'], Array(6).fill('---'), ...rows]);
   }
 
   /** Workloads beside other systems in one engine, or in several one beside the other. */
   ratios(...engines: readonly string[]): string {
-    const columns = engines.flatMap((engine) => {
-      const present = systems.filter((system) =>
-        works.some(([workload, unit]) => this.of(engine, workload, unit).some((line) => line.system === system)),
-      );
-      return present.map((system) => ({ engine, system }));
+    const columns = engines.flatMap((engine) => systems.map((system) => ({ engine, system })));
+    const column = ({ engine, system }: (typeof columns)[number]) => (engines.length > 1 ? `${engine}, ${system}` : system);
+    return grid(works, columns, { row: ([workload, unit]) => `**${workload}**, ${unit}`, column }, ([workload, unit], { engine, system }) => {
+      const line = this.#row(engine, workload, unit).find((line) => line.system === system);
+      const figure = line && (line.ratio === undefined ? format(line.value as number) : `${format(line.ratio)} ×`);
+      return figure && notes[system]?.[workload] ? `${figure} \\*` : figure;
     });
-    const rows = works.flatMap(([workload, unit]) => {
-      const cells = columns.map(({ engine, system }) => {
-        const line = this.of(engine, workload, unit).find((line) => line.system === system);
-        if (!line) return '–';
-        const figure = line.ratio !== undefined ? `${format(line.ratio)} ×` : format(line.value as number);
-        return notes[system]?.[workload] ? `${figure} \\*` : figure;
-      });
-      const measured = cells.filter((cell) => cell !== '–').length;
-      // A product that nobody else has done is among the kernels; what one engine lacks is told where nobody has it.
-      if (unit === 'GFLOP/s' ? measured <= engines.length : !measured && this.engines.some((engine) => this.of(engine, workload, unit).length))
-        return [];
-      return [[`**${workload}**, ${unit}`, ...(measured ? cells : ['not measured', ...cells.slice(1)])]];
-    });
-    return table(['', ...columns.map(({ engine, system }) => (engines.length > 1 ? `${engine}, ${system}` : system))], rows);
+  }
+
+  /** What nobody has measured, and why. */
+  unmeasured(): string[] {
+    const none = works.filter(([workload, unit]) => !this.engines.some((engine) => this.#row(engine, workload, unit).length));
+    const reasons = [...none.map(([workload]) => [workload, 'no run has it yet']), ...Object.entries(pending)];
+    return reasons.map(([id, why]) => `- **${id}**: not measured: ${why}.`);
   }
 
   /** neurite beside itself: what a frozen predictor gains, what a derivative costs. */
   own(): string {
     const own = this.#lines.filter(({ system, ratio }) => system === 'neurite' && ratio);
-    const used = this.engines.filter((engine) => own.some((line) => engineOf(line) === engine));
-    const cell = (workload: string, engine: string) => own.find((line) => line.workload === workload && engineOf(line) === engine)?.ratio;
-    const row = (workload: string) => [workload, ...used.map((engine) => cell(workload, engine)?.toFixed(2) ?? '–')];
-    return table(['', ...used], unique(own.map(({ workload }) => workload)).map(row));
+    const find = (workload: string, engine: string) => own.find((line) => line.workload === workload && engineOf(line) === engine)?.ratio;
+    const workloads = unique(own.map(({ workload }) => workload));
+    return grid(workloads, this.engines, { row: String, column: String }, (workload, engine) => find(workload, engine)?.toFixed(2));
   }
 
   /** Products and passes in every engine and build. */
   kernels(): string {
-    const kernels = this.#lines.filter(isKernel);
-    const builds = (['relaxed', 'simd'] as const).flatMap((build) => this.engines.map((engine) => ({ engine, build })));
-    const of = (engine: string, build: string) => kernels.filter((line) => engineOf(line) === engine && line.build === build);
-    const used = builds.filter(({ engine, build }) => of(engine, build).length);
-    const rows = unique(kernels.map(({ workload }) => workload)).map((workload) => {
-      const cells = used.map(({ engine, build }) => of(engine, build).find((line) => line.workload === workload));
-      const shown = cells.map((line) => (line ? `${format(line.value as number)}${line.share ? `, ${percent(line.share)}` : ''}` : '–'));
-      return [`${workload}, ${cells.find((line) => line)?.unit}`, ...shown];
+    const units = new Map(this.#lines.filter(isKernel).map(({ workload, unit }) => [workload, unit]));
+    const columns = (['relaxed', 'simd'] as const).flatMap((build) => this.engines.map((engine) => ({ engine, build })));
+    const column = ({ engine, build }: (typeof columns)[number]) => `${engine}, ${build === 'simd' ? 'baseline' : build}`;
+    return grid([...units], columns, { row: (entry) => entry.join(', '), column }, ([workload], { engine, build }) => {
+      const line = this.#kernel(engine, workload, build);
+      return line && `${format(line.value as number)}${line.share ? `, ${percent(line.share)}` : ''}`;
     });
-    return table(['', ...used.map(({ engine, build }) => `${engine}, ${build === 'simd' ? 'baseline' : build}`)], rows);
   }
 
   /** How fast the training of networks of a size to speak of executes its floating-point operations, and what share of the limit that is. */
   executed(engine: string): string {
     const cubes = this.#lines.filter((line) => engineOf(line) === engine && line.workload === 'G 256x256x256 nn');
-    const limit = Math.max(...cubes.flatMap(({ value, share, limit }) => limit ?? (value && share ? value / share : [])));
+    const limit = Math.max(0, ...cubes.flatMap(({ value, share, limit }) => limit ?? (value && share ? value / share : [])));
     const figures = trainings.flatMap(({ id, sizes, unit }) => {
-      const own = this.of(engine, id).find(({ system }) => system === 'neurite');
+      const own = this.#row(engine, id).find(({ system }) => system === 'neurite');
       if (!own?.value || unit !== 'samples/s') return [];
       const speed = (own.value * trainingFlops(sizes)) / 1e9;
-      return [`${id} ${speed.toFixed(1)} (${percent(own.share ?? (limit > 0 ? speed / limit : undefined))})`];
+      const share = own.share ?? (limit && speed / limit);
+      return [`${id} ${speed.toFixed(1)}${share ? ` (${percent(share)})` : ''}`];
     });
-    return figures.join(', ');
+    return `${engine}: ${figures.join(', ')}`;
   }
 }
 
@@ -184,9 +180,9 @@ C: cold start above an empty process and what a page loads, M: peak memory. \`be
 
 ${nodes.map((engine) => `${engine}:\n\n${page.ratios(engine)}`).join('\n\n')}
 
-${browsers.length ? `Browsers:\n\n${page.ratios(...browsers)}\n\n` : ''}Products executed in training, in GFLOP/s of the whole step's time and as a share of the limit: ${nodes.map((engine) => `${engine}: ${page.executed(engine)}`).join('; ')}.
+${browsers.length ? `Browsers:\n\n${page.ratios(...browsers)}\n\n` : ''}Products executed in training, in GFLOP/s of the whole step's time and as a share of the limit: ${nodes.map((engine) => page.executed(engine)).join('; ')}.
 
-${[...Object.entries(pending).map(([id, why]) => `- **${id}**: not measured: ${why}.`), ...missing()].join('\n')}
+${[...page.unmeasured(), ...missing()].join('\n')}
 
 ## Beside itself
 
