@@ -4,6 +4,7 @@
  * the rows of memory, four products at a time. This is what neurite is measured against where nobody else is.
  */
 import { accuracyOf, type Samples, shuffle, uniforms } from './data.js';
+import { type LayerParameters, layersOf, parameterCount } from './layers.js';
 
 export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'softmax';
 
@@ -131,7 +132,7 @@ interface Layer {
  */
 export class PlainNetwork {
   readonly parameters: Float32Array;
-  readonly #layers: Layer[] = [];
+  readonly #layers: readonly Layer[];
   readonly #gradients: Float32Array;
   readonly #m: Float32Array;
   readonly #v: Float32Array;
@@ -150,7 +151,7 @@ export class PlainNetwork {
   ) {
     this.#features = sizes[0] as number;
     this.#random = uniforms(seed);
-    const count = activations.reduce((sum, _, l) => sum + (sizes[l + 1] as number) * ((sizes[l] as number) + 1), 0);
+    const count = parameterCount(sizes);
     const state = optimizer.kind === 'adam' ? count : 0;
     this.parameters = new Float32Array(count);
     this.#gradients = new Float32Array(state);
@@ -158,27 +159,13 @@ export class PlainNetwork {
     this.#v = new Float32Array(state);
     this.#x = new Float32Array(batch * this.#features);
     this.#y = new Uint8Array(batch);
-    let at = 0;
-    activations.forEach((activation, l) => {
-      const inputs = sizes[l] as number;
-      const outputs = sizes[l + 1] as number;
-      const weights = outputs * inputs;
-      const part = (run: Float32Array, offset: number, length: number) => run.subarray(offset, offset + length);
-      const w = part(this.parameters, at, weights);
+    const gradients = layersOf(sizes, this.#gradients);
+    this.#layers = layersOf(sizes, this.parameters).map(({ inputs, outputs, weights: w, biases: b }, l) => {
       const bound = Math.sqrt(6 / (inputs + outputs));
-      for (let i = 0; i < weights; i++) w[i] = bound * (2 * this.#random() - 1);
-      this.#layers.push({
-        inputs,
-        outputs,
-        activation,
-        w,
-        b: part(this.parameters, at + weights, outputs),
-        dw: part(this.#gradients, at, weights),
-        db: part(this.#gradients, at + weights, outputs),
-        u: new Float32Array(batch * outputs),
-        du: new Float32Array(batch * outputs),
-      });
-      at += weights + outputs;
+      for (let i = 0; i < w.length; i++) w[i] = bound * (2 * this.#random() - 1);
+      const { weights: dw, biases: db } = gradients[l] as LayerParameters;
+      const [u, du] = [new Float32Array(batch * outputs), new Float32Array(batch * outputs)];
+      return { inputs, outputs, activation: activations[l] as Activation, w, b, dw, db, u, du };
     });
   }
 

@@ -34,26 +34,6 @@ export const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta
 /** The packages' own place: their lock file is not the project's. */
 export const requirePeer = createRequire(`${folder}package.json`);
 
-/** One layer's share of the parameters: W `[out, in]` and b. */
-export interface LayerParameters {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly weights: Float32Array;
-  readonly biases: Float32Array;
-}
-
-export function layersOf(sizes: readonly number[], parameters: Float32Array): LayerParameters[] {
-  let at = 0;
-  const next = (n: number) => {
-    at += n;
-    return parameters.slice(at - n, at);
-  };
-  return sizes.slice(1).map((outputs, l) => {
-    const inputs = sizes[l] as number;
-    return { inputs, outputs, weights: next(outputs * inputs), biases: next(outputs) };
-  });
-}
-
 /** `[rows, columns]` becomes `[columns, rows]`. */
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
