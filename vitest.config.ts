@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+// A new op is in the tables before the first test.
+import './scripts/tables.mjs';
 
 export default defineConfig({
   resolve: {

@@ -10,9 +10,9 @@ export enum Context {
   Constants = 12,
   /** u32 addresses of the columns of the data set at hand: inputs first, then targets */
   Sources = 16,
-  /** u32 row numbers in the order of this epoch, or 0: as they come */
+  /** u32 row numbers in the order of this epoch; 0: rows in the order they are stored */
   Order = 24,
-  /** the next row of `Order` to be taken */
+  /** the next entry of `Order` */
   Position = 28,
   /** f64 learning rates, one for each step of this call */
   LearningRates = 32,
@@ -20,9 +20,9 @@ export enum Context {
   Step = 36,
   /** f64: Σ over rows of the loss */
   LossSum = 40,
-  /** f64: rows decided rightly */
+  /** f64: rows classified correctly */
   Correct = 48,
-  /** f32: the largest magnitude that `Opcode.Magnitude` met; NaN where it met one */
+  /** f32: the largest magnitude that `Opcode.Magnitude` found; NaN if there was one */
   Magnitude = 56,
   Size = 64,
 }
@@ -30,7 +30,7 @@ export enum Context {
 /** How a run ended. */
 export enum Status {
   Done = 0,
-  /** a loss was NaN or infinite; nothing after it was executed */
+  /** a loss was NaN or infinite; the run stopped there */
   NotFinite = 1,
   /** an update would have made a parameter NaN or infinite, and was not done */
   BadUpdate = 2,

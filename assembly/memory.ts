@@ -1,26 +1,18 @@
 /**
- * The heap: blocks side by side, each with a header. Free blocks are in lists by size, a list for each power of two, and free neighbours are joined.
- * Allocating and freeing take a time that does not depend on the number of blocks.
+ * The heap: blocks side by side, each with a header. Free blocks are in lists by size, one for each power of two; free neighbours are joined.
+ * The time to allocate or free does not depend on the number of blocks.
  *
- * In the debug build guards stand behind each block. `free` and `damaged` find out whether somebody wrote past the end of one.
+ * In the debug build guards stand behind each block. `free` and `damaged` detect a write past the end of one.
  */
+import { BEFORE, FREE, HEADER, isFree, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
 
-/** Bytes before each block: its size with this header, bit 0 set where it is free; the size of the block before it; the next and the previous free one. */
-const HEADER: usize = 16;
-const BEFORE: usize = 4;
-const NEXT: usize = 8;
-const PREVIOUS: usize = 12;
-const FREE: usize = 1;
-
-/** Bytes behind each block in the debug build: `GUARD` all along, and last the size that was asked for. */
-const TAIL: usize = ASC_NO_ASSERT ? 0 : 32;
 const GUARD: u8 = 0xa5;
-/** What a freed block is filled with in the debug build: NaN, and no size or address that would do. */
+/** Fills a freed block in the debug build: NaN as floats, and no valid size or address. */
 const FREED: u8 = 0xff;
 
 const LEAST_PAGES = 16;
 
-/** One less than the address space has, so that the end of the last one is an address too. */
+/** Most pages: one less than the address space has, so that the end of the last page is an address too. */
 const MOST_PAGES = 65535;
 
 /** The first free block of each list; list i holds sizes from 16·2ⁱ to 16·2ⁱ⁺¹ − 16. */
@@ -28,7 +20,7 @@ const lists = memory.data(28 << 2);
 /** Bit i is set where list i holds a block. */
 let filled: u32 = 0;
 
-/** Blocks of the list a size belongs to that are looked at before a larger one is split. */
+/** Blocks tried in the list of a size before a larger one is split. */
 const TRIES = 16;
 
 /** Where the blocks begin; where the last one begins; where it ends. All 0 before the first allocation. */
@@ -37,10 +29,9 @@ let last: usize = 0;
 let end: usize = 0;
 
 /**
- * A zeroed block of `size` bytes, aligned to 16; 0 when the host refuses the memory.
+ * Allocates a zeroed block of `size` bytes, aligned to 16. @returns its address, or 0 when the host refuses the memory
  *
- * The memory grows by what is missing, or by a sixteenth of what there is where that is more (at least 1 MiB), so that many
- * small blocks do not grow it once each.
+ * The memory grows by the missing bytes, by a sixteenth of its size or by 1 MiB, whichever is most: many small blocks do not grow it once each.
  */
 export function allocate(size: usize): usize {
   const needed = (size + (HEADER + TAIL + 15)) & ~15;
@@ -65,13 +56,13 @@ export function allocate(size: usize): usize {
   return block + HEADER;
 }
 
-/** Gives a block back; 0 is let through. */
+/** Frees a block; ignores 0. */
 export function free(address: usize): void {
   if (!address) return;
   let block = address - HEADER;
   if (!ASC_NO_ASSERT) {
     assert(!isFree(block), 'a block is freed twice');
-    assert(isIntact(block), 'somebody wrote past the end of a block');
+    assert(isIntact(block), 'a write went past the end of a block');
     memory.fill(address, FREED, sizeOf(block) - HEADER);
   }
   const after = block + sizeOf(block);
@@ -90,7 +81,7 @@ export function free(address: usize): void {
   link(block);
 }
 
-/** The address of the first block that somebody wrote past the end of, or whose header is damaged; 0 where all are intact. Debug build only. */
+/** The address of the first block with a damaged header, or with a write past its end; 0 where all are intact. Debug build only. */
 export function damaged(): usize {
   if (ASC_NO_ASSERT) return 0;
   let before: usize = 0;
@@ -102,7 +93,7 @@ export function damaged(): usize {
   return 0;
 }
 
-/** Whether the guards behind a block are as they were made. */
+/** Whether the guards behind a block are unchanged. */
 function isIntact(block: usize): bool {
   const stop = block + sizeOf(block) - 4;
   const size = load<usize>(stop);
@@ -111,15 +102,7 @@ function isIntact(block: usize): bool {
   return true;
 }
 
-function sizeOf(block: usize): usize {
-  return load<usize>(block) & ~FREE;
-}
-
-function isFree(block: usize): bool {
-  return (load<usize>(block) & FREE) != 0;
-}
-
-/** Sets the size of a block that is in no list, and tells it to the block behind. */
+/** Sets the size of a block that is in no list, and records it in the next block. */
 function resize(block: usize, size: usize): void {
   store<usize>(block, size);
   if (block + size == end) last = block;
@@ -130,7 +113,7 @@ function listOf(size: usize): u32 {
   return 27 - <u32>clz<u32>(<u32>size);
 }
 
-/** Puts a block at the head of its list. */
+/** Inserts a block at the head of its list. */
 function link(block: usize): void {
   const list = listOf(sizeOf(block));
   const head = lists + (list << 2);
@@ -143,7 +126,7 @@ function link(block: usize): void {
   filled |= 1 << list;
 }
 
-/** Takes a block out of its list. */
+/** Removes a block from its list. */
 function unlink(block: usize): void {
   const next = load<usize>(block, NEXT);
   const previous = load<usize>(block, PREVIOUS);
@@ -158,7 +141,7 @@ function unlink(block: usize): void {
   store<usize>(block, sizeOf(block));
 }
 
-/** Takes `size` bytes off a free block that has them: of the list for this size, where one of the first `tries` does, else of the next larger; 0 for none. */
+/** Takes `size` bytes from a free block: one of the first `tries` of the list for this size, else one of the next larger list; 0 for none. */
 function take(size: usize, tries: i32): usize {
   const list = listOf(size);
   let block = load<usize>(lists + (list << 2));
@@ -195,7 +178,7 @@ function grow(size: usize): bool {
   return true;
 }
 
-/** Makes the pages that the memory has by now a free block, joined to the last one where that is free. */
+/** Adds the new pages of the memory as a free block, joined to the last one if that is free. */
 function add(): void {
   let block = end;
   const before = last;

@@ -10,7 +10,7 @@
  *   flag   a small integer
  */
 
-/** What a ref's top two bits choose: the base its offset counts from. */
+/** The block of a ref, in its top two bits: the base that its offset counts from. */
 export enum Block {
   Parameters = 0,
   State = 1,
@@ -18,7 +18,7 @@ export enum Block {
   Constants = 3,
 }
 
-/** How the word of a ref is made up. */
+/** The bits of a ref. */
 export enum Ref {
   /** no tensor: an optional operand left out */
   None = -1,
@@ -26,7 +26,7 @@ export enum Ref {
   BlockShift = 30,
 }
 
-/** How the word of a size is made up. */
+/** The bits of a size. */
 export enum Size {
   /** set: multiply the count by the rows of the run */
   PerRow = -0x80000000,
@@ -56,10 +56,10 @@ export enum Opcode {
   /** x > 0 ? x : α·x */
   LeakyRelu = 16,
   /** x > 0 ? 1 : x = 0 ? α : 0 */
-  Step = 17,
+  Heaviside = 17,
   /** max(x, 0) + log1p(e^−|x|) */
   Softplus = 18,
-  /** x^(α + β), β what the exponent lost as a float */
+  /** x^(α + β), where β is what the exponent lost in rounding to a float */
   Pow = 19,
   /** min(max(x, α), β) */
   Clip = 20,
@@ -69,8 +69,8 @@ export enum Opcode {
   Sub = 33,
   Mul = 34,
   Div = 35,
-  Min = 36,
-  Max = 37,
+  Minimum = 36,
+  Maximum = 37,
   /** dz = du where u > 0, else 0: a = u, b = du */
   ReluBackward = 38,
   /** dz = du where u > 0, else α·du */
@@ -116,9 +116,9 @@ export enum Opcode {
   SoftmaxCrossEntropy = 98,
   /** BinaryCrossEntropy, sigmoid and (sigmoid − t)·scale in one pass */
   SigmoidCrossEntropy = 99,
-  /** adds Σ loss · scale to the run's loss; leaves the run where it is not finite */
+  /** adds Σ loss · scale to the run's loss; ends the run where the sum is not finite */
   AccumulateLoss = 100,
-  /** adds the number of rows decided rightly to the run's count */
+  /** adds the number of rows classified correctly to the run's count */
   CountCorrect = 101,
 
   // over the parameter run
@@ -139,7 +139,7 @@ export enum Opcode {
 /** y = f(x) over `size` elements. In place where y = x. */
 export enum Unary { op, y, x, size, alpha, beta, length }
 
-/** What else multiplies a scale: known only when the program runs. */
+/** Factors of a scale that are known only when the program runs. */
 export enum Factor {
   /** 1 / rows */
   PerRow = 1,
@@ -189,7 +189,7 @@ export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, fact
 /** Context.lossSum += scale · Σ loss. A sum that is not finite ends the run before that, unless `goOn` is set. */
 export enum AccumulateLoss { op, loss, rows, scale, goOn, length }
 
-/** How many rows are decided rightly: by the largest number, or (`each` = 1) by each number's reaching `cut`, and its target `targetCut`. */
+/** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. */
 export enum CountCorrect { op, z, t, kind, rows, features, each, cut, targetCut, length }
 
 /** w −= learningRate · dw */
@@ -210,7 +210,7 @@ export enum ClipNorm { op, g, size, maxNorm, length }
 /** y += alpha·x */
 export enum Axpy { op, y, x, size, alpha, length }
 
-/** Context.Magnitude = max(Context.Magnitude, |x|); a NaN stays. */
+/** Context.Magnitude = max(Context.Magnitude, |x|); NaN is kept. */
 export enum Magnitude { op, x, size, length }
 
 /** What a data set's elements are stored as. */

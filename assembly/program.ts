@@ -7,12 +7,14 @@ import { linear } from './kernels/linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
 import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
+import { isInBlock } from './blocks';
+import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { unary } from './kernels/unary';
 
-/** Operand `index` of the instruction at pc, as it stands. */
+/** Operand `index` of the instruction at pc, undecoded. */
 function word(pc: usize, index: i32): u32 {
   return load<u32>(pc + ((<usize>index) << 2));
 }
@@ -25,18 +27,18 @@ function double(pc: usize, index: i32): f64 {
   return load<f64>(pc + ((<usize>index) << 2));
 }
 
-/** The address a ref stands for. */
+/** The address of a ref. */
 function address(context: usize, pc: usize, index: i32): usize {
   const ref = word(pc, index);
   return <usize>load<u32>(context + ((ref >>> Ref.BlockShift) << 2)) + (<usize>(ref & Ref.OffsetMask) << 2);
 }
 
-/** The same for an operand that may be left out: 0 for none. */
+/** The address of an optional ref; 0 for none. */
 function optional(context: usize, pc: usize, index: i32): usize {
   return word(pc, index) == <u32>Ref.None ? 0 : address(context, pc, index);
 }
 
-/** The count a size stands for in a run of `rows`. */
+/** The count of a size in a run of `rows`. */
 function count(pc: usize, index: i32, rows: u32): usize {
   const size = word(pc, index);
   return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
@@ -54,8 +56,12 @@ function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   return <f32>product;
 }
 
-/** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
+/** Runs the instructions from `pc` up to `end` on `rows` rows. Both may be any address between two instructions, so a run can stop and go on later. */
 export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
+  if (!ASC_NO_ASSERT) {
+    assert((context & 7) == 0 && isInBlock(context, Context.Size), 'run: the context is a record in the heap, aligned to 8');
+    assert((pc & 3) == 0 && pc <= end && isInBlock(pc, end - pc), 'run: the program is words in the heap');
+  }
   while (pc < end) {
     const opcode: i32 = load<i32>(pc);
     switch (opcode) {
@@ -213,10 +219,13 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         }
     }
   }
+  if (!ASC_NO_ASSERT) assert(pc == end, 'run: the program ends between two instructions');
   return Status.Done;
 }
 
+/** The kernels of form Rows. Which of y and x is wide, [rows, features], is the opcode's. */
 function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
+  if (!ASC_NO_ASSERT) assertRows(opcode, y, x, rows, features);
   switch (opcode) {
     case Opcode.SumRows: sumRows(y, x, rows, features, accumulate); break;
     case Opcode.SumFeatures: sumFeatures(y, x, rows, features); break;
@@ -230,9 +239,20 @@ function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, 
   }
 }
 
+function assertRows(opcode: i32, y: usize, x: usize, rows: usize, features: usize): void {
+  const wide = rows * features;
+  const reduces = opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
+  const ny = opcode == Opcode.SumRows ? features : reduces ? rows : wide;
+  const nx = opcode == Opcode.ExpandRows ? features : opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot ? rows : wide;
+  assert(features > 0, 'rows: there is a feature');
+  assert(isTensor(y, ny) && isTensor(x, nx), 'rows: y and x are words in the heap');
+  const inPlace = (opcode == Opcode.Softmax || opcode == Opcode.LogSoftmax) && y == x;
+  assert(inPlace || areApart(y, ny, x, nx), 'rows: y is apart from x, or is x in a softmax');
+}
+
 /**
- * `steps` training steps in a row: each takes the next `batch` rows of the order (fewer at the end of the `total` rows),
- * runs the program on them and moves on. Context.Position and Context.Step tell how far it came.
+ * Runs `steps` training steps. Each takes the next `batch` rows of the order, fewer at the end of the `total` rows, and runs the program on
+ * them. Context.Position and Context.Step count what is done.
  */
 export function train(context: usize, pc: usize, end: usize, steps: u32, batch: u32, total: u32): i32 {
   for (let i: u32 = 0; i < steps; i++) {

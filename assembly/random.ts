@@ -1,14 +1,15 @@
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3").
  * The key is (seed, stream), the counter (block, 0, 0, 0); word i of a stream is word i mod 4 of block ⌊i / 4⌋.
- * So an element is a function of (seed, stream, i) alone, streams are independent, and both builds give the same bits.
+ * An element is a function of (seed, stream, i) alone. Streams are independent, and both builds give the same bits.
  */
 import { log64 } from './math/log64';
+import { isTensor } from './preconditions';
 
 /** The four words of the block drawn last. */
 const words = memory.data(16, 16);
 
-/** Word i of the stream; i taken in order from a multiple of 4, as one block serves four. */
+/** Word i of the stream. Call it in the order of i, from a multiple of 4: one block serves four. */
 function word(i: u32, seed: u32, stream: u32): u32 {
   if ((i & 3) == 0) philox(i >>> 2, seed, stream);
   return load<u32>(words + (<usize>(i & 3) << 2));
@@ -38,11 +39,12 @@ function philox(counter: u32, key0: u32, key1: u32): void {
 
 /** y = low + (high − low)·w/2³² for the words w of the stream, in f64, then rounded: uniform on [low, high), n floats; all `low` where high = low. */
 export function uniform(y: usize, n: usize, seed: u32, stream: u32, low: f32, high: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'uniform: y is n floats in the heap');
   const start = <f64>low;
   const unit = (<f64>high - start) / 4294967296;
   for (let i: u32 = 0; i < <u32>n; i++, y += 4) {
     const value = <f32>(start + unit * <f64>word(i, seed, stream));
-    // rounding can reach `high`: the float before it then
+    // Rounding can reach `high`: take the float before it.
     store<f32>(y, value < high || low >= high ? value : before(high));
   }
 }
@@ -54,9 +56,11 @@ function before(x: f32): f32 {
 }
 
 /**
- * y = mean + deviation·Φ⁻¹((w + ½)/2³²) for the words w of the stream, in f64, then rounded: normal deviates, n floats, at most 6.34 deviations off.
+ * y = mean + deviation·Φ⁻¹((w + ½)/2³²) for the words w of the stream, in f64, then rounded: normal deviates, n floats.
+ * At most 6.34 deviations from the mean.
  */
 export function normal(y: usize, n: usize, seed: u32, stream: u32, mean: f32, deviation: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'normal: y is n floats in the heap');
   for (let i: u32 = 0; i < <u32>n; i++, y += 4) {
     store<f32>(y, <f32>(<f64>mean + <f64>deviation * quantile((<f64>word(i, seed, stream) - 2147483647.5) / 4294967296)));
   }
@@ -91,10 +95,10 @@ function ratio(coefficients: usize, x: f64): f64 {
   return numerator / denominator;
 }
 
-/** How many words of its stream `permutation` has used. */
+/** Words of its stream that `permutation` has used. */
 let drawn: u32 = 0;
 
-/** A random integer below n without bias (Lemire 2019): the high half of word·n, words whose low half would favour some are drawn again. */
+/** A random integer below n without bias (Lemire 2019): the high half of word·n. Words whose low half would favour some integers are drawn again. */
 function below(n: u32, seed: u32, stream: u32): u32 {
   let product = <u64>word(drawn++, seed, stream) * n;
   if (<u32>product < n) {
@@ -106,6 +110,7 @@ function below(n: u32, seed: u32, stream: u32): u32 {
 
 /** A permutation of 0 … n−1 in u32 (Fisher–Yates from the end): each as likely as any other. */
 export function permutation(y: usize, n: usize, seed: u32, stream: u32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'permutation: y is n words in the heap');
   for (let i: u32 = 0; i < <u32>n; i++) store<u32>(y + (<usize>i << 2), i);
   drawn = 0;
   for (let i = <u32>n; i > 1; i--) {

@@ -6,8 +6,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const read = (file) => readFileSync(new URL(`../build/${file}`, import.meta.url));
 
-/** A copy shorter than this costs more than the bytes themselves. */
-const SHORTEST_COPY = 6;
+/** A copy from elsewhere begins with as many bytes that agree; one that goes on from the last with two. */
+const SHORTEST_COPY = 5;
+
+/** What each step costs, in bits after gzip, about: a byte, a copy that goes on where the last would, and one from elsewhere. */
+const BYTE = 3.5;
+const GOING_ON = 10;
+const ELSEWHERE = 20;
+
+/** How many of the cheapest ways to one place are followed further. */
+const WAYS = 24;
 
 /** An unsigned number, seven bits to a byte, the lowest first (LEB128). */
 function leb(n) {
@@ -21,37 +29,66 @@ function leb(n) {
 
 /**
  * How to make `target` from `source` (src/core/delta.ts reads it): again and again a count of bytes, those bytes, then the length of a copy and
- * its start in `source`, counted from where the last copy would go on, zigzag-signed. Greedy: each copy is the longest there is.
+ * its start in `source`, counted from where the last copy would go on, zigzag-signed.
  */
 function delta(source, target) {
+  const steps = [];
+  let bytes = [];
+  let expected = 0;
+  for (const { at, length, shift } of cheapest(source, target)) {
+    if (length === 0) {
+      bytes.push(target[at]);
+      expected++;
+      continue;
+    }
+    const move = at + shift - expected;
+    steps.push(...leb(bytes.length), ...bytes, ...leb(length), ...leb(move < 0 ? -2 * move - 1 : 2 * move));
+    bytes = [];
+    expected = at + shift + length;
+  }
+  return Buffer.from([...steps, ...leb(bytes.length), ...bytes, 0, 0]);
+}
+
+/**
+ * The cheapest steps that were found from the beginning of `target` to its end: at each place a byte (`length` 0), or a copy from `shift` bytes
+ * further on in `source`. The shortest path from place to place, a state being the place and the last shift.
+ */
+function cheapest(source, target) {
   const starts = new Map();
   for (let i = 0; i + SHORTEST_COPY <= source.length; i++) {
     const key = source.toString('latin1', i, i + SHORTEST_COPY);
     starts.set(key, [...(starts.get(key) ?? []), i]);
   }
-  const steps = [];
-  let bytes = [];
-  let expected = 0;
-  for (let at = 0; at < target.length; ) {
-    let length = 0;
-    let start = 0;
-    for (const candidate of starts.get(target.toString('latin1', at, at + SHORTEST_COPY)) ?? []) {
-      let n = 0;
-      while (at + n < target.length && source[candidate + n] === target[at + n]) n++;
-      if (n > length || (n === length && Math.abs(candidate - expected) < Math.abs(start - expected))) [length, start] = [n, candidate];
+  const agreeing = (at, from) => {
+    let n = 0;
+    while (from >= 0 && at + n < target.length && source[from + n] === target[at + n]) n++;
+    return n;
+  };
+  const ways = Array.from({ length: target.length + 1 }, () => new Map());
+  ways[0].set(0, { cost: 0 });
+  const arrive = (at, shift, way) => {
+    const known = ways[at].get(shift);
+    if (!known || way.cost < known.cost) ways[at].set(shift, way);
+  };
+  const best = (at) => [...ways[at]].sort(([, a], [, b]) => a.cost - b.cost).slice(0, WAYS);
+  for (let at = 0; at < target.length; at++) {
+    const followed = best(at);
+    for (const [shift, before] of followed) {
+      arrive(at + 1, shift, { cost: before.cost + BYTE, before, step: { at, length: 0, shift } });
+      const length = agreeing(at, at + shift);
+      if (length >= 2) arrive(at + length, shift, { cost: before.cost + GOING_ON, before, step: { at, length, shift } });
     }
-    if (length >= SHORTEST_COPY) {
-      const move = start - expected;
-      steps.push(...leb(bytes.length), ...bytes, ...leb(length), ...leb(move < 0 ? -2 * move - 1 : 2 * move));
-      bytes = [];
-      expected = start + length;
-      at += length;
-    } else {
-      bytes.push(target[at++]);
-      expected++;
+    const [last, before] = followed[0];
+    for (const start of starts.get(target.toString('latin1', at, at + SHORTEST_COPY)) ?? []) {
+      const shift = start - at;
+      if (shift === last) continue;
+      const length = agreeing(at, start);
+      arrive(at + length, shift, { cost: before.cost + ELSEWHERE + Math.log2(Math.abs(shift - last)) / 2, before, step: { at, length, shift } });
     }
   }
-  return Buffer.from([...steps, ...leb(bytes.length), ...bytes, 0, 0]);
+  const steps = [];
+  for (let [[, way]] = best(target.length); way.step; way = way.before) steps.push(way.step);
+  return steps.reverse();
 }
 
 const alphabet = Array.from({ length: 92 }, (_, i) => String.fromCharCode(35 + i))

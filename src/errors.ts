@@ -12,7 +12,7 @@ export type ErrorCode =
   | 'CORE'
   | 'UNSUPPORTED';
 
-/** Every error neurite throws on purpose: `code` says what kind, the message what came and what was expected. */
+/** The base of every error neurite throws on purpose. `code` says what kind; the message says what came and what was expected. */
 export class NeuriteError extends Error {
   override name = 'NeuriteError';
   constructor(
@@ -25,7 +25,7 @@ export class NeuriteError extends Error {
   }
 }
 
-/** A shape or a length that doesn't fit. */
+/** A shape or a length does not fit. */
 export class ShapeError extends NeuriteError {
   override name = 'ShapeError';
   constructor(message: string) {
@@ -33,7 +33,7 @@ export class ShapeError extends NeuriteError {
   }
 }
 
-/** A value outside its range: a rate, a size, a class id, NaN in the data. */
+/** A value is out of range: a rate, a size, a class id, NaN in the data. */
 export class ValueError extends NeuriteError {
   override name = 'ValueError';
   constructor(message: string) {
@@ -41,7 +41,7 @@ export class ValueError extends NeuriteError {
   }
 }
 
-/** The network is in the middle of a `fit` or of an evaluation. */
+/** The network is busy with a `fit` or an evaluation. */
 export class BusyError extends NeuriteError {
   override name = 'BusyError';
   constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync') {
@@ -62,7 +62,7 @@ export class DisposedError extends NeuriteError {
   }
 }
 
-/** Something the call needs was not set. */
+/** The network lacks a loss or an optimizer that the call needs. */
 export class NotConfiguredError extends NeuriteError {
   override name = 'NotConfiguredError';
   constructor(call: string, missing: string) {
@@ -70,7 +70,17 @@ export class NotConfiguredError extends NeuriteError {
   }
 }
 
-/** Memory that cannot be had; sizes in bytes. */
+/** 12,345 */
+function grouped(n: number): string {
+  return `${n}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `fit: cannot allocate 12,345 bytes for x`, where `what` is `fit: x`. */
+function cannotAllocate(what: string, bytes: number): string {
+  return what.replace(/^(.*: )?/, (call) => `${call}cannot allocate ${grouped(bytes)} bytes for `);
+}
+
+/** An allocation failed. Sizes are bytes. */
 export class MemoryError extends NeuriteError {
   override name = 'MemoryError';
   constructor(
@@ -81,25 +91,25 @@ export class MemoryError extends NeuriteError {
     super(
       'MEMORY',
       requested > available
-        ? `${what}: cannot allocate ${requested} bytes, one block has at most ${available}`
-        : `${what}: cannot allocate ${requested} bytes; dispose() frees a network at once, a forgotten one only after the code at hand returns`,
+        ? `${cannotAllocate(what, requested)}; one block has at most ${grouped(available)}`
+        : `${cannotAllocate(what, requested)}; dispose() frees a network at once, garbage collection only after your code returns`,
     );
   }
 }
 
-/** The core trapped, which is a defect of neurite: what it holds may be damaged, so every network on it computes nothing any more. */
+/** The core trapped, which is a defect of neurite. Its memory may be damaged, so every network on it stops computing. */
 export class CoreError extends NeuriteError {
   override name = 'CoreError';
   constructor(cause: unknown) {
     super(
       'CORE',
-      `the core failed (${cause instanceof Error ? cause.message : cause}) and its networks compute nothing any more; load them again from files, or make them anew`,
+      `the core failed (${cause instanceof Error ? cause.message : cause}) and its networks no longer compute; load them from files, or make new ones`,
       { cause },
     );
   }
 }
 
-/** The host lacks what neurite needs, or forbids it. */
+/** The host lacks a feature that neurite needs, or forbids it. */
 export class UnsupportedError extends NeuriteError {
   override name = 'UnsupportedError';
   constructor(message: string, cause?: unknown) {
@@ -107,7 +117,7 @@ export class UnsupportedError extends NeuriteError {
   }
 }
 
-/** A model file that is not what it should be. */
+/** A model file is damaged, or holds something else. */
 export class FileError extends NeuriteError {
   override name = 'FileError';
   constructor(message: string) {
@@ -122,11 +132,11 @@ export interface NonFiniteValue {
   readonly shape: string;
   /** NaN, Infinity or −Infinity. */
   readonly value: number;
-  /** The row, from 0; undefined where the node is no batch. */
+  /** The row, from 0; undefined where the node has no rows. */
   readonly row: number | undefined;
-  /** The number within its row, or within a node that is no batch. */
+  /** The index within its row, or within a node without rows. */
   readonly index: number;
-  /** What the value was made of, where that is one number each. */
+  /** The values it was computed from, where each input gives one. */
   readonly inputs: readonly { readonly name: string; readonly value: number }[];
 }
 
@@ -137,7 +147,7 @@ function describeValue({ name, shape, value, row, index, inputs }: NonFiniteValu
   return `${name} ${shape} is ${value} ${place}${made && `, where ${made}`}`;
 }
 
-/** A value that became NaN or infinite: the loss of a training step or a parameter after it, which stay as they were; with `debug`, any value. */
+/** A value became NaN or infinite: the loss of a training step, or a parameter after it; with `debug`, any value. The parameters are unchanged. */
 export class NotFiniteError extends NeuriteError {
   override name = 'NotFiniteError';
   constructor(
@@ -146,9 +156,9 @@ export class NotFiniteError extends NeuriteError {
     readonly step: number,
     /** The epoch, counted from 1; undefined for a single step. */
     readonly epoch?: number,
-    /** The first value that was none, if the network looked for it (`debug: true`). */
+    /** The first such value, if the network looked for it (`debug: true`). */
     readonly where?: NonFiniteValue,
-    /** Whether the loss is finite, and the update is what would make a parameter NaN or infinite. */
+    /** Whether the loss is finite and the update would make a parameter NaN or infinite. */
     readonly update = false,
   ) {
     const when = epoch === undefined ? '' : ` in step ${step} of epoch ${epoch}`;
@@ -156,7 +166,7 @@ export class NotFiniteError extends NeuriteError {
       'NOT_FINITE',
       where
         ? `${call}: ${describeValue(where)}${when}`
-        : `${call}: ${update ? "the update would make a parameter or the optimizer's state NaN or infinite" : 'the loss became NaN or infinite'}${when}; the parameters are as before that step, and reset() begins anew. Scale the inputs (standardize), lower the learning rate, set clipNorm, or make the network with debug: true to see where`,
+        : `${call}: ${update ? "the update would make a parameter or the optimizer's state NaN or infinite" : 'the loss became NaN or infinite'}${when}; the parameters are as before that step. Scale the inputs (standardize), lower the learning rate, set clipNorm, or call reset(); debug: true shows where`,
     );
   }
 }

@@ -25,25 +25,29 @@ export type { NetworkJson } from './files/architecture.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
 export type { Node } from './graph/node.js';
-export { type Activation, type ActivationName, linear } from './layers/activations.js';
+export {
+  type Activation,
+  type ActivationName,
+  elu,
+  gelu,
+  hardSigmoid,
+  linear,
+  mish,
+  selu,
+  silu,
+  softsign,
+} from './layers/activations.js';
 export { type DenseOptions, dense } from './layers/dense.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
-export { type Layer, named } from './layers/layer.js';
-export { constant, input, parameter, type Size } from './layers/leaves.js';
-export {
-  binaryCrossEntropy,
-  type ClassLoss,
-  type CrossEntropyOptions,
-  crossEntropy,
-  type Loss,
-  meanSquaredError,
-  type NetworkLoss,
-  type Reduction,
-  squaredError,
-  type TargetsOf,
-  type ValueLoss,
-  type WeightedLoss,
-} from './losses/losses.js';
+export { type Layer, type LayerParts, layer, named, type StateUpdate } from './layers/layer.js';
+export { constant, input, parameter, type Size, state } from './layers/leaves.js';
+export type { CrossEntropyOptions } from './losses/crossEntropy.js';
+export type { ClassLoss, Loss, Reduction, ValueLoss } from './losses/loss.js';
+export * from './losses/losses.js';
+export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.js';
+export type { LossFunction } from './losses/ownLoss.js';
+export type { LayerGraph, Penalty } from './losses/penalty.js';
+export type { SquaredErrorOptions } from './losses/squaredError.js';
 export {
   type AnyNetwork,
   type LayerView,
@@ -57,18 +61,17 @@ export { network, sequential } from './network/sequential.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';
-export { sumFeatures as sum } from './ops/broadcast.js';
+export { byMode } from './ops/byMode.js';
 export { clip } from './ops/clip.js';
 export { concat, slice } from './ops/columns.js';
 export { div } from './ops/div.js';
 export { dot } from './ops/dot.js';
-export { elu } from './ops/elu.js';
 export { erf } from './ops/erf.js';
 export { erfc } from './ops/erfc.js';
 export { exp } from './ops/exp.js';
+export { sumFeatures as sum } from './ops/expandFeatures.js';
 export { expm1 } from './ops/expm1.js';
-export { gelu } from './ops/gelu.js';
-export { hardSigmoid } from './ops/hardSigmoid.js';
+export { heaviside } from './ops/heaviside.js';
 export { leakyRelu } from './ops/leakyRelu.js';
 export { log } from './ops/log.js';
 export { log1p } from './ops/log1p.js';
@@ -76,22 +79,20 @@ export { logSoftmax } from './ops/logSoftmax.js';
 export { logSumExp } from './ops/logSumExp.js';
 export { matmul } from './ops/matmul.js';
 export { max } from './ops/max.js';
-export { maxFeatures as amax, minFeatures as amin } from './ops/maxFeatures.js';
+export { maximum } from './ops/maximum.js';
 export { meanFeatures as mean } from './ops/meanFeatures.js';
+export { meanRows } from './ops/meanRows.js';
 export { min } from './ops/min.js';
-export { mish } from './ops/mish.js';
+export { minimum } from './ops/minimum.js';
 export { mul } from './ops/mul.js';
 export { pow } from './ops/pow.js';
 export { relu } from './ops/relu.js';
-export { selu } from './ops/selu.js';
+export { amax, amin, step } from './ops/renamed.js';
 export { sigmoid } from './ops/sigmoid.js';
-export { silu } from './ops/silu.js';
 export { softmax } from './ops/softmax.js';
 export { softplus } from './ops/softplus.js';
-export { softsign } from './ops/softsign.js';
 export { sqrt } from './ops/sqrt.js';
 export { square } from './ops/square.js';
-export { step } from './ops/step.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
 export { type Adam, type AdamOptions, adam, adamW, type Optimizer, type Sgd, sgd } from './optimizers/optimizers.js';

@@ -2,13 +2,14 @@ import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
 import { packFew, packPanel, packRows } from './pack';
+import { areApart, isTensor, span } from '../preconditions';
 
-/** Floats of packed b that all rows of a meet before the next are packed: 256 kB, in the second-level cache. */
+/** Floats of a packed block of b: 256 kB, which fit the second-level cache. All rows of a use a block before the next is packed. */
 const BLOCK: usize = 1 << 16;
 
 /**
- * An operand that already lies in rows of the tile is read from there if the other has no more than so many rows to share the cost of
- * packing, and if what is read, in bytes from first to last, can stay in the second-level cache meanwhile.
+ * An operand that lies in rows of the tile is read in place on two conditions. The other operand has at most DIRECT rows to share the cost
+ * of packing, and the bytes from first to last are at most SPAN, which stay in the second-level cache.
  */
 const DIRECT: usize = 64;
 const SPAN: usize = 1 << 19;
@@ -19,10 +20,10 @@ const FEW: usize = 4;
 /** The cost of packing an element, in multiply-adds. */
 const PACKING: usize = 4;
 
-/** The panels of a block of b, or, where b is read as it lies, the strips of a. */
+/** Holds the panels of a block of b or, where b is read in place, the strips of a. */
 const block = memory.data((1 << 16) * 4, 16);
 
-/** One strip of a, or a last panel of b that is not full. */
+/** Holds one strip of a, or a last panel of b that is not full. */
 const narrow = memory.data(8 * 512 * 4, 16);
 
 /**
@@ -36,6 +37,11 @@ const narrow = memory.data(8 * 512 * 4, 16);
 export function gemm(
   c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
 ): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(c, m * n), 'gemm: c[m, n] is floats in the heap');
+    assert(isTensor(a, span(m, k, rsa, csa)) && isTensor(b, span(k, n, rsb, csb)), 'gemm: a[m, k] and b[k, n], with their strides, are floats in the heap');
+    assert(areApart(c, m * n, a, span(m, k, rsa, csa)) && areApart(c, m * n, b, span(k, n, rsb, csb)), 'gemm: c is apart from a and b');
+  }
   if (k == 0) {
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
@@ -52,7 +58,7 @@ function cost(m: usize, n: usize): usize {
   return ((m + 3) & ~3) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
 }
 
-/** a·b for few rows of a and at least a tile of columns of b; the rows of a and the columns of b are contiguous, and so many bytes apart. */
+/** a·b for few rows of a and at least a tile of columns of b. Rows of a and columns of b are contiguous, rsa and csb bytes apart. */
 function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
@@ -64,9 +70,9 @@ function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: us
 }
 
 /**
- * The product with one of rsc and csc 4: either as it stands, or as cᵀ = bᵀ·aᵀ. Strides are bytes. A strip is the rows of a that one tile
- * takes, a panel its columns of b. What is read as it lies is in the outer loop, so that its lines are in the first-level cache when they
- * are read again; a packed block of b streams from the second level.
+ * Computes the product as it stands (csc = 4), or as cᵀ = bᵀ·aᵀ (rsc = 4). Strides are bytes. A strip is the rows of a that one tile
+ * takes, a panel its columns of b. An operand that is read in place is in the outer loop, so that its lines are in the first-level cache
+ * when they are read again. A packed block of b streams from the second level.
  */
 function blocks(
   c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
@@ -131,10 +137,14 @@ function packPanels(y: usize, b: usize, depth: usize, n: usize, rsb: usize, csb:
 }
 
 /**
- * Packs w[n, k] for `gemmPacked`: the terms of each partial sum, panel by panel of eight rows of w, of which the last repeats its last row.
+ * Packs w[n, k] for `gemmPacked`: the terms of each partial sum, panel by panel of eight rows of w. The last panel repeats its last row.
  * y has room for `packedSize` floats.
  */
 export function packWeights(y: usize, w: usize, n: usize, k: usize): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, packedSize(n, k)) && isTensor(w, n * k), 'packWeights: y is packedSize floats and w[n, k] is floats in the heap');
+    assert(areApart(y, packedSize(n, k), w, n * k), 'packWeights: y is apart from w');
+  }
   for (let p: usize = 0; p < k; p += KC) packPanels(y + p * panelStep(n), w + (p << 2), min(KC, k - p), n, 4, k << 2);
 }
 
@@ -166,7 +176,7 @@ function height(left: usize): usize {
   return min(tileRows(left), left);
 }
 
-/** The strip of a that the next tile takes, its rows neighbours in memory, as a stream of their elements step by step. */
+/** Packs the strip of a that the next tile takes, its rows neighbours in memory: step by step, one element of each row. */
 function packStrip(y: usize, a: usize, left: usize, depth: usize, csa: usize): void {
   packRows(y, a, depth, height(left), tileRows(left), csa);
 }

@@ -4,8 +4,8 @@ import { madd } from '../simd';
 import { activate } from '../kernels/unary';
 
 /**
- * Terms that are summed in registers before they meet c: part of the order of summation, so fixed. A panel and a strip of a product are
- * 16 and 12 kB, in the first-level cache.
+ * Terms that are summed in registers before they are added to c. Fixed: it is part of the order of summation.
+ * A panel and a strip of this depth are 16 and 12 kB; both fit the first-level cache.
  */
 export const KC: usize = 512;
 
@@ -60,7 +60,7 @@ function columns4(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize
   put(c, sum, add);
 }
 
-/** One column, in a vector all the same: a scalar product and sum would round twice where madd rounds once. */
+/** Sums one column in a vector: a scalar multiply and add would round twice where madd rounds once. */
 function column(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize, add: bool): void {
   let sum = f32x4.splat(0);
   for (const end = b + k * rsb; b != end; b += rsb, a += csa) sum = madd(v128.load32_splat(a), v128.load32_splat(b), sum);
@@ -74,7 +74,7 @@ function put(c: usize, value: v128, add: bool): void {
 
 /**
  * c[n] = g(a·b + bias), or c += a·b where `accumulate`, for b[k, n] with contiguous columns csb bytes apart (the rows of a weight matrix) and
- * a contiguous. bias may be 0 for none; g is Copy or another activation that `activate` knows, with its α and β.
+ * a contiguous. bias is 0 for none; g is Copy or another activation that `activate` has, with its α and β.
  */
 export function gemvRows(
   c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool, bias: usize, activation: i32, alpha: f32, beta: f32,
@@ -85,7 +85,7 @@ export function gemvRows(
     let b2 = b1 + csb;
     let b3 = b2 + csb;
     if (!full) {
-      // the last column again, in place of those that there are none of
+      // Repeat the last column for missing ones; their lanes are not stored.
       if (left < 2) b1 = b;
       if (left < 3) b2 = b1;
       b3 = b2;
@@ -148,7 +148,7 @@ function dots(x: usize, b0: usize, b1: usize, b2: usize, b3: usize, k: usize): v
     b2 += 16;
     b3 += 16;
   }
-  // for less than eight terms the second four sums are +0, and the first not −0
+  // Below eight terms the second four sums are +0, and the first are not −0: adding would change no bit.
   if (k >= 8) {
     s0 = f32x4.add(s0, h0);
     s1 = f32x4.add(s1, h1);

@@ -2,17 +2,17 @@ import { madd } from '../simd';
 
 /**
  * Rows and columns of the register tile. Six rows keep twelve sums, two vectors of b and one element of a in 15 of 16 registers, which
- * hides the latency of a multiply-add; where a product needs a register before it is added there are four, and eight sums.
+ * hides the latency of a multiply-add. The baseline needs a register for each product before it is added: four rows, eight sums.
  */
 export const MR: usize = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const NR: usize = 8;
 
-/** Rows of the tile for what is left over. */
+/** Rows of the tile for the last rows. */
 const LOW: usize = 4;
 
 /**
- * Where a full tile goes if its rows are rows of c, and its summand; 0: to t. In globals, so that nothing of c takes a register in the loop
- * (Node 20, 256³: 87 → 98 % of the limit).
+ * Where a full tile is stored if its rows are rows of c, and whether it is added; 0 stores it to t. Globals, so that nothing of c takes a
+ * register in the loop (Node 20, 256³: 87 → 98 % of the limit).
  */
 let destination: usize = 0;
 let stride: usize = 0;
@@ -21,7 +21,7 @@ let adding: bool = false;
 /** A tile on its way to c, in rows of eight. */
 const t = memory.data(8 * 8 * 4, 16);
 
-/** Rows of the next tile where `left` are left: 4 or MR, so that tiles of both heights cover all rows with as little over as can be. */
+/** Rows of the next tile where `left` are left: 4 or MR, chosen so that tiles of both heights cover the rows with the fewest over. */
 export function tileRows(left: usize): usize {
   if (MR == LOW) return LOW;
   return left <= LOW || left == 7 || left == 8 ? LOW : MR;
@@ -60,11 +60,10 @@ function sumLow(left: usize, a: usize, rsa: usize, csa: usize, b: usize, rsb: us
 }
 
 /**
- * The sums of four rows, or of six, to their destination. From row `left` on the last of a is read again.
+ * Sums four rows, or six, and stores them to their destination. From row `left` on, the last row of a is read again.
  *
- * Three things here are for register allocators, which else spill: a pointer per row instead of offsets from one; one comparison, with a
- * pointer that moves anyway; and no shuffles behind the loop (Firefox, 256³: 45 → 94 % of the limit). The loop is not unrolled: the
- * optimizer would sort the loads to the front and run out of registers.
+ * Register allocators spill unless three things hold: each row has a pointer of its own; the loop compares a pointer that moves anyway; no
+ * shuffle follows the loop (Firefox, 256³: 45 → 94 % of the limit). The loop is not unrolled: the optimizer would hoist the loads and spill.
  */
 // @ts-ignore: decorator
 @inline
@@ -147,8 +146,8 @@ function sum(six: bool, left: usize, a: usize, rsa: usize, csa: usize, b: usize,
 }
 
 /**
- * The same for a tile of eight rows and four columns, cᵀ's: for the few rows of c, `columns` ≤ 4 of them ldc bytes apart, that would leave half
- * of the other tile empty. Rows of a are contiguous, step p of b is four floats at b + 16·p.
+ * The same for a tile of eight rows and four columns of cᵀ, for products of few rows: they would leave half of the other tile empty. c has
+ * `columns` ≤ 4 rows, ldc bytes apart. Rows of a are contiguous; step p of b is four floats at b + 16·p.
  */
 export function tileOfFew(rows: usize, columns: usize, a: usize, rsa: usize, b: usize, k: usize, c: usize, ldc: usize, add: bool): void {
   let t0 = f32x4.splat(0);
@@ -198,7 +197,7 @@ export function tileOfFew(rows: usize, columns: usize, a: usize, rsa: usize, b: 
   putFour(c + 16, ldc, v128.load(t, 128), v128.load(t, 160), v128.load(t, 192), v128.load(t, 224), add);
 }
 
-/** A full tile from t into the columns of c, ldc bytes apart. */
+/** Stores a full tile from t to the columns of c, ldc bytes apart. */
 function putTransposed(c: usize, ldc: usize, rows: usize, add: bool): void {
   for (let j: usize = 0; j < 32; j += 16, c += 4 * ldc) {
     const at = t + j;
@@ -207,7 +206,7 @@ function putTransposed(c: usize, ldc: usize, rows: usize, add: bool): void {
   }
 }
 
-/** Part of a tile from t into c. */
+/** Stores part of a tile from t to c. */
 function putEdge(c: usize, rsc: usize, csc: usize, rows: usize, columns: usize, add: bool): void {
   for (let i: usize = 0; i < rows; i++, c += rsc) {
     let at = c;
@@ -227,7 +226,7 @@ function putRow(c: usize, low: v128, high: v128, add: bool): void {
   put(c + 16, high, add);
 }
 
-/** Four rows of four, transposed: their columns ldc bytes apart in c. */
+/** Stores four rows of four, transposed: their columns lie ldc bytes apart in c. */
 function putFour(c: usize, ldc: usize, row0: v128, row1: v128, row2: v128, row3: v128, add: bool): void {
   const low01 = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(row2, row3, 0, 4, 1, 5);
@@ -239,7 +238,7 @@ function putFour(c: usize, ldc: usize, row0: v128, row1: v128, row2: v128, row3:
   put(c + 3 * ldc, v128.shuffle<f64>(high01, high23, 1, 3), add);
 }
 
-/** Two rows of four, transposed likewise. */
+/** Stores two rows of four, transposed likewise. */
 function putTwo(c: usize, ldc: usize, row0: v128, row1: v128, add: bool): void {
   const low = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
   const high = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
@@ -249,7 +248,7 @@ function putTwo(c: usize, ldc: usize, row0: v128, row1: v128, add: bool): void {
   putPair(c + 3 * ldc, v128.shuffle<f64>(high, high, 1, 1), add);
 }
 
-/** The first two lanes. */
+/** Stores the first two lanes. */
 function putPair(c: usize, value: v128, add: bool): void {
   v128.store_lane<f64>(c, add ? f32x4.add(v128.load_zero<f64>(c), value) : value, 0);
 }

@@ -38,7 +38,7 @@ export function packFew(y: usize, x: usize, k: usize, columns: usize, rs: usize)
   gather(y, x + end, k - turned, columns, 4, 4, rs);
 }
 
-/** Columns that are runs of k steps, a multiple of four: turned in blocks of 4 × 4. */
+/** Transposes columns that are runs of k steps, a multiple of four, in blocks of 4 × 4. */
 function turn(y: usize, x: usize, k: usize, columns: usize, cs: usize): void {
   const x1 = columns > 1 ? x + cs : x;
   const x2 = columns > 2 ? x1 + cs : x1;
@@ -54,7 +54,7 @@ function turn(y: usize, x: usize, k: usize, columns: usize, cs: usize): void {
   }
 }
 
-/** Four steps of four columns, a step `step` bytes behind the other. */
+/** Transposes four steps of four columns; steps lie `step` bytes apart. */
 function block(y: usize, step: usize, column0: v128, column1: v128, column2: v128, column3: v128): void {
   const low01 = v128.shuffle<f32>(column0, column1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(column2, column3, 0, 4, 1, 5);
@@ -66,7 +66,7 @@ function block(y: usize, step: usize, column0: v128, column1: v128, column2: v12
   v128.store(y + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
-/** Any strides, an element at a time. */
+/** Packs one element at a time, for any strides. */
 function gather(y: usize, x: usize, k: usize, columns: usize, width: usize, rs: usize, cs: usize): void {
   for (; k; k--, x += rs) {
     let at = x;

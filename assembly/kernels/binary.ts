@@ -1,5 +1,6 @@
 import { BinaryFunction, zip } from './map';
 import { Opcode } from '../opcodes';
+import { isSameOrApart, isTensor } from '../preconditions';
 
 @final class Add extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.add(a, b); }
@@ -18,16 +19,16 @@ import { Opcode } from '../opcodes';
 }
 
 /** The smaller; −0 is smaller than 0; NaN where either is NaN. */
-@final class Min extends BinaryFunction {
+@final class Minimum extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.min(a, b); }
 }
 
 /** The larger; 0 is larger than −0; NaN where either is NaN. */
-@final class Max extends BinaryFunction {
+@final class Maximum extends BinaryFunction {
   apply(a: v128, b: v128, alpha: v128): v128 { return f32x4.max(a, b); }
 }
 
-/** du·step(u), with the bits of the two operations: 0 with the sign of du where u ≤ 0, NaN where u is NaN, or where du is infinite and u ≤ 0. */
+/** du·heaviside(u), with the bits of the two operations: 0 with the sign of du where u ≤ 0, NaN where u is NaN, or where du is infinite and u ≤ 0. */
 @final class ReluBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 {
     const slope = v128.and(f32x4.splat(1), f32x4.gt(u, f32x4.splat(0)));
@@ -40,25 +41,29 @@ import { Opcode } from '../opcodes';
   apply(u: v128, du: v128, alpha: v128): v128 { return v128.bitselect(du, f32x4.mul(alpha, du), f32x4.gt(u, f32x4.splat(0))); }
 }
 
-/** du·(u·(1 − u)), multiplied as the kernels of the single operations would. */
+/** du·(u·(1 − u)), in the order of the single kernels. */
 @final class SigmoidBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 { return f32x4.mul(du, f32x4.mul(u, f32x4.sub(f32x4.splat(1), u))); }
 }
 
-/** du·(1 − u²), multiplied as the kernels of the single operations would. */
+/** du·(1 − u²), in the order of the single kernels. */
 @final class TanhBackward extends BinaryFunction {
   apply(u: v128, du: v128, alpha: v128): v128 { return f32x4.mul(du, f32x4.sub(f32x4.splat(1), f32x4.mul(u, u))); }
 }
 
-/** y = f(a, b) over n elements for the function that a binary opcode names; y may be a or b. Opcodes that are none trap. */
+/** y = f(a, b) over n elements for the function that a binary opcode names; y may be a or b. Traps on any other opcode. */
 export function binary(opcode: i32, y: usize, a: usize, b: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(a, n) && isTensor(b, n), 'binary: y, a and b are n floats in the heap');
+    assert(isSameOrApart(y, a, n) && isSameOrApart(y, b, n), 'binary: y is a or b, or apart from both');
+  }
   switch (opcode) {
     case Opcode.Add: zip<Add>(y, a, b, n, alpha); break;
     case Opcode.Sub: zip<Sub>(y, a, b, n, alpha); break;
     case Opcode.Mul: zip<Mul>(y, a, b, n, alpha); break;
     case Opcode.Div: zip<Div>(y, a, b, n, alpha); break;
-    case Opcode.Min: zip<Min>(y, a, b, n, alpha); break;
-    case Opcode.Max: zip<Max>(y, a, b, n, alpha); break;
+    case Opcode.Minimum: zip<Minimum>(y, a, b, n, alpha); break;
+    case Opcode.Maximum: zip<Maximum>(y, a, b, n, alpha); break;
     case Opcode.ReluBackward: zip<ReluBackward>(y, a, b, n, alpha); break;
     case Opcode.LeakyReluBackward: zip<LeakyReluBackward>(y, a, b, n, alpha); break;
     case Opcode.SigmoidBackward: zip<SigmoidBackward>(y, a, b, n, alpha); break;

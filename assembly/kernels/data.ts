@@ -1,15 +1,22 @@
-/** Rows of a data set, in the order of the epoch, into the buffers a program reads; and whether the data are numbers. */
+/** Copies rows of a data set, in the order of the epoch, to the buffers of a program; checks that data are finite. */
 import { DataType } from '../opcodes';
+import { isTensor } from '../preconditions';
+import { isInBlock } from '../blocks';
 import { copyFloats } from './rows';
 
 /**
- * y[row, :] = data[order[position + row], :]·scale + offset; order = 0: rows position, position + 1, … as they lie.
+ * y[row, :] = data[order[position + row], :]·scale + offset; order = 0: rows position, position + 1, …
  *
  * Float32 and Uint8 give fl(fl(x·scale) + offset), the same bits in both builds; Uint8 is converted exactly first. Float32 with
  * scale 1 and offset 0, and Uint32 (class ids) always, are copied bit for bit.
  */
 export function gather(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {
   const stride = type == DataType.Uint8 ? features : features << 2;
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, rows * features), 'gather: y[rows, features] is floats in the heap');
+    assert(order == 0 || isTensor(order + (position << 2), rows), 'gather: the order has a number for each row');
+    assert(isInBlock(data, lastRow(order, position, rows) * stride), 'gather: the rows lie in the column');
+  }
   const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
   if (!order) return copyRow(y, data + position * stride, rows * features, type, plain, scale, offset);
   const group = stride < LINE ? rows : max(1, TOGETHER / stride);
@@ -21,16 +28,24 @@ export function gather(y: usize, data: usize, order: usize, position: usize, row
   }
 }
 
-/** Bytes of a cache line. Rows at least as long are asked for before they are read: they wait for memory at one time and not one after the other. */
+/** One more than the largest number of the rows that `gather` reads. Debug build only. */
+function lastRow(order: usize, position: usize, rows: usize): usize {
+  if (!order) return position + rows;
+  let last: usize = 0;
+  for (let i = position; i < position + rows; i++) last = max(last, <usize>load<u32>(order + (i << 2)) + 1);
+  return last;
+}
+
+/** Bytes of a cache line. Rows at least as long are prefetched in groups, so that their cache misses overlap. */
 const LINE: usize = 64;
 
-/** Bytes of rows that are asked for together. */
+/** Bytes of rows that are prefetched together. */
 const TOGETHER: usize = 1 << 12;
 
-/** What `touch` has read last, so that no compiler leaves the reading out. */
+/** What `touch` read last. Keeps the optimizer from removing the loads. */
 let touched: u8 = 0;
 
-/** Reads a byte of each cache line. */
+/** Prefetches by reading a byte of each cache line. */
 function touch(x: usize, bytes: usize): void {
   let all: u8 = 0;
   for (const end = x + bytes; x < end; x += LINE) all |= load<u8>(x);
@@ -55,7 +70,7 @@ function scaleBytes(y: usize, x: usize, n: usize, scale: f32, offset: f32): void
   const scale4 = f32x4.splat(scale);
   const offset4 = f32x4.splat(offset);
   const end = y + (n << 2);
-  // Signed conversions: one instruction on x86, where the unsigned one is several, and bytes are never negative.
+  // Convert as signed: bytes are never negative, and x86 needs one instruction where the unsigned conversion takes several.
   for (; y + 32 <= end; y += 32, x += 8) {
     const eight = v128.load8x8_u(x);
     const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(eight));
@@ -68,6 +83,7 @@ function scaleBytes(y: usize, x: usize, n: usize, scale: f32, offset: f32): void
 
 /** The index of the first of n floats that is NaN or infinite; −1 where all are finite. */
 export function firstNonFinite(x: usize, n: usize): i32 {
+  if (!ASC_NO_ASSERT) assert(isTensor(x, n), 'firstNonFinite: x is n floats in the heap');
   const infinity = f32x4.splat(Infinity);
   const end = x + (n << 2);
   let at = x;
@@ -80,8 +96,9 @@ export function firstNonFinite(x: usize, n: usize): i32 {
   return -1;
 }
 
-/** The bits of the largest |x| of n floats. As integers, magnitudes are in the order of their values, infinity and then NaN above all. */
+/** The bits of the largest |x| of n floats. As integers, magnitudes sort by value, then infinity, then NaN. */
 export function largestMagnitude(x: usize, n: usize): u32 {
+  if (!ASC_NO_ASSERT) assert(isTensor(x, n), 'largestMagnitude: x is n floats in the heap');
   const magnitude = i32x4.splat(0x7fffffff);
   let a = i32x4.splat(0);
   let b = a;

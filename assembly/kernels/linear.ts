@@ -1,6 +1,7 @@
-import { gemm, gemmPacked } from '../gemm/gemm';
+import { gemm, gemmPacked, packedSize } from '../gemm/gemm';
 import { gemvRows } from '../gemm/gemv';
 import { Opcode } from '../opcodes';
+import { areApart, isTensor } from '../preconditions';
 import { activates, unary } from './unary';
 
 /** y[rows, features] += b[features] on each row. */
@@ -14,7 +15,7 @@ export function addBias(y: usize, b: usize, rows: usize, features: usize): void 
   }
 }
 
-/** One or two features: the bias of four elements in a row is the same all the way down. */
+/** One or two features: one vector of biases serves every four elements. */
 function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
   if (features == 0) return;
   const bias = features == 2 ? v128.load64_splat(b) : v128.load32_splat(b);
@@ -30,6 +31,12 @@ function addNarrowBias(y: usize, b: usize, rows: usize, features: usize): void {
 export function linear(
   u: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32, panels: usize,
 ): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(u, m * n) && isTensor(x, m * k) && isTensor(w, n * k), 'linear: u[m, n], x[m, k] and w[n, k] are floats in the heap');
+    assert(areApart(u, m * n, x, m * k) && areApart(u, m * n, w, n * k), 'linear: u is apart from x and w');
+    assert(b == 0 || (isTensor(b, n) && areApart(u, m * n, b, n)), 'linear: b is n floats, apart from u');
+    assert(panels == 0 || isTensor(panels, packedSize(n, k)), 'linear: panels are as many floats as packedSize says');
+  }
   if (m == 1) {
     const inside = activates(activation);
     gemvRows(u, x, w, n, k, k << 2, false, b, inside ? activation : Opcode.Copy, alpha, beta);

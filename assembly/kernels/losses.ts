@@ -3,18 +3,42 @@ import { loadTail, storeTail } from './map';
 import { Sigmoid } from '../math/sigmoid';
 import { Softplus } from '../math/softplus';
 import { TargetKind } from '../opcodes';
+import { areApart, isSameOrApart, isTensor } from '../preconditions';
 import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 import { madd } from '../simd';
 import { exponentials, logOf, sumExponentials } from './softmax';
 
+/** What every loss demands of loss[rows], z[rows, features] and t: where t are ids, it is as wide as the loss. */
+function assertLoss(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  const n = rows * features;
+  const targets = kind == TargetKind.Classes ? rows : n;
+  assert(features > 0, 'loss: there is a feature');
+  assert(isTensor(loss, rows) && isTensor(z, n) && isTensor(t, targets), 'loss: loss[rows], z[rows, features] and its targets are words in the heap');
+  assert(areApart(loss, rows, z, n) && areApart(loss, rows, t, targets), 'loss: loss is apart from z and t');
+}
+
+/** The same for a loss that gives u (0: not kept) and dz too. */
+function assertFused(loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  assertLoss(loss, z, t, kind, rows, features);
+  const n = rows * features;
+  const targets = kind == TargetKind.Classes ? rows : n;
+  assert(isTensor(dz, n) && areApart(dz, n, loss, rows) && areApart(dz, n, t, targets), 'loss: dz[rows, features] is apart from loss and t');
+  assert(isSameOrApart(dz, z, n), 'loss: dz is z, or apart from it');
+  if (!u) return;
+  assert(isTensor(u, n) && areApart(u, n, loss, rows) && areApart(u, n, t, targets), 'loss: u[rows, features] is apart from loss and t');
+  assert(isSameOrApart(u, z, n) && areApart(u, n, dz, n), 'loss: u is z, or apart from it, and apart from dz');
+}
+
 /**
- * loss[row] = logsumexp(z) − Σ t·z (001 eq. 18, 19); t: values [rows, features], or u32 ids [rows] where kind = TargetKind.Classes.
+ * loss[row] = logsumexp(z) − Σ t·z (notes 18, 19); t: values [rows, features], or u32 ids [rows] where kind = TargetKind.Classes.
  *
  * Computed as log Σ e^{z − max} + Σ t·(max − z), the second sum and the last in f64: the error is that of the logarithm and one
- * rounding, also where the logits are large and the loss is small. Where Σ t is 1 but for rounding, that rounding meets no large logit. A target of 0 takes no part, whatever its logit, so ids and
- * rows of 0 and 1 give the same bits. NaN where softmax is, and for an id that is no class.
+ * rounding, also where the logits are large and the loss is small. A Σ t that misses 1 by rounding multiplies no large logit.
+ * A target of 0 adds nothing, whatever its logit, so ids and rows of 0 and 1 give the same bits. NaN where softmax is NaN, and for an id
+ * out of range.
  */
 export function crossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, z, t, kind, rows, features);
   const stride = features << 2;
   for (let end = loss + (rows << 2); loss < end; loss += 4) {
     const largest = maxOf(z, features);
@@ -26,12 +50,13 @@ export function crossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: u
 }
 
 /**
- * loss[row] = Σ_j softplus(z_j) − t_j·z_j (001 eq. 17, with the slip in 000's corrected).
+ * loss[row] = Σ_j softplus(z_j) − t_j·z_j (notes 17).
  *
  * Computed as log1p(e^{−|z|}) + z·([z > 0] − t), which cancels nothing: for t of 0 or 1 the relative error of a term is that of the
  * two functions and one rounding, and ±∞ give the limits. Terms are summed as the features of a softmax are.
  */
 export function binaryCrossEntropy(loss: usize, z: usize, t: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, z, t, TargetKind.Values, rows, features);
   if (features == 1) {
     binaryTerms(loss, z, t, rows);
     return;
@@ -49,6 +74,7 @@ export function binaryCrossEntropy(loss: usize, z: usize, t: usize, rows: usize,
  * oneHot where t are ids, Sub, Affine). u or dz may be z.
  */
 export function softmaxCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize, scale: f32): void {
+  if (!ASC_NO_ASSERT) assertFused(loss, u, dz, z, t, kind, rows, features);
   const stride = features << 2;
   for (let end = loss + (rows << 2); loss < end; loss += 4) {
     const largest = maxOf(z, features);
@@ -68,6 +94,7 @@ export function softmaxCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
  * (binaryCrossEntropy, Sigmoid, Sub, Affine). u or dz may be z.
  */
 export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, t: usize, rows: usize, features: usize, scale: f32): void {
+  if (!ASC_NO_ASSERT) assertFused(loss, u, dz, z, t, TargetKind.Values, rows, features);
   binaryCrossEntropy(loss, z, t, rows, features);
   const n = rows * features;
   const scale4 = f32x4.splat(scale);
@@ -78,7 +105,7 @@ export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
     storeTail(dz, madd(scale4, f32x4.sub(few, loadTail(t, n)), zero), n);
     return;
   }
-  // The last four overlap the vectors before: worked out first, since u or dz may be z.
+  // The last four overlap the vectors before. Compute them first, since u or dz may be z.
   const back = (n - 4) << 2;
   const last = Sigmoid.of(v128.load(z + back));
   const lastDelta = madd(scale4, f32x4.sub(last, v128.load(t + back)), zero);
@@ -93,18 +120,23 @@ export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
 
 /** Σ loss in f64, in order. */
 export function sumLoss(loss: usize, rows: usize): f64 {
+  if (!ASC_NO_ASSERT) assert(isTensor(loss, rows), 'sumLoss: loss is a float for each row, in the heap');
   let sum: f64 = 0;
   for (let end = loss + (rows << 2); loss < end; loss += 4) sum += load<f32>(loss);
   return sum;
 }
 
 /**
- * How many rows are decided rightly. By the largest logit (000 eq. 6; the lowest index on ties, NaN passed over): it is the class id, or
- * where the largest target is. `each`: z ≥ cut in every feature where t ≥ targetCut, and nowhere else; a NaN is decided wrongly.
+ * Counts the rows classified correctly. By the largest logit (notes 6, the lowest index on ties): its index is the class id, or that of the
+ * largest target. With `each`: z ≥ cut in every feature where t ≥ targetCut, and in no other. A row with a NaN is never correct.
  */
 export function countCorrect(
   z: usize, t: usize, kind: i32, rows: usize, features: usize, each: bool, cut: f32, targetCut: f32,
 ): usize {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(z, rows * features), 'countCorrect: z[rows, features] is floats in the heap');
+    assert(isTensor(t, kind == TargetKind.Classes ? rows : rows * features), 'countCorrect: t is words in the heap');
+  }
   const stride = features << 2;
   let correct: usize = 0;
   for (let i: usize = 0; i < rows; i++) {
@@ -128,7 +160,7 @@ function agree(z: usize, t: usize, bytes: usize, cut: f32, targetCut: f32): bool
   return true;
 }
 
-/** The index of the largest of n floats, the lowest on ties; n, which no class has, where one is NaN. */
+/** The index of the largest of n floats, the lowest on ties; n, which is no index, where one is NaN. */
 function largestIndex(x: usize, n: usize): usize {
   let index: usize = 0;
   let largest: f32 = -Infinity;
@@ -173,7 +205,7 @@ function softmaxDelta(u: usize, dz: usize, t: usize, kind: i32, n: usize, sum: f
   const scale4 = f32x4.splat(scale);
   const zero = f32x4.splat(0);
   const classes = kind == TargetKind.Classes;
-  // Ids become their row of 0 and 1 by comparing the features' numbers with them.
+  // Compare the index of each feature with the id: its row of 0 and 1.
   const id = i32x4.splat(classes ? load<i32>(t) : -1);
   const one = f32x4.splat(1);
   let index = i32x4(0, 1, 2, 3);
@@ -206,7 +238,7 @@ function binaryTerm(z: v128, t: v128): v128 {
   return f32x4.add(Softplus.of(f32x4.neg(f32x4.abs(z))), product);
 }
 
-/** y = the terms of n elements. */
+/** y = the term of each of n elements. */
 function binaryTerms(y: usize, z: usize, t: usize, n: usize): void {
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, z += 16, t += 16) v128.store(y, binaryTerm(v128.load(z), v128.load(t)));

@@ -1,6 +1,6 @@
 /**
- * Elementwise loops over vectors of four. A function is a class with one method and no state: `map<F>` compiles
- * to a loop of its own with `apply` in its body, so an activation is written once, as a function of a v128.
+ * Elementwise loops over vectors of four. A function is a class with one method and no state. `map<F>` compiles to a loop with `apply`
+ * inlined, so an activation is written once, as a function of a v128.
  */
 export abstract class UnaryFunction {
   abstract apply(x: v128, alpha: v128, beta: v128): v128;
@@ -10,7 +10,7 @@ export abstract class BinaryFunction {
   abstract apply(a: v128, b: v128, alpha: v128): v128;
 }
 
-/** Loads 0 < n < 4 floats and nothing behind them; the other lanes repeat some of them, so that no function meets a value the caller didn't pass. */
+/** Loads 0 < n < 4 floats and nothing behind them. The other lanes repeat some of them, so that a function sees no value that was not passed. */
 export function loadTail(x: usize, n: usize): v128 {
   if (n == 1) return v128.load32_splat(x);
   const pair = v128.load64_splat(x);
@@ -27,7 +27,7 @@ export function storeTail(y: usize, value: v128, n: usize): void {
   if (n == 3) v128.store_lane<f32>(y, value, 2, 8);
 }
 
-/** Where `map` works on the last one to three elements. */
+/** Holds the last one to three elements for `map`. */
 const tail = memory.data(16, 16);
 
 /** y = F(x; α, β) over n elements; y may be x. */
@@ -38,7 +38,7 @@ export function map<F extends UnaryFunction>(y: usize, x: usize, n: usize, alpha
   const rest = n & 3;
   let end = y + ((n - rest) << 2);
   let behind: usize = 0;
-  // The tail takes the same loop a second time, on a vector of its own: `apply` then stands in the code once, and is inlined however long.
+  // Run the tail through the same loop, on a vector of its own: `apply` then occurs once in the code, and is inlined however long.
   while (true) {
     for (; y < end; y += 16, x += 16) v128.store(y, f.apply(v128.load(x), alpha4, beta4));
     if (rest == 0) break;

@@ -1,26 +1,27 @@
 /**
- * Updates over the contiguous parameter run. Constants come as f64, are combined in f64 and rounded to f32 once:
- * what an update does to an element depends on nothing but that element.
+ * Updates over the contiguous parameter run. Constants are combined in f64 and rounded to f32 once.
+ * The update of an element depends on that element alone.
  */
+import { areApart, isTensor } from '../preconditions';
 import { madd, nmadd } from '../simd';
 
-/** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is normal yet. */
+/** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is still normal. */
 const constants = memory.data<f32>([1.17549435e-38, 3.46944695e-18]);
 
-/** 2⁻⁴⁰: below this epsilon, what denormals and the smallest gradients do shows. */
+/** 2⁻⁴⁰: below this epsilon, denormals and the smallest gradients change the result. */
 const TINY_EPSILON = 9.094947017729282e-13;
 
-/** The functions of one element that the loops below apply to four at a time, and to the last ones singly. */
+/** Functions of one element. The loops below apply them to four at a time, and to the last ones one by one. */
 class Element {
   /**
-   * Flushes a denormal moment to zero (NaN stays). A moment that only decays ends at the smallest denormals and stays there,
-   * since 0.9·2⁻¹⁴⁹ rounds to itself, and arithmetic on denormals is several times slower.
+   * Flushes a denormal moment to zero; NaN is kept. A moment that only decays would stay at the smallest denormal, since 0.9·2⁻¹⁴⁹ rounds to
+   * itself, and arithmetic on denormals is several times slower.
    */
   @inline static normal(moment: v128, smallest: v128): v128 {
     return v128.andnot(moment, f32x4.lt(f32x4.abs(moment), smallest));
   }
 
-  /** A gradient whose square is too small for arithmetic that stays clear of denormals is flushed to zero (NaN stays). */
+  /** Flushes a gradient to zero whose square would lead to denormals; NaN is kept. */
   @inline static gradient(g: v128, smallest: v128): v128 {
     return v128.andnot(g, f32x4.lt(f32x4.abs(g), smallest));
   }
@@ -31,8 +32,8 @@ class Element {
   }
 
   /**
-   * v + rate·(g² − v), as (v − rate·v) + (rate·g)·g: nothing overflows before the average itself does. Infinity stays, where ∞ − ∞ would be
-   * NaN: its parameter moves no more. `least` is a little less than 1 − rate, so that least·v is the smaller of the two in every other case.
+   * v + rate·(g² − v), computed as (v − rate·v) + (rate·g)·g: nothing overflows before the average itself does. An infinite v stays infinite,
+   * where ∞ − ∞ would be NaN: its parameter no longer moves. `least` is a little less than 1 − rate, so least·v is the smaller for every finite v.
    */
   @inline static square(v: v128, g: v128, rate: v128, least: v128): v128 {
     return madd(f32x4.mul(rate, g), g, f32x4.pmax(f32x4.mul(least, v), nmadd(rate, v, v)));
@@ -44,8 +45,12 @@ class Element {
   }
 }
 
-/** w −= learningRate · dw (001 eq. 21); two roundings, one where the build fuses. */
+/** w −= learningRate · dw (notes 21); two roundings, one where the build fuses. */
 export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n), 'sgd: w and dw are n floats in the heap');
+    assert(areApart(w, n, dw, n), 'sgd: w is apart from dw');
+  }
   const rate = f32x4.splat(<f32>learningRate);
   const end = w + (n << 2);
   for (; w + 16 <= end; w += 16, dw += 16) v128.store(w, nmadd(rate, v128.load(dw), v128.load(w)));
@@ -54,9 +59,13 @@ export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
 
 /**
  * v = μ·v + dw; w −= learningRate · (nesterov ? dw + μ·v : v) (Sutskever et al. 2013, in the form where v holds gradients).
- * A |v| below 2⁻¹²⁶ is taken as zero.
+ * A |v| below 2⁻¹²⁶ is flushed to zero.
  */
 export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: f64, mu: f32, nesterov: bool): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n) && isTensor(v, n), 'momentum: w, dw and v are n floats in the heap');
+    assert(areApart(w, n, dw, n) && areApart(w, n, v, n) && areApart(dw, n, v, n), 'momentum: w, dw and v are apart');
+  }
   const rate = f32x4.splat(<f32>learningRate);
   const mu4 = f32x4.splat(mu);
   const smallest = v128.load32_splat(constants);
@@ -84,18 +93,24 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  *   w −= learningRate · m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
  *
  * computed as w −= a·m / (√v + e) with a = learningRate·√(1 − β₂ᵗ) / (1 − β₁ᵗ) and e = ε·√(1 − β₂ᵗ). a, e, 1 − β₁, 1 − β₂ and
- * learningRate·decay are made in f64 and rounded once. The averages are kept in the form above because β₂ = 0.999 rounded to f32
+ * learningRate·decay are computed in f64 and rounded once. The averages have the form above because β₂ = 0.999 rounded to f32
  * puts 1 − β₂ off by 1.3e-5, and 0.001 rounded by 5e-8.
  *
- * So that no denormal lasts, a gradient below 2⁻⁵⁸ in magnitude is taken as zero, and so is a moment below 2⁻¹²⁶: the step loses
- * at most learningRate·3.5e-18/ε by the first, and √v̂ some 1e-17 by the second, against an ε of 1e-8. For ε < 2⁻⁴⁰ nothing is taken as zero.
- * e is at least 2⁻¹²⁶, so that 0 / 0 does not come up.
+ * A gradient below 2⁻⁵⁸ in magnitude is flushed to zero, and so is a moment below 2⁻¹²⁶, so that no denormal lasts. The step loses at
+ * most learningRate·3.5e-18/ε by the first, and √v̂ about 1e-17 by the second, against an ε of 1e-8. For ε < 2⁻⁴⁰ nothing is flushed.
+ * e is at least 2⁻¹²⁶, which avoids 0 / 0.
  * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced.
  */
 export function adam(
   w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize,
   learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64,
 ): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(w, n) && isTensor(dw, n) && isTensor(m, n) && isTensor(v, n), 'adam: w, dw, m and v are n floats in the heap');
+    assert(areApart(w, n, dw, n) && areApart(w, n, m, n) && areApart(w, n, v, n), 'adam: w is apart from dw, m and v');
+    assert(areApart(dw, n, m, n) && areApart(dw, n, v, n) && areApart(m, n, v, n), 'adam: dw, m and v are apart');
+    assert((powers & 7) == 0 && isTensor(powers, 4), 'adam: powers are two f64 in the heap, aligned to 8');
+  }
   const power1 = load<f64>(powers) * beta1;
   const power2 = load<f64>(powers, 8) * beta2;
   store<f64>(powers, power1);
@@ -150,9 +165,10 @@ function sumOfSquares(g: usize, n: usize): f64 {
 
 /**
  * g ·= min(1, maxNorm / ‖g‖₂) (Pascanu et al. 2013, algorithm 1): the norm in f64, the factor rounded once to f32.
- * A NaN anywhere leaves g as it is; an infinity makes itself NaN and the rest zero.
+ * A NaN anywhere leaves g unchanged. An infinity becomes NaN, and all else 0.
  */
 export function clipNorm(g: usize, n: usize, maxNorm: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(g, n), 'clipNorm: g is n floats in the heap');
   const norm = Math.sqrt(sumOfSquares(g, n));
   if (!(norm > <f64>maxNorm)) return;
   const factor = f32x4.splat(<f32>(<f64>maxNorm / norm));
@@ -163,6 +179,10 @@ export function clipNorm(g: usize, n: usize, maxNorm: f32): void {
 
 /** y += alpha·x; two roundings, one where the build fuses. */
 export function axpy(y: usize, x: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(x, n), 'axpy: y and x are n floats in the heap');
+    assert(areApart(y, n, x, n), 'axpy: y is apart from x');
+  }
   const alpha4 = f32x4.splat(alpha);
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, x += 16) v128.store(y, madd(alpha4, v128.load(x), v128.load(y)));

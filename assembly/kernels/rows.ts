@@ -1,4 +1,5 @@
 /** Kernels between [rows, features] and its row or feature sums. */
+import { areApart, isTensor } from '../preconditions';
 import { loadTail } from './map';
 
 /** Lane masks: the vector that starts at word 4 − n keeps its first n lanes, the one that starts at word 4 + n its last n. */
@@ -25,9 +26,9 @@ export function maxLane(v: v128): f32 {
 }
 
 /**
- * y[features] = Σ_rows x, or y += Σ_rows x where `accumulate` (the bias gradient, 001 §3: ∂L/∂b_j = Σᵢ δ_ij).
+ * y[features] = Σ_rows x, or y += Σ_rows x where `accumulate` (the gradient of a bias, notes 28).
  *
- * Each feature is added up down the rows, ((x₀ + x₁) + x₂) + …, whatever the number of features; `accumulate` adds the
+ * Each feature is summed in the order of the rows, ((x₀ + x₁) + x₂) + …, whatever the number of features. `accumulate` adds the
  * finished sum to y. Error at most (rows − 1)·ε·Σ|x|, ε = 2⁻²⁴.
  */
 export function sumRows(y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
@@ -121,6 +122,11 @@ export function maxOf(x: usize, n: usize): f32 {
 
 /** y[row, yOffset + j] = x[row, xOffset + j] for j < width; the strides are the rows' lengths. */
 export function copyColumns(y: usize, x: usize, rows: usize, width: usize, yStride: usize, yOffset: usize, xStride: usize, xOffset: usize): void {
+  if (!ASC_NO_ASSERT) {
+    assert(yOffset + width <= yStride && xOffset + width <= xStride, 'copyColumns: the columns lie within the rows');
+    assert(isTensor(y, rows * yStride) && isTensor(x, rows * xStride), 'copyColumns: y and x are words in the heap');
+    assert(areApart(y, rows * yStride, x, rows * xStride), 'copyColumns: y is apart from x');
+  }
   y += yOffset << 2;
   x += xOffset << 2;
   for (let i: usize = 0; i < rows; i++) {
@@ -130,7 +136,7 @@ export function copyColumns(y: usize, x: usize, rows: usize, width: usize, yStri
   }
 }
 
-/** y = x over n floats, bit for bit; the address behind the last float written. */
+/** Copies n floats bit for bit. @returns the address behind the last one written */
 export function copyFloats(y: usize, x: usize, n: usize): usize {
   const end = y + (n << 2);
   for (; y + 16 <= end; y += 16, x += 16) v128.store(y, v128.load(x));
@@ -150,6 +156,7 @@ export function oneHot(y: usize, ids: usize, rows: usize, features: usize): void
 
 /** y = value over n elements. */
 export function fill(y: usize, n: usize, value: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n), 'fill: y is n floats in the heap');
   const end = y + (n << 2);
   const value4 = f32x4.splat(value);
   for (; y + 16 <= end; y += 16) v128.store(y, value4);

@@ -1,5 +1,5 @@
 /**
- * Softmax and log-sum-exp of each row, stable: the row's largest logit is taken off first, so that no exponential exceeds 1.
+ * Softmax and log-sum-exp of each row. Stable: the row's largest logit is subtracted first, so that no exponential exceeds 1.
  *
  * Sums over a row's features have one order everywhere: four running sums over the vectors of four; a last vector of fewer is
  * the row's last four elements, those already summed masked to zero (for fewer than four features, the first lanes); then
@@ -12,7 +12,7 @@ import { Log1p } from '../math/log1p';
 import { addLanes, firstLanes, lastLanes, maxOf } from './rows';
 
 /**
- * y[row, j] = e^{x_j − max} / Σ e^{x_l − max} (001 §1.2); y may be x.
+ * y[row, j] = e^{x_j − max} / Σ e^{x_l − max} (notes 5); y may be x.
  *
  * A row with a NaN, with +∞, or with nothing but −∞ is NaN throughout; −∞ among others gives 0.
  */
@@ -28,7 +28,7 @@ export function softmax(y: usize, x: usize, rows: usize, features: usize): void 
 /**
  * y[row] = max + log Σ e^{x_l − max}.
  *
- * Beyond the sum's error, one of the logarithm and one rounding. +∞ where a logit is, −∞ where all are, NaN where one is.
+ * The error is the sum's, the logarithm's and one rounding. +∞ where a logit is +∞, −∞ where all are −∞, NaN where one is NaN.
  */
 export function logSumExp(y: usize, x: usize, rows: usize, features: usize): void {
   const stride = features << 2;
@@ -43,7 +43,7 @@ export function logSumExp(y: usize, x: usize, rows: usize, features: usize): voi
 /**
  * y[row, j] = (x_j − max) − log1p(Σ e^{x_l − max} over all but one of the largest); y may be x.
  *
- * Without the 1 of the largest in the sum, a row that is nearly certain keeps its digits. NaN where softmax is; −∞ for a logit of −∞.
+ * The sum leaves out the 1 of the largest, so a row that is nearly certain keeps its digits. NaN where softmax is NaN; −∞ for a logit of −∞.
  */
 export function logSoftmax(y: usize, x: usize, rows: usize, features: usize): void {
   const stride = features << 2;
@@ -56,7 +56,7 @@ export function logSoftmax(y: usize, x: usize, rows: usize, features: usize): vo
   }
 }
 
-/** Σ e^{x − largest} without one of the largest: those are counted, not summed. */
+/** Σ e^{x − largest} without one of the largest, which are counted, not summed. */
 function sumOthers(x: usize, n: usize, largest: f32): f32 {
   const largest4 = f32x4.splat(largest);
   const one = f32x4.splat(1);
@@ -87,7 +87,7 @@ export function exponentials(y: usize, x: usize, n: usize, largest: f32): f32 {
     storeTail(y, few, n);
     return addLanes(v128.and(few, firstLanes(n)));
   }
-  // The last four overlap the vectors before: read first, since y may be x.
+  // The last four overlap the vectors before. Read them first, since y may be x.
   const back = (n - 4) << 2;
   const last = v128.load(x + back);
   const lastY = y + back;

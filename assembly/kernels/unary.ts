@@ -10,6 +10,7 @@ import { Sigmoid } from '../math/sigmoid';
 import { Softplus } from '../math/softplus';
 import { Tanh } from '../math/tanh';
 import { Opcode } from '../opcodes';
+import { isSameOrApart, isTensor } from '../preconditions';
 import { madd } from '../simd';
 
 @final class Copy extends UnaryFunction {
@@ -33,7 +34,7 @@ import { madd } from '../simd';
   apply(x: v128, alpha: v128, beta: v128): v128 { return f32x4.sqrt(x); }
 }
 
-/** max(x, 0). NaN and −0 go through as they are. */
+/** max(x, 0). NaN and −0 are kept. */
 @final class Relu extends UnaryFunction {
   apply(x: v128, alpha: v128, beta: v128): v128 { return f32x4.pmax(x, f32x4.splat(0)); }
 }
@@ -44,22 +45,26 @@ import { madd } from '../simd';
 }
 
 /** 1 where x > 0, α where x = 0, 0 where x < 0, NaN where x is NaN. */
-@final class Step extends UnaryFunction {
+@final class Heaviside extends UnaryFunction {
   apply(x: v128, alpha: v128, beta: v128): v128 {
     const zero = f32x4.splat(0);
     const positive = v128.and(f32x4.gt(x, zero), f32x4.splat(1));
-    // all bits set are a NaN
+    // All bits set: a NaN.
     return v128.or(v128.or(positive, v128.and(f32x4.eq(x, zero), alpha)), f32x4.ne(x, x));
   }
 }
 
-/** min(max(x, α), β) for α ≤ β. NaN goes through. */
+/** min(max(x, α), β) for α ≤ β. NaN is kept. */
 @final class Clip extends UnaryFunction {
   apply(x: v128, alpha: v128, beta: v128): v128 { return f32x4.pmin(f32x4.pmax(x, alpha), beta); }
 }
 
-/** y = f(x) over n elements for the function that a unary opcode names; y may be x. Opcodes that are none trap. */
+/** y = f(x) over n elements for the function that a unary opcode names; y may be x. Traps on any other opcode. */
 export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
+  if (!ASC_NO_ASSERT) {
+    assert(isTensor(y, n) && isTensor(x, n), 'unary: y and x are n floats in the heap');
+    assert(isSameOrApart(y, x, n), 'unary: y is x, or apart from it');
+  }
   switch (opcode) {
     case Opcode.Copy: map<Copy>(y, x, n, alpha, beta); break;
     case Opcode.Affine: map<Affine>(y, x, n, alpha, beta); break;
@@ -76,7 +81,7 @@ export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, bet
     case Opcode.Tanh: map<Tanh>(y, x, n, alpha, beta); break;
     case Opcode.Relu: map<Relu>(y, x, n, alpha, beta); break;
     case Opcode.LeakyRelu: map<LeakyRelu>(y, x, n, alpha, beta); break;
-    case Opcode.Step: map<Step>(y, x, n, alpha, beta); break;
+    case Opcode.Heaviside: map<Heaviside>(y, x, n, alpha, beta); break;
     case Opcode.Softplus: map<Softplus>(y, x, n, alpha, beta); break;
     case Opcode.Pow: map<Pow>(y, x, n, alpha, beta); break;
     case Opcode.Clip: map<Clip>(y, x, n, alpha, beta); break;
@@ -84,12 +89,12 @@ export function unary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, bet
   }
 }
 
-/** Whether `activate` knows a unary opcode: the activations that small networks spend their time on. */
+/** Whether `activate` has a unary opcode. It has the activations that small networks spend their time on. */
 export function activates(opcode: i32): bool {
   return opcode == Opcode.Copy || opcode == Opcode.Relu || opcode == Opcode.Sigmoid || opcode == Opcode.Tanh;
 }
 
-/** `unary` on one vector in a register. */
+/** Applies `unary` to one vector in a register. */
 // @ts-ignore: decorator
 @inline
 export function activate(opcode: i32, x: v128, alpha: f32, beta: f32): v128 {

@@ -1,7 +1,7 @@
 import { UnaryFunction } from '../kernels/map';
 import { madd } from '../simd';
 
-/** Where erf is 1 in f32; 1; the sign bit; where one approximation gives over to the other. */
+/** Where erf is 1 in f32; 1; the sign bit; where the second approximation begins. */
 const constants = memory.data<f32>([4, 1, -0.0, 1.1]);
 
 /** c₀ … c₆ of erf(x)/x − 1 ≈ Σ cⱼ x²ʲ: minimax on |x| ≤ 1.1 with f32 coefficients; error 4.9e-9. */

@@ -11,7 +11,7 @@ const coefficients = memory.data<f64>([
 /** Where erfc is 0 in f32; 2; the line from t to u; log₂ e. */
 const constants = memory.data<f64>([11, 2, 2.3636363636363638, -1.3636363636363635, 1.4426950408889634]);
 
-/** erfc x = 1 − erf x = 2/√π ∫ₓ^∞ e^−t² dt, computed in double and rounded once: 0.503 ulp, its relative accuracy kept for large x. */
+/** erfc x = 1 − erf x = 2/√π ∫ₓ^∞ e^−t² dt, computed in double precision and rounded once: 0.503 ulp, also for large x. */
 @final export class Erfc extends UnaryFunction {
   @inline static of(x: v128): v128 {
     const low = complement(f64x2.promote_low_f32x4(x));
@@ -24,7 +24,7 @@ const constants = memory.data<f64>([11, 2, 2.3636363636363638, -1.36363636363636
 
 function complement(x: v128): v128 {
   const two = v128.load64_splat(constants, 8);
-  // min, not pmin: a NaN stays.
+  // min, not pmin, keeps a NaN.
   const z = f64x2.min(f64x2.abs(x), v128.load64_splat(constants));
   const t = f64x2.div(two, f64x2.add(two, z));
   const u = f64x2.add(f64x2.mul(t, v128.load64_splat(constants, 16)), v128.load64_splat(constants, 24));
@@ -32,6 +32,6 @@ function complement(x: v128): v128 {
   for (let at = coefficients + 88; at >= coefficients; at -= 8) p = f64x2.add(f64x2.mul(p, u), v128.load64_splat(at));
   const y = f64x2.mul(t, exp2(f64x2.mul(f64x2.sub(p, f64x2.mul(z, z)), v128.load64_splat(constants, 32))));
   const negative = f64x2.lt(x, f64x2.splat(0));
-  // The exponential takes a NaN for a number.
+  // The exponential does not keep a NaN.
   return v128.or(v128.bitselect(f64x2.sub(two, y), y, negative), f64x2.ne(x, x));
 }

@@ -16,13 +16,13 @@ const constants = memory.data<f32>([-104, 89, ROUNDER + 254, ROUNDER + 152, 2.98
     x = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(constants)), v128.load32_splat(constants, 4));
     const t = Reduction.round(x, rounder);
     const p = Reduction.exp(x, t, rounder);
-    // 2ⁿ in two factors, as n runs from −150 to 128: the first product is exact, the second rounds once.
+    // Multiply by 2ⁿ in two factors, since n runs from −150 to 128. The first product is exact, the second rounds once.
     const half = i32x4.shr_s(t, 1);
     const scaled = f32x4.mul(p, i32x4.shl(half, 23));
     return f32x4.mul(scaled, i32x4.shl(i32x4.sub(t, half), 23));
   }
 
-  /** The same bits for x ≤ 0, cheaper. */
+  /** The same bits for x ≤ 0, with fewer instructions. */
   @inline static ofNonPositive(x: v128): v128 {
     const rounder = v128.load32_splat(constants, 12);
     x = f32x4.pmax(x, v128.load32_splat(constants));

@@ -12,7 +12,7 @@ const constants = memory.data<f32>([-18, 89, 88, ROUNDER + 127, 1, -0.0]);
     const clamped = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(constants)), v128.load32_splat(constants, 4));
     const t = Reduction.round(clamped, rounder);
     const e = Reduction.expm1(clamped, t, rounder);
-    // 2ⁿ·e + (2ⁿ − 1); where n may be 128, half of it, doubled at the end.
+    // 2ⁿ·e + (2ⁿ − 1). Where n may be 128, compute half of it and double the result.
     const huge = f32x4.gt(clamped, v128.load32_splat(constants, 8));
     const scale = i32x4.shl(i32x4.add(t, huge), 23);
     const y = madd(scale, e, f32x4.sub(scale, v128.load32_splat(constants, 16)));

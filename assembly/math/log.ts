@@ -13,7 +13,7 @@ const polynomial = memory.data<f32>([
 /** The bits of √½; the bits of the smallest normal float; how many patterns from there to Infinity. */
 const integers = memory.data<i32>([0x3f3504f3, 0x00800000, 0x7f000000]);
 
-/** ln x, to 0.96 ulp (fused multiply-add: 0.93). −∞ at ±0, NaN below; denormals are numbers like any other. */
+/** ln x, to 0.96 ulp (fused multiply-add: 0.93). −∞ at ±0, NaN below; denormals keep the bound. */
 @final export class Log extends UnaryFunction {
   /** ln(1 + f) + k·ln 2 for √½ ≤ 1 + f ≤ √2 and integers k. */
   @inline static sum(f: v128, k: v128): v128 {
@@ -32,7 +32,7 @@ const integers = memory.data<i32>([0x3f3504f3, 0x00800000, 0x7f000000]);
     return i32x4.shr_s(i32x4.sub(x, v128.load32_splat(integers)), 23);
   }
 
-  /** Lanes of x for which the way of `of` doesn't hold: below the normal numbers, infinite or NaN. */
+  /** Lanes of x that `of` cannot take: below the normal numbers, infinite or NaN. */
   @inline static rare(x: v128): v128 {
     return i32x4.ge_u(i32x4.sub(x, v128.load32_splat(integers, 4)), v128.load32_splat(integers, 8));
   }
@@ -51,7 +51,7 @@ const integers = memory.data<i32>([0x3f3504f3, 0x00800000, 0x7f000000]);
   apply(x: v128, alpha: v128, beta: v128): v128 { return Log.of(x); }
 }
 
-/** ln x for every x: where `Log.of` turns to when a lane is zero, negative, denormal, infinite or NaN. */
+/** ln x for every x. `Log.of` calls it when a lane is zero, negative, denormal, infinite or NaN. */
 export function logOfAny(x: v128): v128 {
   const denormal = f32x4.lt(x, v128.load32_splat(integers, 4));
   const scaled = v128.bitselect(f32x4.mul(x, v128.load32_splat(constants, 16)), x, denormal);
@@ -62,6 +62,6 @@ export function logOfAny(x: v128): v128 {
   const zero = f32x4.splat(0);
   y = v128.bitselect(infinity, y, f32x4.eq(x, infinity));
   y = v128.bitselect(f32x4.neg(infinity), y, f32x4.eq(x, zero));
-  // all bits set are a NaN
+  // All bits set: a NaN.
   return v128.or(y, v128.not(f32x4.ge(x, zero)));
 }

@@ -13,7 +13,7 @@ const integers = memory.data<i32>([1, 0x7effffff]);
   @inline static of(x: v128): v128 {
     const one = v128.load32_splat(constants);
     const u = f32x4.add(x, one);
-    // 1 + x = 2ᵏ·(1 + f); what u lost in rounding is put back into f, so that small x are f themselves.
+    // 1 + x = 2ᵏ·(1 + f). f takes back what u lost in rounding, so that a small x is f itself.
     const lost = f32x4.sub(x, f32x4.sub(u, one));
     const k = Log.exponent(u);
     const shift = i32x4.shl(k, 23);

@@ -24,8 +24,9 @@ const singles = memory.data<f32>([1, f32.POSITIVE_INFINITY, 0.5, -0.0]);
 const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
 
 /**
- * x^y, with what y lost as a float in `rest`: near 0 the last bits of an exponent show. The exponent is one for all lanes.
- * 2^((y + rest)·log₂ x) in double precision, rounded once: 0.501 ulp, and the same bits in both builds. The special cases are those of IEEE 754-2019's pow:
+ * x^y. `rest` holds what y lost in rounding to a float: near x = 0 the last bits of an exponent show. All lanes share the exponent.
+ * Computes 2^((y + rest)·log₂ x) in double precision and rounds once: 0.501 ulp, and the same bits in both builds. Special cases follow
+ * IEEE 754-2019's pow:
  * x⁰ = 1 and 1^y = 1 even for NaN, (−1)^±∞ = 1, negative x with an integer y has the sign of (−1)^y, with another y it is NaN.
  */
 @final export class Pow extends UnaryFunction {
@@ -48,7 +49,7 @@ const patterns = memory.data<i32>([0x7f7fffff, 0x7f800000, 0x7fffffff]);
 
 /** x^y in f64x2, for x the positive finite floats. */
 function power(x: v128, y: v128): v128 {
-  // x = 2ᵏ·m, √½ ≤ m < √2; k + 1023 is what the shift leaves
+  // x = 2ᵏ·m, √½ ≤ m < √2. The shift leaves k + 1023.
   const biased = i64x2.shr_u(i64x2.add(x, v128.load64_splat(integers)), 52);
   const k = f64x2.sub(v128.or(biased, v128.load64_splat(integers, 16)), v128.load64_splat(constants, 16));
   const m = i64x2.add(i64x2.sub(x, i64x2.shl(biased, 52)), v128.load64_splat(integers, 8));
@@ -97,7 +98,7 @@ function powerOfAny(x: v128, y: v128, r: v128): v128 {
   const odd = v128.andnot(f32x4.ne(f32x4.nearest(half), half), fraction);
   r = v128.or(r, v128.and(v128.and(x, v128.load32_splat(singles, 12)), odd));
 
-  // all bits set are a NaN
+  // All bits set: a NaN.
   r = v128.or(r, v128.and(v128.and(f32x4.lt(x, zero), f32x4.lt(magnitude, infinity)), fraction));
   r = v128.or(r, v128.or(f32x4.ne(x, x), f32x4.ne(y, y)));
   const unit = v128.or(f32x4.eq(x, one), v128.and(f32x4.eq(magnitude, one), f32x4.eq(f32x4.abs(y), infinity)));

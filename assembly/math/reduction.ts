@@ -9,12 +9,12 @@ const exponential = memory.data<f32>([0.499999940395, 0.166665196419, 4.16682399
 /** c₂ … c₇ of e^r − 1 ≈ r + r²·Σ cⱼ₊₂ rʲ: the same for (e^r − 1)/r; relative error 4.7e-10. */
 const exponentialMinusOne = memory.data<f32>([0.5, 0.166666656733, 4.16664779186e-2, 8.33356659859e-3, 1.39337126166e-3, 1.97434448637e-4]);
 
-/** 1.5·2²³: a float this large has no fraction, so that adding it rounds to an integer, which then stands in the low bits. */
+/** 1.5·2²³: a float this large has no fraction. Adding it rounds to an integer and leaves that in the low bits. */
 export const ROUNDER: f32 = 12582912;
 
 /**
- * What eˣ and all that is made from it share: x = n·ln 2 + r, n an integer, |r| ≤ ln 2 / 2.
- * n travels as t = n + rounder, rounder = ROUNDER + bias: the bits of t shifted left by 23 are those of 2^(n + bias − 127).
+ * The argument reduction of eˣ and its relatives: x = n·ln 2 + r, n an integer, |r| ≤ ln 2 / 2.
+ * n is kept as t = n + rounder, rounder = ROUNDER + bias: the bits of t shifted left by 23 are those of 2^(n + bias − 127).
  */
 export class Reduction {
   /** t, for |x| < 2²¹. */
@@ -52,7 +52,7 @@ export class Reduction {
     return nmadd(n, v128.load32_splat(constants, 4), x);
   }
 
-  /** y − n·(the low part of ln 2). Rounds at the size of y, so that it is taken off the smaller terms where r itself stands in a sum. */
+  /** y − n·(the low part of ln 2). Rounds at the size of y: in a sum with r, subtract it from the smaller terms. */
   @inline private static low(y: v128, n: v128): v128 {
     return nmadd(n, v128.load32_splat(constants, 8), y);
   }

@@ -6,7 +6,7 @@ import { Exp } from './exp';
 const constants = memory.data<f32>([1, -0.0]);
 
 /**
- * σ(x) = 1 / (1 + e^−x), to 1.97 ulp, fused or not: from e^−|x|, so that its relative accuracy is kept on both sides.
+ * σ(x) = 1 / (1 + e^−x), to 1.97 ulp, fused or not. Computed from e^−|x|, which keeps the relative accuracy on both sides.
  * Denormal below −87.33655, 0 below −103.97208.
  */
 @final export class Sigmoid extends UnaryFunction {
@@ -15,7 +15,7 @@ const constants = memory.data<f32>([1, -0.0]);
     const e = Exp.ofNonPositive(v128.or(x, v128.load32_splat(constants, 4)));
     const sum = f32x4.add(one, e);
     const y = f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0))), sum);
-    // what the sum lost in rounding, relative to it, where it matters: at small e, where the sum is near 1
+    // What the sum lost in rounding, relative to it. It matters at small e, where the sum is near 1.
     return nmadd(y, f32x4.sub(e, f32x4.sub(sum, one)), y);
   }
 

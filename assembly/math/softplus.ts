@@ -5,7 +5,7 @@ import { Log } from './log';
 /** √2 − 1; 1; ½; the sign bit. */
 const constants = memory.data<f32>([0.414213562, 1, 0.5, -0.0]);
 
-/** ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), to 1.79 ulp, fused or not: neither overflows nor loses the small values of negative x. */
+/** ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), to 1.79 ulp, fused or not. It does not overflow, and keeps the small values of negative x. */
 @final export class Softplus extends UnaryFunction {
   @inline static of(x: v128): v128 {
     const one = v128.load32_splat(constants, 4);

@@ -21,7 +21,7 @@ export function product(a: Matrix, b: Matrix): number[][] {
   return a.map((row) => columns.map((column) => dot(row, column)));
 }
 
-/** Z = X·Wᵀ + b on each row (000 eq. 10, 11). */
+/** Z = X·Wᵀ + b on each row (notes 10, 11). */
 export function linear(x: Matrix, w: Matrix, b: ArrayLike<number>): number[][] {
   return x.map((row) => w.map((weights, j) => dot(weights, row) + (b[j] as number)));
 }
@@ -36,17 +36,17 @@ export function columnSums(a: Matrix): number[] {
   return transpose(a).map((column) => column.reduce((sum, v) => sum + v, 0));
 }
 
-/** 1 where z ≥ 0 (000 eq. 2). */
+/** 1 where z ≥ 0 (notes 2). */
 export const threshold = (z: number) => (z >= 0 ? 1 : 0);
 
 export const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
-/** σ' = σ(1 − σ) (002). */
+/** σ' = σ(1 − σ) (notes 35). */
 export const sigmoidSlope = (z: number) => sigmoid(z) * (1 - sigmoid(z));
 
 export const relu = (z: number) => Math.max(0, z);
 
-/** e^{z_k} / Σ e^{z_l} (000 eq. 5). */
+/** e^{z_k} / Σ e^{z_l} (notes 5). */
 export function softmax(z: readonly number[]): number[] {
   const largest = Math.max(...z);
   const e = z.map((v) => Math.exp(v - largest));

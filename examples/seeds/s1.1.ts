@@ -4,11 +4,11 @@ import { Table } from './table.js';
 
 const table = new Table(
   'S1.1',
-  'one hidden layer, a batch at once and row by row (000, 001 §1)',
+  'one hidden layer, a batch at once and row by row (notes 1 to 11)',
   'U^H = g(X W^Hᵀ + B^H), U^O = g_out(U^H W^Oᵀ + B^O)  (10)',
 );
 
-const hidden = { step: threshold, sigmoid, relu };
+const hidden = { heaviside: threshold, sigmoid, relu };
 const outputs = {
   sigmoid: (z: Matrix) => each(z, sigmoid),
   softmax: (z: Matrix) => z.map(softmax),

@@ -23,7 +23,7 @@ const dz = z.map((v, j) => 2 * (v - (y[j] as number)));
 
 new Table(
   'S1.10',
-  'a sigmoid layer, and a squared error (001 §2 problems 3, 4)',
+  'a sigmoid layer, and a squared error (notes 25, 26)',
   'u = σ(z), z = Wx + b:  ∂u/∂z = diag(f′(z)), ∂u_i/∂W_ij = f′(z_i)x_j, ∂u_i/∂x_j = f′(z_i)W_ij',
   'L = ‖y − z‖²:  ∂L/∂z = 2(z − y), ∂L/∂W_ij = 2(z_i − y_i)x_j, ∂L/∂x_j = Σᵢ 2(z_i − y_i)W_ij',
 )

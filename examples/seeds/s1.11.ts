@@ -19,7 +19,7 @@ const batch = [1, 2, 3, 0, 0, 0, -1, 1, 0];
 
 const table = new Table(
   'S1.11',
-  'losses on logits, stable far out (000, 001 §3)',
+  'losses on logits, stable far out (notes 16 to 20)',
   'ln(1 + e^z) − yz  (17),  ln Σ e^{z_l} − Σ r_k z_k  (18, 19),  Σ (z_k − y_k)²  (20)',
 );
 for (const [logit, y, loss] of [

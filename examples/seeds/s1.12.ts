@@ -22,7 +22,7 @@ const deltaH = each(product(deltaO, wo), (d, i, j) => d * Number((zh[i]?.[j] as 
 const descend = (values: number[], gradient: number[]) => values.map((v, i) => v - alpha * (gradient[i] as number));
 
 const loss = net.step(x, y);
-new Table('S1.12', 'a step of gradient descent by hand, and the library’s (000, 001 §3)', 'θ ← θ − α ∂L/∂θ over θ = (W^H, b^H, W^O, b^O)  (21)')
+new Table('S1.12', 'a step of gradient descent by hand, and the library’s (notes 21)', 'θ ← θ − α ∂L/∂θ over θ = (W^H, b^H, W^O, b^O)  (21)')
   .compare('L / N before the step', loss, zo.reduce((sum, row, i) => sum - Math.log(softmax(row)[y[i] as number] as number), 0) / x.length, 1e-6)
   .compare('W^H after it', net.parameter('H.weights').values, descend(wh.flat(), product(transpose(deltaH), x).flat()), 1e-6)
   .compare('b^H', net.parameter('H.biases').values, descend(bh, columnSums(deltaH)), 1e-6)

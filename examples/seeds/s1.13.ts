@@ -24,7 +24,7 @@ const trace = traceOf(net, x, y);
 const [hidden, output] = [trace.layer('H'), trace.layer('O')];
 new Table(
   'S1.13',
-  'back propagation through the computation graph, step by step (000, 001 §3 problem 1)',
+  'back propagation through the computation graph, step by step (notes 27, 28)',
   'δ^O = softmax(z^O) − onehot(y), ∂L/∂W^O_jk = Σᵢ δ^O_ij u_ik, ∂L/∂u = δ^O W^O, δ^H = ∂L/∂u ⊙ 1[z^H > 0]',
 )
   .compare('z^H', hidden.z.values, zh.flat(), 1e-6)

@@ -25,7 +25,7 @@ const dz = each(du, (d, i, j) => d * (us[i]?.[j] as number));
 
 const table = new Table(
   'S1.14',
-  'a graph of one’s own: a sum of exponentials (000, 001 §3 problem 2)',
+  'a graph of one’s own: a sum of exponentials (notes 29)',
   'z = Wx + b, u = exp(z), ŷ = αᵀu, L = Σ(y − ŷ)²',
   '∂L/∂ŷ = 2(ŷ − y), ∂L/∂α = Σᵢ ∂L/∂ŷᵢ uᵢ, ∂L/∂u = ∂L/∂ŷ α, ∂L/∂z = ∂L/∂u ⊙ e^z, ∂L/∂W = Σᵢ ∂L/∂zᵢ xᵢ',
 )

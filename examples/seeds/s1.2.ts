@@ -7,7 +7,7 @@ binary.parameters.set([1, 0]);
 const classes = sequential(3, [dense(3, 'softmax')]);
 classes.parameters.set([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
 
-new Table('S1.2', 'hard decisions are made on the logits (000, 001 §1)', 'ŷ = 1[z ≥ 0]  (4),  ŷ = argmax_k z_k  (6), classes from 0')
+new Table('S1.2', 'hard decisions are made on the logits (notes 4, 6)', 'ŷ = 1[z ≥ 0]  (4),  ŷ = argmax_k z_k  (6), classes from 0')
   .compare('ŷ at z = −2, −0.1, 0, 0.1, 2', binary.classify([-2, -0.1, 0, 0.1, 2]), [0, 0, 1, 1, 1])
   .compare('ŷ at z = −1e-9, where σ(z) rounds to 0.5', binary.classify([-1e-9]), 0)
   .compare('  σ(z) there', binary.predict([-1e-9]), 0.5)

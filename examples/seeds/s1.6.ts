@@ -4,7 +4,7 @@ import { Table } from './table.js';
 
 const table = new Table(
   'S1.6',
-  'architectures for three problems, each trained on data made up for it (000, 001 §1 problem 4)',
+  'architectures for three problems, each trained on data made up for it (notes 3, 5, 7)',
   'N_i and N_o follow from the problem; N_h and the hidden activation are free',
 );
 const next = randomNumbers(7);

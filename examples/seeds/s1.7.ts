@@ -19,7 +19,7 @@ const { zh, uh, zo } = notes(binary);
 const hidden = trace(binary, x).layer('H');
 new Table(
   'S1.7',
-  'the steps of a batch, without loops (000, 001 §1 problem 5)',
+  'the steps of a batch, without loops (notes 10, 11)',
   'Zh = X·WHᵀ + bh, Uh = σ(Zh), Zo = Uh·WOᵀ + bo, Uo = σ(Zo) or e^Zo / Σ e^Zo row by row',
 )
   .compare('(a) Zh', hidden.z.values, zh.flat(), 1e-6)

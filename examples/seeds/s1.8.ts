@@ -34,7 +34,7 @@ const dz = parameterJacobian(z, point);
 
 new Table(
   'S1.8',
-  'Jacobian, tensor chain rule, gradients of linear functions (001 §2, problem 1)',
+  'Jacobian, tensor chain rule, gradients of linear functions (notes 13, 22, 23)',
   '∂f/∂x = [1 x₃ x₂; 2x₁ 3 0],  ∂Z/∂X = ∂Z/∂Y · ∂Y/∂X,  ∂z_i/∂W_ij = x_j, ∂z_i/∂b_i = 1, ∂z_i/∂x_j = W_ij  (13)',
 )
   .compare('f at x = (2, 3, 5)', first.predict(point), [17, 13], 0)

@@ -18,7 +18,7 @@ const linear = sequential(p, [dense(1)]);
 
 new Table(
   'S1.9',
-  'logistic loss (001 §2 problem 2)',
+  'logistic loss (notes 24)',
   'J = Σ ln(1 + e^z) − yz, z = Xw + b:  ∂J/∂z = σ(z) − y, ∂J/∂w = Σᵢ (σ(zᵢ) − yᵢ)xᵢ, ∂J/∂b = Σᵢ σ(zᵢ) − yᵢ',
 )
   .compare(

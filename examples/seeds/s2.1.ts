@@ -5,11 +5,11 @@ const x = [0, 0, 0, 1, 1, 0, 1, 1];
 const truth = { AND: [0, 0, 0, 1], OR: [0, 1, 1, 1], XOR: [0, 1, 1, 0] };
 const table = new Table(
   'S2.1',
-  'perceptron and sigmoid neuron as networks of one unit (002)',
+  'perceptron and sigmoid neuron as networks of one unit (notes 30)',
   'y = 1[wᵀx + b ≥ 0], y = σ(wᵀx + b); at x = (0,0), (0,1), (1,0), (1,1)',
 );
 
-const perceptron = sequential(2, [dense(1, 'step')], { loss: squaredError(), optimizer: sgd() });
+const perceptron = sequential(2, [dense(1, 'heaviside')], { loss: squaredError(), optimizer: sgd() });
 for (const [name, b] of [
   ['AND', -1.5],
   ['OR', -0.5],

@@ -7,7 +7,7 @@ const x = [0, 0, 0, 1, 1, 0, 1, 1];
 const xor = [0, 1, 1, 0];
 
 // Hidden units OR and NAND, then AND of both.
-const set = sequential(2, [dense(2, 'step', { name: 'OR, NAND' }), dense(1, 'step', { name: 'AND' })]);
+const set = sequential(2, [dense(2, 'heaviside', { name: 'OR, NAND' }), dense(1, 'heaviside', { name: 'AND' })]);
 set.layer('OR, NAND').weights.set([1, 1, -1, -1]);
 set.layer('OR, NAND').biases?.set([-0.5, 1.5]);
 set.layer('AND').weights.set([1, 1]);
@@ -20,7 +20,7 @@ const learnt = sequential(2, [dense(8, 'tanh'), dense(1, 'sigmoid')], {
 });
 await learnt.fit({ x, y: xor }, { epochs: 300, batchSize: 4 });
 
-new Table('S2.2', 'XOR by two layers (002)', 'XOR(x) = AND(OR(x), NAND(x)); at x = (0,0), (0,1), (1,0), (1,1)')
+new Table('S2.2', 'XOR by two layers (notes 31)', 'XOR(x) = AND(OR(x), NAND(x)); at x = (0,0), (0,1), (1,0), (1,1)')
   .compare('OR, NAND', trace(set, x).layer('OR, NAND').u.values, [0, 1, 1, 1, 1, 1, 1, 0], 0)
   .compare('their AND, set by hand', set.predict(x), xor, 0)
   .compare('learnt by 8 tanh units', learnt.classify(x), xor, 0)

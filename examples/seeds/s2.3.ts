@@ -10,7 +10,7 @@ const x = [
 ];
 const trace = traceOf(net, x);
 
-const table = new Table('S2.3', 'the forward pass of L layers: 3-4-3-1 (002)', 'a^[l] = g(z^[l]), z^[l] = W^[l] a^[l−1] + b^[l], a^[0] = x');
+const table = new Table('S2.3', 'the forward pass of L layers: 3-4-3-1 (notes 32, 33)', 'a^[l] = g(z^[l]), z^[l] = W^[l] a^[l−1] + b^[l], a^[0] = x');
 let a = x;
 for (const { name, weights, biases, inFeatures } of net.layers) {
   const z = linear(a, rows(weights, inFeatures), biases ?? []);

@@ -6,7 +6,7 @@ import { Table } from './table.js';
 const z = [-2, -0.5, 0, 0.5, 3];
 const table = new Table(
   'S2.4',
-  'activations and their derivatives (002)',
+  'activations and their derivatives (notes 34 to 36)',
   'g(z), g′(z) at z = −2, −0.5, 0, 0.5, 3; at 0 ReLU′ = 0, leaky′ = α, step′ = 0, as the field has it',
 );
 
@@ -20,7 +20,7 @@ function unit(activation: Activation) {
 const leaky = (alpha: number) => ({ g: (v: number) => (v > 0 ? v : alpha * v), slope: (v: number) => (v > 0 ? 1 : alpha) });
 const rules: [string, Activation, (v: number) => number, (v: number) => number][] = [
   ['identity', 'identity', (v) => v, () => 1],
-  ['step', 'step', threshold, () => 0],
+  ['threshold', 'heaviside', threshold, () => 0],
   ['linear 2z − 1', linear(2, -1), (v) => 2 * v - 1, () => 2],
   ['sigmoid', 'sigmoid', sigmoid, sigmoidSlope],
   ['tanh', 'tanh', (v) => 2 * sigmoid(2 * v) - 1, (v) => 1 - Math.tanh(v) ** 2],

@@ -5,7 +5,7 @@ const x = Array.from({ length: 201 }, (_, i) => (Math.PI * (i - 100)) / 100);
 const y = x.map(Math.sin);
 const table = new Table(
   'S2.5',
-  'one hidden layer fits a continuous function the better the more units it has (002; Hornik 1991)',
+  'one hidden layer fits a continuous function the better the more units it has (notes 37)',
   'ŷ = W² tanh(W¹x + b¹) + b², sin on [−π, π]',
 );
 

@@ -18,7 +18,7 @@ const logLoss = p.map((v, i) => -((y[i] as number) * Math.log(v) + (1 - (y[i] as
 
 new Table(
   'S2.6',
-  'half the squared error; log loss (002)',
+  'half the squared error; log loss (notes 38, 39)',
   'L = ½ Σ (a − y)², ∂L/∂a = a − y',
   'L = −[y ln a + (1 − y) ln(1 − a)], ∂L/∂a = −(y/a − (1 − y)/(1 − a))',
 )

@@ -16,7 +16,7 @@ const slope = trace.slope('layer 2', 'layer 2.z').values;
 
 new Table(
   'S2.7',
-  'back propagation by numbers, 2-2-2 sigmoid units (002)',
+  'back propagation by numbers, 2-2-2 sigmoid units (notes 41)',
   'L = ½‖ŷ − y‖², ∂L/∂w²₁₁ = ∂L/∂ŷ₁ · ∂ŷ₁/∂z²₁ · ∂z²₁/∂w²₁₁, δ¹ = (W²ᵀδ²) ⊙ σ′(z¹)',
 )
   .compare('z¹', one.z.values, [0.3775, 0.3925])

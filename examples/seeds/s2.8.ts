@@ -12,7 +12,7 @@ for (const { weights, biases, inFeatures } of net.layers) a.push(each(linear(a.a
 const trace = traceOf(net, x, y);
 const table = new Table(
   'S2.8',
-  'vectorised back propagation, 3-4-3-1 sigmoid units (002)',
+  'vectorised back propagation, 3-4-3-1 sigmoid units (notes 40)',
   'δᴸ = ∂L/∂aᴸ ⊙ g′(zᴸ), δˡ = (Wˡ⁺¹ᵀδˡ⁺¹) ⊙ g′(zˡ), ∂L/∂Wˡ = δˡaˡ⁻¹ᵀ, ∂L/∂bˡ = δˡ, samples summed',
 );
 let da = each(a.at(-1) ?? [], (v, i, j) => v - (y[i]?.[j] as number));

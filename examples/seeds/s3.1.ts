@@ -37,7 +37,7 @@ const upToA1 = upToA2 * factor('a2', 'f1') * factor('f1', 'a1');
 
 new Table(
   'S3.1',
-  'each factor of the chain rule; the notes’ column by differences in float64 (003)',
+  'each factor of the chain rule; the notes’ column by differences in float64 (notes 42)',
   'y = f₃(w₃·f₂(w₂·f₁(w₁·x + b₁))), L = ½(f₃ − y)²; f₁ = tanh, f₂ = f₃ = σ',
   '∂L/∂w₁ = ∂L/∂f₃ · ∂f₃/∂a₃ · ∂a₃/∂f₂ · ∂f₂/∂a₂ · ∂a₂/∂f₁ · ∂f₁/∂a₁ · ∂a₁/∂w₁',
 )

@@ -10,7 +10,7 @@ const y = linear(x, [w], [b]);
 const make = (learningRate: number, seed: number) => sequential(3, [dense(1)], { loss: meanSquaredError(), optimizer: sgd({ learningRate }), seed });
 const table = new Table(
   'S3.2',
-  'stochastic gradient descent: a random sample, a minibatch, the whole batch (003)',
+  'stochastic gradient descent: a random sample, a minibatch, the whole batch (notes 43)',
   'y = Xw* + b* without noise; θ ← θ − η ∂L/∂θ',
 );
 for (const [name, batchSize, learningRate, epochs] of [

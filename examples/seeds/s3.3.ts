@@ -16,7 +16,7 @@ function score(depth: number) {
 
 const table = new Table(
   'S3.3',
-  'a score and its Jacobians (003)',
+  'a score and its Jacobians (notes 44)',
   's = uᵀh, h = f(z), z = Wx + b:  ∂z/∂x = W, ∂z/∂b = I, ∂s/∂u = hᵀ, ∂h/∂z = diag(f′(z)), ∂s/∂b = uᵀ ∘ f′(z)',
 );
 

@@ -25,7 +25,7 @@ const end = sequential(4, [dense(1)]);
 
 new Table(
   'S4.1',
-  'one hidden layer, linear output, in eight steps (004); our B is the transpose of theirs',
+  'one hidden layer, linear output, in eight steps (notes 45); our B is the transpose of theirs',
   'z_k = α_k + Σ B_jk x_j, a = σ(z), w = c + Σ γ_k a_k, L = ½(w − y)²',
 )
   .compare('z', hidden.z.values, z, 1e-6)

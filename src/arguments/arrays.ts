@@ -21,13 +21,13 @@ export type Doubles = ReturnType<Float64ArrayConstructor['of']>;
 export type Words = ReturnType<Uint32ArrayConstructor['of']>;
 export type Bytes = ReturnType<Uint8ArrayConstructor['of']>;
 
-/** Whether a value is a typed array of numbers: by its internal slots, so that of another realm counts too, and a proxy does not. */
+/** Whether a value is a typed array of numbers. Tests internal slots: an array of another realm counts, a proxy does not. */
 export function isNumericArray(value: unknown): value is NumericArray {
   const kind = kindOf(value);
   return kind !== undefined && !kind.startsWith('Big');
 }
 
-/** A getter that all typed arrays inherit. It reads what is there, whatever a subclass or an own property says, in every realm. */
+/** A getter that all typed arrays inherit. Reads the internal slot, which a subclass or an own property cannot override. */
 function intrinsic<T>(name: PropertyKey): (this: unknown) => T {
   return (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T }).get;
 }
@@ -39,12 +39,12 @@ const getBuffer = intrinsic<ArrayBuffer>('buffer');
 
 // Functions of their own, so that the engine compiles each call into a load.
 
-/** `'Float32Array'` and so on; undefined for what is no typed array. */
+/** `'Float32Array'` and so on; undefined for anything but a typed array. */
 export function kindOf(value: unknown): string | undefined {
   return getKind.call(value);
 }
 
-/** The elements that a typed array has; 0 where its buffer is detached or has shrunk. */
+/** The length of a typed array; 0 where its buffer is detached or has shrunk. */
 export function lengthOf(values: NumericArray): number {
   return getLength.call(values);
 }
@@ -57,7 +57,7 @@ export function bufferOf(values: NumericArray): ArrayBuffer {
   return getBuffer.call(values);
 }
 
-/** A view of `n` elements of a typed array of a plain kind; by its buffer, since a subclass may have a `subarray` of its own. */
+/** A view of `n` elements of a typed array of a plain kind. Made from its buffer: a subclass may override `subarray`. */
 export function stretch(values: NumericArray, from: number, n: number): NumericArray {
   const Kind = KINDS[kindOf(values) as keyof typeof KINDS] ?? Float64Array;
   return new Kind(bufferOf(values), byteOffsetOf(values) + from * Kind.BYTES_PER_ELEMENT, n);

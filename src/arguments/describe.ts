@@ -1,23 +1,23 @@
 import { isNumericArray, lengthOf } from './arrays.js';
 
-/** As much of a string or of the keys of an object as an error shows. */
+/** Most characters of a string, or of the keys of an object, in an error. */
 const SHOWN = 60;
 
 function shorten(text: string): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
-/** What somebody passed, for an error: never a whole text, a function's source or a minified name. */
+/** Describes a value for an error, without whole texts, sources of functions or minified names. */
 export function describe(value: unknown): string {
   try {
     return kindIn(value);
   } catch {
-    // Traps, getters and toString run code of the caller's, which has no say in an error.
+    // Traps, getters and toString run the caller's code. What it throws must not replace the error.
     return unreadable(value);
   }
 }
 
-/** What a value is, in words. @throws what the value's own traps and getters throw */
+/** Describes a value. @throws what its own traps and getters throw */
 function kindIn(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (typeof value === 'function') return 'a function';
@@ -32,7 +32,7 @@ function kindIn(value: unknown): string {
     try {
       return shorten(String(value));
     } catch {
-      // Its fields say what it is.
+      // Describe it by its fields.
     }
   }
   const keys = Object.keys(value);
@@ -41,17 +41,17 @@ function kindIn(value: unknown): string {
 
 export const REVOKED = 'a revoked proxy';
 
-/** What a value is that throws when it is looked at. Of a revoked proxy even `Array.isArray` does. */
+/** Describes a value that throws when it is read. For a revoked proxy even `Array.isArray` throws. */
 function unreadable(value: unknown): string {
   try {
-    // The result is used, as a compiler takes the call for one without effect.
+    // Use the result: a compiler treats the call as one without effect.
     return Array.isArray(value) ? 'an array that cannot be read' : 'an object that cannot be read';
   } catch {
     return REVOKED;
   }
 }
 
-/** `Array.isArray`, which throws for a revoked proxy: that is no list. */
+/** `Array.isArray`, but false for a revoked proxy, where that throws. */
 export const isList = ((value: unknown): boolean => {
   try {
     return Array.isArray(value);
@@ -60,7 +60,7 @@ export const isList = ((value: unknown): boolean => {
   }
 }) as typeof Array.isArray;
 
-/** `value instanceof Kind`, which throws for a revoked proxy: that is of no kind. */
+/** `value instanceof Kind`, but false for a revoked proxy, where that throws. */
 export function isOf<T>(value: unknown, Kind: abstract new (...values: never[]) => T): value is T {
   try {
     return value instanceof Kind;
@@ -69,7 +69,7 @@ export function isOf<T>(value: unknown, Kind: abstract new (...values: never[]) 
   }
 }
 
-/** A field of what may be anything: undefined where there is none, or where reading it throws. */
+/** A field of any value; undefined where it is missing or reading it throws. */
 export function fieldOf(value: unknown, name: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[name];
@@ -78,7 +78,7 @@ export function fieldOf(value: unknown, name: string): unknown {
   }
 }
 
-/** How many, in words. */
+/** A count with its noun: `1 row`, `2 rows`. */
 export function count(n: number, one: string, several = `${one}s`): string {
   return `${n} ${n === 1 ? one : several}`;
 }

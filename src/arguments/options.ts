@@ -3,11 +3,11 @@ import { describe, fieldOf, isList, REVOKED } from './describe.js';
 import { remedyFor } from './foreignNames.js';
 
 /**
- * A copy of options, each read once, so that neither a getter nor a later change has a say. Every field is known: a slip of the pen isn't
- * passed over in silence. What is undefined is left out.
+ * Copies options. Each field is read once, so a getter or a later change has no effect. Unknown fields are rejected, so a typing error is
+ * not ignored. Fields that are undefined are left out.
  *
- * @param also fields let through where they have just this value, so that a description serves as options for the next
- * @throws ValueError listing the names there are, with the remedy for a name of another library
+ * @param also fields accepted with exactly this value, so that a description can be passed as options
+ * @throws ValueError with the known names, and the remedy for a name of another library
  */
 export function checkOptions<T extends object>(
   call: string,

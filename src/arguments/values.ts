@@ -3,7 +3,7 @@ import type { Floats, NumericArray, Words } from './arrays.js';
 /** One row or several: a typed array or a flat list of whole rows, or a list of rows. */
 export type Values = NumericArray | readonly number[] | readonly (readonly number[])[];
 
-/** `One` where there is one of a thing, `List` where there are several. `N` is how many; `number` or `any` where it is not known, which gives either. */
+/** `One` for N = 1, `List` for more. An N that is not known (`number`, `any`) gives either. */
 export type OneOrList<N extends number, One, List> = number extends N ? One | List : N extends 1 ? One : List;
 
 /** Lists by their lengths. */
@@ -18,16 +18,16 @@ interface Tuples<T> {
   8: [T, T, T, T, T, T, T, T];
 }
 
-/** A list of N things: a tuple for up to eight. */
+/** A list of N: a tuple for up to eight. */
 export type ListOf<N extends number, Thing> = number extends N ? Thing[] : N extends keyof Tuples<Thing> ? Tuples<Thing>[N] : Thing[];
 
-/** What a network of N inputs is given: values where there is one, a list of them where there are several. */
+/** What a network of N inputs takes: values for one input, a list of them for several. */
 export type Inputs<N extends number = number> = OneOrList<N, Values, readonly Values[]>;
 
-/** What a network of N outputs gives: the result where there is one, a list of N where there are several. */
+/** What a network of N outputs returns: the result for one output, a list of N for several. */
 export type Outputs<N extends number, Result> = OneOrList<N, Result, ListOf<N, Result>>;
 
-/** What `predict` gives for what it was given: a typed array gives floats, `number[]` gives `number[]`, a list of rows gives a list of rows. */
+/** What `predict` returns: floats for a typed array, `number[]` for `number[]`, a list of rows for a list of rows. */
 export type Returned<X extends Values> = X extends NumericArray ? Floats : X extends readonly (readonly number[])[] ? number[][] : number[];
 
 /** What each output of a network of N inputs is, for what `predict` was given: in the form of its first input. */
@@ -41,13 +41,13 @@ export type ReturnedOf<N extends number, X> = number extends N
       ? Returned<First>
       : never;
 
-/** What `classify` gives: a `Uint32Array` for a list of rows. Flat numbers may be one row, which gives a number, or several. */
+/** What `classify` returns: a `Uint32Array` for several rows, a number for one. Flat numbers may be either. */
 export type Decided<N extends number, X> = [ReturnedOf<N, X>] extends [number[][]] ? Words : number | Words;
 
-/** Ends a training early: an `AbortSignal`, by its structure, since not every host's types know it. */
+/** Ends a training early: an `AbortSignal`, declared by structure, since not all hosts have its type. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
-  /** What a promise is rejected with. */
+  /** The reason that the promise rejects with. */
   readonly reason: unknown;
   throwIfAborted(): void;
 }

@@ -2,15 +2,16 @@ import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Targets, Values } from '../arguments/values.js';
 import { readClassIds, readRows } from '../data/values.js';
-import { inputGradient } from '../derivatives/loss.js';
+import { inputGradient, parameterGradient } from '../derivatives/loss.js';
 import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { graph } from '../inspect/graph.js';
-import type { Loss, WeightedLoss } from '../losses/losses.js';
+import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
-import { forward, logSumExp, type Numbers, sidesOf, softplus } from './forward.js';
+import { Constant, State } from '../ops/leaves.js';
+import { forward, type Numbers, sidesOf } from './forward.js';
 
 /** Options of `checkGradients`. */
 export interface CheckOptions {
@@ -101,21 +102,29 @@ function generator(seed: number): () => number {
   };
 }
 
+/** The numbers of a state as they are. */
+function valuesOf(net: AnyNetwork, state: State): Float32Array {
+  const { engine } = internals('checkGradients', net);
+  return engine.viewParameters(engine.offsetOf(state), elements(state.shape));
+}
+
 /** The loss of a network in float64, at any point near its own: parameters and inputs one behind the other. */
 class Float64Loss {
   readonly tensors: Checked[] = [];
   readonly rows: number;
   readonly length: number;
   readonly #order: Node[];
-  readonly #targets: (Float64Array | undefined)[];
+  readonly #terms: readonly MinimisedTerm[];
+  readonly #targets = new Map<Node, Float64Array>();
 
   constructor(
     readonly net: AnyNetwork,
     readonly xs: readonly Values[],
     ys: readonly Targets[],
   ) {
-    const { inputs, outputs, losses, parameters } = graph(net);
-    this.#order = topological(outputs);
+    const { inputs, terms, parameters } = graph(net);
+    this.#terms = terms;
+    this.#order = topological([...inputs, ...terms.map(({ node }) => node)]);
     this.rows = readRows('checkGradients', 'x', xs[0], features((inputs[0] as Node).shape)).rows;
     let offset = 0;
     const names = net.parameterNames;
@@ -128,7 +137,7 @@ class Float64Loss {
     inputs.forEach((node, i) => add(node.name ?? `x[${i}]`, node));
     this.length = offset;
     let next = 0;
-    this.#targets = losses.map((loss, i) => (loss ? this.#targetsOf(ys[next++] as Targets, features((outputs[i] as Node).shape)) : undefined));
+    for (const { target } of terms) if (target) this.#targets.set(target, this.#targetsOf(ys[next++] as Targets, features(target.shape)));
   }
 
   /** Targets as rows of numbers; class ids as rows of 0 and 1. */
@@ -158,46 +167,28 @@ class Float64Loss {
   }
 
   #values(point: Float64Array): Map<Node, Numbers> {
-    const leaves = new Map<Node, ArrayLike<number>>();
+    const leaves = new Map<Node, ArrayLike<number>>(this.#targets);
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
-    for (const node of this.#order) if (node.op.name === 'constant') leaves.set(node, (node as Node & { values: Float32Array }).values);
+    for (const node of this.#order) {
+      if (node instanceof Constant) leaves.set(node, node.values);
+      else if (node instanceof State) leaves.set(node, valuesOf(this.net, node));
+    }
     return forward(this.#order, leaves, this.rows);
   }
 
   /** The reduced loss. */
   at(point: Float64Array): number {
     const values = this.#values(point);
-    const { outputs, losses } = graph(this.net);
-    return losses.reduce((total, loss, i) => {
-      if (!loss) return total;
-      const output = outputs[i] as Node;
-      // Where the loss is of the logits, these are the value before the last activation, unless the output is logits itself.
-      const onLogits = loss.loss.name === 'crossEntropy' || loss.loss.name === 'binaryCrossEntropy';
-      const z = onLogits && !loss.loss.fromLogits ? (output.inputs[0] as Node) : output;
-      return total + reducedLoss(loss, values.get(z) as Numbers, this.#targets[i] as Float64Array, features(output.shape), this.rows);
+    return this.#terms.reduce((total, { node, scale, mean }) => {
+      const sum = (values.get(node) as Numbers).reduce((a, b) => a + b, 0);
+      return total + (scale * sum) / (mean ? this.rows : 1);
     }, 0);
   }
 
   /** On which side of every kink a point lies. */
   sides(point: Float64Array): number[] {
-    return sidesOf(this.#order, this.#values(point));
+    return sidesOf(this.#order, this.#values(point), this.rows);
   }
-}
-
-function reducedLoss({ loss, weight }: Required<WeightedLoss>, z: Numbers, t: Numbers, width: number, rows: number): number {
-  const factor = (weight * loss.scale) / (loss.reduction === 'mean' ? rows * (loss.name === 'crossEntropy' ? 1 : width) : 1);
-  let total = 0;
-  for (let row = 0; row < rows; row++) total += rowLoss(loss, z.subarray(row * width, (row + 1) * width), t.subarray(row * width, (row + 1) * width));
-  return factor * total;
-}
-
-function rowLoss(loss: Loss, z: Numbers, t: Numbers): number {
-  if (loss.name === 'crossEntropy') return logSumExp(z) - z.reduce((sum, v, k) => sum + v * (t[k] as number), 0);
-  const term =
-    loss.name === 'binaryCrossEntropy'
-      ? (v: number, k: number) => softplus(v) - v * (t[k] as number)
-      : (v: number, k: number) => (v - (t[k] as number)) ** 2;
-  return z.reduce((sum, v, k) => sum + term(v, k), 0);
 }
 
 const same = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);
@@ -299,8 +290,13 @@ function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonl
   const gradient = new Float64Array(loss.length);
   const dx = inputGradient(net, x, y);
   inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
-  net.gradient(x, y);
-  gradient.set(net.gradients);
+  if (internals('checkGradients', net).engine.hasModes) {
+    // What is differentiated here is what predictions run.
+    gradient.set(parameterGradient(net, x, y));
+  } else {
+    net.gradient(x, y);
+    gradient.set(net.gradients);
+  }
   return gradient;
 }
 

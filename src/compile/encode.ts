@@ -1,6 +1,6 @@
-import { type Block, Opcode, Ref, Size } from '../../assembly/opcodes.js';
-import { formOf, type Instruction, type Operand } from '../graph/instruction.js';
-import type { Node } from '../graph/node.js';
+import { type Block, Ref, Size } from '../../assembly/opcodes.js';
+import { formOf } from '../graph/forms.js';
+import type { Instruction, Node, Operand } from '../graph/node.js';
 
 /** Where a tensor lies: a block and an offset in elements. */
 export interface Place {
@@ -27,7 +27,7 @@ export function encode(instructions: readonly Instruction[], placeOf: (node: Nod
     words[start] = opcode;
     for (const [name, operand] of Object.entries(operands)) {
       const index = form[operand.kind === 'f64' ? `${name}Low` : name];
-      if (typeof index !== 'number') throw new Error(`${Opcode[opcode]} has no operand ${name}`);
+      if (typeof index !== 'number') throw new Error(`opcode ${opcode} has no operand ${name}`);
       write(view, (start + index) * 4, operand, placeOf);
     }
     start += lengths[i] as number;

@@ -1,20 +1,21 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { binaryInstruction, f32, type Instruction, rowsOf, targetKind, tensor, word } from '../graph/instruction.js';
-import type { Node } from '../graph/node.js';
+import { binaryInstruction, f32, rowsOf, targetKind, tensor, word } from '../graph/instruction.js';
+import type { Instruction, Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { addOp } from '../ops/add.js';
-import { affineOp, scaleByOp } from '../ops/affine.js';
+import { affineOp } from '../ops/affine.js';
 import { binaryCrossEntropyOp } from '../ops/binaryCrossEntropy.js';
-import { expandRowsOp } from '../ops/broadcast.js';
 import { clipOp } from '../ops/clip.js';
 import { crossEntropyOp } from '../ops/crossEntropy.js';
+import { expandRowsOp } from '../ops/expandRows.js';
+import { heavisideOp } from '../ops/heaviside.js';
 import { matmulOp } from '../ops/matmul.js';
 import { mulOp } from '../ops/mul.js';
 import { oneHotOp } from '../ops/oneHot.js';
+import { scaleByOp } from '../ops/scaleBy.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
 import { squareOp } from '../ops/square.js';
-import { stepOp } from '../ops/step.js';
 import { subOp } from '../ops/sub.js';
 
 /** Several nodes made by one instruction. */
@@ -29,9 +30,6 @@ export interface Fusions {
   /** Nodes that no instruction makes any more: a fusion computes them on the way. */
   readonly absorbed: ReadonlySet<Node>;
 }
-
-/** Opcodes that linear may apply to its output: those that need no second look at the logits. */
-const ACTIVATIONS = new Set<Opcode>([Opcode.Relu, Opcode.LeakyRelu, Opcode.Sigmoid, Opcode.Tanh, Opcode.Step, Opcode.Affine]);
 
 /**
  * Finds the patterns that one kernel makes in one pass. Every fused kernel gives the bits of the separate ones, so fusing is
@@ -90,11 +88,11 @@ function linearLayer(node: Node, only: (node: Node, ...by: Node[]) => boolean): 
   const absorbed: Node[] = [];
   let at = node;
   let activation: Opcode = Opcode.Copy;
-  const { opcode } = node.op as { opcode?: Opcode };
-  if (opcode !== undefined && ACTIVATIONS.has(opcode) && node.shape.batched) {
+  const { inLinear } = node.op;
+  if (inLinear !== undefined && node.shape.batched) {
     at = node.inputs[0] as Node;
     if (!only(at, node)) return undefined;
-    activation = opcode;
+    activation = inLinear;
     absorbed.push(at);
   }
   let bias: Node | undefined;
@@ -139,10 +137,10 @@ function activationBackward(node: Node): { instruction: Instruction; slope: Node
   if (node.op !== mulOp) return undefined;
   const [du, slope] = node.inputs as [Node, Node];
   const inner = slope.inputs[0];
-  if (slope.op === stepOp && inner && slope.attributes.alpha === 0) {
+  if (slope.op === heavisideOp && inner && slope.attributes.alpha === 0) {
     return { instruction: binaryInstruction(Opcode.ReluBackward, node, inner, du, 0), slope: [slope] };
   }
-  if (slope.op === clipOp && inner?.op === stepOp && inner.attributes.alpha === 0 && slope.attributes.beta === 1) {
+  if (slope.op === clipOp && inner?.op === heavisideOp && inner.attributes.alpha === 0 && slope.attributes.beta === 1) {
     const alpha = slope.attributes.alpha as number;
     return { instruction: binaryInstruction(Opcode.LeakyReluBackward, node, inner.inputs[0] as Node, du, alpha), slope: [slope, inner] };
   }

@@ -3,8 +3,9 @@ import { binaryInstruction, count, f32, type Instruction, rowsOf, size, targetKi
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import type { Decision } from '../losses/decisions.js';
+import { gemm } from '../ops/matmul.js';
 import { type Encoded, encode, type Place } from './encode.js';
-import { gemm, lower } from './lower.js';
+import { lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
@@ -42,6 +43,8 @@ export interface Recipe {
    * Context.Magnitude to the largest value that goes into a change; these nodes are among them.
    */
   readonly guards?: readonly Node[];
+  /** What is left in states when all else is done. */
+  readonly states?: readonly { readonly state: Node; readonly next: Node }[];
   /** Weights that are packed. */
   readonly panels?: readonly Panels[];
   /** Whether patterns become one kernel. Default true. */
@@ -66,7 +69,13 @@ export function compile(recipe: Recipe, rows: number): Program {
   const { fuse = true, share = true } = recipe;
   const accumulate = recipe.accumulate ?? [];
   const reports = recipe.reports ?? [];
-  const roots = [...reports.map((report) => report.rows), ...recipe.roots, ...accumulate.map(({ product }) => product)];
+  const states = recipe.states ?? [];
+  const roots = [
+    ...reports.map((report) => report.rows),
+    ...recipe.roots,
+    ...accumulate.map(({ product }) => product),
+    ...states.map(({ next }) => next),
+  ];
   const representative = shareCommon([...roots, ...recipe.outputs, ...recipe.inputs]);
   const of = (node: Node) => representative.get(node) ?? node;
 
@@ -97,9 +106,10 @@ export function compile(recipe: Recipe, rows: number): Program {
   const folds = accumulate.map(({ product, into }) => ({ product: of(product), into }));
   const { guards } = recipe;
   const { body, changes, factors } = accumulateInto(instructions, folds, guards !== undefined);
-  const guarded = guards ? [...new Set([...factors, ...guards])].map(magnitudeInstruction) : [];
+  const nexts = states.map(({ next }) => of(next));
+  const guarded = guards ? [...new Set([...factors, ...guards, ...nexts])].map(magnitudeInstruction) : [];
   const before = [...(recipe.prologue ?? []), ...body, ...copies, ...guarded];
-  instructions = [...before, ...changes, ...(recipe.epilogue ?? [])];
+  instructions = [...before, ...changes, ...(recipe.epilogue ?? []), ...states.map(({ state }, i) => copyInstruction(state, nexts[i] as Node))];
 
   const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {

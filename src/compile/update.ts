@@ -1,10 +1,11 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { f32, f64, type Instruction, size, tensor, word } from '../graph/instruction.js';
-import { Node, type Op } from '../graph/node.js';
+import { Node } from '../graph/node.js';
 import { elements, vector } from '../graph/shape.js';
+import { leaf } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
 
-const runOp: Op = { name: 'run', shape: () => vector(0), backward: () => [], tangent: () => undefined };
+const runOp = leaf('run', { unsaved: true });
 
 /** A stretch of a block, seen as one vector: all parameters, all gradients, a slot of optimizer state. */
 export function run(name: string, n: number): Node {

@@ -5,12 +5,12 @@ import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
 
-/** The two binaries: `simd` gives the same bits on every engine and CPU, `relaxed` uses fused multiply-add where the machine has it. */
+/** The two binaries. `simd` gives the same bits on every engine and CPU; `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
 
 /** The exports of the WebAssembly module (`assembly/index.ts`). Addresses are bytes. */
 export interface CoreExports {
-  /** A WebAssembly.Memory, which the types know with the DOM library only. */
+  /** A WebAssembly.Memory. Only the DOM library has its type. */
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   allocate(bytes: number): number;
   free(address: number): void;
@@ -24,17 +24,17 @@ export interface CoreExports {
   firstNonFinite(x: number, n: number): number;
   /** The bits of the largest |x|, as an i32. */
   largestMagnitude(x: number, n: number): number;
-  /** The first block that was written past its end, 0 for none: the debug build looks, the others do not. */
+  /** The first block with a write past its end, 0 for none. Only the debug build looks. */
   damaged(): number;
 }
 
-/** The most bytes one block can have: the address space of 32 bits but for its last page. */
+/** The most bytes of one block: the 32-bit address space without its last page. */
 const LARGEST_BLOCK = 0xfffe0000;
 
-/** Bytes of retired blocks that are kept before the views of them are detached. */
+/** Most bytes of retired blocks. Above it, their views are detached. */
 const MOST_RETIRED = 2 ** 24;
 
-/** Calls this deep fit on the stack before the allocator is entered: a stack that overflows within it would leave the heap half changed. */
+/** Stack frames reserved before the allocator is entered: a stack overflow inside it would leave the heap half changed. */
 const STACK_CALLS = 24;
 
 function reserveStack(calls: number): number {
@@ -44,13 +44,13 @@ function reserveStack(calls: number): number {
 /**
  * One instance of one binary: its memory, its allocator, its kernels. Networks of a build share one.
  *
- * A trap makes the core fail: its memory may be half changed, so nothing computes on it any more. The next network gets a new core.
+ * A trap makes the core fail: its memory may be half changed, so nothing computes on it again. The next network gets a new core.
  */
 export class Core {
-  /** The instance's own exports, called directly: a wrapper costs as much as a small kernel. Once the core failed, functions that say so. */
+  /** The instance's own exports: a wrapper would cost as much as a small kernel. After a failure, functions that throw. */
   exports: CoreExports;
   readonly memory: CoreExports['memory'];
-  /** The whole memory as floats: index = address / 4. An allocation may replace these four, so they are never kept. */
+  /** The whole memory as floats: index = address / 4. An allocation may replace these four views; never keep one. */
   f32: Floats = new Float32Array();
   /** The whole memory as u32: index = address / 4. */
   u32: Words = new Uint32Array();
@@ -62,17 +62,20 @@ export class Core {
   #retiredBytes = 0;
 
   constructor(
-    /** A WebAssembly.Module. */
-    module: object,
+    /** A WebAssembly.Instance. Tests pass one of the debug build. */
+    instance: { readonly exports: object },
     readonly build: Build,
-    imports: Readonly<Record<string, Readonly<Record<string, (...values: never[]) => unknown>>>> = {},
   ) {
-    this.exports = new WebAssembly.Instance(module, imports).exports as unknown as CoreExports;
+    this.exports = instance.exports as CoreExports;
     this.memory = this.exports.memory;
     this.#refresh();
   }
 
-  /** A zeroed block of `bytes`, aligned to 16; its address. Views taken before are stale after. @throws MemoryError when the host refuses it */
+  /**
+   * Allocates a zeroed block of `bytes`, aligned to 16. Views taken before are stale after it.
+   * @returns its address
+   * @throws MemoryError when the host refuses
+   */
   allocate(bytes: number, what: string): number {
     if (!(bytes <= LARGEST_BLOCK)) throw new MemoryError(what, bytes, LARGEST_BLOCK);
     reserveStack(STACK_CALLS);
@@ -89,8 +92,8 @@ export class Core {
   }
 
   /**
-   * Frees a block of which somebody may hold a view, as soon as no view can show it any more: when the memory grows, which detaches all views,
-   * or when so much waits that they are detached on purpose. Until then nobody else gets the block.
+   * Frees a block that a user may hold a view of, once no view can show it. That is when the memory grows, which detaches all views, or when
+   * MOST_RETIRED bytes wait and the views are detached on purpose. Until then the block is not allocated again.
    */
   retire(address: number, bytes: number): void {
     this.#retired.push(address);
@@ -98,7 +101,7 @@ export class Core {
     if (this.#retiredBytes > MOST_RETIRED) this.#detach();
   }
 
-  /** Makes the core fail after a trap; the error that says so. Other errors, such as a stack that overflows, are returned as they are. */
+  /** Makes the core fail after a trap. @returns the error to throw: a CoreError for a trap, any other (a stack overflow) unchanged */
   fail(error: unknown): unknown {
     if (!(error instanceof WebAssembly.RuntimeError)) return error;
     const failure = new CoreError(error);
@@ -121,7 +124,7 @@ export class Core {
     }
   }
 
-  /** Detaches every view there is, by growing the memory by nothing, and frees what was retired; false where the host keeps the old buffer. */
+  /** Detaches all views by growing the memory by 0 pages, and frees what was retired. @returns false where the host keeps the old buffer */
   #detach(): boolean {
     const before = this.memory.buffer;
     try {
@@ -133,7 +136,7 @@ export class Core {
     return this.memory.buffer !== before;
   }
 
-  /** Memory that grew has a new buffer and the old views are detached. Only an allocation grows it; reading `memory.buffer` costs more than a small prediction. */
+  /** Takes new views after an allocation. Growth replaces the buffer; reading `memory.buffer` on each use would cost more than a small prediction. */
   #refresh(): void {
     const { buffer } = this.memory;
     if (buffer === this.f32.buffer) return;
@@ -156,14 +159,14 @@ export function binary(build: Build): Bytes {
 }
 
 /**
- * The core of a build in this realm, made on first use, and anew after one failed.
+ * The core of a build in this realm, made on first use, and again after one failed.
  * @throws UnsupportedError where the host has no WebAssembly or SIMD, or forbids compiling
  */
 export function coreOf(build: Build): Core {
   return cores.get(build) ?? useCore(make(build));
 }
 
-/** Makes a core the one that networks of its build get from now on; the core. */
+/** Sets the core that networks of its build get from now on. @returns the core */
 export function useCore(core: Core): Core {
   cores.set(core.build, core);
   return core;
@@ -176,7 +179,7 @@ function make(build: Build): Core {
   if (!WebAssembly.validate(bytes))
     throw new UnsupportedError('this host has no WebAssembly SIMD; it needs Node 20.19, Safari 16.4, or any later engine');
   try {
-    return new Core(new WebAssembly.Module(bytes), build);
+    return new Core(new WebAssembly.Instance(new WebAssembly.Module(bytes)), build);
   } catch (error) {
     throw new UnsupportedError(
       `this host refuses to compile WebAssembly (${error instanceof Error ? error.message : error}); a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`,

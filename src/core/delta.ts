@@ -1,8 +1,8 @@
 import type { Bytes } from '../arguments/arrays.js';
 
 /**
- * Makes one binary from another that is nearly the same. `delta` (written by scripts/embed.mjs) repeats: a count of bytes, those bytes, then the
- * length of a copy and its start in `source`, counted from where the last copy would go on, zigzag-signed; numbers are LEB128.
+ * Builds one binary from another that is nearly the same. `delta` (written by scripts/embed.mjs) repeats: a count of bytes, those bytes, the
+ * length of a copy, and its start in `source` relative to the end of the last copy, zigzag-signed. Numbers are LEB128.
  */
 export function applyDelta(source: Uint8Array, delta: Uint8Array, size: number): Bytes {
   const target = new Uint8Array(size);

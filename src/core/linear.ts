@@ -1,7 +1,7 @@
 /** The buffers of linear memory that are in use. */
 const buffers = new WeakSet<ArrayBufferLike>();
 
-/** Remembers the buffer of a core's memory. Growth gives the memory a new one. */
+/** Records the buffer of a core's memory. Growth replaces it. */
 export function addLinear(buffer: ArrayBufferLike): void {
   buffers.add(buffer);
 }

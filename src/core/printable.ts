@@ -1,8 +1,8 @@
 import type { Bytes } from '../arguments/arrays.js';
 
 /**
- * The characters that stand for bytes: printable ASCII from # on, without those that mean something in a string literal or in HTML. The last
- * three begin a pair.
+ * The alphabet: printable ASCII from # on, without the characters that are special in a string literal or in HTML. The last three begin a
+ * pair.
  */
 const ALPHABET = Array.from({ length: 92 }, (_, i) => String.fromCharCode(35 + i))
   .filter((character) => !"$'<\\`".includes(character))
@@ -13,8 +13,8 @@ const SINGLE = ALPHABET.length - 3;
 
 /**
  * Decodes bytes from printable text: value v = (byte + 3) mod 256 is character v, or a pair, character SINGLE + ⌊v / SINGLE⌋ − 1 and then
- * v mod SINGLE. Gzip finds in such text nearly what it finds in the bytes, where base64 hides it; the 3 makes the byte before each SIMD
- * instruction a single character. Needs no `atob`, which AudioWorklets lack.
+ * v mod SINGLE. Gzip compresses such text nearly as well as the bytes; base64 would hide the repetitions. The 3 makes the prefix byte of
+ * SIMD instructions a single character. Needs no `atob`, which AudioWorklets lack.
  */
 export function decodePrintable(text: string): Bytes {
   const values = new Uint8Array(128);

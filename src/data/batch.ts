@@ -5,14 +5,14 @@ import type { Columns, TargetShape } from '../engine/columns.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ShapeError, ValueError } from '../errors.js';
-import type { Range } from '../losses/decisions.js';
+import type { Range } from '../graph/node.js';
 import { asList, columnName } from './columns.js';
 import { checkUnchanged, copyIn, type Read, readClassIds, readRows } from './values.js';
 
 /** The targets of one loss: values as wide as the output, or class ids. */
 export type ReadTargets = Read | Uint32Array;
 
-/** A batch as it was read: all of it copied or stable, so that no code of the caller's runs any more. */
+/** A batch that was read. All of it is copied or stable: using it runs no code of the caller's. */
 export interface Batch {
   readonly columns: Columns;
   readonly rows: number;
@@ -28,7 +28,7 @@ export function areIds(targets: ReadTargets): targets is Uint32Array {
 }
 
 /**
- * Reads and checks one batch, without targets where none are expected.
+ * Reads and checks one batch; without targets where none are expected.
  * @throws ShapeError where x or y does not fit the network, ValueError for a number out of range
  */
 export function readBatch(call: string, { inputs, targets }: Columns, x: unknown, y: unknown): Batch {
@@ -53,19 +53,18 @@ export function checkBatchUnchanged(call: string, { columns: { inputs, targets }
 }
 
 /**
- * Reads a batch for an engine. Reading may run code of the caller's; what it does to the engine is found out after it.
- * @throws what `readBatch` throws; DisposedError and ValueError where the caller's data dispose of the network or configure it
+ * Reads a batch for an engine. Reading may run code of the caller's, so check afterwards what that did to the engine.
+ * @throws what `readBatch` throws; DisposedError or ValueError where reading the data disposed or configured the network
  */
 export function readBatchOf(call: string, engine: Engine, x: unknown, y: unknown, withTargets = true): Batch {
   const { columns } = engine;
   const batch = readBatch(call, withTargets ? columns : { inputs: columns.inputs, targets: [] }, x, y);
   engine.checkAlive(call);
-  if (engine.columns !== columns)
-    throw new ValueError(`${call}: the network was configured while its data were read, expected data that leave it alone`);
+  if (engine.columns !== columns) throw new ValueError(`${call}: reading the data configured the network, expected data without side effects`);
   return batch;
 }
 
-/** Reads the targets of one loss: as class ids where they are one a row, else as values. */
+/** Reads the targets of one loss: class ids where there is one per row, else values. */
 export function readTargets(call: string, what: string, y: unknown, rows: number, shape: TargetShape): ReadTargets {
   const { width, classes, unit } = shape;
   if (typeof y === 'number') {
@@ -92,24 +91,24 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
     }
   }
   const read = readRows(call, what, y, width);
-  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
-  if (unit) checkWithin(call, what, read, width, [0, 1], 'as binaryCrossEntropy takes');
+  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected the same number`);
+  if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`);
   if (classes) checkProbabilities(call, what, read, width);
   return read;
 }
 
 /**
- * Checks that the targets of a data set are what the outputs can reach: 4 behind a sigmoid is a mistake.
- * @throws ValueError naming the first that is out of reach
+ * Checks that the outputs can reach the targets of a data set: a target of 4 after a sigmoid is a mistake.
+ * @throws ValueError naming the first target out of range
  */
 export function checkReach(call: string, { columns: { targets }, ys }: Batch): void {
   ys.forEach((read, i) => {
     const { width, reach } = targets[i] as TargetShape;
-    if (reach && !areIds(read)) checkWithin(call, columnName('y', i, ys.length), read, width, reach, "all that the output's activation reaches");
+    if (reach && !areIds(read)) checkWithin(call, columnName('y', i, ys.length), read, width, reach, "the range of the output's activation");
   });
 }
 
-/** @throws ValueError for a number outside a range; NaN is found with what else is not finite */
+/** @throws ValueError for a number outside a range; NaN passes, and is found by `checkFinite` */
 function checkWithin(call: string, what: string, { rows, values }: Read, width: number, [low, high]: Range, why: string): void {
   for (let i = 0; i < rows * width; i++) {
     const value = values[i] as number;
@@ -120,10 +119,10 @@ function checkWithin(call: string, what: string, { rows, values }: Read, width: 
   }
 }
 
-/** How far the probabilities of a row may be from a sum of 1: what rounding to three or four digits leaves. */
+/** Most difference of a row's sum of probabilities from 1: the error of rounding them to three or four digits. */
 const PROBABILITY_SLACK = 1e-3;
 
-/** @throws ValueError where a row is no distribution over the classes */
+/** @throws ValueError where a row is not a distribution over the classes */
 function checkProbabilities(call: string, what: string, { rows, values }: Read, width: number): void {
   for (let i = 0; i < rows; i++) {
     let sum = 0;
@@ -134,12 +133,12 @@ function checkProbabilities(call: string, what: string, { rows, values }: Read, 
     }
     if (!(Math.abs(sum - 1) <= PROBABILITY_SLACK)) {
       const shown = Number.isFinite(sum) ? Number(sum.toPrecision(6)) : sum;
-      throw new ValueError(`${call}: row ${i} of ${what} sums to ${shown}, expected probabilities that sum to 1, or class ids, one a row`);
+      throw new ValueError(`${call}: row ${i} of ${what} sums to ${shown}, expected probabilities that sum to 1, or class ids, one per row`);
     }
   }
 }
 
-/** Copies rows `from` … `to` − 1, to row `row` on of a program whose inputs begin with the network's and the targets. */
+/** Copies rows `from` … `to` − 1 to row `row` on of a program whose first inputs are the network's and the targets. */
 export function writeBatch(program: LoadedProgram, { columns: { inputs, targets }, xs, ys }: Batch, from: number, to: number, row = 0): void {
   const { f32, u32 } = program.core;
   xs.forEach((read, i) => {
@@ -154,7 +153,7 @@ export function writeBatch(program: LoadedProgram, { columns: { inputs, targets 
   });
 }
 
-/** Checks that what is learnt from is numbers, where it was written. @throws ValueError naming the first that is not */
+/** Checks that the values written to a program are finite. @throws ValueError naming the first that is not */
 export function checkBatchFinite(call: string, program: LoadedProgram, { columns: { inputs, targets }, rows, xs, ys }: Batch): void {
   const { core } = program;
   xs.forEach((read, i) => {
@@ -189,14 +188,14 @@ export function checkFinite(
   throw new ValueError(`${call}: ${what}[row ${row}, feature ${at % width}] is ${value}${large}, expected finite numbers`);
 }
 
-/** Reads the rows of each input. @throws ShapeError unless there are as many of each */
+/** Reads the rows of each input. @throws ShapeError unless all have the same number of rows */
 export function readInputs(call: string, x: unknown, widths: readonly number[], what = 'x'): Read[] {
   const list = widths.length === 1 ? [x] : asList<unknown>(call, what, x, widths.length, 'input');
   const name = (i: number) => columnName(what, i, widths.length);
   const xs = widths.map((width, i) => readRows(call, name(i), list[i], width));
   const { rows } = xs[0] as Read;
   xs.forEach((read, i) => {
-    if (read.rows !== rows) throw new ShapeError(`${call}: ${name(i)} has ${read.rows} rows and ${name(0)} has ${rows}, expected as many`);
+    if (read.rows !== rows) throw new ShapeError(`${call}: ${name(i)} has ${read.rows} rows and ${name(0)} has ${rows}, expected the same number`);
     checkUnchanged(call, name(i), read, widths[i] as number);
   });
   return xs;

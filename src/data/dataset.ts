@@ -12,28 +12,28 @@ import { copyIn, type Read, readRows } from './values.js';
 
 /** Inputs and targets, row by row. */
 export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs = Values> {
-  /** Inputs: `[rows × features]`; a list of such, where the network has several inputs. Bytes stay bytes in memory. */
+  /** Inputs, `[rows × features]`; a list of them for several inputs. Bytes stay bytes in memory. */
   readonly x: X;
-  /** Targets: class ids, one a row, or values as wide as the output; a list of such, where the network has several losses. */
+  /** Targets: class ids, one per row, or values as wide as the output; a list of them for several losses. */
   readonly y: T;
   /**
-   * Each input element becomes x·scale + offset when `fit` or `evaluate` reads it. Default 1: bytes are not scaled unless this says so. It belongs to
-   * the data, not to the network: `predict` and `classify` take numbers as they are, so scale them alike there.
+   * Scales each input element to x·scale + offset when `fit` or `evaluate` reads it. Default 1: bytes are not scaled. The scale belongs to the
+   * data, not to the network: `predict` and `classify` do not apply it, so scale their inputs yourself.
    */
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
-  /** Bytes that may be uploaded; larger data stay in JavaScript and are copied in as they are needed, to the same result. Default 512 MiB. */
+  /** Most bytes to upload. Larger data stay in JavaScript and are copied in chunks, with the same result. Default 512 MiB. */
   readonly budget?: number;
 }
 
-/** One column block of a data set, as it lies in memory. */
+/** One column of a data set in linear memory. */
 export interface Column {
   readonly address: number;
   readonly type: DataType;
 }
 
-/** A data set on a core: its columns, inputs first. Its memory goes back when it is no longer wanted and nobody reads it. */
+/** A data set on a core: its columns, inputs first. Freed when it is no longer wanted and no run reads it. */
 export interface Uploaded {
   readonly rows: number;
   /** For each target, whether it is class ids. */
@@ -41,9 +41,9 @@ export interface Uploaded {
   /** Of inputs and outputs. */
   readonly widths: readonly number[];
   readonly columns: readonly Column[];
-  /** The kinds of networks for which the data were checked. */
+  /** The networks, by their columns, for which the data were checked. */
   readonly kinds: Set<string>;
-  /** How many runs are reading it. */
+  /** Runs that are reading it. */
   readers: number;
   wanted: boolean;
 }
@@ -53,9 +53,8 @@ const BUDGET = 512 * 2 ** 20;
 const FIELDS: readonly (keyof DatasetLiteral)[] = ['x', 'y', 'scale', 'offset', 'budget'];
 
 /**
- * A data set that can be used again and again: read and checked on first use, uploaded once per core.
- * Its fields and lists of columns are copied when it is made. Its arrays are read once and must keep their lengths.
- * `dispose()` gives its memory back; a forgotten one is collected.
+ * A reusable data set: read and checked on first use, uploaded once per core. Its fields and lists of columns are copied when it is made.
+ * Its arrays are read once and must keep their lengths. `dispose()` frees its memory; a forgotten data set is collected.
  */
 export class Dataset {
   readonly scale: number;
@@ -64,12 +63,12 @@ export class Dataset {
   readonly #x: Given;
   readonly #y: Given;
   readonly #uploads = new Map<Core, Uploaded>();
-  /** Data past the budget as they were read, for each kind of network. */
+  /** Data above the budget as they were read, for each kind of network. */
   readonly #read = new Map<string, Batch>();
-  /** Gives the memory on every core back, as soon as no `fit` reads it. The handle stays usable: it reads and uploads again when used again. */
-  // A field, so that a structured clone fails instead of making an empty shell.
+  /** Frees the memory on every core, once no `fit` reads it. The handle stays usable: the next use reads and uploads again. */
+  // A field, so that a structured clone fails instead of copying an empty object.
   readonly dispose = (): void => {
-    // Out of the list first: what fails half-way is not given back twice.
+    // Clear the list first, so that a failure does not free a block twice.
     const uploads = [...this.#uploads];
     this.#uploads.clear();
     this.#read.clear();
@@ -78,7 +77,7 @@ export class Dataset {
   };
 
   /**
-   * Whether a value is a data set: one that was made, no proxy of it and nothing that inherits from it.
+   * Whether a value is a data set; false for a proxy of one, and for an object that inherits from one.
    * @internal
    */
   static is(value: unknown): value is Dataset {
@@ -86,7 +85,7 @@ export class Dataset {
   }
 
   /**
-   * @param call whom an error names
+   * @param call the call that an error names
    * @internal
    */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
@@ -108,7 +107,7 @@ export class Dataset {
   }
 
   /**
-   * The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them.
+   * The data on a core, uploaded on first use; undefined where they exceed the budget. Keeps nothing of data that fail a check.
    * @internal
    */
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
@@ -120,11 +119,11 @@ export class Dataset {
     if (this.#read.has(kind)) return undefined;
     const batch = readBatch(call, expected, this.#x.value, this.#y.value);
     checkReach(call, batch);
-    // Reading may have run code that used this data set. From here on none runs.
+    // Reading may have run code that used this data set. From here on, none of the caller's code runs.
     const known = this.#uploads.get(core);
     const { rows, classes } = batch;
     const widths = [...expected.inputs, ...expected.targets.map(({ width }) => width)];
-    // Class ids were checked against the width of the output they were uploaded for.
+    // Class ids were checked against the width of the output that they were uploaded for.
     if (known && known.rows === rows && known.classes.join() === classes.join() && known.widths.join() === widths.join()) {
       known.kinds.add(kind);
       return known;
@@ -150,7 +149,7 @@ export class Dataset {
   }
 
   /**
-   * Data past the budget, as `upload` has read them.
+   * Data above the budget, as `upload` read them.
    * @internal
    */
   rowsFor(expected: Columns): Batch {
@@ -168,10 +167,10 @@ export class Dataset {
 
 const EXPECTED = '{ x, y } with inputs and targets';
 
-/** Lists up to this long may be lists of columns, and are copied: as many inputs as a network may have. */
+/** Most inputs of a network. A list up to this long may be a list of columns, and is copied. */
 const MAX_COLUMNS = 1024;
 
-/** What a caller gave for x or y: the list of its columns copied, views of linear memory too, and how long each array was. */
+/** The x or y of a caller: its list of columns and its views of linear memory are copied, and the length of each array is kept. */
 class Given {
   readonly value: unknown;
   readonly #given: unknown;
@@ -192,18 +191,17 @@ class Given {
     this.#columns = columns.map(lengthIn);
   }
 
-  /** @throws ValueError where an array is longer or shorter than it was when the data set was made */
+  /** @throws ValueError where an array has another length than when the data set was made */
   checkLengths(call: string, what: string): void {
     const check = (name: string, had: number, has: number) => {
-      if (had !== has)
-        throw new ValueError(`${call}: ${name} had a length of ${had} and has ${has} now, expected data that stay; make a new data set of them`);
+      if (had !== has) throw new ValueError(`${call}: ${name} had length ${had} and now has ${has}, expected the same length; make a new data set`);
     };
     check(what, this.#length, lengthIn(this.#given));
     this.#columns.forEach((length, i) => check(`${what}[${i}]`, length, lengthIn((this.value as readonly unknown[])[i])));
   }
 }
 
-/** The length of an array, 0 for what is none. */
+/** The length of an array; 0 for anything else. */
 function lengthIn(value: unknown): number {
   return isNumericArray(value) ? lengthOf(value) : isList(value) ? value.length : 0;
 }
@@ -213,7 +211,7 @@ function release(core: Core, uploaded: Uploaded): void {
   if (uploaded.readers === 0) for (const { address } of uploaded.columns) core.free(address);
 }
 
-/** A run that has read the data to its end. */
+/** Ends a run that read the data. */
 export function endReading(core: Core, uploaded: Uploaded): void {
   uploaded.readers--;
   if (!uploaded.wanted) release(core, uploaded);
@@ -231,7 +229,7 @@ function isBytes(values: NumericArray): boolean {
   return kindOf(values)?.startsWith('Uint8') === true;
 }
 
-/** What an upload takes. */
+/** Bytes of an upload. */
 function bytesOf({ rows, xs, ys }: Batch, { inputs, targets }: Columns): number {
   const ofInputs = xs.reduce((sum, { values }, i) => sum + rows * (inputs[i] as number) * (isBytes(values) ? 1 : 4), 0);
   return ys.reduce((sum, y, i) => sum + rows * 4 * (areIds(y) ? 1 : (targets[i] as TargetShape).width), ofInputs);
@@ -276,7 +274,7 @@ function uploadTargets(call: string, what: string, core: Core, targets: ReadTarg
   return { address, type: DataType.Uint32 };
 }
 
-/** Checks data that stay in JavaScript as an upload would. @throws ValueError naming the first number that is not finite as float32 */
+/** Checks data that stay in JavaScript, as an upload does. @throws ValueError naming the first number that is not finite in float32 */
 function checkNumbers(call: string, { xs, ys }: Batch, { inputs, targets }: Columns): void {
   const check = (what: string, { values }: Read, width: number) => {
     for (let i = 0, n = lengthOf(values); i < n; i++) {

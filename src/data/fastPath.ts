@@ -3,12 +3,12 @@ import type { TargetShape } from '../engine/columns.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { areIds, type Batch } from './batch.js';
 
-/** Up to this many numbers are copied and checked by a loop, which is faster than a view and two calls. */
+/** Up to this many numbers, a loop copies and checks faster than a view and two calls. */
 const SHORT = 64;
 
 /**
- * The direct way of a batch like the last one into its program: typed arrays of the same lengths, for one input and one loss. All that was found
- * out for the last batch holds again, so what remains is to copy the numbers and to check them.
+ * The fast path for a batch like the last one: typed arrays of the same lengths, for one input and one loss. What was checked for the last
+ * batch holds again, so it only copies the numbers and checks them.
  */
 export class FastPath {
   readonly #input: number;
@@ -22,30 +22,30 @@ export class FastPath {
   private constructor(
     readonly program: LoadedProgram,
     readonly rows: number,
-    /** The engine's version it holds for: as long as that stays, nothing has moved. */
+    /** The engine's version that it is valid for: while that is unchanged, no address has moved. */
     readonly version: number,
     { columns: { inputs, targets }, ys: [y] }: Batch,
   ) {
-    const { width, unit = false } = targets[0] as TargetShape;
+    const { width, unit } = targets[0] as TargetShape;
     const ids = areIds(y as Batch['ys'][0]);
     this.#input = program.inputIndex(0);
     this.#inputs = rows * (inputs[0] as number);
     this.#target = program.inputIndex(1);
     this.#targets = ids ? rows : rows * width;
     this.#classes = ids ? width : 0;
-    this.#unit = unit;
+    this.#unit = unit !== undefined;
   }
 
-  /** The way of batches like this one; undefined where they need more than a look at each number. */
+  /** The fast path of batches like this one; undefined where they need more than a check of each number. */
   static of(program: LoadedProgram, batch: Batch, version: number): FastPath | undefined {
     const { columns, rows, ys } = batch;
     if (columns.inputs.length !== 1 || columns.targets.length !== 1) return undefined;
-    // Rows of probabilities are summed up.
+    // Rows of probabilities need their sums checked.
     if ((columns.targets[0] as TargetShape).classes && !areIds(ys[0] as Batch['ys'][0])) return undefined;
     return new FastPath(program, rows, version, batch);
   }
 
-  /** Writes a batch; false where it is another kind of batch or something is wrong with it, and the long way tells what. */
+  /** Writes a batch. @returns false for another kind of batch or a bad value; the slow path then reports which */
   write(x: unknown, y: unknown): boolean {
     if (kindOf(x) !== 'Float32Array' || lengthOf(x as Float32Array) !== this.#inputs) return false;
     if (!isNumericArray(y) || lengthOf(y) !== this.#targets) return false;
@@ -58,7 +58,7 @@ export class FastPath {
       f32.set(x, at);
       return exports.firstNonFinite(at * 4, n) < 0;
     }
-    // v − v is 0 for a number, NaN for what is none.
+    // v − v is 0 for a finite number, else NaN.
     let sum = 0;
     for (let i = 0; i < n; i++) {
       const v = x[i] as number;

@@ -6,20 +6,19 @@ import { ShapeError, ValueError } from '../errors.js';
 import { isNested } from './values.js';
 
 /**
- * How features are brought to a common scale: feature j becomes (x − offset[j]) / scale[j]. Plain JSON, so that it can travel with the
- * model, in `metadata`.
+ * The scaling of features: feature j becomes (x − offset[j]) / scale[j]. Plain JSON, so that it can be saved with the model, in `metadata`.
  */
 export interface Scaling {
   readonly offset: readonly number[];
   readonly scale: readonly number[];
 }
 
-/** The columns of values: reads element j of row i. @throws where they are no rows of `width` numbers */
+/** Reads values by row and column. @throws ShapeError or ValueError unless they are rows of `width` numbers */
 function columns(call: string, x: Values, width?: number): { rows: number; width: number; at: (i: number, j: number) => number } {
   if (!isNumericArray(x) && !isList(x)) throw new ValueError(`${call}: x is ${describe(x)}, expected rows of numbers`);
   const nested = isNested(x);
   if (nested) {
-    // By index: a hole is no row.
+    // By index, so that a hole is found too.
     for (let i = 0; i < x.length; i++) {
       const row: unknown = x[i];
       if (!isList(row) && !isNumericArray(row)) throw new ValueError(`${call}: row ${i} of x is ${describe(row)}, expected a row of numbers`);
@@ -43,7 +42,7 @@ function columns(call: string, x: Values, width?: number): { rows: number; width
   return { rows, width: found, at };
 }
 
-/** Offset and scale of each column, as `of` finds them from all of its values. */
+/** Computes offset and scale of each column by `of`, from all of its values. */
 function fitColumns(
   call: string,
   x: Values,
@@ -63,7 +62,7 @@ function fitColumns(
   return { offset: pairs.map(([offset]) => offset), scale: pairs.map(([, scale]) => scale) };
 }
 
-/** The mean, and the mean of the squares about it, with the mean's own rounding made good (Chan, Golub & LeVeque 1983, eq. 1.7). */
+/** The mean, and the variance about it, corrected for the rounding of the mean (Chan, Golub & LeVeque 1983, eq. 1.7). */
 function moments(values: Float64Array): { mean: number; variance: number } {
   const n = values.length;
   const average = (of: (value: number) => number) => values.reduce((sum, value) => sum + of(value), 0) / n;
@@ -73,7 +72,7 @@ function moments(values: Float64Array): { mean: number; variance: number } {
   return { mean, variance: Math.max(0, average((value) => (value - mean) * (value - mean)) - off * off) };
 }
 
-/** The largest magnitude, as a power of two: dividing by it rounds nothing, and nothing over- or underflows after it. */
+/** The largest magnitude as a power of two. Dividing by it is exact, and prevents over- and underflow. */
 function magnitude(values: Float64Array): number {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return 2 ** Math.max(-1022, Math.min(1023, Math.floor(Math.log2(largest))));
@@ -82,15 +81,15 @@ function magnitude(values: Float64Array): number {
 /** @throws ValueError where float64 cannot hold the scaling of a feature */
 function checkHeld(call: string, j: number, offset: number, scale: number): [offset: number, scale: number] {
   if (Number.isFinite(offset) && Number.isFinite(scale) && scale > 0) return [offset, scale];
-  throw new ValueError(`${call}: feature ${j} spans more, or less, than float64 holds a scale for; multiply it by a constant first`);
+  throw new ValueError(`${call}: feature ${j} has a range too large or too small for a float64 scale; multiply it by a constant first`);
 }
 
 /**
- * The scaling under which each feature of x has mean 0 and variance 1: offset is its mean, scale its standard deviation, √(Σ (x − mean)² / rows).
- * A feature that never changes has scale 1, and so has one that changes by no more than rounding: a deviation of at most 2⁻⁵² of the mean, as
- * scikit-learn has it, whatever the rows. Fit it on the training data alone, and `transform` everything else by it.
+ * Computes the scaling that gives each feature of x mean 0 and variance 1. The offset is its mean, the scale its standard deviation,
+ * √(Σ (x − mean)² / rows). A constant feature has scale 1; constant is a deviation of at most 2⁻⁵² of the mean, as in scikit-learn.
+ * Compute it from the training data alone, and `transform` all other data by it.
  *
- * @param features how many a row has, where x is flat
+ * @param features features per row, where x is flat
  */
 export function standardize(x: Values, features?: number): Scaling {
   return fitColumns('standardize', x, features, (column, j) => {
@@ -105,10 +104,10 @@ export function standardize(x: Values, features?: number): Scaling {
 }
 
 /**
- * The scaling that takes each feature of x to a range: its least value to low, its greatest to high. A feature that never changes goes to low.
+ * Computes the scaling of each feature of x to a range: its least value becomes low, its greatest high. A constant feature becomes low.
  *
  * @param options.range [low, high]. Default [0, 1]
- * @param options.features how many a row has, where x is flat
+ * @param options.features features per row, where x is flat
  */
 export function minMax(x: Values, options: { readonly range?: readonly [low: number, high: number]; readonly features?: number } = {}): Scaling {
   const { range = [0, 1], features } = checkOptions('minMax', options, ['range', 'features']);
@@ -144,12 +143,12 @@ function apply<X extends Values>(call: string, scaling: Scaling, x: X, of: (valu
   return flat as Returned<X>;
 }
 
-/** Rows scaled: (x − offset) / scale. The result has the form `predict` would give for x. */
+/** Scales rows: (x − offset) / scale. The result has the form that `predict` returns for x. */
 export function transform<X extends Values>(scaling: Scaling, x: X): Returned<X> {
   return apply('transform', scaling, x, (value, offset, scale) => (value - offset) / scale);
 }
 
-/** Rows back on their own scale, x·scale + offset: predictions of targets that were scaled. */
+/** Undoes `transform`: x·scale + offset. For predictions of targets that were scaled. */
 export function inverseTransform<X extends Values>(scaling: Scaling, x: X): Returned<X> {
   return apply('inverseTransform', scaling, x, (value, offset, scale) => value * scale + offset);
 }

@@ -9,13 +9,13 @@ import { columnName } from './columns.js';
 import { type Column, type Dataset, endReading, type Uploaded } from './dataset.js';
 import { checkUnchanged, copyIn, type Read } from './values.js';
 
-/** Rows copied in at once, where the data are not uploaded whole; a batch of more is copied in by itself. */
+/** Rows of a chunk, where the data are not uploaded. A larger batch is a chunk of its own. */
 const STAGED_ROWS = 4096;
 
 /**
- * Where a run takes its rows from. The whole data set lies in linear memory and rows are gathered by their number; or, past its budget,
- * it stays in JavaScript and each slice's rows are copied in, in the same order, so that the result has the same bits.
- * All of it was read before: from here on no code of the caller's runs.
+ * The rows of a run. A data set within its budget is in linear memory, and rows are gathered by number. A larger one stays in JavaScript, and
+ * the rows of each slice are copied in the same order, so that the result has the same bits. All data were read before: no code of the
+ * caller's runs here.
  */
 export class RowSource {
   readonly rows: number;
@@ -52,28 +52,28 @@ export class RowSource {
     }
   }
 
-  /** Draws a new order of the rows from a stream of the seed. Without this, rows are taken as they come. */
+  /** Draws a new order of the rows from a stream of the seed. Without it, rows keep the order of the data. */
   shuffle(seed: number, stream: number): void {
     const { core } = this.engine;
     if (!this.#order) this.#order = core.allocate(this.rows * 4, `${this.call}: the order of ${this.rows} rows`);
     core.exports.permutation(this.#order, this.rows, seed, stream);
   }
 
-  /** The most steps of `batch` rows one run may take: no more than there are learning rates for, and rows of a chunk. */
+  /** Most steps of `batch` rows in one run: bounded by the table of learning rates and the rows of a chunk. */
   steps(batch: number): number {
     return this.#uploaded ? MAX_STEPS : Math.max(1, Math.min(MAX_STEPS, Math.floor(STAGED_ROWS / batch)));
   }
 
   /**
-   * Runs `steps` batches from row `position` on, of the order that was drawn last, or of the rows as they come; the status.
-   * @throws ValueError where an array of the data that were not uploaded has become shorter
+   * Runs `steps` batches from row `position` on, in the order drawn last, or in the order of the data. @returns the status
+   * @throws ValueError where an array of data that were not uploaded has become shorter
    */
   train(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
     const first = this.#uploaded ? position : 0;
     return program.train(steps, batch, first + this.place(program, position, steps, batch, inOrder));
   }
 
-  /** Lets a program take its rows from here: tells where they lie and copies in what is not uploaded; the rows there are from `position` on. */
+  /** Points a program to these rows, and copies in those not uploaded. @returns the number of rows from `position` on */
   place(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
     const { workspace } = program;
     const end = Math.min(this.rows, position + steps * batch);
@@ -97,7 +97,7 @@ export class RowSource {
     else for (const { address } of this.#columns) core.free(address);
   }
 
-  /** Room for a chunk of rows of each column. */
+  /** Allocates a chunk of rows for each column. */
   #stage(rows: number): Column[] {
     const { inputs, targets } = this.#expected;
     const columns: Column[] = [];
@@ -118,7 +118,7 @@ export class RowSource {
     return columns;
   }
 
-  /** Copies rows of the order into the chunk. */
+  /** Copies rows of the order to the chunk. */
   #copy({ xs, ys }: Batch, from: number, to: number, order: number): void {
     const { inputs, targets } = this.#expected;
     xs.forEach((x, i) => this.#copyColumn(columnName('x', i, xs.length), x, inputs[i] as number, i, from, to, order));
@@ -136,7 +136,7 @@ export class RowSource {
       for (let i = from; i < to; i++) u32[at + i - from] = values[rowAt(i)] as number;
       return;
     }
-    // The caller's own array may have been detached or shrunk since.
+    // The caller's array may have been detached or shrunk since it was read.
     checkUnchanged(this.call, what, values, width);
     if (!order) copyIn(values, width, from, to, f32, at);
     else {

@@ -7,37 +7,37 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { DatasetLiteral } from './dataset.js';
 import { isNested } from './values.js';
 
-/** Orders of splits are drawn from a stream of the seed that neither parameters nor shuffles use. */
+/** The stream of the seed for splits; neither parameters nor shuffles use it. */
 const SPLIT_STREAM = 0x80000000;
 
-/** A data set of one input and one target whose rows can be told apart; what else a literal has (`scale`, …) goes along. */
+/** A data set of one input and one target. Other fields of the literal (`scale`, …) are copied to both parts. */
 export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>>;
 
-/** How rows are drawn. */
+/** Options of a split. */
 export interface SplitOptions {
-  /** Of the order in which rows are drawn. Default 0. */
+  /** Seed of the order in which rows are drawn. Default 0. */
   readonly seed?: number;
   /**
    * Whether each part has the classes in the same proportions, to within a row. y must be class ids, one-hot rows, or rows of labels 0 and 1,
    * whose sets are then balanced. Default false. */
   readonly stratify?: boolean;
-  /** How many rows there are. Default: as many as the list of rows x or y has; needed where both are flat. */
+  /** The number of rows. Default: the length of x or y as a list of rows; needed where both are flat. */
   readonly rows?: number;
 }
 
 const OPTIONS = ['seed', 'stratify', 'rows'];
 
-/** Two parts of one data set, rows in their old order. */
+/** Two parts of a data set. Rows keep their order. */
 export interface Split<D> {
   readonly training: D;
   readonly validation: D;
 }
 
 /**
- * Holds back a part of a data set's rows, drawn without replacement, for validation.
+ * Splits a data set: holds back a part of its rows for validation, drawn without replacement.
  *
- * @param options.fraction of the rows that validation gets, to the nearest row. Default 0.2
- * @throws ValueError when a part would be empty, or classes are to be balanced and there are none
+ * @param options.fraction the share of rows for validation, to the nearest row. Default 0.2
+ * @throws ValueError when a part would be empty, or `stratify` finds no classes
  */
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
@@ -54,9 +54,9 @@ export function trainValidationSplit<D extends SplitLiteral>(data: D, options: S
 }
 
 /**
- * The splits of a k-fold cross-validation: each row is in the validation part of one of them.
+ * Makes the splits of a k-fold cross-validation. Each row is in the validation part of one of them.
  *
- * @param options.folds how many. Default 5
+ * @param options.folds the number of splits. Default 5
  * @throws ValueError for fewer rows than folds
  */
 export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
@@ -69,7 +69,7 @@ export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & {
   return Array.from({ length: folds }, (_, fold) => part(known, order, (place) => place % folds === fold));
 }
 
-/** The data, each field read once. @throws ValueError for a field that a data set has not */
+/** Reads each field of the data once. @throws ValueError for a field that data sets do not have */
 function readData<D extends SplitLiteral>(call: string, data: D): D {
   if (typeof data !== 'object' || data === null || fieldOf(data, 'x') === undefined || fieldOf(data, 'y') === undefined)
     throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
@@ -86,10 +86,12 @@ function checkRowsOf(call: string, name: string, list: unknown): void {
   const row: unknown = value[odd];
   const at = isList(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
   const [what, found] = at < 0 ? [`${name}[${odd}]`, row] : [`element ${at} of row ${odd} of ${name}`, (row as unknown[])[at]];
-  throw new ValueError(`${call}: ${what} is ${describe(found)}, expected a number; leave out rows that lack one, and make class ids of labels`);
+  throw new ValueError(
+    `${call}: ${what} is ${describe(found)}, expected a number; leave out rows with missing values, and turn labels into class ids`,
+  );
 }
 
-/** The rows in the order in which parts take them: class by class where classes are to be balanced, each class in a random order. */
+/** Draws the order in which the parts take rows. With `stratify`, class by class, each class in a random order. */
 function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions): Uint32Array {
   const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
@@ -99,7 +101,7 @@ function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions):
   if (rows === undefined) {
     const length = (values: unknown) => (isFlat(values) ? count(values.length, 'number') : describe(values));
     throw new ShapeError(
-      `${call}: x is ${length(x)} and y is ${length(y)}, which do not say how many rows there are; pass { rows }, or x or y as a list of rows`,
+      `${call}: x is ${length(x)} and y is ${length(y)}, which does not determine the number of rows; pass { rows }, or x or y as a list of rows`,
     );
   }
   if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
@@ -129,21 +131,20 @@ function isFlat(values: unknown): values is readonly number[] {
   return isNumericArray(values) || (isList(values) && typeof values[0] === 'number');
 }
 
-/** How many rows a list of rows has; undefined for anything else. */
+/** The number of rows of a list of rows; undefined for anything else. */
 function countOf(values: Targets): number | undefined {
   if (!isNested(values as Values)) return undefined;
   const rows = values as readonly unknown[];
-  // By index: a hole is no row.
+  // By index, so that a hole is found too.
   for (let i = 0; i < rows.length; i++) if (!isFlat(rows[i])) return undefined;
   return rows.length;
 }
 
-/** How far a row of probabilities may be from a sum of 1. */
+/** Most difference of a row's sum of probabilities from 1. */
 const PROBABILITY_SLACK = 1e-3;
 
 /**
- * The class of each row, as decisions have it: its id; where its largest probability is; for labels, 0 or 1, that do not exclude each other,
- * the set of those it has.
+ * The class of each row: its id; the index of its largest probability; or, for independent labels of 0 and 1, the set of labels it has.
  */
 function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
   const nested = isNested(y as Values);
@@ -156,14 +157,14 @@ function classesOf(call: string, y: Targets, rows: number): ArrayLike<number> {
     if (row.length > 1 && row.every((t) => t >= 0) && Math.abs(row.reduce((sum, t) => sum + t, 0) - 1) <= PROBABILITY_SLACK)
       return row.indexOf(Math.max(...row));
     if (row.length > 1 && row.every((t) => t === 0 || t === 1)) {
-      // Numbered from `width` on, past the classes of rows with one label.
+      // Number sets from `width` on, after the classes of rows with one label.
       const key = row.join('');
       if (!sets.has(key)) sets.set(key, width + sets.size);
       return sets.get(key) as number;
     }
     const what =
       row.length === 1 ? `y[${i}] = ${describe(row[0])}` : `y[${i}] = [${row.slice(0, 5).map(describe).join(', ')}${row.length > 5 ? ', …' : ''}]`;
-    throw new ValueError(`${call}: stratify came with ${what}, expected class ids, rows of probabilities, or rows of labels 0 and 1`);
+    throw new ValueError(`${call}: stratify found ${what}, expected class ids, rows of probabilities, or rows of labels 0 and 1`);
   });
 }
 
@@ -176,7 +177,7 @@ function part<D extends SplitLiteral>(data: D, order: Uint32Array, isHeld: (plac
   return { training: take(0), validation: take(1) };
 }
 
-/** The rows whose flag is set so, in an array of the same kind. */
+/** The rows with a flag, in an array of the same kind. */
 function rowsWhere<V extends Targets>(values: V, held: Uint8Array, flag: number): V {
   const list = values as unknown as readonly number[];
   const width = list.length / held.length;

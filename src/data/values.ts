@@ -15,21 +15,21 @@ import type { Values } from '../arguments/values.js';
 import { isLinear } from '../core/linear.js';
 import { ShapeError, ValueError } from '../errors.js';
 
-/** How a caller gave numbers: a typed array, a flat list, or a list of rows. Results come in the same form. */
+/** The form of a caller's numbers: a typed array, a flat list, or a list of rows. Results have the same form. */
 export type Form = 'typed' | 'flat' | 'rows';
 
-/** Rows as they were read. Reading may run code of the caller's (getters, proxies); using what was read runs none. */
+/** Rows that were read. Reading may run code of the caller's (getters, proxies); using the result runs none. */
 export interface Read {
   readonly rows: number;
   readonly form: Form;
-  /** The numbers, row by row: a copy in float64, so that what is too large for float32 can be named; or the caller's own typed array where that lies outside linear memory. */
+  /** The numbers, row by row: a copy in float64, so that an error can name a number too large for float32; or the caller's typed array, if stable. */
   readonly values: NumericArray;
 }
 
-/** Typed arrays this long may be part of their object, where asking for their buffer costs more than a prediction. */
+/** Engines store typed arrays up to this long inside their object. Asking for their buffer would cost more than a prediction. */
 const ON_HEAP = 16;
 
-/** Whether another's doing may change the array while it is in use: memory that grows, or another thread. */
+/** Whether growing memory or another thread may change the array while it is in use. */
 function isUnstable(values: NumericArray): boolean {
   if (!((kindOf(values) as string) in KINDS)) return true;
   if (byteOffsetOf(values) === 0 && lengthOf(values) <= ON_HEAP) return false;
@@ -37,17 +37,17 @@ function isUnstable(values: NumericArray): boolean {
   return isLinear(buffer) || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
-/** A typed array of a plain kind with the same elements. */
+/** Copies to a typed array of a plain kind. */
 function copyOf(values: NumericArray): NumericArray {
   return kindOf(values)?.startsWith('Uint8') ? new Uint8Array(values) : kindOf(values) === 'Float64Array' ? new Float64Array(values) : exact(values);
 }
 
-/** Integers of up to 32 bits fit a double, and so does everything else. */
+/** Copies without rounding: a double holds every element that is not a float32. */
 function exact(values: NumericArray): NumericArray {
   return kindOf(values) === 'Float32Array' ? new Float32Array(values) : new Float64Array(values);
 }
 
-/** What a caller passed as the length of a list. A proxy may say anything. */
+/** Checks the length of a caller's list. A proxy may return anything. */
 function checkLength(call: string, what: string, length: unknown): number {
   if (!(Number.isSafeInteger(length) && (length as number) >= 0)) {
     throw new ValueError(`${call}: the length of ${what} is ${describe(length)}, expected a whole number`);
@@ -56,10 +56,10 @@ function checkLength(call: string, what: string, length: unknown): number {
 }
 
 /**
- * Reads rows of `width` numbers. Each element is read once, so what was checked is what is used.
+ * Reads rows of `width` numbers. Each element is read once, so the checked value is the value used.
  *
- * @param what how an error calls the values
- * @throws ShapeError when they are no whole rows; ValueError for an element that is no number
+ * @param what the name of the values in an error
+ * @throws ShapeError unless they are whole rows; ValueError for an element that is not a number
  */
 export function readRows(call: string, what: string, value: unknown, width: number): Read {
   if (isNumericArray(value)) {
@@ -94,7 +94,7 @@ function numberOf(call: string, what: string, value: unknown, i: number): number
   return value;
 }
 
-/** Reads row i of a list of rows into its place among `values`. */
+/** Reads row i of a list of rows to its place in `values`. */
 function readRow(call: string, what: string, row: unknown, i: number, width: number, values: Float64Array): void {
   const at = i * width;
   if (isNumericArray(row)) {
@@ -120,13 +120,14 @@ function checkWidth(call: string, what: string, i: number, length: number, width
 }
 
 /**
- * Reads class ids, one a row.
+ * Reads class ids, one per row.
  * @throws ValueError for an id that is not a whole number from 0 to classes − 1; ShapeError unless there are `rows`
  */
 export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Words {
   const list = typeof value === 'number' ? [value] : (value as ArrayLike<unknown>);
   const length = isNumericArray(value) ? lengthOf(value) : checkLength(call, what, list.length);
-  if (length !== rows) throw new ShapeError(`${call}: ${what} has ${count(length, 'class id')} and x has ${count(rows, 'row')}, expected as many`);
+  if (length !== rows)
+    throw new ShapeError(`${call}: ${what} has ${count(length, 'class id')} and x has ${count(rows, 'row')}, expected the same number`);
   const ids = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) {
     const id = list[i];
@@ -140,13 +141,12 @@ export function readClassIds(call: string, what: string, value: unknown, rows: n
 }
 
 /**
- * Checks, when all is read and no code of the caller's runs any more, that a typed array of the caller's still has what was counted.
- * @throws ValueError where reading something else detached or shrank it
+ * Checks that a typed array of the caller's still has its rows, after all is read and before it is used.
+ * @throws ValueError where reading other data detached or shrank it
  */
 export function checkUnchanged(call: string, what: string, { rows, values }: Read, width: number): void {
   const length = lengthOf(values);
-  if (length < rows * width)
-    throw new ValueError(`${call}: ${what} had ${rows * width} numbers and has ${length} now, expected data that stay as they are`);
+  if (length < rows * width) throw new ValueError(`${call}: ${what} had ${rows * width} numbers and now has ${length}, expected the same length`);
 }
 
 /** Whether a value is a list of rows. */
@@ -154,10 +154,10 @@ export function isNested(value: Values): value is readonly (readonly number[])[]
   return isList(value) && value.length > 0 && typeof value[0] !== 'number';
 }
 
-/** Up to this many numbers are copied by a loop, which is faster than making two views. */
+/** Up to this many numbers, a loop copies faster than two views. */
 export const SHORT = 64;
 
-/** Copies rows `from` … `to` − 1 into memory at `at`. */
+/** Copies rows `from` … `to` − 1 to memory at index `at`. */
 export function copyIn({ values }: Read, width: number, from: number, to: number, memory: Float32Array, at: number): void {
   const n = (to - from) * width;
   if (n <= SHORT) for (let i = 0; i < n; i++) memory[at + i] = values[from * width + i] as number;

@@ -8,7 +8,7 @@ import type { LoadedProgram } from '../engine/loadedProgram.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
-import { fill, type Parameter } from '../ops/leaves.js';
+import type { Parameter } from '../ops/leaves.js';
 import { readDirection } from './arguments.js';
 import { given, orZero, read, readParameters, writeParameters } from './tensors.js';
 
@@ -22,8 +22,7 @@ function lossGradients(
   wrt: readonly Node[],
 ): { targets: Node[]; found: Node[]; rows: Node[] } {
   const losses = engine.lossNodes(call, classes);
-  const seeds = losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) }));
-  const found = gradients(seeds, wrt).map((d, i) => orZero(d, wrt[i] as Node));
+  const found = gradients(engine.seeds(losses), wrt).map((d, i) => orZero(d, wrt[i] as Node));
   return { targets: losses.map((loss) => loss.target), found, rows: losses.map((loss) => loss.rows) };
 }
 
@@ -46,6 +45,20 @@ export function inputGradient(network: AnyNetwork, x: unknown, y: unknown): Floa
   program.run(batch.rows);
   const found = inputs.map((one, i) => read(engine, program, i, batch.rows * features(one.shape)));
   return found.length === 1 ? (found[0] as Floats) : found;
+}
+
+/** ∂L/∂parameters in prediction mode: of a network without two modes, what `gradient` finds. */
+export function parameterGradient(network: AnyNetwork, x: unknown, y: unknown): Floats {
+  const call = 'parameterGradient';
+  const { engine } = internals(call, network).idle(call).need(call, 'loss');
+  const batch = readBatchOf(call, engine, x, y);
+  const program = engine.derived(`${call}:${batch.classes}`, batch.rows, () => {
+    const { targets, found } = lossGradients(engine, call, batch.classes, engine.parameters);
+    return { roots: found, inputs: [...engine.model.inputs, ...targets], outputs: found, places: engine.places };
+  });
+  writeBatch(program, batch, 0, batch.rows);
+  program.run(batch.rows);
+  return readParameters(engine, program, 0, new Float32Array(engine.parameterCount));
 }
 
 /** ∂ℓ/∂parameters of each row by itself, as a batch of one: `[rows, parameters]`. */

@@ -1,17 +1,17 @@
-import type { Range } from '../losses/decisions.js';
+import type { Range } from '../graph/node.js';
 
-/** What a network wants to know of its targets. */
+/** The form that a loss expects of its targets. */
 export interface TargetShape {
   readonly width: number;
-  /** Whether class ids are welcome. */
+  /** Whether class ids are accepted. */
   readonly classes: boolean;
-  /** Whether values must be from 0 to 1. */
-  readonly unit?: boolean;
-  /** What a bounded output reaches under a squared error: values of a data set must be within. */
+  /** Where values must be from 0 to 1: the loss that takes no others. */
+  readonly unit?: string | undefined;
+  /** What a bounded output reaches: values of a data set must be within, under a loss that draws the output to them. */
   readonly reach?: Range | undefined;
 }
 
-/** What a network expects of a data set: the widths of its inputs, the form of its targets. */
+/** The columns that a network expects of a data set: the widths of its inputs, the form of its targets. */
 export interface Columns {
   readonly inputs: readonly number[];
   readonly targets: readonly TargetShape[];

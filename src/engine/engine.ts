@@ -1,7 +1,7 @@
 import { Context, Status } from '../../assembly/context.js';
 import { Block, Factor, Opcode } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
-import { gradients } from '../compile/differentiate.js';
+import { gradients, type Seed } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
@@ -9,21 +9,35 @@ import { isPlainDescent, run as runOf, slotCount, updateInstructions } from '../
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
 import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
-import { type Node, named, topological } from '../graph/node.js';
+import { type Mode, resolver } from '../graph/modes.js';
+import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
-import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from '../losses/losses.js';
-import { Constant, fill, Parameter } from '../ops/leaves.js';
+import { definitionOf } from '../losses/loss.js';
+import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../losses/networkLoss.js';
+import { penaltyTerm } from '../losses/penalty.js';
+import type { MinimisedTerm, Term } from '../losses/term.js';
+import { Constant, fill, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
 import type { Columns, TargetShape } from './columns.js';
 import { LoadedProgram } from './loadedProgram.js';
 import { Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
-/** A network as a graph: what goes in, what comes out. */
+/** A network as a graph: its inputs and outputs. */
 export interface Model {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
+}
+
+/** A network as the user made it: in both modes at once, with what a training step leaves in its states. */
+export interface ModelGraph extends Model {
+  readonly updates?: ReadonlyMap<State, Node>;
+}
+
+/** All nodes of a graph, inputs before users. */
+export function nodesOf({ outputs, updates }: ModelGraph): Node[] {
+  return topological([...outputs, ...(updates?.keys() ?? []), ...(updates?.values() ?? [])]);
 }
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
@@ -35,24 +49,31 @@ export const PREDICTION_ROWS = 256;
  */
 const TAME = 2 ** 32;
 
-/** One list for every call that has none: predictions allocate nothing. */
+/** An empty list for calls without targets, so that predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
 
-/** Which programs there are; those with targets come in one form per way of giving them. */
+/** The kinds of programs. Those with targets have one form for each form of targets. */
 export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded' | 'evaluate';
 
 /**
- * A model on a core: its blocks of memory and its programs. It knows addresses and instructions, and nothing of what users pass.
- * Parameters are allocated at construction and never move; state when loss and optimizer are set; workspaces as programs need them.
+ * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
+ * Parameters are allocated at construction and never move. State is allocated when loss and optimizer are set, workspaces as programs need them.
  */
 export class Engine {
+  /** What predictions, evaluations, traces and derivatives run: the graph in prediction mode. */
+  readonly model: Model;
   readonly parameters: readonly Parameter[];
   readonly parameterCount: number;
+  /** What belongs to the model and is not trained. Their values lie behind the parameters. */
+  readonly states: readonly State[];
+  /** Numbers of parameters and states. */
+  readonly valueCount: number;
   readonly parametersAddress: number;
   readonly #places = new Map<Node, Place>();
   readonly #constants: number;
   readonly #all: Node;
-  readonly #offsets = new Map<Parameter, number>();
+  readonly #offsets = new Map<Parameter | State, number>();
+  readonly #resolve = { training: resolver('training'), prediction: resolver('prediction') };
   #stateAddress = 0;
   #stateSize = 0;
   #parametersViewed = false;
@@ -64,26 +85,37 @@ export class Engine {
   #programs = new Map<string, LoadedProgram>();
   #columns: Columns = { inputs: [], targets: [] };
   /** The loss of each output. */
-  losses: readonly (Required<WeightedLoss> | undefined)[] = [];
+  losses: readonly (LossWithWeight | undefined)[] = [];
+  /** What is minimised besides. */
+  penalties: readonly Node[] = [];
+  /** Each loss as nodes, for targets as values, and where class ids are welcome for these. */
+  #lossNodes: readonly (readonly [values: LossNodes, ids: LossNodes])[] = [];
+  #penaltyTerms: readonly Term[] = [];
+  /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
+  #ownConstants: readonly Constant[] = [];
   optimizer: Optimizer | undefined;
-  /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
+  /** Incremented whenever a program or workspace may have moved. Addresses remembered from another version are stale. */
   version = 0;
   freed = false;
 
   constructor(
-    readonly model: Model,
+    /** The graph as the user made it, in both modes. */
+    readonly graph: ModelGraph,
     readonly core: Core,
   ) {
-    const nodes = topological(model.outputs);
+    const nodes = nodesOf(graph);
+    this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
+    this.states = nodes.filter((node) => node instanceof State);
     let count = 0;
-    for (const parameter of this.parameters) {
-      this.#places.set(parameter, { block: Block.Parameters, offset: count });
-      this.#offsets.set(parameter, count);
-      count += elements(parameter.shape);
+    for (const values of [...this.parameters, ...this.states]) {
+      this.#places.set(values, { block: Block.Parameters, offset: count });
+      this.#offsets.set(values, count);
+      count += elements(values.shape);
     }
-    this.parameterCount = count;
-    this.#all = runOf('parameters', count);
+    this.valueCount = count;
+    this.parameterCount = this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+    this.#all = runOf('parameters', this.parameterCount);
     this.#places.set(this.#all, { block: Block.Parameters, offset: 0 });
     const constants = nodes.filter((node) => node instanceof Constant);
     const constantCount = constants.reduce((sum, node) => sum + elements(node.shape), 0);
@@ -102,15 +134,26 @@ export class Engine {
     }
   }
 
-  /** A parameter's first element within the parameter run. */
-  offsetOf(parameter: Parameter): number {
-    return this.#offsets.get(parameter) as number;
+  /** Whether training steps run another graph than predictions. */
+  get hasModes(): boolean {
+    const { training, prediction } = this.#resolve;
+    return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
   }
 
-  /** Draws every parameter afresh: parameter i from stream i of the seed. */
+  /** The node that a node of the graph stands for in a mode. */
+  inMode(mode: Mode, node: Node): Node {
+    return this.#resolve[mode](node);
+  }
+
+  /** The first element of a parameter within the parameter run, of a state behind it. */
+  offsetOf(values: Parameter | State): number {
+    return this.#offsets.get(values) as number;
+  }
+
+  /** Draws every parameter afresh: parameter i from stream i of the seed; states begin behind them. */
   initialize(seed: number): void {
     const { exports, f32 } = this.core;
-    this.parameters.forEach((parameter, stream) => {
+    [...this.parameters, ...this.states].forEach((parameter, stream) => {
       const at = this.parametersAddress + this.offsetOf(parameter) * 4;
       const n = elements(parameter.shape);
       const { initial } = parameter;
@@ -120,7 +163,7 @@ export class Engine {
     });
   }
 
-  /** Packs the weights for batches, for an engine whose parameters change no more and that is never configured. */
+  /** Packs the weights for batches. Only for an engine whose parameters never change and that is never configured. */
   prepack(): void {
     const { exports } = this.core;
     const panels = panelsOf(this.model.outputs, exports.packedSize);
@@ -136,10 +179,17 @@ export class Engine {
     this.#panels = panels;
   }
 
-  /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
-  configure(losses: readonly (Required<WeightedLoss> | undefined)[], optimizer: Optimizer | undefined): void {
-    const bytes = this.#stateBytes(optimizer ? slotCount(optimizer) : 0);
-    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+  /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
+  configure(losses: readonly (LossWithWeight | undefined)[], optimizer: Optimizer | undefined, penalties: readonly Node[] = []): void {
+    const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.graph.outputs[i] as Node)] : []));
+    const terms = penalties.map(penaltyTerm);
+    const known = new Set(nodesOf(this.graph));
+    const constants = topological([...nodes.flat(), ...terms].map(({ node }) => node)).filter(
+      (node): node is Constant => node instanceof Constant && !known.has(node),
+    );
+    const slots = optimizer ? slotCount(optimizer) : 0;
+    const bytes = this.#stateBytes(slots) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
+    const state = nodes.length > 0 || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
     this.#releaseState();
     this.#stateAddress = state;
     this.#stateSize = bytes;
@@ -147,6 +197,10 @@ export class Engine {
     this.version++;
     this.#training?.setBase(Block.State, state);
     this.losses = losses;
+    this.penalties = penalties;
+    this.#lossNodes = nodes;
+    this.#penaltyTerms = terms;
+    this.#placeConstants(constants, this.#stateBytes(slots) / 4);
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
     this.optimizer = optimizer;
     for (const [key, program] of this.#programs) {
@@ -155,6 +209,17 @@ export class Engine {
       this.#programs.delete(key);
     }
     this.resetOptimizer();
+  }
+
+  /** Writes the constants of losses and penalties into the state, from element `offset` on. */
+  #placeConstants(constants: readonly Constant[], offset: number): void {
+    for (const constant of this.#ownConstants) this.#places.delete(constant);
+    this.#ownConstants = this.#stateAddress ? constants : [];
+    for (const constant of this.#ownConstants) {
+      this.#places.set(constant, { block: Block.State, offset });
+      this.core.f32.set(constant.values, (this.#stateAddress >>> 2) + offset);
+      offset += constant.values.length;
+    }
   }
 
   /** The optimizer's state as before its first step. */
@@ -170,13 +235,13 @@ export class Engine {
   }
 
   /**
-   * Runs a guarded step from instruction number `first` on; the status. Where an update would make a parameter or the optimizer's state NaN or
-   * infinite, it is not done.
+   * Runs a guarded step from instruction number `first` on. An update that would make a parameter or the optimizer's state NaN or infinite is
+   * not done. @returns the status
    *
-   * What goes into the update is bounded before it is written: values below these bounds cannot overflow, since a change below 2¹⁰⁰ is rounded
-   * away beside the largest float. Beyond them the update is tried on a copy.
+   * The inputs of the update are bounded before it is written. Below the bounds nothing can overflow, since a change below 2¹⁰⁰ is rounded
+   * away beside the largest float. Above them, the update is done and undone from a copy where it fails.
    *
-   * @param careful whether it is tried in any case
+   * @param careful whether to copy in any case
    */
   runGuarded(program: LoadedProgram, rows: number, first: number, careful = false): Status {
     const { workspace } = program;
@@ -191,7 +256,7 @@ export class Engine {
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
     const { optimizer } = this;
     if (!optimizer) return false;
-    // The rate is in the deltas already.
+    // The deltas include the rate.
     if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
     const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
     return !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + optimizer.weightDecay) < TAME && epsilon > 2 ** -40;
@@ -209,20 +274,21 @@ export class Engine {
     return Status.BadUpdate;
   }
 
-  /** Whether every parameter is finite, and all that the optimizer keeps: an infinite mean of squares would stop its parameter for good. */
+  /** Whether every parameter and state is finite, and all that the optimizer keeps: an infinite mean of squares would stop its parameter for good. */
   get isFinite(): boolean {
+    const { firstNonFinite } = this.core.exports;
     const slots = this.optimizerState?.slots ?? [];
-    return [this.parametersAddress, ...slots].every((address) => this.core.exports.firstNonFinite(address, this.parameterCount) < 0);
+    return firstNonFinite(this.parametersAddress, this.valueCount) < 0 && slots.every((address) => firstNonFinite(address, this.parameterCount) < 0);
   }
 
-  /** Looks whether the optimizer's state is so large that a small gradient does not make a small update. */
+  /** Finds out whether the optimizer's state is so large that a small gradient may make a large update. */
   judgeState(): void {
     const slots = this.optimizerState?.slots ?? [];
     const least = new Uint32Array(Float32Array.of(TAME).buffer)[0] as number;
     this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
 
-  /** Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
+  /** Addresses of the optimizer's state: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
   get optimizerState(): { readonly slots: readonly number[]; readonly powers: number } | undefined {
     if (!this.optimizer) return undefined;
     const count = slotCount(this.optimizer);
@@ -230,7 +296,7 @@ export class Engine {
     return { slots, powers: this.#stateAddress + this.#powersOffset(count) * 4 };
   }
 
-  /** Gradients, slots, then two f64 on a boundary of 8 bytes, in elements. */
+  /** Offset of the two f64, in elements: after gradients and slots, aligned to 8 bytes. */
   #powersOffset(slots: number): number {
     return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;
   }
@@ -239,13 +305,13 @@ export class Engine {
     return this.#powersOffset(slots) * 4 + 16;
   }
 
-  /** A live view of n parameters from number `offset` on. */
+  /** A live view of n parameters, or states, from number `offset` on. */
   viewParameters(offset: number, n: number): Floats {
     this.#parametersViewed = true;
     return this.#view(this.parametersAddress, offset, n);
   }
 
-  /** The same of their gradients, which are there where there is a loss. */
+  /** A live view of their gradients. Needs a loss. */
   viewGradients(offset: number, n: number): Floats {
     this.#stateViewed = true;
     return this.#view(this.#stateAddress, offset, n);
@@ -265,14 +331,37 @@ export class Engine {
     return this.#stateAddress;
   }
 
-  /** The losses as nodes; `classes` tells for each which form its targets have. */
-  lossNodes(call: string, classes: readonly boolean[]): LossNodes[] {
-    const nodes = this.losses.flatMap((loss, i) => (loss ? [{ loss, output: this.model.outputs[i] as Node }] : []));
-    if (nodes.length === 0) throw new NotConfiguredError(call, 'loss');
-    return nodes.map(({ loss, output }, i) => lossNodes(loss, output, classes[i] ?? false));
+  /** The losses as nodes; `classes` tells for each which form its targets have. In `both` modes they are nodes of the graph as the user made it. */
+  lossNodes(call: string, classes: readonly boolean[], mode: Mode | 'both' = 'prediction'): LossNodes[] {
+    if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
+    const at = mode === 'both' ? (node: Node) => node : this.#resolve[mode];
+    return this.#lossNodes.map(([values, ids], i) => {
+      const { rows, node, output, ...rest } = classes[i] ? ids : values;
+      return { ...rest, rows: at(rows), node: at(node), output: at(output), logits: logitsOf(at(output)) };
+    });
   }
 
-  /** What a batch is made of; as the losses have it. */
+  /** All whose sum is minimised: these losses, then the penalties. */
+  terms(losses: readonly LossNodes[], mode: Mode = 'prediction'): readonly Term[] {
+    const at = this.#resolve[mode];
+    return [...losses, ...this.#penaltyTerms.map((term) => ({ ...term, rows: at(term.rows), node: at(term.node) }))];
+  }
+
+  /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
+  seeds(losses: readonly LossNodes[], besides = 0, mode: Mode = 'prediction'): readonly Seed[] {
+    return this.terms(losses, mode).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
+  }
+
+  /** The same for tools, in prediction mode: targets as values, penalties as they were given. */
+  get minimised(): readonly MinimisedTerm[] {
+    const at = this.#resolve.prediction;
+    return [
+      ...this.#lossNodes.map(([{ node, target, scale, factors }]) => ({ node: at(node), target, scale, mean: factors !== 0 })),
+      ...this.penalties.map((node) => ({ node: at(node), target: undefined, scale: 1, mean: node.shape.batched })),
+    ];
+  }
+
+  /** The columns of a batch, as the losses expect them. */
   get columns(): Columns {
     return this.#columns;
   }
@@ -281,22 +370,21 @@ export class Engine {
     return this.losses.flatMap((loss, i) => {
       if (!loss) return [];
       const output = this.model.outputs[i] as Node;
-      const { name } = loss.loss;
-      const unit = name === 'binaryCrossEntropy';
-      const range = rangeOf(output);
-      const reach = name !== 'crossEntropy' && !unit && range.every(Number.isFinite) ? range : undefined;
-      return [{ width: features(output.shape), classes: name === 'crossEntropy', unit, reach }];
+      const { name, targets } = definitionOf(loss.loss);
+      const range = targets === 'reach' ? rangeOf(output) : undefined;
+      const reach = range?.every(Number.isFinite) ? range : undefined;
+      return [{ width: features(output.shape), classes: targets === 'classes', unit: targets === 'unit' ? name : undefined, reach }];
     });
   }
 
-  /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are asked. */
+  /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, classes: readonly boolean[] = NO_TARGETS): LoadedProgram {
     const key = classes.length === 0 ? kind : `${kind}:${classes}`;
     const prediction = kind === 'predict' || kind === 'logits';
     return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, classes), prediction);
   }
 
-  /** A program that is none of the usual ones, compiled on first use under a key of its own; like them it is dropped when the loss changes. */
+  /** A program of another recipe, compiled on first use under its key. Dropped when the loss changes, as the others are. */
   derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
     return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? make(), false);
   }
@@ -308,7 +396,7 @@ export class Engine {
 
   #load(key: string, rows: number, recipe: Recipe, prediction: boolean): LoadedProgram {
     const known = this.#programs.get(key);
-    // The workspace may move even where the program then finds no memory.
+    // The workspace may move even where the program's own allocation fails.
     this.version++;
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
     known?.free();
@@ -316,12 +404,12 @@ export class Engine {
     return loaded;
   }
 
-  /** Where parameters and constants lie, for recipes made elsewhere. */
+  /** Places of parameters and constants, for recipes made elsewhere. */
   get places(): ReadonlyMap<Node, Place> {
     return this.#places;
   }
 
-  /** The workspace of predictions, or that of everything else. */
+  /** The workspace of predictions, or that of all other programs. */
   #workspace(prediction: boolean): Workspace {
     const known = prediction ? this.#prediction : this.#training;
     if (known) return known;
@@ -332,7 +420,7 @@ export class Engine {
     return made;
   }
 
-  /** What a program of a kind does, as nodes. */
+  /** The recipe of a kind of program. */
   recipe(kind: ProgramKind, classes: readonly boolean[]): Recipe {
     const { inputs, outputs } = this.model;
     const panels = this.#panels;
@@ -341,16 +429,18 @@ export class Engine {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
     }
-    const losses = this.lossNodes(kind, classes);
+    const mode = kind === 'evaluate' ? 'prediction' : 'training';
+    const losses = this.lossNodes(kind, classes, mode);
     const deciding = this.deciding;
-    const reports: Report[] = losses.map(({ rows, scale, output, loss, target }, i) => ({
+    const terms = this.terms(losses, mode);
+    const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
       scale,
       goOn: kind === 'evaluate',
-      ...(i === deciding && { decide: { decision: decisionOf(output, loss) as Decision, target } }),
+      ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...losses.map((loss) => loss.target)];
-    // Rows of a data set come in through these; a call with rows of its own starts behind them.
+    // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
@@ -358,26 +448,23 @@ export class Engine {
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
     const descend = steps && optimizer && isPlainDescent(optimizer);
-    const seeds = losses.map(({ rows, scale, factors }) => ({
-      node: rows,
-      gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)),
-    }));
-    const products = gradients(seeds, this.parameters);
+    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0, mode), this.parameters);
+    const states = steps ? this.#stateUpdates() : [];
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
         return product ? [{ product, into }] : [];
       });
       // The last layer's first: the backward pass then meets each delta once, on its way down.
-      return { ...common, accumulate: accumulate.reverse(), ...(kind === 'guarded' && { guards: [] }) };
+      return { ...common, accumulate: accumulate.reverse(), states, ...(kind === 'guarded' && { guards: [] }) };
     }
     const places = new Map(this.#places);
     const roots: Node[] = [];
     this.parameters.forEach((parameter, i) => {
-      // What the loss does not depend on has the gradient 0, written each time: L2 and clipping change gradients in place.
+      // A parameter that the loss does not depend on has gradient 0. Write it each time: L2 and clipping change gradients in place.
       let product = products[i] ?? fill(parameter.shape, 0);
       // Two parameters may have the very same gradient; each has its own place all the same.
-      if (places.has(product)) product = named(product, `d${parameter.label}`);
+      if (places.has(product)) product = another(product, `d${parameter.label}`);
       roots.push(product);
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
@@ -393,12 +480,17 @@ export class Engine {
     const powers = runOf('powers', 4);
     places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
     const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
-    // A decay changes parameters by their own size.
+    // A decay changes parameters in proportion to their size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
-    return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };
+    return { ...common, roots: roots.reverse(), places, epilogue, states, ...(kind === 'guarded' && { guards }) };
   }
 
-  /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */
+  /** What a training step leaves in each state, as nodes. */
+  #stateUpdates(): { state: State; next: Node }[] {
+    return [...(this.graph.updates ?? [])].map(([state, next]) => ({ state, next: this.#resolve.training(next) }));
+  }
+
+  /** The index of the loss whose decisions are counted: the first whose output has decisions; −1 for none. */
   get deciding(): number {
     const decisions = this.losses.flatMap((loss, i) => (loss ? [decisionOf(this.model.outputs[i] as Node, loss.loss)] : []));
     return decisions.findIndex((decision) => decision);
@@ -408,12 +500,12 @@ export class Engine {
     return this.deciding >= 0;
   }
 
-  /** @throws DisposedError once the memory was given back */
+  /** @throws DisposedError once the memory was freed */
   checkAlive(call: string): void {
     if (this.freed) throw new DisposedError(call);
   }
 
-  /** Gives all memory back. */
+  /** Frees all memory. */
   free(): void {
     if (this.freed) return;
     this.freed = true;
@@ -424,8 +516,24 @@ export class Engine {
     this.#training?.free();
     this.#releaseState();
     this.core.free(this.#constants);
-    release(this.core, this.parametersAddress, this.parameterCount * 4, this.#parametersViewed);
+    release(this.core, this.parametersAddress, this.valueCount * 4, this.#parametersViewed);
   }
+}
+
+/** A loss as nodes, for targets as values and for class ids. */
+function bothForms(loss: LossWithWeight, output: Node): readonly [LossNodes, LossNodes] {
+  const values = lossNodes(loss, output, false);
+  return [values, definitionOf(loss.loss).targets === 'classes' ? lossNodes(loss, output, true) : values];
+}
+
+/** Where decisions on a loss' output are counted. */
+function decideOn({ output, loss, target }: LossNodes): NonNullable<Report['decide']> {
+  return { decision: decisionOf(output, loss) as Decision, target };
+}
+
+/** The same tensor as a node of its own. */
+function another(node: Node, name: string): Node {
+  return node.inputs.length > 0 ? named(node, name) : new Node(node.op, [], node.shape, node.attributes, name);
 }
 
 /** Takes the next rows of a data set into an input; how its elements are stored is filled in when there is one. */

@@ -1,8 +1,8 @@
 import { Context } from '../../assembly/context.js';
 import type { Program, Recipe } from '../compile/program.js';
 import type { Core } from '../core/core.js';
-import { formOf, type Instruction } from '../graph/instruction.js';
-import type { Node } from '../graph/node.js';
+import { formOf } from '../graph/forms.js';
+import type { Instruction, Node } from '../graph/node.js';
 import type { Workspace } from './workspace.js';
 
 /** A program on a core, ready to run. */
@@ -26,9 +26,9 @@ export class LoadedProgram {
     return this.workspace.core;
   }
 
-  /** Runs the instructions from number `first` on, on `rows` rows; the status. */
+  /** Runs the instructions from number `first` on, on `rows` rows. @returns the status */
   run(rows: number, first = 0): number {
-    // Written out: one call less is what a prediction of one row notices.
+    // Repeats #run: one call less shows in a prediction of one row.
     const { core, context } = this.workspace;
     try {
       return core.exports.run(context, first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
@@ -46,12 +46,12 @@ export class LoadedProgram {
     }
   }
 
-  /** Runs a guarded step from instruction number `first` up to where it would change parameters; the status. */
+  /** Runs a guarded step from instruction number `first` up to the first that changes parameters. @returns the status */
   runBody(rows: number, first: number): number {
     return this.#run(this.#startOf(first), this.#startOf(this.program.commit), rows);
   }
 
-  /** Runs what changes parameters. */
+  /** Runs the instructions that change parameters. */
   runCommit(rows: number): number {
     return this.#run(this.#startOf(this.program.commit), this.#end, rows);
   }
@@ -61,7 +61,7 @@ export class LoadedProgram {
     return start === undefined ? this.#end : this.#address + start * 4;
   }
 
-  /** Runs up to `steps` batches of the data set in the context; the status. */
+  /** Runs up to `steps` batches of the data set in the context. @returns the status */
   train(steps: number, batch: number, total: number): number {
     const { core, context } = this.workspace;
     try {
@@ -71,7 +71,7 @@ export class LoadedProgram {
     }
   }
 
-  /** Sets operands of instruction number `index` anew, without compiling: those that depend on the data at hand. */
+  /** Replaces operands of instruction number `index` without compiling: those that depend on the data set. */
   patch(index: number, operands: Readonly<Record<string, number>>, floats: Readonly<Record<string, number>>): void {
     const instruction = this.program.instructions[index] as Instruction;
     const form = formOf(instruction.opcode);

@@ -4,44 +4,41 @@ import type { NonFiniteValue } from '../errors.js';
 import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
-import { fill, Parameter } from '../ops/leaves.js';
+import { constantOp, Parameter } from '../ops/leaves.js';
 import type { Engine } from './engine.js';
 import type { LoadedProgram } from './loadedProgram.js';
 
-/** A program that keeps every value of a graph, and what it keeps, in the order in which it comes about. */
+/** A program that keeps every value of a graph, and the nodes it keeps, in the order of computation. */
 interface Search {
   readonly forward: readonly Node[];
   /** ∂L/∂node of the nodes that depend on parameters, the loss's first. */
   readonly backward: readonly { readonly node: Node; readonly gradient: Node }[];
-  /** What a NaN is not only found in but infinity too: what the caller gets. */
+  /** Nodes in which an infinity is reported as well as a NaN: what the caller gets. */
   readonly results: ReadonlySet<Node>;
 }
 
-/** Ops whose values are made of more than one number of each input. */
-const ACROSS = new Set(['matmul', 'softmax', 'concat', 'slice']);
-
 const searches = new WeakMap<Recipe, Search>();
 
-/** The program of a search, without fusion, no two tensors sharing memory; with targets it goes on to the gradient of the loss. */
+/** The program of a search: no fusion, no shared memory. With targets it includes the gradient of the loss. */
 export function searchProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): LoadedProgram {
   const key = `nonFinite:${withTargets ? classes : 'forward'}`;
   return engine.derived(key, rows, () => {
-    const { inputs, outputs } = engine.model;
-    const losses = withTargets ? engine.lossNodes('debug', classes) : [];
-    const lossRows = losses.map((loss) => loss.rows);
+    const mode = withTargets ? 'training' : 'prediction';
+    const { inputs } = engine.graph;
+    const outputs = engine.graph.outputs.map((node) => engine.inMode(mode, node));
+    const losses = withTargets ? engine.lossNodes('debug', classes, mode) : [];
+    const terms = withTargets ? engine.terms(losses, mode) : [];
+    const lossRows = terms.map((term) => term.rows);
     const order = topological([...outputs, ...lossRows]);
     const trained = new Set<Node>(engine.parameters);
     for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
     const backwards = order.filter((node) => trained.has(node)).reverse();
-    const found = gradients(
-      losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
-      backwards,
-    );
+    const found = gradients(withTargets ? engine.seeds(losses, 0, mode) : [], backwards);
     const backward = backwards.flatMap((node, i) => {
       const gradient = found[i];
       return gradient ? [{ node, gradient }] : [];
     });
-    const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+    const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.kernel);
     const recipe: Recipe = {
       roots: made,
       inputs: [...inputs, ...losses.map((loss) => loss.target)],
@@ -56,7 +53,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
   });
 }
 
-/** The inputs of a program, to be given to a search before anything else runs in the same workspace. */
+/** Copies the inputs of a program for a search. Call it before anything else runs in the same workspace. */
 export function inputsOf(engine: Engine, program: LoadedProgram, rows: number): Float32Array[] {
   return program.recipe.inputs.map((node, i) => {
     const at = program.inputIndex(i);
@@ -65,8 +62,8 @@ export function inputsOf(engine: Engine, program: LoadedProgram, rows: number): 
 }
 
 /**
- * Runs a search whose inputs are written, and finds the first value that is NaN or infinite, in the order of computing. Undefined where none is
- * NaN and no output, loss or gradient of a parameter is infinite: an infinity that vanishes on the way, such as a mask's, is none to report.
+ * Runs a search whose inputs are written, and finds the first value that is NaN or infinite, in the order of computation. Undefined where no
+ * value is NaN and no output, loss or gradient of a parameter is infinite: an infinity that vanishes on the way, such as a mask's, is valid.
  */
 export function findNonFinite(engine: Engine, program: LoadedProgram, rows: number, names: ReadonlyMap<Node, string>): NonFiniteValue | undefined {
   program.run(rows);
@@ -81,7 +78,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
   let worth = false;
   const look = (node: Node, name: string, beside: readonly { name: string; node: Node }[]) => {
     // Class ids are whole numbers, not floats; constants are as the user wants them.
-    if (node.attributes.classes || node.op.name === 'constant') return;
+    if (node.attributes.classes || node.op === constantOp) return;
     const of = values(node);
     const index = of.findIndex((v) => !Number.isFinite(v));
     if (index < 0) return;
@@ -89,7 +86,7 @@ export function findNonFinite(engine: Engine, program: LoadedProgram, rows: numb
     if (first) return;
     const width = features(node.shape);
     const inputs = beside.flatMap(({ name, node: x }) => {
-      return ACROSS.has(node.op.name) || !sameShape(x.shape, node.shape) ? [] : [{ name, value: values(x)[index] as number }];
+      return node.op.diagonal && sameShape(x.shape, node.shape) ? [{ name, value: values(x)[index] as number }] : [];
     });
     const row = node.shape.batched ? Math.floor(index / width) : undefined;
     first = { name, shape: formatShape(node.shape), value: of[index] as number, row, index: row === undefined ? index : index % width, inputs };

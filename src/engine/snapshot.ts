@@ -1,16 +1,17 @@
 import { allocateFloats } from '../arguments/arrays.js';
 import type { Core } from '../core/core.js';
 
-/** What a snapshot is taken of: an engine's parameters and its optimizer's state. */
+/** What a snapshot is taken of: an engine's parameters and states, and its optimizer's state. */
 interface Trained {
   readonly core: Core;
   readonly parameterCount: number;
+  readonly valueCount: number;
   readonly parametersAddress: number;
   readonly optimizerState: { readonly slots: readonly number[]; readonly powers: number } | undefined;
   judgeState(): void;
 }
 
-/** A copy of the parameters and the optimizer's state, to go back to. */
+/** A copy of the parameters, the states and the optimizer's state, to go back to. */
 export class Snapshot {
   readonly #engine: Trained;
   readonly #parameters: Float32Array<ArrayBuffer>;
@@ -20,16 +21,16 @@ export class Snapshot {
   constructor(engine: Trained) {
     const n = engine.parameterCount;
     this.#engine = engine;
-    this.#parameters = allocateFloats('a copy of the parameters', n);
+    this.#parameters = allocateFloats('a copy of the parameters', engine.valueCount);
     this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
   }
 
-  /** Copies what is there now. */
+  /** Copies the current state. */
   take(): void {
     this.#each((copy, live) => copy.set(live));
   }
 
-  /** Puts the copy back. */
+  /** Restores the copy. */
   restore(): void {
     this.#each((copy, live) => live.set(copy));
     this.#engine.judgeState();

@@ -2,19 +2,19 @@ import { Context } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
 import type { Core } from '../core/core.js';
 
-/** Learning rates one call can hold: the most steps it runs. */
+/** Learning rates in the table of one call: the most steps it runs. */
 export const MAX_STEPS = 1024;
 
-/** Memory that programs run in: the context record, its learning rates and columns, and the workspace, which grows to the largest program's. */
+/** The memory of programs: the context record, its learning rates and columns, and the workspace, which grows to that of the largest program. */
 export class Workspace {
   readonly context: number;
   readonly #columns: number;
   #base = 0;
   #size = 0;
-  /** Whether somebody was given a view of the workspace. */
+  /** Whether a user was given a view of the workspace. */
   viewed = false;
 
-  /** @param columns the most a data set can have: inputs and targets */
+  /** @param columns most columns of a data set: inputs and targets */
   constructor(
     readonly core: Core,
     bases: readonly number[],
@@ -34,9 +34,9 @@ export class Workspace {
     return this.context + Context.Size + MAX_STEPS * 8;
   }
 
-  /** Where the columns of the data set lie that gathers take rows from. */
+  /** Sets the addresses of the data set's columns, from which gathers read rows. */
   setSources(addresses: readonly number[]): void {
-    if (addresses.length > this.#columns) throw new RangeError(`${addresses.length} columns came for a record of ${this.#columns}`);
+    if (addresses.length > this.#columns) throw new RangeError(`${addresses.length} columns, expected at most ${this.#columns}`);
     this.core.u32.set(addresses, this.#sources >>> 2);
   }
 
@@ -49,7 +49,7 @@ export class Workspace {
     return this.core.u32[(this.context + field) >>> 2] as number;
   }
 
-  /** The sums of the losses and the right decisions so far. */
+  /** The sum of the losses so far, and below it the number of correct rows. */
   get lossSum(): number {
     return this.core.f64[(this.context + Context.LossSum) >>> 3] as number;
   }
@@ -63,25 +63,25 @@ export class Workspace {
     this.core.f64[(this.context + Context.Correct) >>> 3] = value;
   }
 
-  /** The learning rates of the steps of the next call, counted from 0 again; at most `MAX_STEPS`. */
+  /** Sets the learning rates of the steps of the next call, at most `MAX_STEPS`, and the step counter to 0. */
   setLearningRates(rates: ArrayLike<number>): void {
-    if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates came for a table of ${MAX_STEPS}`);
+    if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates, expected at most ${MAX_STEPS}`);
     this.core.f64.set(rates, (this.context + Context.Size) >>> 3);
     this.set(Context.Step, 0);
   }
 
-  /** The learning rate of the one step of the next call. */
+  /** Sets the learning rate of a call of one step. */
   setLearningRate(rate: number): void {
     this.core.f64[(this.context + Context.Size) >>> 3] = rate;
     this.set(Context.Step, 0);
   }
 
-  /** The learning rate of the step at hand. */
+  /** The learning rate of the current step. */
   get learningRate(): number {
     return this.core.f64[((this.context + Context.Size) >>> 3) + this.get(Context.Step)] as number;
   }
 
-  /** Makes room for `size` elements. What was in the workspace is lost when it grows. */
+  /** Grows the workspace to `size` elements, which loses its contents. */
   reserve(size: number): void {
     if (size <= this.#size) return;
     const base = this.core.allocate(size * 4, 'the workspace');
@@ -105,7 +105,7 @@ export class Workspace {
   }
 }
 
-/** Frees a block; one that somebody may have a view of only when no view shows it any more. */
+/** Frees a block. One that a user may hold a view of is freed once no view shows it. */
 export function release(core: Core, address: number, bytes: number, viewed: boolean): void {
   if (viewed) core.retire(address, bytes);
   else core.free(address);

@@ -1,16 +1,19 @@
 /** A network's architecture as JSON, and back. */
 import { FileError, NeuriteError, ValueError } from '../errors.js';
-import { Node, topological } from '../graph/node.js';
-import { elements, features, type Shape } from '../graph/shape.js';
-import { type LayerNodes, recordLayer } from '../layers/layer.js';
-import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses/losses.js';
-import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
+import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
+import { elements, features, formatShape, type Shape, sameShape } from '../graph/shape.js';
+import { recordLayer } from '../layers/layer.js';
+import type { NamedLayer, Stored } from '../layers/names.js';
+import { type AnyLossMaker, definitionOf, type Loss } from '../losses/loss.js';
+import * as makers from '../losses/losses.js';
+import type { LossWithWeight } from '../losses/networkLoss.js';
+import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
+import type { Model } from '../losses/term.js';
+import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
 import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
-import { type AttributeKind, opForms } from './registry.js';
-
-/** The version of what this file writes. A reader refuses others. */
-const VERSION = 1;
+import { ownOps, savedOps } from './registry.js';
+import { activationName, opName, VERSION } from './version.js';
 
 /** The most nodes a file may hold. */
 export const MAX_NODES = 2 ** 14;
@@ -47,17 +50,21 @@ interface NodeJson {
   readonly values?: readonly (number | string)[];
 }
 
-/** A layer as JSON: indices of its nodes. */
+/** A layer as JSON: indices of its nodes, by the names they have in it. */
 interface LayerJson {
   readonly kind: string;
   readonly name: string;
-  readonly activation: string;
   readonly input: number;
-  readonly z: number;
-  readonly u: number;
-  readonly weights: number;
-  readonly biases?: number;
+  readonly output: number;
+  readonly parameters: { readonly [name: string]: number };
+  readonly nodes: { readonly [name: string]: number };
+  readonly attributes: { readonly [name: string]: string };
+  /** What a training step leaves in states. */
+  readonly updates?: readonly { readonly state: number; readonly next: number }[];
 }
+
+/** A loss as JSON: its description and weight; of one that is none of neurite's, the indices of its target and of the loss of each row. */
+type LossJson = { readonly [key: string]: number | string | boolean };
 
 /** A network's architecture, without its parameters: what `toJSON` gives and `fromJSON` takes. */
 export interface NetworkJson {
@@ -69,7 +76,9 @@ export interface NetworkJson {
   readonly outputs: readonly number[];
   readonly layers: readonly LayerJson[];
   /** The loss of each output, `null` where there is none. Numbers JSON has no word for are strings: "Infinity". */
-  readonly losses: readonly ({ readonly [key: string]: number | string | boolean } | null)[];
+  readonly losses: readonly (LossJson | null)[];
+  /** The nodes that are minimised besides; left out where there are none. */
+  readonly penalties?: readonly number[];
   readonly optimizer: { readonly [key: string]: number | string | boolean } | null;
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
@@ -78,19 +87,45 @@ export interface NetworkJson {
   readonly metadata?: { readonly [key: string]: Json };
 }
 
+/** A loss with its weight, and where no file can name it, its graph; the weight then has all factors in it. */
+export interface WrittenLoss extends LossWithWeight {
+  readonly graph?: { readonly target: Node; readonly rows: Node } | undefined;
+}
+
 /** A network as its parts: what is written, and what comes of reading. */
 export interface Architecture {
   readonly inputs: readonly Node[];
   readonly outputs: readonly Node[];
-  readonly layers: readonly { readonly nodes: LayerNodes; readonly name: string }[];
-  readonly losses: readonly (Required<WeightedLoss> | undefined)[];
+  readonly layers: readonly NamedLayer[];
+  readonly losses: readonly (WrittenLoss | undefined)[];
+  readonly penalties: readonly Node[];
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly build: 'auto' | 'simd';
 }
 
-/** A node with values of its own. */
-export type Stored = Parameter | Constant;
+/** The leaves that a file may hold. */
+const LEAVES: readonly Op[] = [inputOp, targetOp, parameterOp, stateOp, constantOp, fillOp];
+
+let losses: Readonly<Record<string, AnyLossMaker>> | undefined;
+
+/** The losses of neurite, which a file says by their names. Made on first use, so that a page that reads no file need not have them. */
+function namedLosses(): Readonly<Record<string, AnyLossMaker>> {
+  losses ??= Object.fromEntries(Object.values(makers).map((maker) => [definitionOf(maker).name, maker]));
+  return losses;
+}
+
+/** Whether a file can say a loss by its name; of any other it holds the graph. */
+export function hasName(loss: Loss): boolean {
+  const definition = definitionOf(loss);
+  return Object.values(namedLosses()).some((maker) => definitionOf(maker) === definition);
+}
+
+/** What a file's nodes lead to: outputs, the losses that are graphs, penalties, what training steps leave in states. */
+export function rootsOf({ outputs, losses, penalties, layers }: Pick<Architecture, 'outputs' | 'losses' | 'penalties' | 'layers'>): Node[] {
+  const updates = layers.flatMap(({ updates }) => updates.flatMap(({ state, next }) => [state, next]));
+  return [...outputs, ...losses.flatMap((loss) => (loss?.graph ? [loss.graph.target, loss.graph.rows] : [])), ...penalties, ...updates];
+}
 
 /** What a tensor costs where it is not stored: the elements of one row. */
 function workOf(nodes: readonly Node[]): number {
@@ -105,14 +140,15 @@ function workLimit(stored: number): number {
 /**
  * The architecture as JSON.
  * @param tensors where values are stored in the file; without them a constant's values are part of the JSON, and a parameter's are nowhere
- * @throws NeuriteError for an op that is not neurite's own, or a graph larger than a reader takes
+ * @throws NeuriteError for an op that files have no word for, or a graph larger than a reader takes
  */
 export function writeArchitecture(call: string, architecture: Architecture, tensors?: ReadonlyMap<Stored, string>): NetworkJson {
-  const { inputs, outputs, losses, optimizer, seed, build } = architecture;
-  const nodes = topological(outputs);
+  const { inputs, outputs, losses, penalties, optimizer, seed, build } = architecture;
+  const nodes = topological(rootsOf(architecture));
+  checkWords(call, nodes);
   const indices = new Map(nodes.map((node, i) => [node, i]));
   const index = (node: Node) => indices.get(node) as number;
-  const stored = nodes.filter((node) => node instanceof Parameter || node instanceof Constant);
+  const stored = nodes.filter((node) => node instanceof Parameter || node instanceof State || node instanceof Constant);
   if (outputs.length > MAX_NODES) throw new ValueError(`${call}: the network has ${outputs.length} outputs, expected at most ${MAX_NODES}`);
   if (nodes.length > MAX_NODES) throw new ValueError(`${call}: the graph has ${nodes.length} nodes, expected at most ${MAX_NODES}`);
   if (workOf(nodes) > workLimit(workOf(stored)))
@@ -123,27 +159,40 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
   return {
     format: 'neurite',
     version: VERSION,
-    nodes: nodes.map((node) => writeNode(call, node, index, tensors)),
+    nodes: nodes.map((node) => writeNode(node, index, tensors)),
     inputs: inputs.map(index),
     outputs: outputs.map(index),
     // A function may have left a layer's own nodes out of what it returned.
     layers: architecture.layers
-      .filter(({ nodes: { input, z, weights, biases } }) => [input, z, weights, biases ?? z].every((node) => indices.has(node)))
-      .map(({ name, nodes: { kind, activation, input, z, u, weights, biases } }) => ({
+      .filter(({ record: { input, parameters, nodes } }) =>
+        [input, ...Object.values(parameters), ...Object.values(nodes)].every((node) => indices.has(node)),
+      )
+      .map(({ name, record: { kind, input, output, parameters, nodes, attributes }, updates }) => ({
         kind,
         name,
-        activation,
         input: index(input),
-        z: index(z),
-        u: index(u),
-        weights: index(weights),
-        ...(biases && { biases: index(biases) }),
+        output: index(output),
+        parameters: indicesOf(parameters, index),
+        nodes: indicesOf(nodes, index),
+        attributes,
+        ...(updates.length > 0 && { updates: updates.map(({ state, next }) => ({ state: index(state), next: index(next) })) }),
       })),
-    losses: losses.map((entry) => (entry ? encode({ ...entry.loss, weight: entry.weight }) : null)),
+    losses: losses.map((entry) => (entry ? writeLoss(entry, index) : null)),
+    ...(penalties.length > 0 && { penalties: penalties.map(index) }),
     optimizer: optimizer ? encode(optimizer) : null,
     seed,
     build,
   };
+}
+
+function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
+  if (!graph) return encode({ ...loss, weight });
+  const { name, reduction } = loss;
+  return encode({ name, reduction, weight, target: index(graph.target), rows: index(graph.rows) });
+}
+
+function indicesOf(nodes: Readonly<Record<string, Node>>, index: (node: Node) => number): Record<string, number> {
+  return Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, index(node)]));
 }
 
 /** The same fields, numbers as JSON has them. */
@@ -151,23 +200,39 @@ function encode(fields: object): Record<string, string | number | boolean> {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
 }
 
-function writeNode(call: string, node: Node, index: (node: Node) => number, tensors: ReadonlyMap<Stored, string> | undefined): NodeJson {
+/** @throws NeuriteError for a node made by an op that a file cannot name: it is for targets, or another op has its name */
+function checkWords(call: string, nodes: readonly Node[]): void {
+  const words = new Map([...savedOps(call), ...LEAVES.map((op) => [op.name, op] as const)]);
+  for (const node of nodes) {
+    const { op } = node;
+    const named = words.get(op.name);
+    if (op.unsaved || (named && named !== op) || (!named && op.inputs === 0)) {
+      const reason = named ? `, since another op is called '${op.name}'` : '';
+      throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for${reason}`);
+    }
+    words.set(op.name, op);
+  }
+}
+
+/** The definitions that a reader of a graph has to be handed. */
+export function ownOpsOf(outputs: readonly Node[]): Op[] {
+  return ownOps(topological(outputs).map((node) => node.op));
+}
+
+function writeNode(node: Node, index: (node: Node) => number, tensors: ReadonlyMap<Stored, string> | undefined): NodeJson {
   const { op, attributes } = node;
   const shape: ShapeJson = node.shape.batched ? ['rows', ...node.shape.size] : node.shape.size;
   const common = { op: op.name, ...(node.name !== undefined && { name: node.name }) };
-  if (node instanceof Parameter) {
+  if (node instanceof Parameter || node instanceof State) {
     const tensor = tensors?.get(node);
     return { ...common, shape, initial: writeInitial(node.initial), ...(tensor !== undefined && { tensor }) };
   }
   if (node instanceof Constant)
     return { ...common, shape, ...(tensors ? { tensor: tensors.get(node) as string } : { values: Array.from(node.values, numberToJson) }) };
-  const form = opForms.get(op.name);
-  if (op !== inputOp && op !== fillOp && form?.op !== op)
-    throw new NeuriteError('GRAPH', `${call}: ${node} is made by an op that files have no word for`);
-  const written = encode(attributes);
+  const written = encode(op === targetOp ? {} : attributes);
   return {
     ...common,
-    ...(form ? { inputs: node.inputs.map(index) } : { shape }),
+    ...(op.inputs > 0 ? { inputs: node.inputs.map(index) } : { shape }),
     ...(Object.keys(written).length > 0 && { attributes: written }),
   };
 }
@@ -196,12 +261,18 @@ export interface ReadArchitecture extends Architecture {
  * Makes nodes of JSON without trusting it: every index, attribute and shape is checked, every shape follows from the op's rule.
  * @param fields the JSON; fields besides the architecture's are left for the caller to take
  * @param values the file's; without them parameters are as large as the JSON says, and together at most `maxParameters`
+ * @param ops those the file may name
  * @throws FileError naming the place
  */
-export function readArchitecture(fields: Fields, values: Values | undefined, maxParameters = MAX_PARAMETERS): ReadArchitecture {
+export function readArchitecture(
+  fields: Fields,
+  values: Values | undefined,
+  maxParameters = MAX_PARAMETERS,
+  ops: ReadonlyMap<string, Op> = savedOps('load'),
+): ReadArchitecture {
   fields.oneOf('format', ['neurite']);
   const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
-  if (version !== VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected ${VERSION}; a later neurite wrote it`);
+  if (version > VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected at most ${VERSION}; a later neurite wrote it`);
   const nodes: Node[] = [];
   const tensors = new Map<Stored, string>();
   const names = new Set<string>();
@@ -210,8 +281,8 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   let constants = 0;
   for (const [i, item] of fields.list('nodes', MAX_NODES).entries()) {
     const entry = new Fields(item, `${fields.where}: nodes[${i}]`);
-    const node = ours(entry.where, () => readNode(entry, nodes, values));
-    if (node instanceof Parameter || node instanceof Constant) {
+    const node = ours(entry.where, () => readNode(entry, version, ops, nodes, values));
+    if (node instanceof Parameter || node instanceof State || node instanceof Constant) {
       const name = entry.optionalString('tensor');
       if (name !== undefined) {
         if (names.has(name)) entry.fail('tensor', 'one for each node');
@@ -226,7 +297,7 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
       const most = workLimit(values.elements);
       throw new FileError(`${entry.where}: tensors of ${work} elements up to here, expected at most ${most} in a file of this size`);
     }
-    if (node instanceof Parameter) parameters += elements(node.shape);
+    if (node instanceof Parameter || node instanceof State) parameters += elements(node.shape);
     if (node instanceof Constant) constants += elements(node.shape);
     if (!values && parameters > maxParameters) {
       throw new FileError(
@@ -244,18 +315,29 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
       .map((index) => (isWhole(index, 0, nodes.length - 1) ? (nodes[index] as Node) : fields.fail(key, 'a list of indices of nodes')));
   const inputs = list('inputs');
   const outputs = list('outputs');
-  const reached = topological(outputs).length;
-  if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
-  const layers = fields.list('layers', nodes.length).map((item, i) => readLayer(new Fields(item, `${fields.where}: layers[${i}]`), node));
-  if (new Set(layers.map(({ nodes: { u } }) => u)).size !== layers.length) fields.fail('layers', 'a different u for each');
+  if (outputs.length === 0) throw new FileError(`${fields.where}: ${nodes.length} nodes lead to no output, expected none`);
+  const model = { inputs, outputs };
   const losses = fields.list('losses', outputs.length).map((item, i) => {
     if (item === null) return undefined;
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
-    const loss = readDescription<Loss>(entry, { crossEntropy, binaryCrossEntropy, meanSquaredError, squaredError });
+    const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
+    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
     entry.end();
-    return { loss, weight };
+    return { loss, weight, graph };
   });
+  const targets = losses.flatMap((loss) => loss?.graph?.target ?? []);
+  if (new Set(targets).size !== targets.length) fields.fail('losses', 'a different target for each');
+  const stray = nodes.findIndex((one) => one.op === targetOp && !targets.includes(one));
+  if (stray >= 0) throw new FileError(`${fields.where}: nodes[${stray}]: op is "target", expected one that a loss names as its own`);
+  const penalties = fields.has('penalties') ? list('penalties') : [];
+  const layers = fields.list('layers', nodes.length).map((item, i) => {
+    const entry = new Fields(item, `${fields.where}: layers[${i}]`);
+    return version === 1 ? readDense(entry, version, node) : readLayer(entry, node);
+  });
+  const reached = topological(rootsOf({ outputs, losses, penalties, layers })).length;
+  if (reached !== nodes.length) throw new FileError(`${fields.where}: ${nodes.length - reached} nodes lead to no output, expected none`);
+  if (new Set(layers.map(({ record }) => record.output)).size !== layers.length) fields.fail('layers', 'a different output for each');
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
@@ -264,8 +346,8 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
-  for (const { nodes: layer } of layers) recordLayer(layer);
-  return { inputs, outputs, layers, losses, optimizer, seed, build, tensors };
+  for (const { record } of layers) recordLayer(record);
+  return { inputs, outputs, layers, losses, penalties, optimizer, seed, build, tensors };
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */
@@ -276,6 +358,13 @@ export function ours<T>(where: string, make: () => T): T {
     if (!(error instanceof NeuriteError) || error.code === 'FILE' || error.code === 'MEMORY') throw error;
     throw new FileError(`${where}: ${error.message}`);
   }
+}
+
+/** A loss that is the graph of the file. */
+function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
+  const name = entry.string('name');
+  const reduction = entry.oneOf('reduction', ['mean', 'sum']);
+  return ours(entry.where, () => graphLoss('the file', name, reduction, graph, model));
 }
 
 /**
@@ -320,31 +409,30 @@ function readAttribute(entry: Fields, key: string, kind: AttributeKind): number 
   }
 }
 
-function readNode(entry: Fields, earlier: readonly Node[], values: Values | undefined): Node {
-  const op = entry.string('op');
+function readNode(entry: Fields, version: number, ops: ReadonlyMap<string, Op>, earlier: readonly Node[], values: Values | undefined): Node {
+  const word = entry.string('op');
   const name = entry.optionalString('name');
-  const form = opForms.get(op);
-  if (!form) return readLeaf(entry, op, name, values);
-  const most = Math.min(form.inputs, MAX_NODES);
+  const op = ops.get(opName(version, word));
+  if (!op) return readLeaf(entry, word, name, values);
+  const most = Math.min(op.inputs, MAX_NODES);
   const inputs = entry
     .list('inputs', most)
     .map((index) => (isWhole(index, 0, earlier.length - 1) ? (earlier[index] as Node) : entry.fail('inputs', 'indices of earlier nodes')));
-  if (inputs.length < (form.inputs === most ? most : 1)) entry.fail('inputs', `${form.inputs === most ? most : 'some'} nodes`);
-  const kinds = Object.entries(form.attributes);
-  if (kinds.length === 0) return new Node(form.op, inputs, form.op.shape(inputs, {}), {}, name);
+  if (inputs.length < (op.inputs === most ? most : 1)) entry.fail('inputs', `${op.inputs === most ? most : 'some'} nodes`);
+  const kinds = Object.entries(op.attributes);
+  if (kinds.length === 0) return new Node(op, inputs, op.shape(inputs, {}), {}, name);
   const given = entry.object('attributes');
   const attributes = Object.fromEntries(kinds.map(([key, kind]) => [key, readAttribute(given, key, kind)]));
   given.end();
-  return new Node(form.op, inputs, form.op.shape(inputs, attributes), attributes, name);
+  return new Node(op, inputs, op.shape(inputs, attributes), attributes, name);
 }
 
 function readLeaf(entry: Fields, op: string, name: string | undefined, values: Values | undefined): Node {
-  if (op !== inputOp.name && op !== parameterOp.name && op !== constantOp.name && op !== fillOp.name)
-    entry.fail('op', 'an op that this version knows');
+  if (!LEAVES.some((leaf) => leaf.name === op)) entry.fail('op', 'an op that this version knows, or one whose definition is passed as { ops: [op] }');
   const shape = readShape(entry);
-  if (op === inputOp.name) {
+  if (op === inputOp.name || op === targetOp.name) {
     if (!shape.batched) entry.fail('shape', '["rows", features]');
-    return new Node(inputOp, [], shape, {}, name);
+    return op === inputOp.name ? new Node(inputOp, [], shape, {}, name) : new Node(targetOp, [], shape, { classes: false }, name);
   }
   if (op === fillOp.name) {
     const attributes = entry.object('attributes');
@@ -355,6 +443,7 @@ function readLeaf(entry: Fields, op: string, name: string | undefined, values: V
   if (shape.batched) entry.fail('shape', '[n] or [m, n]');
   const bytes = values && (values.tensor(entry.string('tensor'), shape.size) ?? entry.fail('tensor', 'a tensor of the file, of this shape'));
   if (op === parameterOp.name) return new Parameter(shape, readInitial(entry.object('initial')), name);
+  if (op === stateOp.name) return new State(shape, readInitial(entry.object('initial')), name);
   if (bytes) return new Constant(shape, new Float32Array(bytes.slice().buffer));
   const wrong = () => entry.fail('values', `${elements(shape)} numbers`);
   const list = entry.list('values');
@@ -377,12 +466,10 @@ function readInitial(entry: Fields): Initial {
   return initial;
 }
 
-function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): { nodes: LayerNodes; name: string } {
+/** A layer of version 1, which only knew dense ones. */
+function readDense(entry: Fields, version: number, node: (from: Fields, key: string) => Node): NamedLayer {
   const name = entry.string('name');
-  const [input, z, u] = ['input', 'z', 'u'].map((key) => {
-    const found = node(entry, key);
-    return found.shape.batched ? found : entry.fail(key, 'a node that is a batch');
-  }) as [Node, Node, Node];
+  const [input, z, output] = ['input', 'z', 'u'].map((key) => batchOf(entry, key, node(entry, key))) as [Node, Node, Node];
   const parameter = (key: string, ...size: number[]): Parameter => {
     const found = node(entry, key);
     const fits = found instanceof Parameter && found.shape.size.length === size.length && found.shape.size.every((n, i) => n === size[i]);
@@ -390,7 +477,42 @@ function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): { 
   };
   const weights = parameter('weights', features(z.shape), features(input.shape));
   const biases = entry.has('biases') ? parameter('biases', features(z.shape)) : undefined;
-  const nodes: LayerNodes = { kind: entry.string('kind'), name, activation: entry.string('activation'), input, z, u, weights, biases };
+  const parameters = { weights, ...(biases && { biases }) };
+  const kind = entry.string('kind');
+  const attributes = { activation: activationName(version, entry.string('activation')) };
   entry.end();
-  return { nodes, name };
+  return { name, record: { kind, name, input, output, parameters, nodes: { z }, attributes, updates: [] }, updates: [] };
+}
+
+function batchOf(entry: Fields, key: string, found: Node): Node {
+  return found.shape.batched ? found : entry.fail(key, 'a node that is a batch');
+}
+
+function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): NamedLayer {
+  const name = entry.string('name');
+  const kind = entry.string('kind');
+  const [input, output] = ['input', 'output'].map((key) => batchOf(entry, key, node(entry, key))) as [Node, Node];
+  const named = <T>(key: string, read: (from: Fields, key: string) => T): Record<string, T> => {
+    const fields = entry.object(key);
+    const found = Object.fromEntries(fields.keys().map((one) => [one, read(fields, one)]));
+    fields.end();
+    return found;
+  };
+  const parameters = named('parameters', (from, key) => {
+    const found = node(from, key);
+    return found instanceof Parameter || found instanceof State ? found : from.fail(key, 'a parameter or a state');
+  });
+  const nodes = named('nodes', node);
+  const attributes = named('attributes', (from, key) => from.string(key));
+  const updates = (entry.has('updates') ? entry.list('updates', MAX_NODES) : []).map((item, i) => {
+    const update = new Fields(item, `${entry.where}: updates[${i}]`);
+    const [state, next] = [node(update, 'state'), node(update, 'next')];
+    update.end();
+    if (!(state instanceof State)) return update.fail('state', 'a state');
+    return sameShape(state.shape, next.shape) ? { state, next } : update.fail('next', `a node of the state's shape ${formatShape(state.shape)}`);
+  });
+  entry.end();
+  // What a file says that training leaves is what every application of the layer before it left is part of.
+  const own = updates.map(({ state, next }) => ({ state, next: () => next }));
+  return { name, record: { kind, name, input, output, parameters, nodes, attributes, updates: own }, updates };
 }

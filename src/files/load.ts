@@ -4,16 +4,21 @@ import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
+import type { Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
 import { type AnyNetwork, chooseBuild, internals, Network, type NetworkOptions } from '../network/network.js';
-import { Parameter } from '../ops/leaves.js';
+import { Constant, Parameter } from '../ops/leaves.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
+import { savedOps } from './registry.js';
 import { readSafetensors, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 
 /** Options of `load`. */
-export type LoadOptions = Pick<NetworkOptions, 'build' | 'reproducible'>;
+export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible'> {
+  /** Definitions of ops that are not this library's own, as the network that was saved used them. A file has their names only. */
+  readonly ops?: readonly Op[];
+}
 
 /** Options of `fromJSON`. */
 export interface FromJSONOptions extends LoadOptions {
@@ -45,14 +50,16 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const build = buildOf('load', checkOptions('load', options, ['build', 'reproducible']));
+  const { ops, ...given } = checkOptions('load', options, ['build', 'reproducible', 'ops']);
+  const words = savedOps('load', ops);
+  const build = buildOf('load', given);
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
   if (text === undefined)
     throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
   const where = 'load: the architecture';
   const fields = new Fields(parseJson(text, where), where);
-  const architecture = readArchitecture(fields, valuesOf(file.tensors));
+  const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words);
   const metadata = fields.object('metadata').value;
   const training = fields.has('training') ? readTraining(fields.object('training')) : undefined;
   fields.end();
@@ -66,7 +73,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   const { core } = engine;
   const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
   for (const [node, name] of tensors) {
-    if (node instanceof Parameter) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node) * 4);
+    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node) * 4);
   }
   const state = engine.optimizerState;
   if (training && state) {
@@ -116,13 +123,14 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const { maxParameters = MAX_PARAMETERS, ...given } = checkOptions('fromJSON', options, ['build', 'reproducible', 'maxParameters']);
+  const { maxParameters = MAX_PARAMETERS, ops, ...given } = checkOptions('fromJSON', options, ['build', 'reproducible', 'maxParameters', 'ops']);
+  const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
   if (!isWhole(maxParameters, 1, 2 ** 30))
     throw new ValueError(`fromJSON: maxParameters is ${describe(maxParameters)}, expected a whole number from 1 to ${2 ** 30}`);
   const where = 'fromJSON: the architecture';
   const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : plain(json, where), where);
-  const architecture = readArchitecture(fields, undefined, maxParameters);
+  const architecture = readArchitecture(fields, undefined, maxParameters, words);
   const metadata = fields.has('metadata') ? fields.object('metadata').value : {};
   fields.end();
   const network = make(where, architecture, build, 'draw');
@@ -141,8 +149,16 @@ function plain(json: unknown, where: string): unknown {
 }
 
 function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
-  const { inputs, outputs, losses, optimizer, seed } = architecture;
-  const options = { loss: losses, seed, build: build ?? architecture.build, reproducible: reproducible ?? false, ...(optimizer && { optimizer }) };
+  const { inputs, outputs, losses, penalties, optimizer, seed } = architecture;
+  const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
+  const options = {
+    loss,
+    penalty: penalties,
+    seed,
+    build: build ?? architecture.build,
+    reproducible: reproducible ?? false,
+    ...(optimizer && { optimizer }),
+  };
   return ours(where, () => new Network({ inputs, outputs }, options, parameters));
 }
 

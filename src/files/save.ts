@@ -6,12 +6,14 @@ import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
 import { nameTensors } from '../layers/names.js';
+import type { LossNodes } from '../losses/networkLoss.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
-import { Parameter } from '../ops/leaves.js';
+import { Constant } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizers.js';
-import { type Architecture, type NetworkJson, readArchitecture, type Values, writeArchitecture } from './architecture.js';
+import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
+import { savedOps } from './registry.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
 
 /** Options of `save`. */
@@ -33,8 +35,14 @@ export function slotNames(optimizer: Optimizer): readonly string[] {
 }
 
 function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
-  const { model, losses, optimizer } = engine;
-  return { ...model, layers, losses, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
+  const { graph, penalties, optimizer } = engine;
+  const nodes = engine.losses.some((entry) => entry) ? engine.lossNodes('save', [], 'both') : [];
+  let at = 0;
+  const losses = engine.losses.map((entry) => {
+    const made = entry && (nodes[at++] as LossNodes);
+    return !made || hasName(entry.loss) ? entry : { loss: entry.loss, weight: made.scale, graph: made };
+  });
+  return { ...graph, layers, losses, penalties, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
 }
 
 /**
@@ -46,14 +54,16 @@ export function toJSON(network: AnyNetwork): NetworkJson {
   const parts = internals('toJSON', network).alive('toJSON');
   const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
   const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
-  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  checkReadable(JSON.stringify(json), 'toJSON', undefined, parts);
   return json;
 }
 
 /** What a reader would refuse is not written. @throws FileError saying what it is */
-function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, parts: Internals): void {
+  const where = `${call}: the architecture`;
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
-  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+  const ops = savedOps(call, ownOpsOf(rootsOf(architectureOf(parts))));
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops);
 }
 
 /** What a reader takes of tensors. */
@@ -84,12 +94,12 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const architecture = architectureOf(parts);
   const state = optimizerState && optimizer ? engine.optimizerState : undefined;
   const slots = state && optimizer ? slotNames(optimizer) : [];
-  const names = nameTensors(architecture, slots);
+  const names = nameTensors({ roots: rootsOf(architecture), layers: architecture.layers }, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {
     const n = elements(node.shape);
-    const bytes = node instanceof Parameter ? floats(engine.parametersAddress + engine.offsetOf(node) * 4, n) : bytesOf(node.values);
+    const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.parametersAddress + engine.offsetOf(node) * 4, n);
     tensors.push({ name, shape: node.shape.size, bytes });
   }
   state?.slots.forEach((address, i) => {
@@ -100,7 +110,7 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
     metadata: metadataToJson(parts.metadata, 'save: metadata'),
     ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
   });
-  checkReadable(text, 'save: the architecture', tensors);
+  checkReadable(text, 'save', tensors, parts);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
   const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));

@@ -1,61 +1,15 @@
-import * as Forms from '../../assembly/opcodes.js';
+/** Instructions as plain data: their operands, and the forms that several ops use. */
 import { Opcode, TargetKind } from '../../assembly/opcodes.js';
-import type { Node } from './node.js';
-import { elements, type Shape } from './shape.js';
+import type { Instruction, Node, Operand } from './node.js';
+import { elements, features, type Shape } from './shape.js';
 
-/** An operand before it has a place: a tensor, or a number of one of the kinds of `assembly/opcodes.ts`. */
-export type Operand =
-  | { readonly kind: 'tensor'; readonly node: Node | undefined }
-  | { readonly kind: 'size'; readonly count: number; readonly perRow: boolean }
-  | { readonly kind: 'f32' | 'f64' | 'word'; readonly value: number };
+export type { Instruction, Operand } from './node.js';
 
 export const tensor = (node: Node | undefined): Operand => ({ kind: 'tensor', node });
 export const size = (count: number, perRow = false): Operand => ({ kind: 'size', count, perRow });
 export const f32 = (value: number): Operand => ({ kind: 'f32', value });
 export const f64 = (value: number): Operand => ({ kind: 'f64', value });
 export const word = (value: number): Operand => ({ kind: 'word', value });
-
-/** The operand names of an opcode, in the order of its words; an f64 is named once and takes the words `…Low`, `…High`. */
-export type Form = Record<string, string | number>;
-
-/** One instruction of a program, its tensors not yet placed. */
-export interface Instruction {
-  readonly opcode: Opcode;
-  readonly operands: Readonly<Record<string, Operand>>;
-  /** Names of the operands it writes; all other tensors are only read. */
-  readonly writes: readonly string[];
-  /** Operands whose memory the first written one may take over. */
-  readonly inPlace: readonly string[];
-  /** What a written parameter's or state's operand is, for explain(); the node's own label where left out. */
-  readonly label?: string;
-}
-
-/** The enum that names an opcode's words. */
-export function formOf(opcode: Opcode): Form {
-  const form = FORMS[opcode] ?? (opcode < Opcode.Add ? Forms.Unary : opcode < Opcode.Gemm ? Forms.Binary : Forms.Rows);
-  return form as unknown as Form;
-}
-
-const FORMS: Partial<Record<Opcode, object>> = {
-  [Opcode.Scale]: Forms.Scale,
-  [Opcode.Gemm]: Forms.Gemm,
-  [Opcode.Linear]: Forms.Linear,
-  [Opcode.Fill]: Forms.Fill,
-  [Opcode.CopyColumns]: Forms.CopyColumns,
-  [Opcode.CrossEntropy]: Forms.Loss,
-  [Opcode.BinaryCrossEntropy]: Forms.Loss,
-  [Opcode.SoftmaxCrossEntropy]: Forms.FusedLoss,
-  [Opcode.SigmoidCrossEntropy]: Forms.FusedLoss,
-  [Opcode.AccumulateLoss]: Forms.AccumulateLoss,
-  [Opcode.CountCorrect]: Forms.CountCorrect,
-  [Opcode.Sgd]: Forms.Sgd,
-  [Opcode.Momentum]: Forms.Momentum,
-  [Opcode.Adam]: Forms.Adam,
-  [Opcode.ClipNorm]: Forms.ClipNorm,
-  [Opcode.Axpy]: Forms.Axpy,
-  [Opcode.Magnitude]: Forms.Magnitude,
-  [Opcode.Gather]: Forms.Gather,
-};
 
 /** Every tensor an instruction touches, with the operand's name. */
 export function tensorsOf(instruction: Instruction): { name: string; node: Node; written: boolean }[] {
@@ -94,5 +48,36 @@ export function binaryInstruction(opcode: Opcode, y: Node, a: Node, b: Node, alp
     operands: { y: tensor(y), a: tensor(a), b: tensor(b), size: count(y.shape), alpha: f32(alpha) },
     writes: ['y'],
     inPlace: ['a', 'b'],
+  };
+}
+
+/** A kernel between x and y over rows and features; which of the two is wide is the opcode's. */
+export function rowsInstruction(opcode: Opcode, y: Node, x: Node, wide: Node, inPlace: readonly string[] = []): Instruction {
+  return {
+    opcode,
+    operands: { y: tensor(y), x: tensor(x), rows: rowsOf(wide.shape), features: size(elements(wide.shape)), accumulate: word(0) },
+    writes: ['y'],
+    inPlace,
+  };
+}
+
+/** A kernel of the loss of each row, from the logits and targets that the node has as inputs. */
+export function lossInstruction(opcode: Opcode, loss: Node, kind: TargetKind): Instruction {
+  const [z, t] = loss.inputs as [Node, Node];
+  return {
+    opcode,
+    operands: { loss: tensor(loss), z: tensor(z), t: tensor(t), kind: word(kind), rows: rowsOf(z.shape), features: word(features(z.shape)) },
+    writes: ['loss'],
+    inPlace: [],
+  };
+}
+
+/** y = value·factors. */
+export function fillInstruction(y: Node, value: number, factors: number): Instruction {
+  return {
+    opcode: Opcode.Fill,
+    operands: { y: tensor(y), size: count(y.shape), value: f32(value), factors: word(factors) },
+    writes: ['y'],
+    inPlace: [],
   };
 }

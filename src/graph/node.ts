@@ -1,3 +1,4 @@
+import type { Opcode } from '../../assembly/opcodes.js';
 import { describe, isOf } from '../arguments/describe.js';
 import { NeuriteError, ShapeError, ValueError } from '../errors.js';
 import { formatShape, type Shape, sameShape } from './shape.js';
@@ -5,18 +6,82 @@ import { formatShape, type Shape, sameShape } from './shape.js';
 /** What an op knows besides its inputs. */
 export type Attributes = Readonly<Record<string, number | boolean | string>>;
 
+/** What an attribute may be: any number, a size of a tensor, the flags of `Factor`, true or false. */
+export type AttributeKind = 'number' | 'size' | 'factors' | 'boolean';
+
+/** Which values a node can have. */
+export type Range = readonly [low: number, high: number];
+
+/** An operand before it has a place: a tensor, or a number of one of the kinds of `assembly/opcodes.ts`. */
+export type Operand =
+  | { readonly kind: 'tensor'; readonly node: Node | undefined }
+  | { readonly kind: 'size'; readonly count: number; readonly perRow: boolean }
+  | { readonly kind: 'f32' | 'f64' | 'word'; readonly value: number };
+
+/** One instruction of a program, its tensors not yet placed. */
+export interface Instruction {
+  readonly opcode: Opcode;
+  readonly operands: Readonly<Record<string, Operand>>;
+  /** Names of the operands it writes; all other tensors are only read. */
+  readonly writes: readonly string[];
+  /** Operands whose memory the first written one may take over. */
+  readonly inPlace: readonly string[];
+  /** What a written parameter's or state's operand is, for explain(); the node's own label where left out. */
+  readonly label?: string;
+}
+
+/** The value of an op in float64, for `neurite/check`. It shares no code with the kernels. */
+export type Float64Value =
+  | {
+      /** One number from the numbers at its place: of one input with the constants α and β, or of two inputs. */
+      readonly each: (x: number, y: number, z: number) => number;
+      /** On which side of a kink these numbers lie; two points with the same sides have no kink between them. */
+      readonly side?: (x: number, y: number, z: number) => number;
+    }
+  | {
+      /** All numbers, row by row, from those of the inputs. */
+      readonly all: (node: Node, inputs: readonly Float64Array[], rows: number) => Float64Array;
+      readonly sides?: (node: Node, inputs: readonly Float64Array[]) => number[];
+    };
+
 /**
- * An operation on tensors: what shape it gives and how it is differentiated. Both rules return graph nodes, never opcodes,
- * and only use ops that have such rules themselves, so a derivative can be differentiated again. `undefined` stands for zero.
+ * The definition of an operation on tensors: all that the rest of the library knows of it. It travels with its nodes, so an op needs no entry
+ * anywhere to be used. Rules of differentiation return graph nodes, never opcodes, and use only ops that have such rules themselves: a
+ * derivative can be differentiated again. `undefined` stands for a derivative of zero.
  */
 export interface Op {
+  /** By which traces, diagrams and files call it. */
   readonly name: string;
+  /** How many inputs it takes; Infinity for any number from one on. A leaf has none. */
+  readonly inputs: number;
+  /** What a node knows besides its inputs, and of which kind. */
+  readonly attributes: Readonly<Record<string, AttributeKind>>;
+  /** Whether each number follows from the numbers at its place alone, in every input of the node's own shape. */
+  readonly diagonal: boolean;
   /** The shape of the value. @throws NeuriteError when inputs or attributes don't fit; leaves are made with a shape instead */
   shape(inputs: readonly Node[], attributes: Attributes): Shape;
   /** ∂L/∂xᵢ for each input, given dy = ∂L/∂y. */
   backward(node: Node, dy: Node): (Node | undefined)[];
   /** dy for the tangents dxᵢ of the inputs, at least one of them defined. */
   tangent(node: Node, dx: readonly (Node | undefined)[]): Node | undefined;
+  /** The instructions that make the node from its inputs. Left out by leaves that come from outside, and by ops with `compose`. */
+  readonly kernel?: (node: Node) => readonly Instruction[];
+  /** The same value made of other ops, in place of a kernel: of the node's inputs, without parameters and constants. */
+  readonly compose?: (node: Node) => Node;
+  /** The opcode by which a linear layer makes the value in the same pass; for unary ops that need no second look at their input. */
+  readonly inLinear?: Opcode;
+  /** Along which axis the op repeats its input. Users do not write such ops: they bring two shapes together. */
+  readonly repeats?: 'rows' | 'features';
+  /** Whether files may not hold the op: it reads what no saved graph has. */
+  readonly unsaved?: boolean;
+  /** Whether a node stands for its first input in training steps, for its second in everything else. */
+  readonly byMode?: boolean;
+  /** The values a node can have, given those of its inputs; any number where left out. */
+  readonly range?: (node: Node, rangeOf: (x: Node) => Range) => Range | undefined;
+  /** The constants of a node as text, for diagrams. */
+  readonly constants?: (node: Node) => string;
+  /** The value in float64. Ops under `src/ops` export it beside their definition, where pages without `neurite/check` don't load it. */
+  readonly value?: Float64Value;
 }
 
 let nextId = 0;
@@ -78,13 +143,14 @@ export function named(node: Node, name: string): Node {
   return new Node(node.op, node.inputs, node.shape, node.attributes, name);
 }
 
-/** Every node that `roots` depend on, inputs before users; those of an earlier root come first. */
-export function topological(roots: readonly Node[]): Node[] {
+/** Every node that `roots` depend on, inputs before users; those of an earlier root come first. Nodes of `past` and what these depend on are left out. */
+export function topological(roots: readonly Node[], past?: { has(node: Node): boolean }): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
+  const known = (node: Node) => seen.has(node) || past?.has(node) === true;
   const stack: { node: Node; next: number }[] = [];
   for (const root of roots) {
-    if (seen.has(root)) continue;
+    if (known(root)) continue;
     seen.add(root);
     stack.push({ node: root, next: 0 });
     while (stack.length > 0) {
@@ -93,7 +159,7 @@ export function topological(roots: readonly Node[]): Node[] {
       if (!input) {
         order.push(top.node);
         stack.pop();
-      } else if (!seen.has(input)) {
+      } else if (!known(input)) {
         seen.add(input);
         stack.push({ node: input, next: 0 });
       }

@@ -1,8 +1,10 @@
 /** The layer graph of a network as text that Mermaid or Graphviz draws. */
 import { type Node, topological } from '../graph/node.js';
 import { formatShape } from '../graph/shape.js';
+import { activationIn } from '../layers/layer.js';
 import type { NamedLayer } from '../layers/names.js';
 import { type AnyNetwork, internals } from '../network/network.js';
+import { inputOp } from '../ops/leaves.js';
 
 type Kind = 'input' | 'parameter' | 'layer' | 'op' | 'output';
 
@@ -20,26 +22,24 @@ interface Edge {
   readonly shape: string;
 }
 
-/** Ops that a user never wrote: they bring two shapes together, and are left out. */
-const HIDDEN = new Set(['expandRows', 'expandFeatures']);
-
 /** A layer is one vertex whatever nodes it is made of; so is every op outside of layers, and every input, free parameter and output. */
 function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges: Edge[] } {
   const inside = internals(call, network).alive(call);
   const { layers } = inside;
-  const { losses, model } = inside.engine;
-  const { inputs, outputs } = model;
+  const { losses, penalties, graph } = inside.engine;
+  const { inputs, outputs } = graph;
   const names = inside.nodeNames();
-  const layerAt = new Map(layers.map((layer) => [layer.nodes.u, layer]));
+  const layerAt = new Map(layers.map((layer) => [layer.record.output, layer]));
   const inputsOf = (node: Node): readonly Node[] => {
     const layer = layerAt.get(node);
-    return layer ? [layer.nodes.input] : node.inputs;
+    return layer ? [layer.record.input] : node.inputs;
   };
-  const shown = (node: Node): Node => (HIDDEN.has(node.op.name) && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
+  // Ops that a user never wrote are left out.
+  const shown = (node: Node): Node => (node.op.repeats && !layerAt.has(node) ? shown(node.inputs[0] as Node) : node);
 
   // Only what is reached past the insides of layers.
   const reached = new Set<Node>(inputs);
-  const visit = [...outputs].map(shown);
+  const visit = [...outputs, ...penalties].map(shown);
   for (let node = visit.pop(); node; node = visit.pop()) {
     if (reached.has(node)) continue;
     reached.add(node);
@@ -48,7 +48,7 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
   const vertices: Vertex[] = [];
   const edges: Edge[] = [];
   const ids = new Map<Node, string>();
-  for (const node of topological([...inputs, ...outputs])) {
+  for (const node of topological([...inputs, ...outputs, ...penalties])) {
     if (!reached.has(node)) continue;
     const id = `n${vertices.length}`;
     ids.set(node, id);
@@ -57,12 +57,18 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
     vertices.push({ id, kind, lines });
     for (const x of inputsOf(node)) edges.push({ from: ids.get(shown(x)) as string, to: id, shape: formatShape(shown(x).shape) });
   }
-  outputs.forEach((node, i) => {
+  const end = (node: Node, lines: readonly string[]) => {
     const id = `n${vertices.length}`;
+    vertices.push({ id, kind: 'output', lines });
+    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+  };
+  outputs.forEach((node, i) => {
     const loss = losses[i];
     const measured = loss ? [`${loss.weight === 1 ? '' : `${loss.weight} × `}${loss.loss.name}`] : [];
-    vertices.push({ id, kind: 'output', lines: [outputs.length === 1 ? 'output' : `output ${i}`, ...measured] });
-    edges.push({ from: ids.get(shown(node)) as string, to: id, shape: formatShape(node.shape) });
+    end(node, [outputs.length === 1 ? 'output' : `output ${i}`, ...measured]);
+  });
+  penalties.forEach((node, i) => {
+    end(node, [penalties.length === 1 ? 'penalty' : `penalty ${i}`]);
   });
   return { vertices, edges };
 }
@@ -70,35 +76,19 @@ function diagram(call: string, network: AnyNetwork): { vertices: Vertex[]; edges
 function describe(node: Node, layer: NamedLayer | undefined, names: ReadonlyMap<Node, string>): [Kind, string[]] {
   const shape = formatShape(node.shape);
   if (layer) {
-    const { kind, weights, activation } = layer.nodes;
+    const { kind, parameters, output } = layer.record;
+    const { weights = output } = parameters;
+    const activation = activationIn(layer.record);
     return ['layer', [layer.name, `${kind} ${formatShape(weights.shape)}${activation === 'identity' ? '' : `, ${activation}`}`]];
   }
   if (node.inputs.length === 0) {
     const name = names.get(node) ?? node.label;
-    return [node.op.name === 'input' ? 'input' : 'parameter', [name, shape]];
+    return [node.op === inputOp ? 'input' : 'parameter', [name, shape]];
   }
-  const constants = constantsOf(node);
+  const constants = node.op.constants?.(node);
   const text = constants ? `${node.op.name} ${constants}` : node.op.name;
   const name = names.get(node) ?? node.name;
   return ['op', name === undefined ? [text] : [name, text]];
-}
-
-/** The constants of an op that has some, for its label. */
-function constantsOf({ op, attributes, shape }: Node): string {
-  const { alpha, beta, start } = attributes as Record<string, number>;
-  switch (op.name) {
-    case 'affine':
-      return `${alpha}·x + ${beta}`;
-    case 'clip':
-      return `[${alpha}, ${beta}]`;
-    case 'pow':
-    case 'leakyRelu':
-      return String(alpha);
-    case 'slice':
-      return `${start} to ${(start as number) + (shape.size[0] as number)}`;
-    default:
-      return '';
-  }
 }
 
 /** Text between quotes in Mermaid, where entities stand for what has a meaning of its own. */

@@ -11,15 +11,14 @@ import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { NamedLayer } from '../layers/names.js';
-import type { LossNodes } from '../losses/losses.js';
+import { definitionOf } from '../losses/loss.js';
+import type { LossNodes } from '../losses/networkLoss.js';
+import { graphOf } from '../losses/ownLoss.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import { add } from '../ops/add.js';
-import { affine, neg, scaleBy } from '../ops/affine.js';
-import { clip } from '../ops/clip.js';
-import { div } from '../ops/div.js';
-import { fill } from '../ops/leaves.js';
+import { constantOp, fill } from '../ops/leaves.js';
 import { oneHot } from '../ops/oneHot.js';
-import { sub } from '../ops/sub.js';
+import { scaleBy } from '../ops/scaleBy.js';
 import { table } from './table.js';
 
 /** A tensor of a trace: its numbers row by row, copied out of memory. */
@@ -47,10 +46,21 @@ export interface TracedNode<G extends Gradient = Gradient> {
   readonly slopes: readonly (TracedTensor | undefined)[];
 }
 
-/** One layer: the quantities of backpropagation by their names in the notes. */
+/** A tensor of a layer, and with targets its gradient. */
+export interface TracedPart<G extends Gradient = Gradient> {
+  readonly value: TracedTensor;
+  readonly gradient: G | undefined;
+}
+
+/** One layer: the quantities of backpropagation by their names in the notes, and all of its own by theirs. */
 export interface TracedLayer<G extends Gradient = Gradient> {
   readonly name: string;
-  /** z = x·Wᵀ + b, before the activation. */
+  readonly kind: string;
+  /** Its parameters and states: `weights`, `biases`, …. */
+  readonly parameters: Readonly<Record<string, TracedPart<G>>>;
+  /** The nodes within it that it names: `z`, …; without those of training steps alone. */
+  readonly nodes: Readonly<Record<string, TracedPart<G>>>;
+  /** z = x·Wᵀ + b, before the activation; u where the layer names no z. */
   readonly z: TracedTensor;
   /** u = g(z). */
   readonly u: TracedTensor;
@@ -58,7 +68,7 @@ export interface TracedLayer<G extends Gradient = Gradient> {
   readonly du: G;
   /** δ = ∂L/∂z. */
   readonly dz: G;
-  /** ∂L/∂W, `[out, in]`. */
+  /** ∂L/∂W, `[out, in]`. A layer without `weights` has none: see `parameters`. */
   readonly dw: G;
   /** ∂L/∂b; undefined for a layer without biases. */
   readonly db: G | undefined;
@@ -115,8 +125,16 @@ export class Trace<G extends Gradient = Gradient> {
       }
       if (shown.has(layer)) return [];
       shown.add(layer);
-      const tensors = this.layer(layer);
-      return (['z', 'u', 'du', 'dz', 'dw', 'db'] as const).flatMap((key) => line(layer, LABELS[key], tensors[key]));
+      const { u, du, nodes, parameters } = this.layer(layer);
+      const gradients = (parts: Readonly<Record<string, TracedPart>>) =>
+        Object.entries(parts).flatMap(([key, part]) => line(layer, GRADIENTS[key] ?? `∂L/∂${key}`, part.gradient));
+      return [
+        ...Object.entries(nodes).flatMap(([key, part]) => line(layer, key, part.value)),
+        ...line(layer, 'u', u),
+        ...line(layer, '∂L/∂u', du),
+        ...gradients(nodes),
+        ...gradients(parameters),
+      ];
     });
     const lines = table([['name', 'tensor', 'shape', 'values'], ...rows]);
     const loss: number | undefined = this.loss;
@@ -131,7 +149,8 @@ function byName<T extends { readonly name: string }>(call: string, what: string,
   return found;
 }
 
-const LABELS = { z: 'z', u: 'u', du: '∂L/∂u', dz: 'δ', dw: '∂L/∂W', db: '∂L/∂b' } as const;
+/** What the notes call the gradients of a dense layer's parts. */
+const GRADIENTS: Readonly<Record<string, string>> = { z: 'δ', weights: '∂L/∂W', biases: '∂L/∂b' };
 
 function preview(values: Float32Array): string {
   const shown = Array.from(values.subarray(0, 8), (v) => v.toPrecision(5));
@@ -167,12 +186,14 @@ function traceProgram(engine: Engine, rows: number, classes: readonly boolean[],
 function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
   const { inputs, outputs } = engine.model;
   const losses = withTargets ? engine.lossNodes('trace', classes) : [];
-  const all = topological(outputs);
-  const shown = all.filter((node) => node.op.name !== 'expandRows' && node.op.name !== 'constant');
-  const found = gradients(
-    losses.map(({ rows, scale, factors }) => ({ node: rows, gradient: fill(rows.shape, scale, factors) })),
-    shown,
-  );
+  const terms = withTargets ? engine.terms(losses) : [];
+  // A loss of the user's own and a penalty are nodes that they made.
+  const own = withTargets
+    ? [...losses.filter(({ loss }) => graphOf(loss)).map(({ rows }) => rows), ...engine.penalties.map((node) => engine.inMode('prediction', node))]
+    : [];
+  const all = topological([...outputs, ...own]);
+  const shown = all.filter((node) => node.op.repeats !== 'rows' && node.op !== constantOp);
+  const found = gradients(withTargets ? engine.seeds(losses) : [], shown);
   const gradientOf = new Map<Node, Node>();
   shown.forEach((node, i) => {
     const gradient = found[i];
@@ -189,39 +210,34 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
   if (withTargets) for (const node of shown) if (!gradientOf.has(node)) gradientOf.set(node, fill(node.shape, 0));
   const nodes = shown.map((node) => ({ node, gradient: gradientOf.get(node), slopes: slopesOf(node) }));
   const kept = nodes.flatMap(({ node, gradient, slopes }) => [node, gradient, ...slopes].filter((one): one is Node => one !== undefined));
-  const made = kept.filter((node) => node.inputs.length > 0 || node.op.name === 'fill');
+  const made = kept.filter((node) => node.inputs.length > 0 || node.op.kernel);
   const recipe: Recipe = {
     roots: made,
     inputs: [...inputs, ...losses.map((loss) => loss.target)],
     outputs: made,
     places: engine.places,
     // Where the loss is not finite, all else is what one looks for.
-    reports: losses.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
+    reports: terms.map(({ rows, scale }) => ({ rows, scale, goOn: true })),
     fuse: false,
     share: false,
   };
   return { nodes, gradientOf, recipe };
 }
 
-/** The smallest number float32 has above 0: a quotient of 0 by it is 0, where 0/0 would be NaN. */
-const LEAST = 2 ** -149;
-
-/** ∂L/∂u where the loss was taken of the logits: −t/u for cross-entropy, (1 − t)/(1 − u) − t/u for the binary one (002), scaled as the loss is. */
-function outputGradient(loss: LossNodes, output: Node): Node | undefined {
-  const t = loss.target.attributes.classes ? oneHot(loss.target, features(output.shape)) : loss.target;
-  const share = (part: Node, of: Node) => div(part, clip(of, LEAST, 1));
-  if (loss.rows.op.name === 'crossEntropy') return scaleBy(neg(share(t, output)), loss.scale, loss.factors);
-  if (loss.rows.op.name === 'binaryCrossEntropy') {
-    return scaleBy(sub(share(affine(t, -1, 1), affine(output, -1, 1)), share(t, output)), loss.scale, loss.factors);
-  }
-  return undefined;
+/** ∂L/∂u where the loss was taken of the logits and so goes past u: as its definition says, scaled as the loss is. */
+function outputGradient({ loss, target, scale, factors }: LossNodes, output: Node): Node | undefined {
+  const t = target.attributes.classes ? oneHot(target, features(output.shape)) : target;
+  const direct = definitionOf(loss).outputGradient?.(output, t);
+  return direct && scaleBy(direct, scale, factors);
 }
 
-/** ∂node/∂input for each input of an elementwise op: what its backward rule makes of ones. */
+/** ∂node/∂input for each input of a node whose numbers follow each from those at its place: what its backward rule makes of ones. */
 function slopesOf(node: Node): (Node | undefined)[] {
-  const elementwise =
-    node.inputs.length > 0 && node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
-  if (!elementwise || ['softmax', 'matmul', 'concat', 'slice', 'pad'].includes(node.op.name)) return node.inputs.map(() => undefined);
+  const diagonal =
+    node.op.diagonal &&
+    node.inputs.length > 0 &&
+    node.inputs.every((x) => x.shape.batched === node.shape.batched && elements(x.shape) === elements(node.shape));
+  if (!diagonal) return node.inputs.map(() => undefined);
   return node.op.backward(node, fill(node.shape, 1)).map((slope) => slope ?? fill(node.shape, 0));
 }
 
@@ -229,14 +245,14 @@ function slopesOf(node: Node): (Node | undefined)[] {
  * The layer of each node: its parameters, product and z, and what its activation puts between z and u. Of several layers a node is the first's,
  * and a layer's part ends where another's begins.
  */
-function layersOfNodes(layers: readonly NamedLayer[]): Map<Node, string> {
+function layersOfNodes(layers: readonly NamedLayer[], at: (node: Node) => Node): Map<Node, string> {
   const layerOf = new Map<Node, string>();
-  for (const { nodes, name } of layers) {
-    const { weights, biases, z, u } = nodes;
-    for (const node of biases ? [weights, z.inputs[0] as Node, biases, z] : [weights, z]) if (!layerOf.has(node)) layerOf.set(node, name);
-    const open = [u];
+  for (const { record, name } of layers) {
+    const input = at(record.input);
+    for (const node of Object.values(record.parameters)) if (!layerOf.has(node)) layerOf.set(node, name);
+    const open = [at(record.output)];
     for (let node = open.pop(); node; node = open.pop()) {
-      if (layerOf.has(node) || node.inputs.length === 0) continue;
+      if (node === input || layerOf.has(node) || node.inputs.length === 0) continue;
       layerOf.set(node, name);
       open.push(...node.inputs);
     }
@@ -280,31 +296,47 @@ function readTrace(
     nodes.map(({ node }) => node),
     names,
   );
-  const layerOf = layersOfNodes(layers);
+  const at = (node: Node) => engine.inMode('prediction', node);
+  const layerOf = layersOfNodes(layers, at);
+  const traced = new Set(nodes.map(({ node }) => node));
   const read = (node: Node | undefined): TracedTensor | undefined => {
     if (!node) return undefined;
     const shape = [...(node.shape.batched ? [rows] : []), ...node.shape.size];
     const n = shape.reduce((product, d) => product * d, 1);
-    const at = program.indexOf(node);
-    return { shape, values: f32.slice(at, at + n) };
+    const index = program.indexOf(node);
+    return { shape, values: f32.slice(index, index + n) };
   };
   return new Trace(
     loss,
-    layers.map(({ nodes: layer, name }) => ({
-      name,
-      z: read(layer.z) as TracedTensor,
-      u: read(layer.u) as TracedTensor,
-      du: read(gradientOf.get(layer.u)),
-      dz: read(gradientOf.get(layer.z)),
-      dw: read(gradientOf.get(layer.weights)),
-      db: layer.biases && read(gradientOf.get(layer.biases)),
-    })),
+    layers.map(({ record, name }) => {
+      const parts = (own: Readonly<Record<string, Node>>): Record<string, TracedPart> =>
+        Object.fromEntries(
+          Object.entries(own).flatMap(([key, raw]) => {
+            const node = at(raw);
+            return traced.has(node) ? [[key, { value: read(node) as TracedTensor, gradient: read(gradientOf.get(node)) }]] : [];
+          }),
+        );
+      const [nodes, parameters] = [parts(record.nodes), parts(record.parameters)];
+      const [u, du] = [read(at(record.output)) as TracedTensor, read(gradientOf.get(at(record.output)))];
+      return {
+        name,
+        kind: record.kind,
+        parameters,
+        nodes,
+        z: nodes.z?.value ?? u,
+        u,
+        du,
+        dz: nodes.z ? nodes.z.gradient : du,
+        dw: parameters.weights?.gradient,
+        db: parameters.biases?.gradient,
+      };
+    }),
     nodes.map(({ node, gradient, slopes }) => ({
       name: nameOf.get(node) as string,
       op: node.op.name,
       layer: layerOf.get(node),
       inputs: node.inputs.map((x) => {
-        const source = x.op.name === 'expandRows' ? (x.inputs[0] as Node) : x;
+        const source = x.op.repeats === 'rows' ? (x.inputs[0] as Node) : x;
         return nameOf.get(source) ?? names.get(source) ?? source.label;
       }),
       value: read(node) as TracedTensor,

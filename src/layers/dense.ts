@@ -4,12 +4,12 @@ import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, type Node } from '../graph/node.js';
 import { features, matrix, vector } from '../graph/shape.js';
 import { add } from '../ops/add.js';
-import { expandRows } from '../ops/broadcast.js';
+import { expandRows } from '../ops/expandRows.js';
 import { type Initial, Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
-import { type Activation, activationOf, type activations, isRectifier } from './activations.js';
-import { glorotUniform, heUniform, type Initializer } from './initializers.js';
-import { type Layer, recordLayer } from './layer.js';
+import { type Activation, activationOf, type activations } from './activations.js';
+import type { Initializer } from './initializers.js';
+import { type Layer, layer } from './layer.js';
 
 /** Options of `dense`. */
 export interface DenseOptions {
@@ -28,7 +28,7 @@ export function checkSize(call: string, what: string, n: number): void {
 }
 
 /**
- * A fully connected layer, u = g(x·Wᵀ + b) (000 eq. 10): `dense(64, 'tanh')`, `dense(64, 'tanh', { bias: false })`, or, where g is the
+ * A fully connected layer, u = g(x·Wᵀ + b) (notes 10): `dense(64, 'tanh')`, `dense(64, 'tanh', { bias: false })`, or, where g is the
  * identity, `dense(64, { bias: false })`.
  *
  * Shapes: x `[rows, in]`, W `[units, in]`, b `[units]`, u `[rows, units]`.
@@ -51,30 +51,32 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
   checkSize(call, 'units', units);
   const { bias = true } = options;
   if (typeof bias !== 'boolean') throw new ValueError(`${call}: bias is ${describe(bias)}, expected true or false`);
-  const g = activationOf(call, activation);
-  const init = options.init ?? (isRectifier(activation) ? heUniform : glorotUniform);
+  const { apply: g, init: usual } = activationOf(call, activation);
+  const init = options.init ?? usual;
   if (typeof init !== 'function')
     throw new ValueError(`${call}: init is ${describe(init)}, expected an initializer, such as heUniform or constantInit(0)`);
   const biases = bias ? new Parameter(vector(units), { kind: 'constant', value: 0 }) : undefined;
   let weights: Parameter | undefined;
   let first: Node | undefined;
-  return (x) => {
-    checkNodes(call, [x]);
-    if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
-    const inputs = features(x.shape);
-    if (weights && features(weights.shape) !== inputs) {
-      throw new ShapeError(
-        `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
-      );
-    }
-    first ??= x;
-    weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
-    const product = matmul(x, weights, false, true);
-    const z = biases ? add(product, expandRows(biases)) : product;
-    const u = g(z);
-    checkNodes(`${call}: the activation`, [u]);
-    return recordLayer({ kind: 'dense', name: options.name, activation: nameOf(activation), input: x, z, u, weights, biases });
-  };
+  return layer(
+    'dense',
+    (x) => {
+      const inputs = features(x.shape);
+      if (weights && features(weights.shape) !== inputs) {
+        throw new ShapeError(
+          `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
+        );
+      }
+      first ??= x;
+      weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
+      const product = matmul(x, weights, false, true);
+      const z = biases ? add(product, expandRows(biases)) : product;
+      const output = g(z);
+      checkNodes(`${call}: the activation`, [output]);
+      return { output, parameters: { weights, ...(biases && { biases }) }, nodes: { z }, attributes: { activation: nameOf(activation) } };
+    },
+    { name: options.name },
+  );
 }
 
 /** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */

@@ -4,9 +4,9 @@ import { checkOptions } from '../arguments/options.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
-import { Constant, input as inputNode, Parameter } from '../ops/leaves.js';
+import { Constant, input as inputNode, Parameter, State } from '../ops/leaves.js';
 import { checkSize, initialOf } from './dense.js';
-import { glorotUniform, type Initializer } from './initializers.js';
+import { glorotUniform, type Initializer, zeros } from './initializers.js';
 
 /** A length, or rows and columns. */
 export type Size = number | readonly [number, number];
@@ -46,6 +46,20 @@ export function parameter(size: Size, options: { readonly init?: Initializer; re
   const shape = shapeOf('parameter', size);
   const [fanOut, fanIn] = shape.size.length === 2 ? (shape.size as [number, number]) : [1, shape.size[0] as number];
   return new Parameter(shape, initialOf('parameter', init, fanIn, fanOut), name);
+}
+
+/**
+ * A state: a vector `[n]` or a matrix `[m, n]` that belongs to the model and to its file and that no gradient changes. A layer says in its `updates`
+ * what a training step leaves in it. Running statistics are states.
+ * @param options.init how it starts. Default `zeros`
+ */
+export function state(size: Size, options: { readonly init?: Initializer; readonly name?: string } = {}): Node {
+  const { init = zeros, name } = checkOptions('state', options, ['init', 'name']);
+  if (typeof init !== 'function') throw new ValueError(`state: init is ${describe(init)}, expected an initializer, such as zeros or constantInit(1)`);
+  checkName('state', name);
+  const shape = shapeOf('state', size);
+  const [fanOut, fanIn] = shape.size.length === 2 ? (shape.size as [number, number]) : [1, shape.size[0] as number];
+  return new State(shape, initialOf('state', init, fanIn, fanOut), name);
 }
 
 /** Fixed numbers: a vector, or a matrix given row by row with its size. */

@@ -1,21 +1,10 @@
 import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import type { Node } from '../graph/node.js';
+import type { Node, Range } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { layerOf } from '../layers/layer.js';
-import { absOp } from '../ops/abs.js';
-import { affineOp } from '../ops/affine.js';
-import { clipOp } from '../ops/clip.js';
-import { expOp } from '../ops/exp.js';
-import { reluOp } from '../ops/relu.js';
-import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
-import { softplusOp } from '../ops/softplus.js';
-import { sqrtOp } from '../ops/sqrt.js';
-import { squareOp } from '../ops/square.js';
-import { stepOp } from '../ops/step.js';
-import { tanhOp } from '../ops/tanh.js';
-import { type Loss, logitsOf } from './losses.js';
+import { definitionOf, type Loss } from './loss.js';
+import { logitsOf } from './networkLoss.js';
 
 /**
  * How a row of an output is decided, and its target alike:
@@ -30,42 +19,29 @@ export interface Decision {
   readonly targetCut: number;
 }
 
-/** Which values an output can have, as far as its last op says. */
-export type Range = readonly [low: number, high: number];
-
-/** The range of an output: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
+/** The range of an output, as far as its op says: [0, 1] for sigmoid, [−∞, ∞] where nothing is known. */
 export function rangeOf(output: Node): Range {
-  const { op, attributes } = output;
-  if (op === softmaxOp && features(output.shape) === 1) return [1, 1];
-  if (op === sigmoidOp || op === softmaxOp || op === stepOp) return [0, 1];
-  if (op === tanhOp || layerOf(output)?.activation === 'softsign') return [-1, 1];
-  if (op === reluOp || op === softplusOp || op === expOp || op === squareOp || op === absOp || op === sqrtOp) return [0, Number.POSITIVE_INFINITY];
-  const { alpha = 1, beta = 0 } = attributes as { alpha?: number; beta?: number };
-  if (op === clipOp) return [alpha, beta];
-  if (op === affineOp && alpha !== 0) {
-    const [low, high] = rangeOf(output.inputs[0] as Node);
-    const ends = [alpha * low + beta, alpha * high + beta] as const;
-    return alpha > 0 ? ends : [ends[1], ends[0]];
-  }
-  return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return output.op.range?.(output, rangeOf) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 }
 
 /**
  * How an output is decided under a loss: the one definition that `classify`, accuracy and every metric share. Undefined for a regression.
  *
- * - crossEntropy, or a softmax: the largest logit (000 eq. 6).
- * - binaryCrossEntropy: each logit by itself at 0, a probability of ½ (000 eq. 4).
- * - An output with a finite range (sigmoid, hardSigmoid, step, tanh, softsign): each number by itself at the half of its range.
+ * - crossEntropy, or a softmax: the largest logit (notes 6).
+ * - binaryCrossEntropy: each logit by itself at 0, a probability of ½ (notes 4).
+ * - An output with a finite range (sigmoid, hardSigmoid, heaviside, tanh, softsign): each number by itself at the half of its range.
  * - Without a loss, an output without bounds is taken for logits: the largest of several, a single one at 0.
  * - Everything else, such as identity or relu with a squared error, is a regression.
  *
- * What is compared is what the loss is of: the logits of a cross-entropy, the output under a squared error, where u ≥ ½ is z ≥ 0.
+ * What is compared is what the loss is of: the logits where it has a head, as cross-entropies do, else the output, where u ≥ ½ is z ≥ 0.
+ * A loss without a rule of its own, such as a function, leaves the decision to the output's range.
  */
 export function decisionOf(output: Node, loss: Loss | undefined): Decision | undefined {
-  const node = loss?.name === 'meanSquaredError' || loss?.name === 'squaredError' ? output : logitsOf(output);
+  const { head, decides } = loss ? definitionOf(loss) : {};
+  const node = loss && !head ? output : logitsOf(output);
   const width = features(output.shape);
-  if (loss?.name === 'crossEntropy' || output.op === softmaxOp) return { kind: 'largest', node, cut: 0, targetCut: 0 };
-  if (loss?.name === 'binaryCrossEntropy') return { kind: 'each', node, cut: 0, targetCut: 0.5 };
+  if (decides === 'largest' || output.op === softmaxOp) return { kind: 'largest', node, cut: 0, targetCut: 0 };
+  if (decides === 'each') return { kind: 'each', node, cut: 0, targetCut: 0.5 };
   const [low, high] = rangeOf(output);
   const half = (low + high) / 2;
   // Logits below the output, of sigmoid and of the hard threshold, are 0 where it is at its half.

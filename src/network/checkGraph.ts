@@ -1,5 +1,6 @@
 import { describe, fieldOf, isOf } from '../arguments/describe.js';
 import { NeuriteError } from '../errors.js';
+import { resolver } from '../graph/modes.js';
 import { Node, topological } from '../graph/node.js';
 import { inputOp, targetOp } from '../ops/leaves.js';
 
@@ -30,8 +31,12 @@ export function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): v
   if (unused) refuse(`no output depends on the input ${unused}; leave it out, or use it`);
   if (listed.size !== inputs.length) refuse('one input came twice, expected each once');
   // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
-  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
-  if (across) refuse(`${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent`);
+  const predicted = topological(outputs.map(resolver('prediction')));
+  const across = predicted.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+  if (across)
+    refuse(
+      `${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent in predictions; byMode(training, prediction) tells them apart`,
+    );
   const target = nodes.find((node) => node.op === targetOp);
   if (target) refuse(`the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
 }

@@ -1,5 +1,5 @@
 import type { Build } from '../core/core.js';
-import type { Engine } from '../engine/engine.js';
+import { type Engine, nodesOf } from '../engine/engine.js';
 import { BusyError, DisposedError, NotConfiguredError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { type NamedLayer, nameParts, nameTensors } from '../layers/names.js';
@@ -51,11 +51,14 @@ export class Internals {
 
   /** What parameters and constants are called, here and in files. */
   tensorNames(): Map<Node, string> {
-    return nameTensors({ outputs: this.engine.model.outputs, layers: this.layers });
+    return nameTensors({ roots: nodesOf(this.engine.graph), layers: this.layers });
   }
 
-  /** The same with the parts of layers: names by which nodes are shown. */
+  /** The same with the parts of layers: names by which nodes are shown, as they are in each mode. */
   nodeNames(): Map<Node, string> {
-    return nameParts({ outputs: this.engine.model.outputs, layers: this.layers });
+    const { engine, layers } = this;
+    const names = nameParts({ roots: nodesOf(engine.graph), layers });
+    for (const [node, name] of [...names]) for (const mode of ['training', 'prediction'] as const) names.set(engine.inMode(mode, node), name);
+    return names;
   }
 }

@@ -8,17 +8,19 @@ import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/b
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import { readRows } from '../data/values.js';
-import { Engine, type Model } from '../engine/engine.js';
+import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
 import { type NonFiniteValue, NotFiniteError, ShapeError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape } from '../graph/shape.js';
 import { checkSize } from '../layers/dense.js';
-import { layerOf } from '../layers/layer.js';
-import { type NamedLayer, nameLayers } from '../layers/names.js';
-import { type Loss, lossesOf, type NetworkLoss, type TargetsOf } from '../losses/losses.js';
-import type { Parameter } from '../ops/leaves.js';
+import { activationIn, layerOf } from '../layers/layer.js';
+import { nameLayers, ownLayers, stateUpdates } from '../layers/names.js';
+import type { Loss } from '../losses/loss.js';
+import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
+import { type Penalty, penaltiesOf } from '../losses/penalty.js';
+import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
@@ -29,8 +31,17 @@ import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
-  /** What is minimised; a list where there are several outputs, whose weighted sum is. Without one, the network only predicts. */
+  /**
+   * What is minimised: a loss, such as `crossEntropy()`, or a function `(output, target) => node` that gives the loss of each row, `[rows, 1]`. A list
+   * where there are several outputs, whose weighted sum is minimised. Without one, the network only predicts.
+   */
   readonly loss?: L;
+  /**
+   * What is minimised besides: nodes, or a function that makes them of the layers. A batch `[rows, 1]` counts as its mean over the rows; of
+   * parameters alone, a vector or a matrix counts as the sum of its elements, so that λ·Σ|w| is `scale(abs(w), lambda)`. Every loss that is reported
+   * has it in it, that of an evaluation too. A penalty is made of the network's own inputs and parameters. Default none.
+   */
+  readonly penalty?: Penalty;
   /** How the parameters follow the gradient. */
   readonly optimizer?: Optimizer;
   /** Of the initial parameters and of every shuffle: a whole number from 0 to 2³² − 1. Default 0. */
@@ -64,13 +75,15 @@ export interface LayerView {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly activation: string;
-  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. */
+  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. @throws ValueError for a layer without */
   readonly weights: Floats;
   /** b, `[outFeatures]`: a live view; undefined where the layer has none. */
   readonly biases: Floats | undefined;
   /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
   readonly weightGradients: Floats;
   readonly biasGradients: Floats | undefined;
+  /** All its parameters and states by their names in the layer: `weights`, `biases`. */
+  readonly parameters: Readonly<Record<string, ParameterView>>;
 }
 
 /** A parameter of a network, as the user sees it. */
@@ -82,7 +95,9 @@ export interface ParameterView {
   readonly offset: number;
   /** A live view into the network's memory: writing to it changes the network. */
   readonly values: Floats;
-  /** ∂L/∂values of the last `gradient`: a live view. */
+  /** Whether gradients change it; a state is changed by training steps without one. */
+  readonly isTrained: boolean;
+  /** ∂L/∂values of the last `gradient`: a live view. @throws ValueError for a state */
   readonly gradient: Floats;
   /**
    * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
@@ -142,8 +157,17 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** @param initial whether the parameters are drawn, or left for the caller to write */
   constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
-    const known = ['loss', 'optimizer', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
-    const { seed = 0, build = 'auto', reproducible = false, maxRows = 1, debug = false, loss, ...given } = checkOptions('network', options, known);
+    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
+    const {
+      seed = 0,
+      build = 'auto',
+      reproducible = false,
+      maxRows = 1,
+      debug = false,
+      loss,
+      penalty,
+      ...given
+    } = checkOptions('network', options, known);
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
@@ -154,17 +178,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
     this.#debug = debug;
-    const model: Model = {
+    const model = {
       inputs: Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]),
       outputs: Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]),
     };
     checkGraph(model.inputs, model.outputs);
-    const losses = lossesOf(loss, model.outputs);
     this.seed = seed;
     const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
-    this.#engine = new Engine(model, coreOf(this.build));
+    const losses = lossesOf('network', loss, model);
+    const penalties = penaltiesOf('network', penalty, model, layers);
+    this.#engine = new Engine({ ...model, updates: stateUpdates(layers) }, coreOf(this.build));
     try {
-      this.#engine.configure(losses, optimizer);
+      this.#engine.configure(losses, optimizer, penalties);
       if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -241,18 +266,28 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#engine.parameters.map((parameter) => names.get(parameter) as string);
   }
 
-  /** The parameter of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
+  /** The parameter or state of a name, with live views of its values and its gradient. @throws ValueError listing the names there are */
   parameter(name: string): ParameterView {
     this.#internals.alive('parameter');
-    const names = this.parameterNames;
-    const found = this.#engine.parameters[names.indexOf(name)];
-    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${names.join(', ')}`);
+    const { parameters, states } = this.#engine;
+    const names = this.#internals.tensorNames();
+    const all = [...parameters, ...states];
+    const found = all.find((node) => names.get(node) === name);
+    if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${all.map((node) => names.get(node)).join(', ')}`);
+    return this.#parameterView(found, name);
+  }
+
+  #parameterView(found: Parameter | State, name: string): ParameterView {
     const values = () => this.#viewOf(found, 'values');
-    const gradient = () => this.#viewOf(found, 'gradient');
+    const gradient = () => {
+      if (found instanceof State) throw new ValueError(`parameter(${JSON.stringify(name)}).gradient: it is a state, which no gradient changes`);
+      return this.#viewOf(found, 'gradient');
+    };
     return {
       name,
       shape: found.shape.size,
       offset: this.#engine.offsetOf(found),
+      isTrained: found instanceof Parameter,
       get values() {
         return values();
       },
@@ -263,7 +298,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     };
   }
 
-  #setParameter(parameter: Parameter, name: string, values: Values): void {
+  #setParameter(parameter: Parameter | State, name: string, values: Values): void {
     const call = `parameter(${JSON.stringify(name)}).set`;
     this.#internals.idle(call);
     const n = elements(parameter.shape);
@@ -281,7 +316,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.core.f32.set(numbers, at);
   }
 
-  #viewOf(parameter: Parameter, what: 'values' | 'gradient'): Floats {
+  #viewOf(parameter: Parameter | State, what: 'values' | 'gradient'): Floats {
     this.#internals.alive('parameters');
     const engine = this.#engine;
     const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
@@ -290,41 +325,45 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#held(engine.viewGradients(offset, n));
   }
 
-  /** The layers without their further applications, whose parameters are those of the first. */
-  get #ownLayers(): readonly NamedLayer[] {
-    const seen = new Set<Parameter>();
-    return this.#internals.layers.filter(({ nodes: { weights } }) => !seen.has(weights) && seen.add(weights));
-  }
-
   /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
   get layers(): readonly LayerView[] {
     this.#internals.alive('layers');
-    const view = (parameter: Parameter, what: 'values' | 'gradient') => this.#viewOf(parameter, what);
-    return this.#ownLayers.map(({ nodes, name }) => ({
-      name,
-      kind: nodes.kind,
-      inFeatures: features(nodes.input.shape),
-      outFeatures: features(nodes.z.shape),
-      activation: nodes.activation,
-      get weights() {
-        return view(nodes.weights, 'values');
-      },
-      get biases() {
-        return nodes.biases && view(nodes.biases, 'values');
-      },
-      get weightGradients() {
-        return view(nodes.weights, 'gradient');
-      },
-      get biasGradients() {
-        return nodes.biases && view(nodes.biases, 'gradient');
-      },
-    }));
+    const names = this.#internals.tensorNames();
+    return ownLayers(this.#internals.layers).map(({ record, name }) => {
+      const { input, output, kind } = record;
+      const own = Object.entries(record.parameters);
+      const view = (key: string, what: 'values' | 'gradient') => {
+        const node = record.parameters[key];
+        if (!node) throw new ValueError(`layers: ${name} has no ${key}; it has ${own.map(([key]) => key).join(', ') || 'no parameters'}`);
+        return this.#viewOf(node, what);
+      };
+      return {
+        name,
+        kind,
+        inFeatures: features(input.shape),
+        outFeatures: features(output.shape),
+        activation: activationIn(record),
+        get weights() {
+          return view('weights', 'values');
+        },
+        get biases() {
+          return record.parameters.biases && view('biases', 'values');
+        },
+        get weightGradients() {
+          return view('weights', 'gradient');
+        },
+        get biasGradients() {
+          return record.parameters.biases && view('biases', 'gradient');
+        },
+        parameters: Object.fromEntries(own.map(([key, node]) => [key, this.#parameterView(node, names.get(node) as string)])),
+      };
+    });
   }
 
   /** The layer of a name. @throws ValueError listing the names there are */
   layer(name: string): LayerView {
     const found = this.layers.find((layer) => layer.name === name);
-    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.#ownLayers.map((l) => l.name).join(', ')}`);
+    if (!found) throw new ValueError(`layer: name is ${describe(name)}, expected one of ${this.layers.map((l) => l.name).join(', ')}`);
     return found;
   }
 
@@ -357,8 +396,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * Hard decisions for each row of x, by what output and loss mean:
-   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (000 eq. 6);
-   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (000 eq. 4), for each output by itself;
+   * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (notes 6);
+   * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (notes 4), for each output by itself;
    * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
    * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
    *
@@ -396,10 +435,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   freeze(): Predictor<In, Out> {
     this.#internals.alive('freeze');
     const from = this.#engine.parametersAddress >>> 2;
-    const engine = new Engine(this.#engine.model, this.#engine.core);
+    const engine = new Engine(this.#engine.graph, this.#engine.core);
     // Of the losses a predictor needs to know what a decision is.
     engine.losses = this.#engine.losses;
-    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.parameterCount);
+    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.#engine.valueCount);
     try {
       engine.prepack();
     } catch (error) {
@@ -552,19 +591,25 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /**
-   * Sets loss or optimizer, or both; what is left out stays. The optimizer's state begins anew. The network itself is returned, typed after the
-   * targets that its new loss takes.
+   * Sets loss, optimizer or penalty, or several; what is left out stays, and `penalty: []` is none. The optimizer's state begins anew. The network
+   * itself is returned, typed after the targets that its new loss takes.
    */
-  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer }): this;
-  configure<const L extends NetworkLoss>(options: { readonly loss: L; readonly optimizer?: Optimizer }): Network<TargetsOf<L>, In, Out>;
-  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer'>): unknown {
+  configure(options: { readonly loss?: undefined; readonly optimizer?: Optimizer; readonly penalty?: Penalty }): this;
+  configure<const L extends NetworkLoss>(options: {
+    readonly loss: L;
+    readonly optimizer?: Optimizer;
+    readonly penalty?: Penalty;
+  }): Network<TargetsOf<L>, In, Out>;
+  configure(options: Pick<NetworkOptions, 'loss' | 'optimizer' | 'penalty'>): unknown {
     this.#internals.idle('configure');
-    const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
+    const { loss, optimizer, penalty } = checkOptions('configure', options, ['loss', 'optimizer', 'penalty']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
-    const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#engine.model.outputs, 'configure');
+    const { graph: model } = this.#engine;
+    const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
+    const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
-    this.#engine.configure(losses, follows);
+    this.#engine.configure(losses, follows, penalties);
     return this;
   }
 
@@ -592,12 +637,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /** The network in a line: `Network 784 → 128 relu → 10 softmax, 101,770 parameters`. */
   toString(): string {
-    const { inputs, outputs } = this.#engine.model;
+    const { inputs, outputs } = this.#engine.graph;
     const { layers } = this.#internals;
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape)).join(' + ');
-    const steps = layers.map(({ nodes: { u, activation } }) => `${features(u.shape)}${activation === 'identity' ? '' : ` ${activation}`}`);
+    const steps = layers.map(
+      ({ record }) => `${features(record.output.shape)}${activationIn(record) === 'identity' ? '' : ` ${activationIn(record)}`}`,
+    );
     // A last layer that is the one output says how wide it is.
-    const ends = outputs.length === 1 && layers.some(({ nodes }) => nodes.u === outputs[0]) ? [] : [widths(outputs)];
+    const ends = outputs.length === 1 && layers.some(({ record }) => record.output === outputs[0]) ? [] : [widths(outputs)];
     return `Network ${[widths(inputs), ...steps, ...ends].join(' → ')}, ${this.parameterCount.toLocaleString('en')} parameters`;
   }
 

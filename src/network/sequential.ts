@@ -3,7 +3,7 @@ import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { checkSize } from '../layers/dense.js';
 import type { Layer } from '../layers/layer.js';
-import type { NetworkLoss, TargetsOf } from '../losses/losses.js';
+import type { NetworkLoss, TargetsOf } from '../losses/networkLoss.js';
 import { input } from '../ops/leaves.js';
 import { Network, type NetworkGraph, type NetworkOptions } from './network.js';
 

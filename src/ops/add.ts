@@ -1,20 +1,19 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { commonShape, type Node } from '../graph/node.js';
+import { apply, type Float64Value, type Node } from '../graph/node.js';
 import { broadcast } from './broadcast.js';
-import { binary, type ElementwiseOp } from './elementwise.js';
+import { binaryOp } from './elementwise.js';
 
 /** y = a + b, element by element. */
-export const addOp: ElementwiseOp = {
-  name: 'add',
-  opcode: Opcode.Add,
-  shape: (inputs) => commonShape('add', inputs),
+export const addOp = binaryOp('add', Opcode.Add, {
   backward: (_, dy) => [dy, dy],
   tangent: (_, [da, db]) => addDefined(da, db),
-};
+});
+
+export const addValue: Float64Value = { each: (a, b) => a + b };
 
 /** a + b element by element, with broadcasting: a vector is added to each row. */
 export function add(a: Node, b: Node): Node {
-  return binary(addOp, ...broadcast('add', a, b));
+  return apply(addOp, broadcast('add', a, b));
 }
 
 /** The sum of two terms of a derivative, either of which may be zero (`undefined`). */

@@ -1,6 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { apply, checkConstants, checkNodes, type Node, shapeOfOnly } from '../graph/node.js';
-import type { ElementwiseOp } from './elementwise.js';
+import { apply, checkConstants, checkNodes, type Float64Value, type Node } from '../graph/node.js';
+import { chainOp } from './elementwise.js';
 import { fill, uniformValue } from './leaves.js';
 
 interface AffineAttributes {
@@ -9,13 +9,19 @@ interface AffineAttributes {
 }
 
 /** y = α·x + β. */
-export const affineOp: ElementwiseOp = {
-  name: 'affine',
-  opcode: Opcode.Affine,
-  shape: shapeOfOnly,
-  backward: (node, dy) => [scale(dy, (node.attributes as unknown as AffineAttributes).alpha)],
-  tangent: (node, [dx]) => dx && scale(dx, (node.attributes as unknown as AffineAttributes).alpha),
-};
+export const affineOp = chainOp('affine', Opcode.Affine, (y, d) => scale(d, (y.attributes as unknown as AffineAttributes).alpha), {
+  inLinear: Opcode.Affine,
+  range(y, rangeOf) {
+    const { alpha, beta } = y.attributes as unknown as AffineAttributes;
+    if (alpha === 0) return undefined;
+    const [low, high] = rangeOf(y.inputs[0] as Node);
+    const ends = [alpha * low + beta, alpha * high + beta] as const;
+    return alpha > 0 ? ends : [ends[1], ends[0]];
+  },
+  constants: ({ attributes: { alpha, beta } }) => `${alpha}·x + ${beta}`,
+});
+
+export const affineValue: Float64Value = { each: (x, alpha, beta) => alpha * x + beta };
 
 /** y = α·x + β, element by element. */
 export function affine(x: Node, alpha: number, beta: number): Node {
@@ -40,21 +46,4 @@ export function shift(x: Node, beta: number): Node {
 /** y = −x. */
 export function neg(x: Node): Node {
   return affine(x, -1, 0);
-}
-
-/** y = α·x times factors that only a run knows (`Factor`): 1/rows, which a mean over the batch puts on a gradient, or −learningRate. */
-export const scaleByOp: ElementwiseOp = {
-  name: 'scaleBy',
-  opcode: Opcode.Scale,
-  shape: shapeOfOnly,
-  backward: (node, dy) => [scaleBy(dy, node.attributes.alpha as number, node.attributes.factors as number)],
-  tangent: (node, [dx]) => dx && scaleBy(dx, node.attributes.alpha as number, node.attributes.factors as number),
-};
-
-/** y = α·factors·x. */
-export function scaleBy(x: Node, alpha: number, factors: number): Node {
-  if (factors === 0) return scale(x, alpha);
-  const u = uniformValue(x);
-  if (u && (u.factors & factors) === 0) return fill(x.shape, alpha * u.value, u.factors | factors);
-  return apply(scaleByOp, [x], { alpha, factors });
 }

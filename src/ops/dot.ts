@@ -1,5 +1,5 @@
 import type { Node } from '../graph/node.js';
-import { sumFeatures } from './broadcast.js';
+import { sumFeatures } from './expandFeatures.js';
 import { mul } from './mul.js';
 
 /** Σ_f a_f·b_f for each row: `[rows, n]`, `[rows, n]` → `[rows, 1]`. */

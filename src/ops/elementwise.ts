@@ -1,18 +1,52 @@
+/** Makers of ops that work on each element by itself. */
 import type { Opcode } from '../../assembly/opcodes.js';
-import { apply, checkConstants, type Node, type Op } from '../graph/node.js';
+import { binaryInstruction, unaryInstruction } from '../graph/instruction.js';
+import { apply, checkConstants, commonShape, type Node, type Op, shapeOfOnly } from '../graph/node.js';
 
-/** An op that works on each element by itself, and the kernel that does it. */
-export interface ElementwiseOp extends Op {
-  readonly opcode: Opcode;
+/** What an elementwise op may say beside its rules. */
+type Traits = Pick<Op, 'inLinear' | 'range' | 'constants'>;
+
+/**
+ * The op y = f(x; α, β) with a kernel of the form Unary. `chain` gives d·f'(x), or undefined where f' is zero everywhere; one rule serves both
+ * directions: dx = dy·f'(x) backward, dy = dx·f'(x) forward.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) => Node | undefined, traits: Traits = {}): Op {
+  return {
+    name,
+    inputs: 1,
+    attributes: { alpha: 'number', beta: 'number' },
+    diagonal: true,
+    shape: shapeOfOnly,
+    backward: (y, dy) => [chain(y, dy)],
+    tangent: (y, [dx]) => dx && chain(y, dx),
+    kernel(y) {
+      const { alpha, beta } = y.attributes as { alpha: number; beta: number };
+      return [unaryInstruction(opcode, y, y.inputs[0] as Node, alpha, beta)];
+    },
+    ...traits,
+  };
 }
+
+/** The op y = f(a, b) of two nodes of one shape, with a kernel of the form Binary. */
+/* @__NO_SIDE_EFFECTS__ */
+export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent' | 'range'>): Op {
+  return {
+    name,
+    inputs: 2,
+    attributes: {},
+    diagonal: true,
+    shape: (inputs) => commonShape(name, inputs),
+    kernel: (y) => [binaryInstruction(opcode, y, y.inputs[0] as Node, y.inputs[1] as Node, 0)],
+    ...rules,
+  };
+}
+
+/** The range of an op that is never negative. */
+export const fromZero: Op['range'] = () => [0, Number.POSITIVE_INFINITY];
 
 /** The node y = op(x; α, β). */
-export function unary(op: ElementwiseOp, x: Node, alpha = 0, beta = 0): Node {
+export function unary(op: Op, x: Node, alpha = 0, beta = 0): Node {
   checkConstants(op.name, [alpha, beta]);
   return apply(op, [x], { alpha, beta });
-}
-
-/** The node y = op(a, b) of two nodes of one shape. */
-export function binary(op: ElementwiseOp, a: Node, b: Node): Node {
-  return apply(op, [a, b]);
 }

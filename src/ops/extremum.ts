@@ -1,11 +1,11 @@
 import type { Opcode } from '../../assembly/opcodes.js';
-import { commonShape, type Node } from '../graph/node.js';
+import type { Node, Op } from '../graph/node.js';
 import { addDefined } from './add.js';
 import { affine } from './affine.js';
 import { clip } from './clip.js';
-import type { ElementwiseOp } from './elementwise.js';
+import { binaryOp } from './elementwise.js';
+import { heaviside } from './heaviside.js';
 import { mul } from './mul.js';
-import { step } from './step.js';
 
 const LARGEST = 3.4028234663852886e38;
 
@@ -18,13 +18,11 @@ export function comparable(x: Node): Node {
  * y = one of a and b, element by element. `lead(a, b)` is positive where a is taken, negative where b is; the gradient goes to the one taken,
  * half to each on a tie.
  */
-export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node) => Node): ElementwiseOp {
+/* @__NO_SIDE_EFFECTS__ */
+export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node) => Node): Op {
   /** 1 where a is taken, ½ on a tie, else 0. */
-  const share = ({ inputs: [a, b] }: Node) => step(lead(comparable(a as Node), comparable(b as Node)), 0.5);
-  return {
-    name,
-    opcode,
-    shape: (inputs) => commonShape(name, inputs),
+  const share = ({ inputs: [a, b] }: Node) => heaviside(lead(comparable(a as Node), comparable(b as Node)), 0.5);
+  return binaryOp(name, opcode, {
     backward(node, dy) {
       const a = share(node);
       return [mul(dy, a), mul(dy, affine(a, -1, 1))];
@@ -33,5 +31,5 @@ export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node
       const a = share(node);
       return addDefined(da && mul(da, a), db && mul(db, affine(a, -1, 1)));
     },
-  };
+  });
 }

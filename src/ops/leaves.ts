@@ -1,25 +1,40 @@
 import { describe } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
-import { type Attributes, Node, type Op } from '../graph/node.js';
-import { batch, type Shape } from '../graph/shape.js';
+import { fillInstruction } from '../graph/instruction.js';
+import { type Attributes, type Float64Value, Node, type Op } from '../graph/node.js';
+import { batch, elements, type Shape } from '../graph/shape.js';
 
-/** The ends of a graph: what comes from outside. They have no inputs, so their rules are never asked. */
-function leaf(name: string): Op {
+/** An end of a graph: what comes from outside. It has no inputs, so its rules are never asked. */
+/* @__NO_SIDE_EFFECTS__ */
+export function leaf(name: string, more: Partial<Op> = {}): Op {
   return {
     name,
+    inputs: 0,
+    attributes: {},
+    diagonal: true,
     shape: () => {
       throw new NeuriteError('GRAPH', `${name}: a leaf has no shape rule`);
     },
     backward: () => [],
     tangent: () => undefined,
+    ...more,
   };
 }
 
 export const inputOp = leaf('input');
 export const targetOp = leaf('target');
 export const parameterOp = leaf('parameter');
+export const stateOp = leaf('state');
 export const constantOp = leaf('constant');
-export const fillOp = leaf('fill');
+/** Elements that all have one value: the only leaf that a program makes itself. */
+export const fillOp = leaf('fill', {
+  attributes: { value: 'number', factors: 'factors' },
+  kernel: (y) => [fillInstruction(y, y.attributes.value as number, y.attributes.factors as number)],
+});
+
+export const fillValue: Float64Value = {
+  all: (node, _, rows) => new Float64Array(elements(node.shape) * (node.shape.batched ? rows : 1)).fill(node.attributes.value as number),
+};
 
 /** How a parameter starts: uniform on [low, high), normal(mean, deviation), or all one value. */
 export type Initial =
@@ -30,6 +45,15 @@ export type Initial =
 /** The numbers of each kind of start. */
 const INITIALS: Readonly<Record<string, readonly string[]>> = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] };
 
+/** @throws ValueError where nothing can start so */
+function checkInitial(op: string, initial: Initial): void {
+  const odd = INITIALS[initial?.kind]?.find((key) => !Number.isFinite((initial as unknown as Record<string, unknown>)[key]));
+  if (odd !== undefined || !Object.hasOwn(INITIALS, initial?.kind)) {
+    const came = odd === undefined ? describe(initial) : `${odd} = ${describe((initial as unknown as Record<string, unknown>)[odd])}`;
+    throw new ValueError(`${op}: its initializer gave ${came}, expected finite numbers of a kind uniform, normal or constant`);
+  }
+}
+
 /** A parameter: trained, and kept by the network that uses it. */
 export class Parameter extends Node {
   /** @throws ValueError where it cannot start so */
@@ -39,11 +63,22 @@ export class Parameter extends Node {
     name?: string,
   ) {
     super(parameterOp, [], shape, {}, name);
-    const odd = INITIALS[initial?.kind]?.find((key) => !Number.isFinite((initial as unknown as Record<string, unknown>)[key]));
-    if (odd !== undefined || !Object.hasOwn(INITIALS, initial?.kind)) {
-      const came = odd === undefined ? describe(initial) : `${odd} = ${describe((initial as unknown as Record<string, unknown>)[odd])}`;
-      throw new ValueError(`parameter: its initializer gave ${came}, expected finite numbers of a kind uniform, normal or constant`);
-    }
+    checkInitial('parameter', initial);
+  }
+}
+
+/**
+ * A state: kept by the network that uses it as a parameter is, and changed by training steps, but by no gradient. Running statistics are states.
+ */
+export class State extends Node {
+  /** @throws ValueError where it cannot start so */
+  constructor(
+    shape: Shape,
+    readonly initial: Initial,
+    name?: string,
+  ) {
+    super(stateOp, [], shape, {}, name);
+    checkInitial('state', initial);
   }
 }
 
@@ -76,4 +111,10 @@ export function fill(shape: Shape, value: number, factors = 0): Node {
 export function uniformValue(node: Node): { value: number; factors: number } | undefined {
   if (node.op !== fillOp) return undefined;
   return node.attributes as Attributes & { value: number; factors: number };
+}
+
+/** What an op makes of one value repeated, or of its sum: one value again, for which no kernel runs. Undefined for any other node. */
+export function repeatUniform(x: Node, shape: Shape, times = 1): Node | undefined {
+  const u = uniformValue(x);
+  return u && fill(shape, u.value * times, u.factors);
 }

@@ -1,7 +1,9 @@
+import { GemmFlag, Opcode } from '../../assembly/opcodes.js';
 import { describe } from '../arguments/describe.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { apply, type Node, type Op } from '../graph/node.js';
-import { batch, formatShape, matrix, type Shape } from '../graph/shape.js';
+import { size, tensor, word } from '../graph/instruction.js';
+import { apply, type Float64Value, type Instruction, type Node, type Op, type Operand } from '../graph/node.js';
+import { batch, features, formatShape, matrix, type Shape } from '../graph/shape.js';
 import { addDefined } from './add.js';
 
 /** A matrix' axis: a number, or the rows of the batch. */
@@ -14,9 +16,40 @@ export function axes(op: string, shape: Shape): [Axis, Axis] {
   return [shape.size[0] as number, shape.size[1] as number];
 }
 
+function sizeOf(n: Axis): Operand {
+  return n === 'rows' ? size(1, true) : size(n);
+}
+
+/** The product of a matmul node, written to `into` where given (a parameter to accumulate on), else to the node itself. */
+export function gemm(node: Node, accumulate: boolean, into: Node = node): Instruction {
+  const [a, b] = node.inputs as [Node, Node];
+  const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
+  const [ar, ac] = axes('matmul', a.shape);
+  const [br, bc] = axes('matmul', b.shape);
+  return {
+    opcode: Opcode.Gemm,
+    operands: {
+      c: tensor(into),
+      a: tensor(a),
+      b: tensor(b),
+      m: sizeOf(ta ? ac : ar),
+      n: sizeOf(tb ? br : bc),
+      k: sizeOf(ta ? ar : ac),
+      lda: word(ac as number),
+      ldb: word(bc as number),
+      flags: word((ta ? GemmFlag.TransposeA : 0) | (tb ? GemmFlag.TransposeB : 0) | (accumulate ? GemmFlag.Accumulate : 0)),
+    },
+    writes: ['c'],
+    inPlace: [],
+  };
+}
+
 /** y = op(a)·op(b), where op transposes if asked. A product over the rows of a batch has no rows left. */
 export const matmulOp: Op = {
   name: 'matmul',
+  inputs: 2,
+  attributes: { ta: 'boolean', tb: 'boolean' },
+  diagonal: false,
   shape([a, b], { ta, tb }) {
     const [am, ak] = ta ? axes('matmul', (a as Node).shape).reverse() : axes('matmul', (a as Node).shape);
     const [bk, bn] = tb ? axes('matmul', (b as Node).shape).reverse() : axes('matmul', (b as Node).shape);
@@ -43,6 +76,28 @@ export const matmulOp: Op = {
     const left = da && matmul(da, b, ta, tb);
     const right = db && matmul(a, db, ta, tb);
     return addDefined(left, right);
+  },
+  kernel: (node) => [gemm(node, false)],
+};
+
+export const matmulValue: Float64Value = {
+  all(node, [a, b], rows) {
+    const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
+    const axesOf = ({ shape }: Node) => (shape.batched ? [rows, features(shape)] : shape.size) as [number, number];
+    const [ar, ac] = axesOf(node.inputs[0] as Node);
+    const [br, bc] = axesOf(node.inputs[1] as Node);
+    const [m, n, k] = [ta ? ac : ar, tb ? br : bc, ta ? ar : ac];
+    const [x, w] = [a as Float64Array, b as Float64Array];
+    const y = new Float64Array(m * n);
+    const [xStep, wStep] = [ta ? ac : 1, tb ? 1 : bc];
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let total = 0;
+        for (let l = 0, p = ta ? i : i * ac, q = tb ? j * bc : j; l < k; l++, p += xStep, q += wStep) total += (x[p] as number) * (w[q] as number);
+        y[i * n + j] = total;
+      }
+    }
+    return y;
   },
 };
 

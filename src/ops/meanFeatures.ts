@@ -1,7 +1,7 @@
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { scale } from './affine.js';
-import { sumFeatures } from './broadcast.js';
+import { sumFeatures } from './expandFeatures.js';
 
 /** The mean over the features: `[rows, n]` → `[rows, 1]`. */
 export function meanFeatures(x: Node): Node {

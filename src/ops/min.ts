@@ -1,14 +1,11 @@
-import { Opcode } from '../../assembly/opcodes.js';
-import type { Node } from '../graph/node.js';
-import { broadcast } from './broadcast.js';
-import { binary } from './elementwise.js';
-import { extremumOp } from './extremum.js';
-import { sub } from './sub.js';
+import { checkNodes, type Node } from '../graph/node.js';
+import { neg } from './affine.js';
+import { checkOne, max } from './max.js';
 
-/** y = min(a, b), element by element. */
-export const minOp = extremumOp('min', Opcode.Min, (a, b) => sub(b, a));
-
-/** min(a, b) element by element, with broadcasting. */
-export function min(a: Node, b: Node): Node {
-  return binary(minOp, ...broadcast('min', a, b));
+/** The smallest feature of each row, −max(−x): `[rows, n]` → `[rows, 1]`. @throws NeuriteError for two nodes, which `minimum` takes */
+export function min(x: Node): Node;
+export function min(x: Node, ...more: readonly unknown[]): Node {
+  checkNodes('min', [x]);
+  checkOne('min', more);
+  return neg(max(neg(x)));
 }

@@ -1,23 +1,22 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { commonShape, type Node } from '../graph/node.js';
+import { apply, type Float64Value, type Node } from '../graph/node.js';
 import { addDefined } from './add.js';
-import { scaleBy } from './affine.js';
 import { broadcast } from './broadcast.js';
-import { binary, type ElementwiseOp } from './elementwise.js';
+import { binaryOp } from './elementwise.js';
 import { uniformValue } from './leaves.js';
+import { scaleBy } from './scaleBy.js';
 
 /** y = a·b, element by element. */
-export const mulOp: ElementwiseOp = {
-  name: 'mul',
-  opcode: Opcode.Mul,
-  shape: (inputs) => commonShape('mul', inputs),
+export const mulOp = binaryOp('mul', Opcode.Mul, {
   backward: ({ inputs: [a, b] }, dy) => [mul(dy, b as Node), mul(dy, a as Node)],
   tangent: ({ inputs: [a, b] }, [da, db]) => {
     const left = da && mul(da, b as Node);
     const right = db && mul(a as Node, db);
     return addDefined(left, right);
   },
-};
+});
+
+export const mulValue: Float64Value = { each: (a, b) => a * b };
 
 /** a·b element by element, with broadcasting. A uniform factor becomes a scale. */
 export function mul(a: Node, b: Node): Node {
@@ -25,5 +24,5 @@ export function mul(a: Node, b: Node): Node {
   const u = uniformValue(y);
   if (u) return scaleBy(x, u.value, u.factors);
   if (uniformValue(x)) return mul(y, x);
-  return binary(mulOp, x, y);
+  return apply(mulOp, [x, y]);
 }

@@ -1,22 +1,14 @@
 import type { Opcode } from '../../assembly/opcodes.js';
-import { type Node, shapeOfOnly } from '../graph/node.js';
-import type { ElementwiseOp } from './elementwise.js';
+import type { Node, Op } from '../graph/node.js';
+import { chainOp } from './elementwise.js';
 import { mul } from './mul.js';
 
-/**
- * y = f(x). One rule serves both directions: dx = dy·f'(x) backward, dy = dx·f'(x) forward, f' built from nodes.
- * `derivative` gives undefined where f' is zero everywhere.
- */
-export function unaryOp(name: string, opcode: Opcode, derivative: (y: Node, x: Node) => Node | undefined): ElementwiseOp {
-  const chain = (node: Node, d: Node) => {
-    const slope = derivative(node, node.inputs[0] as Node);
-    return slope && mul(d, slope);
+/** The op y = f(x; α, β), its slope f' built from nodes; `slope` gives undefined where f' is zero everywhere. */
+/* @__NO_SIDE_EFFECTS__ */
+export function unaryOp(name: string, opcode: Opcode, slope: (y: Node, x: Node) => Node | undefined, traits: Parameters<typeof chainOp>[3] = {}): Op {
+  const chain = (y: Node, d: Node) => {
+    const factor = slope(y, y.inputs[0] as Node);
+    return factor && mul(d, factor);
   };
-  return {
-    name,
-    opcode,
-    shape: shapeOfOnly,
-    backward: (node, dy) => [chain(node, dy)],
-    tangent: (node, [dx]) => dx && chain(node, dx),
-  };
+  return chainOp(name, opcode, chain, traits);
 }

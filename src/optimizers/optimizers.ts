@@ -65,7 +65,7 @@ function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Comm
  * @throws ValueError for what is no optimizer's description, or one its maker refuses
  */
 export function optimizerOf(call: string, description: Optimizer): Optimizer {
-  const { name, fields } = readDescription(call, 'optimizer', description, { sgd, adam, adamW }, 'sgd(), adam() or adamW()');
+  const { name, fields } = readDescription(call, 'optimizer', description, { sgd, adam, adamW }, 'what sgd(), adam() or adamW() gives');
   return named(call, () => (name === 'sgd' ? sgd(fields) : name === 'adam' ? adam(fields) : adamW(fields)));
 }
 
@@ -88,7 +88,7 @@ export function readDescription(
   const { name } = fields;
   if (typeof name !== 'string' || !Object.hasOwn(makers, name)) {
     const meant = makerFor(description);
-    throw new ValueError(`${call}: ${what} is ${describe(description)}, expected what ${expected} gives${meant ? `; pass ${meant}` : ''}`);
+    throw new ValueError(`${call}: ${what} is ${describe(description)}, expected ${expected}${meant ? `; pass ${meant}` : ''}`);
   }
   return { name, fields };
 }
@@ -104,7 +104,7 @@ export function named<T>(call: string, make: () => T): T {
 }
 
 /**
- * Stochastic gradient descent, θ ← θ − learningRate·∂L/∂θ (000 eq. 21); with momentum μ, v ← μ·v + ∂L/∂θ and θ ← θ − learningRate·v,
+ * Stochastic gradient descent, θ ← θ − learningRate·∂L/∂θ (notes 21); with momentum μ, v ← μ·v + ∂L/∂θ and θ ← θ − learningRate·v,
  * or θ ← θ − learningRate·(∂L/∂θ + μ·v) with `nesterov` (Sutskever et al. 2013).
  * L2 comes first, clipping after it: the norm that clipNorm bounds is that of ∂L/∂θ + weightDecay·θ.
  * Defaults: learningRate 0.01, momentum 0, nesterov false, weightDecay 0, no clipping.

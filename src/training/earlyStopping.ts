@@ -7,22 +7,22 @@ import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './history.js';
 
 /**
- * When `fit` ends before its last epoch. Parameters and optimizer state go back to those of the best epoch however `fit` ends: stopped, done,
- * aborted or failed. The parameters before the first epoch are a candidate too, as epoch 0.
+ * Options of early stopping. However `fit` ends (stopped, done, aborted or failed), parameters and optimizer state are restored to those of
+ * the best epoch. The parameters before the first epoch are a candidate too, as epoch 0.
  *
- * An epoch is judged by the parameters that it ended with: on the validation data, or where there are none on the training data, which costs
- * a forward pass over them after each epoch.
+ * An epoch is judged by the parameters that it ended with: on the validation data or, without any, on the training data. That costs a
+ * forward pass over them after each epoch.
  */
 export interface EarlyStopping {
-  /** Epochs in a row that may pass without a better value: after so many, training ends. */
+  /** Training ends after so many epochs in a row without a better value. */
   readonly patience: number;
   /**
-   * What is watched, of `validation` where there is validation data, else of `training`: `'loss'`, the less the better, or `'accuracy'`, the
-   * more the better; or a function of the epoch's end, the less the better, which must give a number. It is asked about epoch 0 as well.
-   * A loss that is not finite is not better, and NaN is welcome from a function for such an epoch alone. Default `'loss'`.
+   * The value to watch, of `validation` where there is validation data, else of `training`: `'loss'` (lower is better), `'accuracy'` (higher is
+   * better), or a function of the epoch's end that returns a number (lower is better). It is called for epoch 0 as well. A loss that is not
+   * finite is never better; only for such an epoch may the function return NaN. Default `'loss'`.
    */
   readonly monitor?: 'loss' | 'accuracy' | ((end: EpochEnd) => number);
-  /** A value counts as better only by more than this. Default 0. */
+  /** Least improvement that counts as better. Default 0. */
   readonly minDelta?: number;
 }
 
@@ -59,12 +59,12 @@ export class EarlyStop {
     this.#snapshot = new Snapshot(engine);
   }
 
-  /** Takes note of the parameters before the first epoch. */
+  /** Records the parameters before the first epoch. */
   begin(end: EpochEnd): void {
     this.#isBetter(end);
   }
 
-  /** Takes note of an epoch; whether to stop after it. */
+  /** Records an epoch. @returns whether to stop after it */
   stops(end: EpochEnd): boolean {
     this.#waited = this.#isBetter(end) ? 0 : this.#waited + 1;
     return this.#waited >= this.#patience;
@@ -92,7 +92,7 @@ export class EarlyStop {
     return value;
   }
 
-  /** Puts parameters and optimizer state of the best epoch back; nothing where there is none. */
+  /** Restores parameters and optimizer state of the best epoch, if there is one. */
   restore(): void {
     if (this.best) this.#snapshot.restore();
   }

@@ -11,7 +11,7 @@ import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
-import { logitsOf } from '../losses/losses.js';
+import { logitsOf } from '../losses/networkLoss.js';
 import { checkLearningRate } from '../optimizers/optimizers.js';
 import { answerOf, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
@@ -27,19 +27,19 @@ export interface FitOptions {
   readonly epochs?: number;
   /** Default 32. */
   readonly batchSize?: number;
-  /** Whether each epoch takes the rows in a new, seeded order. Default true. */
+  /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
   readonly shuffle?: boolean;
-  /** Evaluated after each epoch. */
+  /** Data to evaluate after each epoch. */
   readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
-  /** In place of the optimizer's: a rate, or a function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has. */
+  /** Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. */
   readonly learningRate?: number | Schedule;
-  /** Ends the training when it gets no better, and keeps the best epoch's parameters and optimizer state, however the training ends. */
+  /** Stops when the watched value no longer improves, and restores the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
-  /** Ends the training after the step at hand; the promise rejects with `signal.reason`. */
+  /** Aborts after the current step; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
-  /** Up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
+  /** Called up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
-  /** After each epoch. Returning false ends the training there. A promise is awaited and counts by what it gives; its rejection rejects `fit`. */
+  /** Called after each epoch. Returning false ends the training. A promise is awaited for its value; its rejection rejects `fit`. */
   readonly onEpoch?: (epoch: EpochEnd) => unknown;
 }
 
@@ -55,19 +55,19 @@ const OPTIONS: readonly (keyof FitOptions)[] = [
   'onEpoch',
 ];
 
-/** What `fit` trains: an engine, and the two things that outlive one call. */
+/** What `fit` trains: an engine, and the counts that outlive one call. */
 export interface Trainee {
   readonly engine: Engine;
   readonly seed: number;
-  /** Epochs trained so far: a later `fit` goes on with the next shuffle. */
+  /** Epochs trained so far. A later `fit` continues with the next shuffle. */
   epochsTrained: number;
   /** Steps done so far. */
   stepsDone: number;
-  /** Where values first became NaN or infinite in the batch that a step stopped at; only where somebody wants to know. */
+  /** Finds the first value that became NaN or infinite in the batch that a step stopped at. Only with `debug`. */
   readonly locate?: (stopped: LoadedProgram, rows: number, classes: readonly boolean[]) => NonFiniteValue | undefined;
 }
 
-/** Shuffles are drawn from streams of the seed that no parameter uses. */
+/** The first stream of the seed for shuffles; no parameter uses it. */
 const SHUFFLE_STREAM = 0x40000000;
 
 /** Trains a network on a data set; see `Network.fit`. */
@@ -82,7 +82,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   let source: RowSource | undefined;
   let validation: RowSource | undefined;
   try {
-    // All memory is had before the first step: what is refused leaves the parameters as they are.
+    // Allocate everything first, so that a failure changes nothing.
     source = new RowSource('fit', engine, set, batchSize);
     validation = validationSet && new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
     const { rows } = source;
@@ -188,7 +188,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   }
 }
 
-/** The options of `fit`, each read once, with what is left out filled in. */
+/** Reads each option of `fit` once and fills in defaults. */
 function readOptions(engine: Engine, options: FitOptions) {
   checkOptions('fit', options, OPTIONS);
   const { epochs = 1, batchSize = 32, shuffle = true, validationData, learningRate, earlyStopping, signal, onProgress, onEpoch } = options;
@@ -214,7 +214,7 @@ function checkCallbacks(call: string, callbacks: Readonly<Record<string, unknown
   }
 }
 
-/** The rates of `count` steps from one on: all of them are there before an address is taken, as a schedule is code of the caller's. */
+/** The rates of `count` steps from a step on. A schedule is code of the caller's, so all are computed before an address is taken. */
 function ratesOf(learningRate: number | Schedule): (epoch: number, step: number, steps: number, count: number) => ArrayLike<number> {
   if (typeof learningRate === 'function') {
     return (epoch, step, steps, count) =>
@@ -229,26 +229,26 @@ function ratesOf(learningRate: number | Schedule): (epoch: number, step: number,
   return (_epoch, _step, _steps, count) => constant.subarray(0, count);
 }
 
-/** Rows an evaluation takes at once. */
+/** Rows of a batch of an evaluation. */
 const EVALUATION_ROWS = 256;
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]> {
-  /** What else is to be found, each under its name in the result; of several outputs, of the first that has a loss. */
+  /** Metrics to compute, each under its name in the result; of several outputs, for the first that has a loss. */
   readonly metrics?: M;
-  /** What a number of the output must reach to count as 1, for accuracy and every metric, where classes do not exclude each other. */
+  /** The least output that counts as 1, for accuracy and every metric, where each output is decided by itself. */
   readonly threshold?: number;
 }
 
 /** Options of `evaluateAsync`. */
 export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Metric[]> extends EvaluateOptions<M> {
-  /** Ends the evaluation; the promise rejects with `signal.reason`. */
+  /** Aborts the evaluation; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
-  /** Up to 100 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
+  /** Called up to 100 times a second, between slices of rows. A promise is awaited; its rejection rejects the evaluation. */
   readonly onProgress?: (progress: EvaluationProgress) => unknown;
 }
 
-/** Loss, accuracy and metrics over a data set, in its own order; nothing is changed. */
+/** Computes loss, accuracy and metrics over a data set, in its order. Changes nothing. */
 export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: EvaluateOptions): Evaluation {
   const { metrics: list, threshold } = checkOptions('evaluate', options, ['metrics', 'threshold']);
   const metrics = readMetrics('evaluate', list);
@@ -275,7 +275,7 @@ function checkThreshold(call: string, engine: Engine, threshold: number | undefi
   if (threshold !== undefined) requireDecision(call, engine.model.outputs[judged] as Node, engine.losses[judged]?.loss, threshold);
 }
 
-/** The same in slices, with the event loop running between them. */
+/** `evaluate` in slices; the event loop runs between them. */
 export async function evaluateAsync(
   engine: Engine,
   data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
@@ -316,14 +316,14 @@ export async function evaluateAsync(
   }
 }
 
-/** What an evaluation did in a slice. */
+/** Progress of an evaluation in one slice. */
 interface Slice {
   readonly rows: number;
-  /** The share of all the work that is done. */
+  /** The share of all work that is done. */
   readonly share: number;
 }
 
-/** Runs an evaluation to its end, with a pause wherever the next slice would keep the event loop waiting for too long. */
+/** Runs an evaluation to its end. Pauses before a slice that would block the event loop too long. */
 async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, pause: (share: number) => Promise<void>): Promise<T> {
   for (let share = 0; ; ) {
     if (turns.isOver(pace.secondsFor(EVALUATION_ROWS * pace.next(MAX_STEPS, EVALUATION_ROWS)))) await pause(share);
@@ -337,7 +337,7 @@ async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace: Pace, 
   }
 }
 
-/** Metrics as they are now: their callbacks run during an evaluation, and could change the list. */
+/** Copies the metrics: their callbacks run during an evaluation, and could change the list. */
 function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
   checkMetrics(call, metrics);
   return Array.from(metrics, (metric) => {
@@ -352,7 +352,7 @@ function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { prog
 }
 
 /**
- * Evaluates in slices: as many batches at once as one run takes or, with a pace, as that says. Between two, everything may happen but a
+ * Evaluates in slices, of as many batches as one run takes or, with a pace, as that allows. Between two slices anything may happen except a
  * change of the parameters.
  */
 function* evaluateRows(
@@ -390,7 +390,7 @@ function* evaluateRows(
   };
 }
 
-/** Begins a metric. Its callbacks are code of the caller's: they must answer at once, and give what sums up. */
+/** Begins a metric. Its callbacks are code of the caller's: check that they are not async and return what is expected. */
 function begin(call: string, { name, begin }: Metric, width: number, kind: Decision['kind'] | undefined): ReturnType<Metric['begin']> {
   const what = `metrics: ${name}`;
   const running = answerOf(call, `${what}.begin`, begin(width, kind));
@@ -404,7 +404,7 @@ function begin(call: string, { name, begin }: Metric, width: number, kind: Decis
   };
 }
 
-/** The values of metrics over a data set, of the first output that has a loss. */
+/** Computes metrics over a data set, for the first output that has a loss. */
 function* measure(
   engine: Engine,
   source: RowSource,
@@ -420,7 +420,7 @@ function* measure(
   const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
   const outputs = [output, logitsOf(output)];
   const width = features(output.shape);
-  // Without the report of the loss, which would end the run where it is not finite.
+  // Leave out the report of the loss, which would end the run where it is not finite.
   const load = () =>
     engine.derived(`metrics:${classes}`, batch, () => ({
       ...engine.recipe('evaluate', classes),
@@ -431,7 +431,7 @@ function* measure(
   const running = metrics.map((metric) => begin(call, metric, width, decision?.kind));
   const each = decision ? decisionsPerRow(decision) : 0;
   for (let position = 0; position < rows; position += batch) {
-    // A metric may have predicted or evaluated: the program is taken anew. What a metric gets is a copy, which it may keep.
+    // A metric may have predicted or evaluated, so fetch the program again. A metric gets copies, which it may keep.
     const program = load();
     const { core, workspace } = program;
     workspace.set(Context.Step, 0);

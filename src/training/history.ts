@@ -1,10 +1,10 @@
-/** The mean loss over samples, and the share decided rightly where the loss has decisions. */
+/** The mean loss over samples, and the share of correct rows where the loss has decisions. */
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number | undefined;
 }
 
-/** Where a `fit` stands. Times are in seconds. */
+/** The progress of a `fit`. Times are seconds. */
 export interface FitProgress extends Evaluation {
   /** Counted from 1. */
   readonly epoch: number;
@@ -15,29 +15,29 @@ export interface FitProgress extends Evaluation {
   /** Since this epoch began. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** Until the last epoch's end, as this epoch's speed has it. */
+  /** Estimated time to the end of the last epoch, at the speed of this one. */
   readonly secondsLeft: number;
-  /** The longest that this fit has kept the event loop waiting: up to 0.016, unless one step or the upload takes longer. */
+  /** The longest time that this fit has blocked the event loop: up to 0.016, unless one step or the upload takes longer. */
   readonly longestBlock: number;
 }
 
-/** Where an `evaluateAsync` stands. Times are in seconds. */
+/** The progress of an `evaluateAsync`. Times are seconds. */
 export interface EvaluationProgress {
-  /** The share of the work that is done, from 0 to 1. */
+  /** The share of the work done, from 0 to 1. */
   readonly share: number;
   readonly seconds: number;
   readonly secondsLeft: number;
-  /** The longest that this evaluation has kept the event loop waiting. */
+  /** The longest time that this evaluation has blocked the event loop. */
   readonly longestBlock: number;
 }
 
 /** An epoch that has ended. */
 export interface EpochEnd extends FitProgress {
-  /** Of the validation data, where there are some. */
+  /** Of the validation data, if any. */
   readonly validation: Evaluation | undefined;
   /**
-   * Of the training data with the parameters after the epoch, where `earlyStopping` has no validation data to go by.
-   * `loss` is another: the mean over the epoch's steps, each with the parameters before it.
+   * Of the training data with the parameters after the epoch, for `earlyStopping` without validation data. `loss` differs: it is the mean over
+   * the epoch's steps, each with the parameters before it.
    */
   readonly training: Evaluation | undefined;
 }

@@ -1,29 +1,28 @@
 import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 
-/** What a metric sees of a data set at a time: some rows of targets and outputs. Its arrays are copies, shared by the metrics of one call. */
+/** Some rows of targets and outputs, for a metric. The arrays are copies, shared by the metrics of one call. */
 export interface MetricBatch {
   readonly rows: number;
   /** Features of the output. */
   readonly width: number;
   /** `[rows, width]`. */
   readonly outputs: Float32Array;
-  /** z before a final softmax or sigmoid, `[rows, width]`: what decisions are made on. */
+  /** z before a final softmax or sigmoid, `[rows, width]`. Decisions are made on it. */
   readonly logits: Float32Array;
   /** `[rows, width]`; undefined where the targets are class ids. */
   readonly targets: Float32Array | undefined;
   /**
-   * Decisions a row has: 1 where one class of several is chosen, or a single number decided; else `width`, for labels that do not exclude each
-   * other; 0 for a regression.
+   * Decisions per row: 1 for one class of several, or for a single number; `width` for independent labels; 0 for a regression.
    */
   readonly decisions: number;
-  /** `[rows, decisions]`: the class of each row, or 1 or 0 for each label. Values as targets are decided as outputs are. */
+  /** `[rows, decisions]`: the class of each row, or 1 or 0 for each label. Targets that are values are decided as outputs are. */
   readonly actual: ArrayLike<number>;
-  /** `[rows, decisions]`: what `classify` says; −1 throughout a row whose output is NaN. */
+  /** `[rows, decisions]`: the result of `classify`; −1 in all of a row whose output is NaN. */
   readonly predicted: ArrayLike<number>;
 }
 
-/** A measure of how good outputs are, for `evaluate`: begun once per evaluation, it sees all rows, batch by batch, and sums up in float64. */
+/** A metric for `evaluate`. Begun once per evaluation; it gets all rows, batch by batch. Those here sum in float64. */
 export interface Metric<Name extends string = string, Value = unknown> {
   /** The key of its value in the result. */
   readonly name: Name;
@@ -40,8 +39,8 @@ export type MetricValues<M extends readonly Metric[]> = {
 };
 
 /**
- * One number per class, and their mean over the classes that occur among targets or decisions (macro average). Of labels that do not exclude
- * each other, one number per label, and their mean over all.
+ * One number per class, and their mean over the classes that occur among targets or decisions (macro average). For independent labels, one
+ * number per label, and their mean over all.
  */
 export interface PerClass {
   readonly perClass: readonly number[];
@@ -57,7 +56,7 @@ function checkDecides(metric: string, decides: 'largest' | 'each' | undefined): 
   }
 }
 
-/** What was decided for one class or label. */
+/** The counts of one class or label. */
 interface Count {
   right: number;
   actual: number;
@@ -68,7 +67,7 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Per class or label, `of` its right decisions, its rows and the decisions for it. */
+/** Computes `of` for each class or label, from its correct decisions, its rows and the decisions for it. */
 function perClass(name: string, width: number, decides: 'largest' | 'each' | undefined, of: (count: Count) => number) {
   checkDecides(name, decides);
   const labels = decides === 'each' && width > 1;
@@ -76,7 +75,7 @@ function perClass(name: string, width: number, decides: 'largest' | 'each' | und
   return {
     add({ rows, decisions, actual, predicted }: MetricBatch) {
       for (let i = 0; i < rows * decisions; i++) {
-        // A label that is neither there nor decided for counts nowhere; of classes, each row has one.
+        // A label that is neither present nor predicted counts nowhere. Each row has one class.
         const own = labels ? (actual[i] === 1 ? i % decisions : -1) : (actual[i] as number);
         const found = labels ? (predicted[i] === 1 ? i % decisions : -1) : (predicted[i] as number);
         if (own >= 0) (counts[own] as Count).actual++;
@@ -85,7 +84,7 @@ function perClass(name: string, width: number, decides: 'largest' | 'each' | und
       }
     },
     value(): PerClass {
-      // 0/0, a class without rows or without decisions, counts as 0.
+      // 0/0 counts as 0: a class without rows or without decisions.
       const values = counts.map((count) => count.right && of(count));
       const judged = labels ? values : values.filter((_, k) => (counts[k] as Count).actual + (counts[k] as Count).predicted > 0);
       return { perClass: values, macro: total(judged) / judged.length };
@@ -93,14 +92,14 @@ function perClass(name: string, width: number, decides: 'largest' | 'each' | und
   };
 }
 
-/** @throws ValueError for what is no list of metrics */
+/** @throws ValueError for anything but a list of metrics */
 export function checkMetrics(call: string, metrics: readonly Metric[]): void {
   if (!isList(metrics)) throw new ValueError(`${call}: metrics is ${describe(metrics)}, expected a list, such as [accuracy, topK(5)]`);
   const odd = metrics.findIndex((metric) => typeof fieldOf(metric, 'begin') !== 'function' || typeof fieldOf(metric, 'name') !== 'string');
   if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
 }
 
-/** The share of rows decided rightly; of several labels, in all of them (subset accuracy). A row whose output is NaN is not. */
+/** The share of correct rows; for several labels, correct in all of them (subset accuracy). A row whose output is NaN is wrong. */
 export const accuracy: Metric<'accuracy', number> = {
   name: 'accuracy',
   begin: (_, decides) => {
@@ -121,14 +120,14 @@ export const accuracy: Metric<'accuracy', number> = {
   },
 };
 
-/** How often each class (a row) was taken for each class (a column). A row whose output is NaN is in no column. Not for several labels. */
+/** Counts how often each class (a row) was predicted as each class (a column). A row whose output is NaN is in no column. Not for several labels. */
 export const confusionMatrix: Metric<'confusionMatrix', readonly (readonly number[])[]> = {
   name: 'confusionMatrix',
   begin: (width, decides) => {
     checkDecides('confusionMatrix', decides);
     if (decides === 'each' && width > 1) {
       throw new ValueError(
-        `confusionMatrix: the output has ${width} labels that do not exclude each other, expected classes; use precision, recall and f1, label by label`,
+        `confusionMatrix: the output has ${width} independent labels, expected classes; use precision, recall and f1, label by label`,
       );
     }
     const classes = Math.max(2, width);
@@ -146,13 +145,13 @@ export const confusionMatrix: Metric<'confusionMatrix', readonly (readonly numbe
   },
 };
 
-/** Of the decisions for a class or label, the share that is right. 0 for one never decided for. */
+/** The share of the decisions for a class or label that is correct; 0 for one that is never predicted. */
 export const precision: Metric<'precision', PerClass> = {
   name: 'precision',
   begin: (width, decides) => perClass('precision', width, decides, ({ right, predicted }) => right / predicted),
 };
 
-/** Of the rows of a class or label, the share decided rightly. 0 for one without rows. A row whose output is NaN is not. */
+/** The share of the rows of a class or label that is correct; 0 for one without rows. A row whose output is NaN is wrong. */
 export const recall: Metric<'recall', PerClass> = {
   name: 'recall',
   begin: (width, decides) => perClass('recall', width, decides, ({ right, actual }) => right / actual),
@@ -172,7 +171,7 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
     begin: (width, decides) => {
       if (width < 2) throw new ValueError(`topK: the output has ${width} feature, expected one for each class`);
       checkDecides('topK', decides);
-      if (decides === 'each') throw new ValueError(`topK: the output has ${width} labels that do not exclude each other, expected classes`);
+      if (decides === 'each') throw new ValueError(`topK: the output has ${width} independent labels, expected classes`);
       let right = 0;
       let count = 0;
       return {
@@ -184,7 +183,7 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
             let before = 0;
             for (let j = 0; j < width; j++) {
               const other = logits[i * width + j] as number;
-              // Written so that a NaN, as row's own or as another's, never helps.
+              // Written so that a NaN logit, of the own class or of another, never helps.
               if (j !== own && !(z > other || (z === other && own < j))) before++;
             }
             if (before < k) right++;
@@ -196,7 +195,7 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
   };
 }
 
-/** Sums of something of each output and target, column by column. */
+/** A metric that sums over each output and target, column by column. */
 function summing<Value>(name: string, width: number, add: (column: number, u: number, t: number) => void, value: (count: number) => Value) {
   let count = 0;
   return {

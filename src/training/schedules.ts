@@ -3,8 +3,8 @@ import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 
 /**
- * The learning rate of a step: a plain function of the epoch (from 1), the step within it (from 0) and the number of steps an epoch has.
- * Learning rates decide weights, so use nothing but + − × ÷ and `Math.sqrt` where the same bits matter everywhere: engines differ in the rest.
+ * The learning rate of a step: a function of the epoch (from 1), the step within it (from 0) and the number of steps of an epoch.
+ * For the same bits on every engine, use only + − × ÷ and `Math.sqrt`: engines differ in other functions of Math.
  */
 export type Schedule = (epoch: number, step: number, steps: number) => number;
 
@@ -12,7 +12,7 @@ function check(call: string, name: string, value: number, least: number, expecte
   if (!(Number.isFinite(value) && value >= least)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
-/** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: every so many epochs, a factor less. Default factor 0.1. */
+/** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
   const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor']);
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
@@ -42,7 +42,8 @@ function cosineFall(t: number): number {
 }
 
 /**
- * Half a cosine from `rate` to `final` over so many epochs, step by step, then `final` (Loshchilov & Hutter 2017, equation 5, without restarts):
+ * Falls from `rate` to `final` as half a cosine over so many epochs, step by step, then stays there (Loshchilov & Hutter 2017, equation 5,
+ * without restarts):
  * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
@@ -53,7 +54,7 @@ export function cosine(rate: number, options: { readonly epochs: number; readonl
   return (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
 }
 
-/** A rise in equal steps to what `then` says, over the first epochs (a fraction is welcome): then · (steps done + 1) / (steps of the warm-up), at most `then`. */
+/** Rises in equal steps to `then` over the first epochs, which may be a fraction: then · (steps done + 1) / (steps of the warm-up), at most `then`. */
 export function warmup(epochs: number, then: number | Schedule): Schedule {
   check('warmup', 'epochs', epochs, 0, 'a number of epochs ≥ 0');
   if (typeof then !== 'function') check('warmup', 'then', then, 0, 'the rate or the schedule that follows, as in warmup(5, 0.1)');

@@ -4,10 +4,10 @@ import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { Snapshot } from '../engine/snapshot.js';
 
-/** Networks with more numbers than this, parameters and optimizer state, take their steps one by one: a copy for each slice would cost more. */
+/** Most numbers, parameters and optimizer state, that are copied for each slice. A larger network takes guarded steps, which costs less. */
 const MOST_COPIED = 2 ** 18;
 
-/** What a slice of steps did. */
+/** The result of a slice of steps. */
 export interface Slice {
   readonly status: Status;
   /** Steps done. */
@@ -19,10 +19,10 @@ export interface Slice {
 }
 
 /**
- * Runs the steps of a `fit` so that none makes a parameter NaN or infinite: the step that would is not done, and ends the slice.
+ * Runs the steps of a `fit` so that none makes a parameter NaN or infinite: such a step is not done, and ends the slice.
  *
- * A small network keeps a copy of itself before each slice. Where the slice went wrong, it starts again from the copy, step by step: every step
- * depends on nothing but what was there before, so the bits are the same. A large network looks at each step before its update (`runGuarded`).
+ * A small network is copied before each slice. Where the slice fails, it is restored and runs step by step. A step depends only on the state
+ * before it, so the bits are the same. A large network checks each step before its update (`runGuarded`).
  */
 export class Steps {
   readonly #engine: Engine;
@@ -30,24 +30,24 @@ export class Steps {
   readonly #batch: number;
   readonly #snapshot: Snapshot | undefined;
 
-  /** Compiles what it runs, so that memory that is refused is refused before the first step. */
+  /** Compiles its program now, so that a failed allocation comes before the first step. */
   constructor(engine: Engine, source: RowSource, batch: number) {
     this.#engine = engine;
     this.#source = source;
     this.#batch = batch;
-    const copied = engine.parameterCount * (1 + (engine.optimizerState?.slots.length ?? 0));
+    const copied = engine.valueCount + engine.parameterCount * (engine.optimizerState?.slots.length ?? 0);
     this.#snapshot = copied <= MOST_COPIED ? new Snapshot(engine) : undefined;
     engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.classes);
   }
 
-  /** Runs steps from row `position` on, as many as there are rates, on sums that begin as given. */
+  /** Runs a step for each rate, from row `position` on. The sums begin at the given values. */
   run(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
     if (!this.#snapshot) return this.#oneByOne(position, rates, lossSum, correct);
     this.#snapshot.take();
     const slice = this.#together(position, rates, lossSum, correct);
     if (this.#engine.isFinite) return slice;
     this.#snapshot.restore();
-    // Some step of these goes wrong: each is tried.
+    // One of these steps fails: find it, step by step.
     return this.#oneByOne(position, rates, lossSum, correct, true);
   }
 
@@ -73,7 +73,7 @@ export class Steps {
     return this.#read(program, status);
   }
 
-  /** The program of a kind with its record filled in: anew for each slice, since somebody may have predicted or evaluated meanwhile. */
+  /** The program of a kind with its context set. Fetched for each slice, since callbacks may have predicted or evaluated in between. */
   #prepare(kind: 'step' | 'guarded', rates: ArrayLike<number>, lossSum: number, correct: number): LoadedProgram {
     const program = this.#engine.program(kind, this.#batch, this.#source.classes);
     const { workspace } = program;

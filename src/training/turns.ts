@@ -1,4 +1,4 @@
-/** How long work may keep the event loop waiting: well within a frame of 60 a second, and long enough that the pause costs nothing. */
+/** Longest time to block the event loop: well within a frame at 60 Hz, and long enough that the pause costs nothing. */
 const TURN_SECONDS = 0.01;
 
 /** Seconds; worklets have no `performance`. */
@@ -6,28 +6,28 @@ export function now(): number {
   return (typeof performance === 'undefined' ? Date.now() : performance.now()) / 1000;
 }
 
-/** Work since the last pause, in seconds, of whichever call: several short ones in a row keep the event loop waiting as one long one does. */
+/** Work since the last pause, in seconds, of all calls: several short ones in a row block the event loop as one long one does. */
 let spent = 0;
 
-/** Shares the event loop: tells when work has kept it waiting long enough, and lets everything else have its turn. */
+/** Shares the event loop: tells when work has blocked it long enough, and yields to other tasks. */
 export class Turns {
   #seconds = 0;
-  /** The longest that this call has kept the event loop waiting, in seconds. */
+  /** The longest time that this call has blocked the event loop, in seconds. */
   longest = 0;
 
-  /** Takes note of work that took so many seconds. */
+  /** Records work of so many seconds. */
   worked(seconds: number): void {
     spent += seconds;
     this.#seconds += seconds;
     this.longest = Math.max(this.longest, this.#seconds);
   }
 
-  /** Whether work of so many seconds is too long for what is left of this turn. A turn that has not begun takes anything. */
+  /** Whether work of so many seconds exceeds the rest of this turn. A new turn takes any work. */
   isOver(seconds: number): boolean {
     return spent > 0 && spent + seconds > TURN_SECONDS;
   }
 
-  /** Calls back and waits for a promise: what comes before it is work too. */
+  /** Calls back and awaits a promise. The call itself counts as work. */
   async call<T>(callback: () => T): Promise<Awaited<T>> {
     const start = now();
     const answer = callback();
@@ -35,7 +35,7 @@ export class Turns {
     return await answer;
   }
 
-  /** Lets timers, input and painting have their turn. */
+  /** Yields to timers, input and painting. */
   async pause(): Promise<void> {
     await yieldToEvents();
     spent = 0;
@@ -44,24 +44,24 @@ export class Turns {
 }
 
 /**
- * How long a slice of some kind of work is, by the time that the one before took: chosen from measured time, it changes no bit. It is kept in
- * rows, since steps may be of any number of them.
+ * The size of a slice of work, chosen from the time of the one before. It changes no bit of a result. It is kept in rows, since steps may
+ * have any number of them.
  */
 export class Pace {
   #rows = 1;
   #secondsPerRow: number | undefined;
 
-  /** The steps of `batch` rows that the next slice takes, of so many that are left; at least one. */
+  /** Steps of `batch` rows for the next slice: at most `left`, at least one. */
   next(left: number, batch: number): number {
     return Math.max(1, Math.min(left, Math.floor(this.#rows / batch)));
   }
 
-  /** What so many rows will take, in seconds; before the first, a guess. */
+  /** Estimated seconds for so many rows; a guess before the first slice. */
   secondsFor(rows: number): number {
     return this.#secondsPerRow === undefined ? TURN_SECONDS / 2 : rows * this.#secondsPerRow;
   }
 
-  /** Takes note of a slice. One that was fast makes the next up to four times as long, as the first of all say little. */
+  /** Records a slice. The next is at most four times as long, since the first times say little. */
   took(rows: number, seconds: number): void {
     const each = seconds / rows;
     this.#secondsPerRow = each;
@@ -70,8 +70,8 @@ export class Pace {
 }
 
 /**
- * Lets everything else have its turn. A host that has neither of these three, such as an AudioWorklet, only runs what waits for promises:
- * it has no tasks of others that could be let through.
+ * Yields to other tasks. A host with none of these three functions, such as an AudioWorklet, runs only promise callbacks, and has no other
+ * tasks to yield to.
  */
 function yieldToEvents(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));

@@ -15,6 +15,7 @@ interface Draft {
   outputs: number[];
   layers: Json[];
   losses: (Json | null)[];
+  penalties?: number[];
   optimizer: Json | null;
   seed: number;
   build: string;
@@ -40,8 +41,8 @@ interface Chance {
 }
 
 const UNARY = ['abs', 'affine', 'clip', 'erf', 'erfc', 'exp', 'expm1', 'leakyRelu', 'log', 'log1p', 'pow', 'relu', 'sigmoid', 'softplus', 'sqrt'];
-const UNARIES = [...UNARY, 'square', 'step', 'tanh'];
-const BINARIES = ['add', 'sub', 'mul', 'div', 'min', 'max', 'binaryCrossEntropy', 'crossEntropy'];
+const UNARIES = [...UNARY, 'square', 'heaviside', 'tanh'];
+const BINARIES = ['add', 'sub', 'mul', 'div', 'minimum', 'maximum', 'binaryCrossEntropy', 'crossEntropy'];
 const NAMES = ['w', 'b', 'dense1.weights', '__proto__', 'constructor', 'é"\\\n😀', '', 'a.b.c', 'optimizer', 'toString', 'x'.repeat(300)];
 
 /** A draft that grows node by node; every node gets a user in the end. */
@@ -166,7 +167,7 @@ class Growth {
         this.op(pick(['softmax', 'logSoftmax']), [x], n);
         break;
       case 7:
-        this.op(pick(['sumFeatures', 'logSumExp', 'maxFeatures']), [x], 1);
+        this.op(pick(['sumFeatures', 'logSumExp', 'max']), [x], 1);
         break;
       case 8: {
         const parts = Array.from({ length: 1 + below(4) }, () => pick(batches));
@@ -225,6 +226,7 @@ class Growth {
     joined.forEach((node) => {
       this.#end(node, trained);
     });
+    if (trained && below(3) === 0) this.#penalize();
     if (trained || below(4) === 0) this.#optimize();
     draft.seed = below(2 ** 31);
     draft.build = pick(['auto', 'simd']);
@@ -236,7 +238,7 @@ class Growth {
     const { below, pick } = this.chance;
     const width = this.width(node);
     const weight = pick([1, 0.3, 2]);
-    const kind = trained ? pick(['meanSquaredError', 'squaredError', 'crossEntropy', 'binaryCrossEntropy', 'none']) : 'none';
+    const kind = trained ? pick(['meanSquaredError', 'squaredError', 'crossEntropy', 'binaryCrossEntropy', 'own', 'none']) : 'none';
     let [output, loss] = [node, null as Json | null];
     if (kind === 'meanSquaredError') loss = { name: kind, reduction: 'mean', fromLogits: false, scale: 1, weight };
     if (kind === 'squaredError') loss = { name: kind, reduction: 'sum', fromLogits: false, scale: pick([1, 0.5]), weight };
@@ -246,8 +248,38 @@ class Growth {
       output = this.unary('affine', node);
       if (!fromLogits) output = kind === 'crossEntropy' ? this.op('softmax', [output], width) : this.unary('sigmoid', output);
     }
+    if (kind === 'own') loss = { name: pick(NAMES), reduction: pick(['mean', 'sum']), weight, ...this.#own(node, width) };
     this.draft.outputs.push(output);
     this.draft.losses.push(loss);
+  }
+
+  /** The graph of a loss that has no name in files. */
+  #own(output: number, width: number): { target: number; rows: number } {
+    const { below, pick } = this.chance;
+    const target = this.#push({ op: 'target', shape: ['rows', width], name: 'y' }, { batched: true, size: [width] });
+    let rows = this.op(pick(['sub', 'mul', 'max']), [output, target], width);
+    if (below(2)) rows = this.op('mul', [rows, this.op('expandRows', [this.stored('constant', [width])], width)], width);
+    rows = this.unary(pick(['square', 'abs', 'tanh']), rows);
+    return { target, rows: this.op('sumFeatures', [rows], 1) };
+  }
+
+  /** Penalties of outputs, of inner nodes and of parameters. */
+  #penalize(): void {
+    const { below, pick } = this.chance;
+    const { draft } = this;
+    const parameters = draft.nodes.flatMap(({ op }, i) => (op === 'parameter' ? [i] : []));
+    const varying = this.#varies.flatMap((varies, i) => (varies && draft.nodes[i]?.op !== 'target' && !this.#depends(i, 'target') ? [i] : []));
+    draft.penalties = Array.from({ length: 1 + below(2) }, () => {
+      if (parameters.length === 0 || below(2)) return this.op('sumFeatures', [this.unary('square', pick(varying))], 1);
+      const parameter = pick(parameters);
+      const shape = this.shapes[parameter] as Shape;
+      return this.#push({ op: 'abs', inputs: [parameter], attributes: { alpha: 0, beta: 0 } }, shape, [parameter]);
+    });
+  }
+
+  #depends(node: number, op: string): boolean {
+    const { inputs, op: own } = this.draft.nodes[node] as Json;
+    return own === op || ((inputs as number[] | undefined) ?? []).some((i) => this.#depends(i, op));
   }
 
   #optimize(): void {
@@ -433,8 +465,37 @@ const wrongs: Record<string, Change> = {
       ['scale', c.pick<Tree>([0, -1, 'NaN', 'Infinity', 1e39, 1e-50, null])],
       ['weight', c.pick<Tree>([0, -1, 'NaN', 'Infinity', 1e39, 1e-50, null])],
     ]);
+    if (c.below(6) || !(key in loss)) loss[key] = value;
+    else delete loss[key];
+  },
+  'a loss of a graph that is none': (d, c) => {
+    const at = d.losses.findIndex((loss) => loss && 'rows' in loss);
+    const loss = d.losses[at];
+    if (!loss) return false;
+    const wide = d.nodes.findIndex(({ op, shape }) => op === 'parameter' && shape);
+    const [key, value] = c.pick<[string, Tree]>([
+      ['target', c.pick<Tree>([-1, d.nodes.length, 0.5, 'y', null, loss.rows as number, d.inputs[0] as number])],
+      ['rows', c.pick<Tree>([-1, d.nodes.length, 0.5, 'y', null, loss.target as number, wide])],
+    ]);
     if (c.below(6)) loss[key] = value;
     else delete loss[key];
+  },
+  "one target for two outputs' losses": (d) => {
+    const loss = d.losses.find((one) => one && 'rows' in one);
+    if (!loss) return false;
+    d.outputs.push(d.outputs[d.losses.indexOf(loss)] as number);
+    d.losses.push({ ...loss });
+  },
+  'a target in an output': (d) => {
+    const loss = d.losses.find((one) => one && 'rows' in one);
+    if (!loss) return false;
+    d.outputs.push(loss.rows as number);
+    d.losses.push(null);
+  },
+  'penalties that are none': (d, c) => {
+    const sum = d.nodes.push({ op: 'sumFeatures', inputs: [d.outputs[0] as number] }) - 1;
+    const wide = d.nodes.push({ op: 'expandFeatures', inputs: [sum], attributes: { width: 3 } }) - 1;
+    d.penalties = c.pick<unknown>([[wide], [sum, d.nodes.length], [-1], ['0'], {}, null, 0, [[sum]]]) as number[];
   },
   'losses too many or few': (d, c) => {
     if (c.below(2)) d.losses.push(null);
@@ -628,7 +689,7 @@ function change(to: Header, chance: Chance, edit: (entry: Json) => unknown): unk
 }
 
 function textOf({ tensors, ...architecture }: Draft): string {
-  return JSON.stringify({ format: 'neurite', version: 1, ...architecture });
+  return JSON.stringify({ format: 'neurite', version: 2, ...architecture });
 }
 
 /** The architecture without tensors: constants have their values in it. */
@@ -641,7 +702,7 @@ function textAlone({ tensors, training, ...architecture }: Draft): string {
     );
     return { ...node, values: numbers };
   });
-  return JSON.stringify({ format: 'neurite', version: 1, ...architecture, nodes });
+  return JSON.stringify({ format: 'neurite', version: 2, ...architecture, nodes });
 }
 
 function headerOf(draft: Draft, { below }: Chance): Header {

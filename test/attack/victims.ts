@@ -1,7 +1,7 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
-import { readFileSync } from 'node:fs';
 import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, save, sequential, sgd } from 'neurite';
-import { type Build, Core, coreOf, useCore } from '../../src/core/core.js';
+import { type Build, type Core, coreOf, useCore } from '../../src/core/core.js';
+import { debugCore } from '../debugCore.js';
 
 /** The build under attack. */
 export const CORE: Build = 'simd';
@@ -9,10 +9,7 @@ export const CORE: Build = 'simd';
 /** Makes the debug core the one of the build under attack: guards stand behind its blocks, and its assertions trap. The one before. */
 export function useDebugCore(): Core {
   const before = coreOf(CORE);
-  const abort = (_message: number, _file: number, line: number, column: number): never => {
-    throw new WebAssembly.RuntimeError(`the debug core aborts at ${line}:${column}`);
-  };
-  useCore(new Core(new WebAssembly.Module(readFileSync('build/core.debug.wasm')), CORE, { env: { abort } }));
+  useCore(debugCore(CORE));
   return before;
 }
 

@@ -25,9 +25,9 @@ import { features } from '../../src/graph/shape.js';
 import { mulOp } from '../../src/ops/mul.js';
 import { tanhOp } from '../../src/ops/tanh.js';
 import { describeGraph } from '../derivatives/compare.js';
-import { opTable } from '../derivatives/opTable.js';
 import { numbers } from '../kernels/numbers.js';
 import { expand } from '../oracle/graph.js';
+import { opCases } from '../vocabulary.js';
 
 const rows = 6;
 const next = numbers(3);
@@ -127,7 +127,7 @@ describe('checkGradients', () => {
   });
 
   test('has no slope where the loss has no curvature', () => {
-    const net = sequential(4, [dense(3, 'step')], { loss: squaredError() });
+    const net = sequential(4, [dense(3, 'heaviside')], { loss: squaredError() });
     const found = checkGradients(net, x, values);
     expect(found.slope).toBeUndefined();
     expect(String(found)).toContain('no curvature to see');
@@ -154,7 +154,7 @@ describe('checkGradients', () => {
 });
 
 describe('the float64 forward of each op is the oracle’s', () => {
-  test.each(opTable.map((row) => [row.name, row] as const))('%s', (_, row) => {
+  test.each(opCases.map((row) => [row.name, row] as const))('%s', (_, row) => {
     const draw = numbers(11);
     const drawn = new Map<Node, Float64Array>();
     const leaf = (node: Node, [low, high]: readonly [number, number], n: number) => {
@@ -179,6 +179,6 @@ describe('the float64 forward of each op is the oracle’s', () => {
   test('an op without one is an error that names it', () => {
     const at = input(2, 'x');
     const odd = apply({ ...tanhOp, name: 'odd' }, [at]);
-    expect(() => forward(topological([odd]), new Map([[at, Float64Array.of(1, 2)]]), 1)).toThrow(/no float64 forward for odd \[rows, 2\]/);
+    expect(() => forward(topological([odd]), new Map([[at, Float64Array.of(1, 2)]]), 1)).toThrow(/no float64 value for odd \[rows, 2\]/);
   });
 });

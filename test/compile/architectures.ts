@@ -5,7 +5,9 @@ import type { Core } from '../../src/core/core.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Node } from '../../src/graph/node.js';
 import { features } from '../../src/graph/shape.js';
-import { binaryCrossEntropy, crossEntropy, type Loss, lossesOf, meanSquaredError, squaredError } from '../../src/losses/losses.js';
+import type { Loss } from '../../src/losses/loss.js';
+import { binaryCrossEntropy, crossEntropy, meanSquaredError, squaredError } from '../../src/losses/losses.js';
+import { lossesOf } from '../../src/losses/networkLoss.js';
 import { add } from '../../src/ops/add.js';
 import { scale } from '../../src/ops/affine.js';
 import { concat, slice } from '../../src/ops/columns.js';
@@ -19,29 +21,11 @@ import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
 import type { Optimizer } from '../../src/optimizers/optimizers.js';
 import { filled, numbers } from '../kernels/numbers.js';
+import { activationNames } from '../vocabulary.js';
 
 /** Every named activation, and functions that use their z, or the value of an inner activation, more than once. */
 const activations: [string, Activation][] = [
-  ...(
-    [
-      'identity',
-      'step',
-      'sigmoid',
-      'tanh',
-      'relu',
-      'leakyRelu',
-      'softmax',
-      'gelu',
-      'silu',
-      'elu',
-      'selu',
-      'softplus',
-      'softsign',
-      'hardSigmoid',
-      'mish',
-      'exp',
-    ] as const
-  ).map((name): [string, Activation] => [name, name]),
+  ...activationNames.map((name): [string, Activation] => [name, name]),
   ['leakyRelu 0.3', (z) => leakyRelu(z, 0.3)],
   ['leakyRelu −0.5', (z) => leakyRelu(z, -0.5)],
   ['leakyRelu 2', (z) => leakyRelu(z, 2)],
@@ -123,7 +107,7 @@ export function caseOf(
   const both = second && first !== undefined;
   const model = { inputs: [x], outputs: both ? [output, first as Node] : [output] };
   const engine = new Engine(model, core);
-  engine.configure(lossesOf(both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model.outputs), optimizer);
+  engine.configure(lossesOf('test', both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model), optimizer);
   const next = numbers(seed);
   core.f32.set(
     filled(engine.parameterCount, () => size * next()),

@@ -8,7 +8,7 @@ import { LoadedProgram } from '../../src/engine/loadedProgram.js';
 import { Workspace } from '../../src/engine/workspace.js';
 import { Node } from '../../src/graph/node.js';
 import { elements } from '../../src/graph/shape.js';
-import { lossesOf } from '../../src/losses/losses.js';
+import { lossesOf } from '../../src/losses/networkLoss.js';
 import { fill, input, inputOp } from '../../src/ops/leaves.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -102,7 +102,7 @@ describe.each(builds)('%s: the Hessian of two layers times a vector', (build) =>
           const x = input(n);
           const model = { inputs: [x], outputs: [dense(outputs, output, { bias })(dense(hidden, 'tanh', { bias })(x))] };
           const engine = new Engine(model, coreOf(build));
-          engine.configure(lossesOf(loss, model.outputs), undefined);
+          engine.configure(lossesOf('test', loss, model), undefined);
           const [{ rows: perRow, target, scale, factors }] = engine.lossNodes('test', [classes]) as [ReturnType<Engine['lossNodes']>[number]];
           const { parameters } = engine;
           const slopes = gradients([{ node: perRow, gradient: fill(perRow.shape, scale, factors) }], parameters) as Node[];

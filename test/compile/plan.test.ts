@@ -17,11 +17,12 @@ import type { Node } from '../../src/graph/node.js';
 import { elements, features, matrix } from '../../src/graph/shape.js';
 import { add } from '../../src/ops/add.js';
 import { affine } from '../../src/ops/affine.js';
-import { expandFeatures, sumFeatures, sumRows } from '../../src/ops/broadcast.js';
 import { concat, pad, slice } from '../../src/ops/columns.js';
+import { expandFeatures, sumFeatures } from '../../src/ops/expandFeatures.js';
+import { sumRows } from '../../src/ops/expandRows.js';
 import { fill, input, Parameter } from '../../src/ops/leaves.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { max } from '../../src/ops/max.js';
+import { maximum } from '../../src/ops/maximum.js';
 import { mul } from '../../src/ops/mul.js';
 import { relu } from '../../src/ops/relu.js';
 import { sigmoid } from '../../src/ops/sigmoid.js';
@@ -109,7 +110,7 @@ function randomRecipe(choices: Choice[], differentiate: boolean): Recipe {
       () => add(p, q),
       () => sub(p, q),
       () => mul(p, q),
-      () => max(p, q),
+      () => maximum(p, q),
       () => tanh(p),
       () => sigmoid(p),
       () => relu(p),

@@ -16,6 +16,7 @@ import {
 import { expect } from 'vitest';
 import { topological } from '../../src/graph/node.js';
 import { type Expansion, expand, expandLoss, type GraphLoss, type GraphNode, type Tangent, totalLoss } from '../oracle/graph.js';
+import { oracleOfOp, type Tolerances } from '../vocabulary.js';
 
 /** A network, what the oracle has for it, and numbers to go through both. */
 export interface Pair {
@@ -32,12 +33,6 @@ export interface Pair {
   targets?: Targets[];
   /** Numbers in [−1, 1) for directions. */
   next: () => number;
-}
-
-/** Bounds of ‖a − b‖∞ / ‖b‖∞ for values and first derivatives, and for second ones. */
-export interface Tolerances {
-  first: number;
-  second: number;
 }
 
 export const tolerances: Tolerances = { first: 1e-5, second: 1e-4 };
@@ -64,7 +59,7 @@ export function describeGraph(
   const graph = order.map((node): GraphNode => {
     const { op, shape, attributes } = node;
     const described: GraphNode = {
-      op: op.name,
+      ...oracleOfOp(op.name),
       inputs: node.inputs.map((x) => index.get(x) as number),
       attributes,
       batched: shape.batched,
@@ -320,7 +315,7 @@ function compareLoss(pair: Pair, x: Values, dp: Float32Array, all: Expansion[], 
 /** A loss of the library, as the oracle has it. */
 export function graphLoss(loss: Loss, targets: ArrayLike<number>, weight = 1): GraphLoss {
   return {
-    name: loss.name === 'meanSquaredError' ? 'squaredError' : loss.name,
+    name: loss.name === 'meanSquaredError' ? 'squaredError' : (loss.name as GraphLoss['name']),
     fromLogits: loss.fromLogits,
     reduction: loss.reduction,
     weight: weight * loss.scale,

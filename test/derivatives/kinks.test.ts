@@ -1,4 +1,21 @@
-import { abs, amax, amin, clip, elu, input, leakyRelu, max, min, type Network, type Node, network, relu, selu, softsign, step } from 'neurite';
+import {
+  abs,
+  clip,
+  elu,
+  heaviside,
+  input,
+  leakyRelu,
+  max,
+  maximum,
+  min,
+  minimum,
+  type Network,
+  type Node,
+  network,
+  relu,
+  selu,
+  softsign,
+} from 'neurite';
 import { inputHessian, jacobian, jvp, vjp } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
@@ -6,8 +23,8 @@ import { builds } from '../kernels/machine.js';
 /** Slopes where there is none by the limit alone (the last bullet of SEEDS): conventions, so exact. */
 const unary: [name: string, f: (x: Node) => Node, at: number, value: number, slope: number][] = [
   ['relu', relu, 0, 0, 0],
-  ['step', (x) => step(x), 0, 1, 0],
-  ['step with ½ at 0', (x) => step(x, 0.5), 0, 0.5, 0],
+  ['heaviside', (x) => heaviside(x), 0, 1, 0],
+  ['heaviside with ½ at 0', (x) => heaviside(x, 0.5), 0, 0.5, 0],
   ['leakyRelu', leakyRelu, 0, 0, Math.fround(0.01)],
   ['leakyRelu of 0.3', (x) => leakyRelu(x, 0.3), 0, 0, Math.fround(0.3)],
   ['leakyRelu of −0.5', (x) => leakyRelu(x, -0.5), 0, 0, -0.5],
@@ -43,8 +60,8 @@ describe.each(builds)('slopes at kinks (%s)', (build) => {
     }
   });
 
-  test('ties of max and min are split evenly between the operands', () => {
-    for (const f of [max, min]) {
+  test('ties of maximum and minimum are split evenly between the operands', () => {
+    for (const f of [maximum, minimum]) {
       const [a, b] = [input(2, 'a'), input(2, 'b')];
       const net = network({ inputs: [a, b], outputs: f(a, b), build });
       const { inputs } = vjp(
@@ -64,8 +81,8 @@ describe.each(builds)('slopes at kinks (%s)', (build) => {
   });
 
   test('of several largest features each has its share', () => {
-    withNetwork(amax, 4, build, (net) => expect([...jacobian(net, [2, 1, 2, -3])]).toEqual([0.5, 0, 0.5, 0]));
-    withNetwork(amin, 4, build, (net) =>
+    withNetwork(max, 4, build, (net) => expect([...jacobian(net, [2, 1, 2, -3])]).toEqual([0.5, 0, 0.5, 0]));
+    withNetwork(min, 4, build, (net) =>
       expect([...jacobian(net, [-2, 1, -2, -2])].map((v) => Math.fround(v))).toEqual([1 / 3, 0, 1 / 3, 1 / 3].map(Math.fround)),
     );
   });

@@ -5,8 +5,6 @@ import {
   adam,
   adamW,
   add,
-  amax,
-  amin,
   binaryCrossEntropy,
   clip,
   concat,
@@ -21,6 +19,7 @@ import {
   exp,
   expm1,
   glorotNormal,
+  heaviside,
   heNormal,
   input,
   type Loss,
@@ -31,9 +30,11 @@ import {
   logSumExp,
   matmul,
   max,
+  maximum,
   mean,
   meanSquaredError,
   min,
+  minimum,
   mul,
   type Network,
   named,
@@ -41,43 +42,25 @@ import {
   type Optimizer,
   parameter,
   pow,
+  scale,
   sequential,
   sgd,
   slice,
   sqrt,
   square,
   squaredError,
-  step,
   sub,
   sum,
   tanh,
 } from 'neurite';
 import { apply } from '../../src/graph/node.js';
 import { batch } from '../../src/graph/shape.js';
-import { scaleBy } from '../../src/ops/affine.js';
 import { binaryCrossEntropyOp } from '../../src/ops/binaryCrossEntropy.js';
 import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
-
-const activations = [
-  'identity',
-  'step',
-  'sigmoid',
-  'tanh',
-  'relu',
-  'leakyRelu',
-  'softmax',
-  'gelu',
-  'silu',
-  'elu',
-  'selu',
-  'softplus',
-  'softsign',
-  'hardSigmoid',
-  'mish',
-  'exp',
-] as const;
+import { scaleBy } from '../../src/ops/scaleBy.js';
+import { activationNames, inner, type OpCase, opCases } from '../vocabulary.js';
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
   ['crossEntropy', crossEntropy(), 'softmax'],
@@ -106,13 +89,35 @@ function everyOp(): AnyNetwork {
   const table = constant([1, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-45, 0.1, 7, 8, 9, 10, 11, 12], [3, 4]);
   const z = matmul(x, w, false, true);
   const parts = [
-    ...[abs(x), add(x, free), mul(x, free), sub(x, t), div(t, x), min(x, t), max(x, t), clip(x, Number.NEGATIVE_INFINITY, 0.5), linear(0.5, -3)(x)],
-    ...[erf(x), erfc(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), step(x, 0.5), named(tanh(x), 'squashed')],
-    ...[logSumExp(z), logSoftmax(z), amax(x), amin(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
+    ...[
+      abs(x),
+      add(x, free),
+      mul(x, free),
+      sub(x, t),
+      div(t, x),
+      minimum(x, t),
+      maximum(x, t),
+      clip(x, Number.NEGATIVE_INFINITY, 0.5),
+      linear(0.5, -3)(x),
+    ],
+    ...[erf(x), erfc(x), exp(x), expm1(x), log(x), log1p(x), pow(x, 1.5), sqrt(x), square(x), heaviside(x, 0.5), named(tanh(x), 'squashed')],
+    ...[logSumExp(z), logSoftmax(z), max(x), min(x), mean(x), sum(x), dot(x, t), slice(x, 1, 3), matmul(x, constant([1, 2, 3, 4], [4, 1]))],
     ...[apply(crossEntropyOp, [x, t]), apply(binaryCrossEntropyOp, [x, t]), apply(padOp, [x], { start: 1, width: 6 }), matmul(z, table)],
     ...[matmul(x, matmul(w, w, true), false, true), scaleBy(x, 2, 1), add(x, fill(batch(4), 0.25))],
   ];
   return network({ inputs: [x, t], outputs: [concat(...parts), z] });
+}
+
+/** Every function and op that the tests know, with every trial's constants. */
+function everyRow(): AnyNetwork {
+  const [x, t] = [input(4), input(4, 't')];
+  const second = ({ operands, attributes }: OpCase) => {
+    if (operands[0]?.length === 1) return undefined;
+    return operands[0]?.[1] === 'matrix' ? parameter(attributes ? [3, 4] : [4, 3]) : t;
+  };
+  const written = opCases.map((one) => one.apply(x, second(one)));
+  const others = inner.flatMap(({ saved }) => (typeof saved === 'function' ? [saved(x, t)] : []));
+  return network({ inputs: [x, t], outputs: concat(...written, ...others) });
 }
 
 function severalOutputs(): AnyNetwork {
@@ -131,7 +136,7 @@ function severalOutputs(): AnyNetwork {
   });
 }
 
-/** A sum of exponentials as a graph of one's own (000 §3, problem 2). */
+/** A sum of exponentials as a graph of one's own (notes 29). */
 function sumOfExponentials(): Network {
   const x = input(2);
   const u = dense(5, 'exp')(x);
@@ -141,6 +146,29 @@ function sumOfExponentials(): Network {
     loss: squaredError(),
     optimizer: sgd(),
     reproducible: true,
+  });
+}
+
+/** Losses that no file can name, one with constants, beside one that it can, and penalties of every kind. */
+function ownLosses(): AnyNetwork {
+  const x = input(3, 'x');
+  const h = dense(32, 'tanh', { name: 'hidden' })(x);
+  const gain = parameter(2, { name: 'gain' });
+  const outputs = [mul(dense(2)(h), gain), dense(3, 'softmax')(h), dense(2)(h), dense(1)(h)];
+  return network({
+    inputs: x,
+    outputs,
+    loss: [
+      function weighted(u, t) {
+        return sum(mul(abs(sub(u, t)), constant([1, 0.25])));
+      },
+      crossEntropy(),
+      { loss: (u) => sum(square(sub(u, slice(x, 0, 2)))), weight: 0.5, reduction: 'sum' },
+      undefined,
+    ],
+    penalty: [sum(scale(abs(h), 0.01)), mul(square(gain), constant(0.125)), gain],
+    optimizer: adam(),
+    seed: 9,
   });
 }
 
@@ -154,7 +182,7 @@ function collidingNames(): Network {
 
 /** Name and maker of each. */
 export const networks: readonly [string, () => AnyNetwork][] = [
-  ...activations.map((activation): [string, () => AnyNetwork] => [
+  ...activationNames.map((activation): [string, () => AnyNetwork] => [
     activation,
     () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
   ]),
@@ -183,6 +211,8 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ],
   ['names that collide', collidingNames],
   ['every op', everyOp],
+  ['every row of the vocabulary', everyRow],
   ['several inputs and outputs, a layer twice', severalOutputs],
   ['a sum of exponentials', sumOfExponentials],
+  ['losses of its own, and penalties', ownLosses],
 ];

@@ -35,3 +35,20 @@ test('version 1: an architecture as JSON', () => {
   using same = load<2, 2>(read('graph.safetensors'));
   expect(toJSON(net)).toEqual(toJSON(same));
 });
+
+test('version 1: ops and activations that are called otherwise since', () => {
+  using net = load<2, 2>(read('renamed.safetensors'));
+  const { x, classes, all } = net.metadata as { x: [number[], number[]]; classes: number[]; all: number[] };
+  const [probabilities, values] = net.predict([Float32Array.from(x[0]), Float32Array.from(x[1])]);
+  expect([[...probabilities], [...values]]).toEqual([classes, all]);
+  const text = JSON.stringify(toJSON(net));
+  const words = (key: string) => [...new Set(Array.from(text.matchAll(new RegExp(`"${key}":"(\\w+)"`, 'g')), ([, word]) => word as string))];
+  expect(words('op')).toEqual(expect.arrayContaining(['heaviside', 'maximum', 'minimum', 'max']));
+  expect(words('op').filter((word) => ['step', 'min', 'maxFeatures'].includes(word))).toEqual([]);
+  expect(words('activation')).toEqual(['heaviside', 'gelu', 'softmax']);
+  // What is read of version 1 is written as version 2, and read again.
+  using again = fromJSON<2, 2>(text);
+  expect(JSON.stringify(toJSON(again))).toBe(text);
+  // In version 2 the old names are none.
+  expect(() => fromJSON(text.replace('"op":"maximum"', '"op":"maxFeatures"'))).toThrow(/op is "maxFeatures", expected an op that this version knows/);
+});

@@ -3,7 +3,6 @@
 import {
   abs,
   add,
-  amax,
   binaryCrossEntropy,
   clip,
   concat,
@@ -17,9 +16,10 @@ import {
   leakyRelu,
   matmul,
   max,
+  maximum,
   mean,
   meanSquaredError,
-  min,
+  minimum,
   mul,
   NeuriteError,
   type Node,
@@ -45,7 +45,7 @@ const b = input(4, 'b');
 const no = (value: unknown) => value as Node;
 
 describe('shapes that do not fit name both nodes', () => {
-  test.each([add, sub, mul, div, max, min, dot].map((f) => [f.name, f] as const))('%s', (name, f) => {
+  test.each([add, sub, mul, div, maximum, minimum, dot].map((f) => [f.name, f] as const))('%s', (name, f) => {
     const op = name === 'dot' ? 'mul' : name;
     expect(() => f(a, b)).toThrow(
       new ShapeError(`${op}: a [rows, 3] and b [rows, 4] have shapes that fit neither each other nor a broadcast over rows or a single feature`),
@@ -77,7 +77,7 @@ describe('shapes that do not fit name both nodes', () => {
 describe('what is no node, or no number', () => {
   const unary = {
     abs,
-    amax,
+    max,
     gelu,
     mean,
     softmax,
@@ -101,7 +101,7 @@ describe('what is no node, or no number', () => {
     }
   });
 
-  test.each([add, sub, mul, div, max, min, dot, matmul].map((f) => [f.name, f] as const))('%s', (_, f) => {
+  test.each([add, sub, mul, div, maximum, minimum, dot, matmul].map((f) => [f.name, f] as const))('%s', (_, f) => {
     expect(() => f(a, no(3))).toThrow(/operand 1 is 3, expected a node, such as input\(4\)/);
     expect(() => f(no([1, 2, 3]), a)).toThrow(/operand 0 is an array of 3, expected a node/);
   });

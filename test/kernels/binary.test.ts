@@ -43,7 +43,7 @@ describe.each(builds)('binary functions, %s', (build) => {
   }
 
   /** y = f(x) by a unary instruction. */
-  function map(name: 'Affine' | 'Square' | 'Step', x: Float32Array, factor = 0, offset = 0): Float32Array {
+  function map(name: 'Affine' | 'Square' | 'Heaviside', x: Float32Array, factor = 0, offset = 0): Float32Array {
     machine.clear();
     const source = machine.tensor(x);
     const target = machine.tensor(x.length);
@@ -51,7 +51,7 @@ describe.each(builds)('binary functions, %s', (build) => {
     return machine.read(target, x.length);
   }
 
-  test.each(['Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'ReluBackward', 'LeakyReluBackward'] as Name[])('%s is rounded once', (name) => {
+  test.each(['Add', 'Sub', 'Mul', 'Div', 'Minimum', 'Maximum', 'ReluBackward', 'LeakyReluBackward'] as Name[])('%s is rounded once', (name) => {
     const [a, b] = pairs(specials, specials);
     apply(name, a, b).forEach((y, i) => {
       const exact = binaryFunctions[name](a[i] as number, b[i] as number, alpha);
@@ -103,7 +103,7 @@ describe.each(builds)('binary functions, %s', (build) => {
   describe('has the bits of its composition:', () => {
     test('ReluBackward = du · step(u), for finite du', () => {
       const [u, du] = pairs(specials, finite);
-      expect(bitsOf(apply('ReluBackward', u, du))).toEqual(bitsOf(apply('Mul', du, map('Step', u))));
+      expect(bitsOf(apply('ReluBackward', u, du))).toEqual(bitsOf(apply('Mul', du, map('Heaviside', u))));
     });
 
     test('SigmoidBackward = du · (u · (−u + 1))', () => {

@@ -43,7 +43,7 @@ describe('outputs that do not exclude each other', () => {
     ['logits, binaryCrossEntropy', 'identity', binaryCrossEntropy({ fromLogits: true })],
     ['sigmoid, squaredError', 'sigmoid', squaredError()],
     ['hardSigmoid, meanSquaredError', 'hardSigmoid', meanSquaredError()],
-    ['step, squaredError', 'step', squaredError()],
+    ['heaviside, squaredError', 'heaviside', squaredError()],
     ['sigmoid, no loss', 'sigmoid', undefined],
   ])('%s: each by itself', (_, activation, loss) => {
     const net = passing(3, activation, loss);
@@ -63,8 +63,8 @@ describe('outputs that do not exclude each other', () => {
     expect(result.precision).toEqual({ perClass: [1, 1 / 2, 3 / 4], macro: (1 + 1 / 2 + 3 / 4) / 3 });
     expect(result.recall).toEqual({ perClass: [2 / 3, 1 / 2, 1], macro: (2 / 3 + 1 / 2 + 1) / 3 });
     expect(result.f1).toEqual({ perClass: [4 / 5, 1 / 2, 6 / 7], macro: (4 / 5 + 1 / 2 + 6 / 7) / 3 });
-    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [confusionMatrix] })).toThrow('3 labels that do not exclude each other');
-    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [topK(2)] })).toThrow('3 labels that do not exclude each other');
+    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [confusionMatrix] })).toThrow('3 independent labels, expected classes');
+    expect(() => net.evaluate({ x: saying(sets), y: sets }, { metrics: [topK(2)] })).toThrow('3 independent labels, expected classes');
   });
 
   test('a label that never occurs counts in the mean, with 0', () => {
@@ -82,7 +82,7 @@ describe('a single output', () => {
     ['hardSigmoid, squaredError', 'hardSigmoid', squaredError(), [-0.1, 0, 0.1], [0, 1, 1], [0, 1, 1]],
     ['tanh, squaredError, targets −1 and 1', 'tanh', squaredError(), [-1, 0.1, 1], [0, 1, 1], [-1, 1, 1]],
     ['softsign, squaredError', 'softsign', squaredError(), [-1, 0.1, 1], [0, 1, 1], [-1, 1, 1]],
-    ['step, no loss', 'step', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
+    ['heaviside, no loss', 'heaviside', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
     ['identity, no loss: a logit', 'identity', undefined, [-1e-9, 0, 1], [0, 1, 1], []],
   ])('%s', (_, activation, loss, x, classes, y) => {
     const net = passing(1, activation, loss);

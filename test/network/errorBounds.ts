@@ -60,7 +60,7 @@ function valueError({ name, alpha = 0.01, beta = 0 }: Activation, z: number, u: 
       return ez;
     case 'linear':
       return Math.abs(alpha) * ez + 3 * EPSILON * (Math.abs(alpha * z) + Math.abs(beta));
-    case 'step':
+    case 'heaviside':
       return Math.abs(z) <= ez ? 1 : 0;
     case 'sigmoid':
       return ez / 4 + 4 * EPSILON * u;

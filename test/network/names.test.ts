@@ -134,7 +134,7 @@ describe('trace', () => {
   });
 
   test('has a gradient of 0 where the loss does not reach, and a slope of 0 through a threshold', () => {
-    const trace = traceOf(sequential(2, [dense(1, 'step')], { loss: squaredError() }), [1, 2], [1]);
+    const trace = traceOf(sequential(2, [dense(1, 'heaviside')], { loss: squaredError() }), [1, 2], [1]);
     const { dz, dw, db } = trace.layer('dense1');
     expect([...dz.values, ...dw.values, ...(db?.values ?? [])]).toEqual([0, 0, 0, 0]);
     expect([...trace.slope('dense1', 'dense1.z').values]).toEqual([0]);

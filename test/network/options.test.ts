@@ -118,12 +118,12 @@ describe.each(Object.entries(takers))('%s', (_, take) => {
 });
 
 test.each<[string, () => unknown, string]>([
-  ['lr', () => sgd({ lr: 1 } as Any), '; it is learningRate'],
+  ['lr', () => sgd({ lr: 1 } as Any), '; use learningRate'],
   ['betas', () => adam({ betas: [0.9, 0.99] } as Any), '; pass beta1 and beta2'],
-  ['weight_decay', () => adam({ weight_decay: 1 } as Any), '; it is weightDecay'],
+  ['weight_decay', () => adam({ weight_decay: 1 } as Any), '; use weightDecay'],
   ['momentum of adam', () => adam({ momentum: 0.9 } as Any), '; it is an option of sgd; adam has beta1'],
   ['validationSplit', () => made().fit({ x: X, y: Y }, { validationSplit: 0.2 } as Any), '; hold rows back with trainValidationSplit'],
-  ['batch_size', () => made().fit({ x: X, y: Y }, { batch_size: 2 } as Any), '; it is batchSize'],
+  ['batch_size', () => made().fit({ x: X, y: Y }, { batch_size: 2 } as Any), '; use batchSize'],
   ['an activation among options', () => dense(3, { activation: 'relu' } as Any), "; it is the second argument, as in dense(10, 'relu')"],
   ['mse', () => made({ loss: 'mse' }), '; pass meanSquaredError()'],
   ['a loss of Keras', () => made({ loss: 'categorical_crossentropy' }), '; pass crossEntropy()'],
@@ -132,6 +132,10 @@ test.each<[string, () => unknown, string]>([
   ['another optimizer for options', () => adam(sgd() as Any), 'adam: there is no option "momentum"'],
 ])('the remedy for %s', async (_, call, message) => {
   expect(((await thrownBy(call)) as Error).message).toContain(message);
+});
+
+test('no remedy where the call has no such option', async () => {
+  expect(((await thrownBy(() => dense(3, { lr: 1 } as Any))) as Error).message).toMatch(/^dense: there is no option "lr", expected [^;]+$/);
 });
 
 test.each<[string, object, string]>([

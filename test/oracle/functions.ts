@@ -41,7 +41,7 @@ export function pow(x: number, y: number): number {
 }
 
 /** 1 for x > 0, α at 0, 0 below. */
-export function step(x: number, alpha: number): number {
+export function heaviside(x: number, alpha: number): number {
   if (Number.isNaN(x)) return x;
   return x > 0 ? 1 : x === 0 ? alpha : 0;
 }
@@ -63,7 +63,7 @@ export const unaryFunctions = {
   Tanh: Math.tanh,
   Relu: (x: number) => (x < 0 ? 0 : x),
   LeakyRelu: (x: number, alpha: number) => (x > 0 ? x : alpha * x),
-  Step: step,
+  Heaviside: heaviside,
   Softplus: softplus,
   Pow: pow,
   Clip: (x: number, alpha: number, beta: number) => Math.min(Math.max(x, alpha), beta),
@@ -75,9 +75,9 @@ export const binaryFunctions = {
   Sub: (a: number, b: number) => a - b,
   Mul: (a: number, b: number) => a * b,
   Div: (a: number, b: number) => a / b,
-  Min: (a: number, b: number) => Math.min(a, b),
-  Max: (a: number, b: number) => Math.max(a, b),
-  ReluBackward: (u: number, du: number) => du * step(u, 0),
+  Minimum: (a: number, b: number) => Math.min(a, b),
+  Maximum: (a: number, b: number) => Math.max(a, b),
+  ReluBackward: (u: number, du: number) => du * heaviside(u, 0),
   LeakyReluBackward: (u: number, du: number, alpha: number) => (u > 0 ? du : alpha * du),
   SigmoidBackward: (u: number, du: number) => du * (u * (1 - u)),
   TanhBackward: (u: number, du: number) => du * (1 - u * u),

@@ -49,11 +49,11 @@ test('expansions of a graph agree with differences: gradient, and Hessian times 
     node('tanh', [4], [4]),
     node('div', [2, 5], [4]),
     node('logSumExp', [5], [1]),
-    node('max', [5, 7], [4]),
+    node('maximum', [5, 7], [4]),
     node('softmax', [8], [4]),
     node('concat', [9, 6], [8]),
     node('slice', [10], [5], { start: 1, width: 5 }),
-    node('maxFeatures', [10], [1]),
+    node('max', [10], [1]),
     node('mul', [11, 12], [5]),
     node('softmax', [13], [5]),
   ];

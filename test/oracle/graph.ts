@@ -9,6 +9,8 @@ import { sigmoid } from './losses.js';
 /** A node: its op by name, the indices of its inputs, and for leaves (`input`, `parameter`, `constant`) their numbers. */
 export interface GraphNode {
   op: string;
+  /** In place of a word of the oracle's own: the function of one number with its derivatives; α and β are among the attributes. */
+  f?: (x: number, alpha: number, beta: number) => Derivatives;
   inputs: number[];
   attributes?: Record<string, unknown>;
   /** Whether the rows of the batch are its first axis. */
@@ -38,7 +40,8 @@ export interface Expansion {
   lanes: Float64Array[];
 }
 
-type Derivatives = [value: number, first: number, second: number];
+/** f, f' and f'' of one number. */
+export type Derivatives = [value: number, first: number, second: number];
 
 const at = (x: ArrayLike<number>, i: number) => x[i] as number;
 const product = (size: number[]) => size.reduce((a, b) => a * b, 1);
@@ -86,7 +89,7 @@ export const functions: Record<string, (x: number, alpha: number, beta: number) 
   },
   relu: (x) => (x > 0 ? [x, 1, 0] : [0, 0, 0]),
   leakyRelu: (x, alpha) => (x > 0 ? [x, 1, 0] : [alpha * x, alpha, 0]),
-  step: (x, alpha) => [x > 0 ? 1 : x === 0 ? alpha : 0, 0, 0],
+  heaviside: (x, alpha) => [x > 0 ? 1 : x === 0 ? alpha : 0, 0, 0],
   softplus: (x) => [Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), sigmoid(x), sigmoid(x) * sigmoid(-x)],
   gelu: (x) => [x * NORMAL(x), NORMAL(x) + x * PHI(x), PHI(x) * (2 - x * x)],
   silu: (x) => {
@@ -315,7 +318,7 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
   const inputs = node.inputs.map((i) => all[i] as Expansion);
   const [a, b] = inputs as [Expansion, Expansion];
   const number = (name: string) => attributes[name] as number;
-  const f = functions[op];
+  const f = node.f ?? functions[op];
   if (f) return apply(a, (x) => f(x, number('alpha'), number('beta')));
   switch (op) {
     case 'fill': {
@@ -335,9 +338,9 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
       const [x, y] = broadcast(a, b, rows);
       return elementwise(x, apply(y, functions.reciprocal as (x: number) => Derivatives));
     }
-    case 'max':
-    case 'min':
-      return choose(...broadcast(a, b, rows), op === 'max' ? 1 : -1);
+    case 'maximum':
+    case 'minimum':
+      return choose(...broadcast(a, b, rows), op === 'maximum' ? 1 : -1);
     case 'dot':
       return sumFeatures(elementwise(...broadcast(a, b, rows)));
     case 'matmul':
@@ -346,9 +349,9 @@ function expandNode(node: GraphNode, index: number, all: Expansion[], rows: numb
       return sumFeatures(a);
     case 'meanFeatures':
       return apply(sumFeatures(a), (x) => [x / width(a), 1 / width(a), 0]);
-    case 'maxFeatures':
-    case 'minFeatures':
-      return extreme(a, op === 'maxFeatures' ? 1 : -1);
+    case 'max':
+    case 'min':
+      return extreme(a, op === 'max' ? 1 : -1);
     case 'softmax':
       return softmax(a, rows);
     case 'logSumExp':

@@ -11,7 +11,7 @@ export function targetRow(t: Target, features: number): number[] {
 }
 
 /**
- * log Σ e^z − Σ t·z (000 eq. 18) for targets whose sum is 1, where a target of 0 takes no part whatever its logit: as
+ * log Σ e^z − Σ t·z (notes 18) for targets whose sum is 1, where a target of 0 takes no part whatever its logit: as
  * log Σ e^{z − max} + Σ t·(max − z), in which the rounding of targets meets no large logit.
  */
 export function crossEntropy(z: number[], t: Target): number {
@@ -31,7 +31,7 @@ export function sigmoid(z: number): number {
   return z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z));
 }
 
-/** ln(1 + e^z) − t·z (000 eq. 17 with its slip corrected), as log1p(e^−|z|) + ([z > 0] − t)·z with 0·∞ = 0. */
+/** ln(1 + e^z) − t·z (notes 17), as log1p(e^−|z|) + ([z > 0] − t)·z with 0·∞ = 0. */
 export function binaryTerm(z: number, t: number): number {
   const factor = (z > 0 ? 1 : 0) - t;
   return Math.log1p(Math.exp(-Math.abs(z))) + (factor === 0 ? 0 : factor * z);

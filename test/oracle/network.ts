@@ -16,7 +16,7 @@ import { rowOf, softmax } from './rows.js';
 
 /** g(z) by name; α is leaky ReLU's slope below 0 (0.01 by default) or linear's factor, β linear's offset. */
 export interface Activation {
-  name: 'identity' | 'linear' | 'step' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'softmax';
+  name: 'identity' | 'linear' | 'heaviside' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'softmax';
   alpha?: number;
   beta?: number;
 }
@@ -70,7 +70,7 @@ export function activate({ name, alpha = name === 'leakyRelu' ? 0.01 : 1, beta =
         return v;
       case 'linear':
         return alpha * v + beta;
-      case 'step':
+      case 'heaviside':
         return v >= 0 ? 1 : 0;
       case 'sigmoid':
         return sigmoid(v);
@@ -84,7 +84,7 @@ export function activate({ name, alpha = name === 'leakyRelu' ? 0.01 : 1, beta =
   });
 }
 
-/** ∂L/∂z of one row from ∂L/∂u: du ⊙ g'(z), or softmax's Jacobian u_j (du_j − Σ du_l u_l). At 0: ReLU' = 0, leaky ReLU' = α, step' = 0. */
+/** ∂L/∂z of one row from ∂L/∂u: du ⊙ g'(z), or softmax's Jacobian u_j (du_j − Σ du_l u_l). At 0: ReLU' = 0, leaky ReLU' = α, heaviside' = 0. */
 export function activationGradient({ name, alpha = name === 'leakyRelu' ? 0.01 : 1 }: Activation, z: number[], du: number[]): number[] {
   if (name === 'softmax') {
     const u = softmax(z);
@@ -98,7 +98,7 @@ export function activationGradient({ name, alpha = name === 'leakyRelu' ? 0.01 :
         return d;
       case 'linear':
         return d * alpha;
-      case 'step':
+      case 'heaviside':
         return 0;
       case 'sigmoid':
         return d * sigmoid(v) * sigmoid(-v);

@@ -1,5 +1,4 @@
-/** Rows S1.1 to S1.14: neural networks, gradients and their training (000, 001). */
-
+/** Rows S1.1 to S1.14: neural networks, gradients and their training (notes 1 to 29). */
 import {
   adam,
   add,
@@ -58,7 +57,7 @@ const fitting: Record<string, OracleLoss> = {
   identity: { name: 'squaredError', reduction: 'sum' },
 };
 
-const hiddenByOutput = (['step', 'sigmoid', 'relu'] as const).flatMap((hidden) =>
+const hiddenByOutput = (['heaviside', 'sigmoid', 'relu'] as const).flatMap((hidden) =>
   (['sigmoid', 'softmax', 'identity'] as const).flatMap((output) => builds.map((build) => ({ hidden, output, build }))),
 );
 
@@ -93,7 +92,8 @@ test.each(hiddenByOutput)(
       expectStep(h.z.values, linear(x, net.parameter('dense1.weights').values, net.parameter('dense1.biases').values, rows), 'Z^H');
       expectStep(o.z.values, linear(h.u.values, net.parameter('dense2.weights').values, net.parameter('dense2.biases').values, rows), 'Z^O');
       expectWithin(o.z.values, z[1] as Float64Array, bounds.logits, 'Z^O');
-      if (hidden !== 'sigmoid') expect([...h.u.values]).toEqual(Array.from(h.z.values, (v) => (hidden === 'step' ? Number(v >= 0) : Math.max(0, v))));
+      if (hidden !== 'sigmoid')
+        expect([...h.u.values]).toEqual(Array.from(h.z.values, (v) => (hidden === 'heaviside' ? Number(v >= 0) : Math.max(0, v))));
       else expectStep(h.u.values, through(h.z.values, sigmoidOf), 'U^H');
       expect(o.u.values).toEqual(batch);
     }
@@ -124,7 +124,7 @@ test.each(builds)('S1.2 hard decisions: z ≥ 0 (4), argmax of the logits (6) (%
 });
 
 test.each(builds)('S1.3 two threshold units: z^O = 0.5, −0.5, 1.5; ŷ = 1, 0, 1 (%s)', (build) => {
-  const net = sequential(1, [dense(2, 'step'), dense(1, 'step')], { build });
+  const net = sequential(1, [dense(2, 'heaviside'), dense(1, 'heaviside')], { build });
   net.parameters.set([1, 1, -1, -3, -1, 2, 0.5]);
   const x = [-5, 0, 0.999, 1, 2, 2.999, 3, 5];
   const { z, u } = traceOf(net, x).layer('dense1');
@@ -140,7 +140,7 @@ test.each(builds)('S1.3 two threshold units: z^O = 0.5, −0.5, 1.5; ŷ = 1, 0, 
 });
 
 test.each(builds)('S1.4 every entry of table 1, and ŷ = 1 at x = 3.5 (%s)', (build) => {
-  const net = sequential(1, [dense(2, 'step'), dense(1, 'step')], { build });
+  const net = sequential(1, [dense(2, 'heaviside'), dense(1, 'heaviside')], { build });
   net.parameters.set([1, 1, -2, -4, 1, -2, -0.5]);
   const trace = traceOf(net, [0, 1, 3, 5, 3.5]);
   const column = (values: Float32Array, j: number) => [...values].filter((_, i) => i % 2 === j);
@@ -155,7 +155,7 @@ test.each(builds)('S1.4 every entry of table 1, and ŷ = 1 at x = 3.5 (%s)', (bu
 });
 
 test.each(builds)('S1.5 ŷ = 1 exactly on x₁ ≥ 0, x₂ ≥ 0, x₁ + x₂ < 1, borders too (%s)', (build) => {
-  const net = sequential(2, [dense(3, 'step'), dense(1, 'step')], { build });
+  const net = sequential(2, [dense(3, 'heaviside'), dense(1, 'heaviside')], { build });
   net.parameters.set([1, 0, 0, 1, 1, 1, 0, 0, -1, 1, 1, -1, -1.5]);
   const steps = Array.from({ length: 97 }, (_, i) => i / 32 - 1); // exact, as are sums of two
   const grid = steps.flatMap((x1) => steps.map((x2) => [x1, x2]));

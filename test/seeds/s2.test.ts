@@ -1,5 +1,4 @@
-/** Rows S2.1 to S2.8: perceptrons, activations and back propagation (002). */
-
+/** Rows S2.1 to S2.8: perceptrons, activations and back propagation (notes 30 to 41). */
 import {
   type Activation,
   adam,
@@ -30,7 +29,7 @@ const corners = [0, 0, 0, 1, 1, 0, 1, 1];
 const truth = { AND: [0, 0, 0, 1], OR: [0, 1, 1, 1], XOR: [0, 1, 1, 0] };
 
 test.each(builds)('S2.1 the perceptron: AND and OR set by hand; its gradient is 0 (%s)', (build) => {
-  const net = sequential(2, [dense(1, 'step')], { loss: squaredError(), optimizer: sgd({ learningRate: 1 }), build });
+  const net = sequential(2, [dense(1, 'heaviside')], { loss: squaredError(), optimizer: sgd({ learningRate: 1 }), build });
   for (const [name, b] of [
     ['AND', -1.5],
     ['OR', -0.5],
@@ -94,7 +93,7 @@ test('S2.1 XOR: one sigmoid unit never gets below loss ln 2 nor above accuracy 3
 });
 
 test.each(builds)('S2.2 XOR by hand-set perceptrons: OR and NAND, then AND; the same with AND in place of NAND (%s)', (build) => {
-  const net = sequential(2, [dense(2, 'step'), dense(1, 'step')], { build });
+  const net = sequential(2, [dense(2, 'heaviside'), dense(1, 'heaviside')], { build });
   net.parameters.set([1, 1, -1, -1, -0.5, 1.5, 1, 1, -1.5]);
   expect([...traceOf(net, corners).layer('dense1').u.values]).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
   expect(net.predict(corners)).toEqual(truth.XOR);
@@ -167,7 +166,7 @@ const leaky = (alpha: number) => ({
   slopeError: EPSILON,
 });
 const rules: Rule[] = [
-  { name: 'step', activation: 'step', g: (z) => Number(z >= 0), slope: () => 0, ulps: 0, slopeError: 0 },
+  { name: 'heaviside', activation: 'heaviside', g: (z) => Number(z >= 0), slope: () => 0, ulps: 0, slopeError: 0 },
   { name: 'linear', activation: linearActivation(1.5, -0.25), g: (z) => 1.5 * z - 0.25, slope: () => 1.5, ulps: 2, slopeError: 0 },
   { name: 'identity', activation: 'identity', g: (z) => z, slope: () => 1, ulps: 0, slopeError: 0 },
   { name: 'sigmoid', activation: 'sigmoid', g: sigmoidOf, slope: (z) => sigmoidOf(z) * sigmoidOf(-z), ulps: 2, slopeError: 5 * EPSILON },

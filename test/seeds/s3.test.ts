@@ -1,5 +1,4 @@
-/** Rows S3.1 to S3.3: the chain rule, stochastic gradient descent, Jacobians of a score (003). */
-
+/** Rows S3.1 to S3.3: the chain rule, stochastic gradient descent, Jacobians of a score (notes 42 to 44). */
 import {
   add,
   dense,

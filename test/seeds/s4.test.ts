@@ -1,5 +1,4 @@
-/** Row S4.1: one hidden layer in eight steps (004). */
-
+/** Row S4.1: one hidden layer in eight steps (notes 45). */
 import { dense, sequential, squaredError } from 'neurite';
 import { jacobian, parameterJacobian } from 'neurite/derivatives';
 import { trace as traceOf } from 'neurite/inspect';

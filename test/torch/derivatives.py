@@ -1,4 +1,7 @@
-"""Values, gradient, Jacobian and Hessian of the networks on standard input (JSON), by PyTorch in float64; JSON on standard output."""
+"""
+Values, gradient, Jacobian and Hessian of networks by PyTorch in float64. Standard input: the networks, and the words of test/vocabulary.ts for
+ops and activations, as JSON; standard output: JSON.
+"""
 
 import json
 import sys
@@ -7,57 +10,6 @@ import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
-
-ACTIVATIONS = {
-    "identity": lambda z: z,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "leakyRelu": lambda z: F.leaky_relu(z, 0.01),
-    "softmax": lambda z: torch.softmax(z, -1),
-    "gelu": F.gelu,
-    "silu": F.silu,
-    "elu": F.elu,
-    "selu": F.selu,
-    "softplus": F.softplus,
-    "softsign": F.softsign,
-    "hardSigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
-    "mish": lambda z: z * torch.tanh(F.softplus(z)),
-}
-
-OPS = {
-    "add": torch.add,
-    "sub": torch.sub,
-    "mul": torch.mul,
-    "div": torch.div,
-    "max": torch.maximum,
-    "min": torch.minimum,
-    "matmul": torch.matmul,
-    "dot": lambda a, b: (a * b).sum(-1, keepdim=True),
-    "concat": lambda *x: torch.cat(x, -1),
-    "slice": lambda x, start, end: x[..., int(start) : int(end)],
-    "affine": lambda x, alpha, beta: alpha * x + beta,
-    "neg": torch.neg,
-    "exp": torch.exp,
-    "log": torch.log,
-    "sqrt": torch.sqrt,
-    "square": torch.square,
-    "abs": torch.abs,
-    "erf": torch.erf,
-    "erfc": torch.erfc,
-    "expm1": torch.expm1,
-    "log1p": torch.log1p,
-    "pow": torch.pow,
-    "clip": torch.clamp,
-    "sum": lambda x: x.sum(-1, keepdim=True),
-    "mean": lambda x: x.mean(-1, keepdim=True),
-    "amax": lambda x: x.amax(-1, keepdim=True),
-    "amin": lambda x: x.amin(-1, keepdim=True),
-    "softmax": lambda x: torch.softmax(x, -1),
-    "logSoftmax": lambda x: torch.log_softmax(x, -1),
-    "logSumExp": lambda x: torch.logsumexp(x, -1, keepdim=True),
-    "relu": torch.relu,
-}
 
 LOSSES = {
     "crossEntropy": F.cross_entropy,
@@ -127,4 +79,7 @@ def derivatives(network):
     }
 
 
-json.dump([derivatives(network) for network in json.load(sys.stdin)], sys.stdout)
+given = json.load(sys.stdin)
+OPS = {name: eval(function) for name, function in given["ops"].items()}
+ACTIVATIONS = {name: eval(function) for name, function in given["activations"].items()}
+json.dump([derivatives(network) for network in given["networks"]], sys.stdout)

@@ -1,4 +1,5 @@
-/** Twenty fixed networks, in words that both this library and test/torch/derivatives.py build them from. */
+/** Networks in words that both this library and test/torch/derivatives.py build them from: twenty of several parts, and one for each row of the vocabulary. */
+import { activations, functions } from '../vocabulary.js';
 
 /** A node: an op of earlier nodes (by their index) and of parameters of its own. */
 export interface Step {
@@ -11,7 +12,9 @@ export interface Step {
   /** The dense layer applied again: the index of its first step. */
   again?: number;
   /** Constants of the op. */
-  with?: number[];
+  with?: readonly unknown[];
+  /** Where an input or a parameter is drawn; [−1, 1) where left out, and a parameter as its initializer says. */
+  domain?: readonly [number, number];
 }
 
 export interface Spec {
@@ -19,8 +22,6 @@ export interface Spec {
   rows: number;
   steps: Step[];
   loss: 'crossEntropy' | 'crossEntropyOfLogits' | 'binaryCrossEntropy' | 'binaryCrossEntropyOfLogits' | 'meanSquaredError' | 'squaredError';
-  /** Where inputs are drawn; [−1, 1) where left out. */
-  domain?: [number, number];
 }
 
 const input = (size: number): Step => ({ op: 'input', size });
@@ -28,7 +29,7 @@ const dense = (from: number, size: number, activation = 'identity', bias = true)
 const op = (name: string, ...inputs: number[]): Step => ({ op: name, inputs });
 const parameter = (size: number | [number, number]): Step => ({ op: 'parameter', size });
 
-export const networks: Spec[] = [
+const fixed: Spec[] = [
   { title: 'logistic regression', rows: 4, steps: [input(3), dense(0, 1, 'sigmoid')], loss: 'binaryCrossEntropy' },
   { title: 'tanh and softmax', rows: 4, steps: [input(4), dense(0, 5, 'tanh'), dense(1, 3, 'softmax')], loss: 'crossEntropy' },
   { title: 'sigmoid layers, squared error', rows: 3, steps: [input(2), dense(0, 2, 'sigmoid'), dense(1, 2, 'sigmoid')], loss: 'squaredError' },
@@ -116,8 +117,8 @@ export const networks: Spec[] = [
       input(3),
       dense(0, 4),
       dense(0, 4),
-      op('max', 1, 2),
-      op('min', 1, 2),
+      op('maximum', 1, 2),
+      op('minimum', 1, 2),
       op('abs', 4),
       { op: 'clip', inputs: [3], with: [-0.6, 0.8] },
       op('add', 5, 6),
@@ -128,7 +129,7 @@ export const networks: Spec[] = [
   {
     title: 'sums, means and maxima over features',
     rows: 3,
-    steps: [input(4), dense(0, 5, 'tanh'), op('sum', 1), op('mean', 0), op('amax', 1), op('amin', 1), op('concat', 2, 3, 4, 5), dense(6, 2)],
+    steps: [input(4), dense(0, 5, 'tanh'), op('sum', 1), op('mean', 0), op('max', 1), op('min', 1), op('concat', 2, 3, 4, 5), dense(6, 2)],
     loss: 'meanSquaredError',
   },
   {
@@ -164,3 +165,32 @@ export const networks: Spec[] = [
     loss: 'binaryCrossEntropyOfLogits',
   },
 ];
+
+/** Each function at x + p, whose parameters p are small, so that second derivatives to parameters are its own. */
+const ofFunctions = functions.flatMap(({ name, torch, trials }) =>
+  typeof torch !== 'string'
+    ? []
+    : trials.map((trial, i): Spec => {
+        const constants = typeof trial.with === 'function' ? trial.with(4) : trial.with;
+        const second = trial.operands[0]?.[1];
+        const b: Step | undefined =
+          second === undefined
+            ? undefined
+            : second === 'matrix'
+              ? { ...parameter(constants ? [3, 4] : [4, 3]), domain: trial.domains[1] as [number, number] }
+              : { ...input(4), domain: trial.domains[1] as [number, number] };
+        const steps: Step[] = [{ ...input(4), domain: trial.domains[0] }, { ...parameter(4), domain: [-0.01, 0.01] }, op('add', 0, 1)];
+        if (b) steps.push(b);
+        steps.push({ op: name, inputs: b ? [2, 3] : [2], ...(constants && { with: constants }) });
+        steps.push(dense(steps.length - 1, 2));
+        return { title: `the function ${name}, ${i}`, rows: 3, steps, loss: 'meanSquaredError' };
+      }),
+);
+
+const ofActivations = activations.flatMap(({ name, torch }): Spec[] =>
+  typeof torch === 'string'
+    ? [{ title: `the activation ${name}`, rows: 3, steps: [input(3), dense(0, 4, name), dense(1, 2)], loss: 'meanSquaredError' }]
+    : [],
+);
+
+export const networks: readonly Spec[] = [...fixed, ...ofFunctions, ...ofActivations];

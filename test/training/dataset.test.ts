@@ -149,7 +149,11 @@ describe('errors say what came and what was expected', () => {
     ['an id too large', { x, y: [0, 4] }, 'y[1] is 4, expected a class id from 0 to 3'],
     ['an id below 0', { x, y: Int8Array.of(-1, 0) }, 'y[0] is -1, expected a class id from 0 to 3'],
     ['half an id', { x, y: [0, 0.5] }, 'y[1] is 0.5, expected a class id from 0 to 3'],
-    ['rows that sum to 2', { x, y: [0, 1, 0, 0, 1, 1, 0, 0] }, 'row 1 of y sums to 2, expected probabilities that sum to 1, or class ids, one a row'],
+    [
+      'rows that sum to 2',
+      { x, y: [0, 1, 0, 0, 1, 1, 0, 0] },
+      'row 1 of y sums to 2, expected probabilities that sum to 1, or class ids, one per row',
+    ],
     [
       'rows that sum to less',
       {

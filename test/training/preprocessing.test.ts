@@ -86,12 +86,12 @@ describe('trainValidationSplit', () => {
     ['everything held back', { x, y }, { fraction: 0.999 }, 'a fraction of 0.999 is 50 of 50 rows, expected rows in both parts'],
     ['a fraction of 1', { x, y }, { fraction: 1 }, 'fraction is 1, expected a number between 0 and 1'],
     ['a target too few', { x, y: y.slice(1) }, {}, 'y is an array of 49, which is not 50 rows'],
-    ['no rows', { x: [], y: [] }, {}, 'which do not say how many rows there are; pass { rows }'],
+    ['no rows', { x: [], y: [] }, {}, 'which does not determine the number of rows; pass { rows }'],
     [
       'two flat arrays',
       { x: new Float32Array(60), y: new Float32Array(20) },
       {},
-      'x is 60 numbers and y is 20 numbers, which do not say how many rows',
+      'x is 60 numbers and y is 20 numbers, which does not determine the number of rows',
     ],
     ['rows that are none', { x, y }, { rows: 2.5 }, 'rows is 2.5, expected a whole number > 0'],
     [
@@ -100,7 +100,7 @@ describe('trainValidationSplit', () => {
       { rows: 3 },
       'x[1] is undefined, expected a number',
     ],
-    ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify came with y[30] = 0.5, expected class ids'],
+    ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify found y[30] = 0.5, expected class ids'],
     ['a seed below 0', { x, y }, { seed: -1 }, 'seed is -1, expected a whole number'],
   ])('%s is refused', (_, data, options, message) => {
     expect(() => trainValidationSplit(data, options)).toThrow(message);
@@ -211,7 +211,7 @@ describe('standardize and minMax', () => {
     ],
     ['null for a scaling', () => transform(null as never, [1]), 'transform: the scaling is null, expected an object'],
     ['a scale of 0', () => transform({ offset: [0], scale: [0] }, [1]), "transform: the scaling's scale of feature 0 is 0"],
-    ['more than float64 spans', () => minMax([[-1e308], [1e308]]), 'minMax: feature 0 spans more, or less, than float64 holds a scale for'],
+    ['more than float64 spans', () => minMax([[-1e308], [1e308]]), 'minMax: feature 0 has a range too large or too small for a float64 scale'],
     ['a range upside down', () => minMax(x, { range: [1, 0] }), 'minMax: range is [1, 0], expected two finite numbers, the lower one first'],
   ])('%s is refused', (_, call, message) => {
     expect(call).toThrow(message);

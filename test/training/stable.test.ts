@@ -55,7 +55,7 @@ describe('past the budget', () => {
       { x: xs, y: new Uint8Array(many), budget: 0 },
       { batchSize: 100, learningRate: () => (++steps === 60 ? structuredClone(0.1, { transfer: [xs.buffer] }) : 0.1) },
     );
-    await expect(fitting).rejects.toThrow('fit: x had 27000 numbers and has 0 now');
+    await expect(fitting).rejects.toThrow('fit: x had 27000 numbers and now has 0');
     net.step(x, y);
   });
 
@@ -91,7 +91,7 @@ describe('arrays that change their length after the data set was made are refuse
         };
         return { literal, change };
       },
-      'x had a length of 24 and has 25 now',
+      'x had length 24 and now has 25',
     ],
     [
       'class ids taken away',
@@ -99,7 +99,7 @@ describe('arrays that change their length after the data set was made are refuse
         const ids = Array.from(y);
         return { literal: { x, y: ids }, change: () => void ids.pop() };
       },
-      'y had a length of 24 and has 23 now',
+      'y had length 24 and now has 23',
     ],
     [
       'a flat list that grows',
@@ -107,7 +107,7 @@ describe('arrays that change their length after the data set was made are refuse
         const flat = Array.from(x);
         return { literal: { x: flat, y }, change: () => void flat.push(1, 2, 3) };
       },
-      'x had a length of 72 and has 75 now',
+      'x had length 72 and now has 75',
     ],
     [
       'a row that grows',
@@ -115,7 +115,7 @@ describe('arrays that change their length after the data set was made are refuse
         const list = nested();
         return { literal: { x: list, y }, change: () => void list[4]?.push(1) };
       },
-      'x[4] had a length of 3 and has 4 now',
+      'x[4] had length 3 and now has 4',
     ],
     [
       'a buffer that is detached',
@@ -123,7 +123,7 @@ describe('arrays that change their length after the data set was made are refuse
         const floats = x.slice();
         return { literal: { x: floats, y }, change: () => void structuredClone(0, { transfer: [floats.buffer] }) };
       },
-      'x had a length of 72 and has 0 now',
+      'x had length 72 and now has 0',
     ],
   ];
   test.each(changes)('%s', async (_, given, message) => {
@@ -183,7 +183,10 @@ test('one data set for two networks with other losses is uploaded once', () => {
   const core = coreOf('simd');
   const targets = Float32Array.from({ length: rows * 3 }, (_, i) => Number(i % 3 === 0));
   const data = dataset({ x, y: targets });
-  const columns = (classes: boolean, unit: boolean) => ({ inputs: [3], targets: [{ width: 3, classes, unit }] });
+  const columns = (classes: boolean, unit: boolean) => ({
+    inputs: [3],
+    targets: [{ width: 3, classes, unit: unit ? 'binaryCrossEntropy' : undefined }],
+  });
   const first = data.upload('test', core, columns(true, false));
   expect(data.upload('test', core, columns(false, true))).toBe(first);
   expect(data.upload('test', core, columns(true, false))).toBe(first);

@@ -1,0 +1,52 @@
+/**
+ * Derives the tables of ops from the files in src/ops, so that nobody keeps a list by hand: `table.generated.ts` has every exported definition
+ * `…Op`, `values.generated.ts` every float64 value `…Value`, under the name of
+ * the op beside it. Writes only what has changed. Silent.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const folder = new URL('../src/ops/', import.meta.url);
+
+/** The constants a source exports whose names end so. */
+function exported(text, ending) {
+  return Array.from(text.matchAll(new RegExp(`^export const (\\w+)${ending}\\b`, 'gm')), ([, name]) => name);
+}
+
+function write(file, text) {
+  const url = new URL(file, folder);
+  if (!existsSync(url) || readFileSync(url, 'utf8') !== text) writeFileSync(url, text);
+}
+
+export function writeTables() {
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(new URL(file, folder), 'utf8');
+      return { from: `./${file.replace(/ts$/, 'js')}`, ops: exported(text, 'Op'), values: exported(text, 'Value') };
+    });
+  const table = files.filter(({ ops }) => ops.length > 0);
+  write(
+    'table.generated.ts',
+    `/** Made by scripts/tables.mjs from the files beside it. */
+import type { Op } from '../graph/node.js';
+${table.map(({ from, ops }) => `import { ${ops.map((name) => `${name}Op`).join(', ')} } from '${from}';\n`).join('')}
+/** Every op there is. */
+export const ops: readonly Op[] = [
+${table.flatMap(({ ops }) => ops.map((name) => `  ${name}Op,\n`)).join('')}];
+`,
+  );
+  const valued = files.filter(({ values }) => values.length > 0);
+  write(
+    'values.generated.ts',
+    `/** Made by scripts/tables.mjs from the files beside it. */
+import type { Float64Value } from '../graph/node.js';
+${valued.map(({ from, values }) => `import { ${values.map((name) => `${name}Value`).join(', ')} } from '${from}';\n`).join('')}
+/** The float64 value of every op that has one, by the op's name. */
+export const values: ReadonlyMap<string, Float64Value> = new Map([
+${valued.flatMap(({ values }) => values.map((name) => `  ['${name}', ${name}Value],\n`)).join('')}]);
+`,
+  );
+}
+
+writeTables();

@@ -1,0 +1,182 @@
+import { Factor } from '../../assembly/opcodes.js';
+import { count, describe, fieldOf, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { AnyTargets, Values } from '../arguments/values.js';
+import { ValueError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+import { features } from '../graph/shape.js';
+import { activationIn, layerOf } from '../layers/layer.js';
+import { heavisideOp } from '../ops/heaviside.js';
+import { target } from '../ops/leaves.js';
+import { sigmoidOp } from '../ops/sigmoid.js';
+import { softmaxOp } from '../ops/softmax.js';
+import { named, readDescription } from '../optimizers/optimizers.js';
+import {
+  type AnyLossMaker,
+  definitionIn,
+  definitionOf,
+  isFactor,
+  knownMakers,
+  type Loss,
+  type Reduction,
+  reductionOption,
+  type TargetsOfLoss,
+} from './loss.js';
+import { graphOf, heldLoss, type LossFunction, ownLoss } from './ownLoss.js';
+import type { Model, Term } from './term.js';
+
+/** A loss on one of several outputs, or one of one's own with a reduction. */
+export interface WeightedLoss {
+  readonly loss: Loss | LossFunction;
+  /** A factor on this loss in the sum over the outputs. Default 1. */
+  readonly weight?: number;
+  /** Of a loss that is a function: whether it is a mean over the rows or a sum. Default `'mean'`. */
+  readonly reduction?: Reduction;
+}
+
+/** A loss as a network holds it. */
+export interface LossWithWeight {
+  readonly loss: Loss;
+  readonly weight: number;
+}
+
+/** What one output may have as its loss. */
+type LossOfOutput = Loss | LossFunction | WeightedLoss;
+
+/** What a network is given as `loss`: one, or a list where there are several outputs. */
+export type NetworkLoss = LossOfOutput | readonly (LossOfOutput | undefined)[];
+
+/** The targets of a network, as its loss has it: class ids or probabilities for `crossEntropy`, else values; a list where there are several losses. */
+export type TargetsOf<L> = [L] extends [LossOfOutput]
+  ? TargetsOfOne<LossOf<L>>
+  : [L] extends [readonly [infer Only extends LossOfOutput]]
+    ? TargetsOfOne<LossOf<Only>>
+    : [L] extends [readonly [unknown, unknown, ...unknown[]] & readonly LossOfOutput[]]
+      ? readonly TargetsOfOne<LossOf<L[number]>>[]
+      : AnyTargets;
+
+/** The targets of one loss. */
+type TargetsOfOne<L> = [L] extends [LossFunction] ? Values : TargetsOfLoss<Exclude<L, LossFunction>>;
+
+/** The loss of an entry of a list of losses, with a weight or without. */
+type LossOf<Entry> = Entry extends WeightedLoss ? Entry['loss'] : Entry;
+
+/** A copy of a loss' description that its maker checked and completed. @throws ValueError for what is none */
+function describedLoss(call: string, description: unknown): Loss {
+  const called = typeof description === 'function' ? definitionIn(description) : undefined;
+  if (!called && definitionIn(description)) return description as Loss;
+  const makers = Object.fromEntries(knownMakers());
+  const names = Object.keys(makers).map((name) => `${name}()`);
+  const list = names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : names.join();
+  const expected = `what ${list} gives, or a function (output, target) => node${called ? `; call it, as in ${called.name}()` : ''}`;
+  const { name, fields } = readDescription(call, 'loss', description, makers, expected);
+  return named(call, () => (makers[name] as AnyLossMaker)(fields));
+}
+
+/** Whether a loss is a function of the user's: a maker that was not called is none. */
+function isOwn(loss: unknown): loss is LossFunction {
+  return typeof loss === 'function' && !definitionIn(loss);
+}
+
+/** The loss of an output, and its weight, that an entry of a list says. */
+function weighted(call: string, entry: LossOfOutput, i: number, output: Node, model: Model): LossWithWeight {
+  const isWeighted = typeof entry === 'object' && entry !== null && fieldOf(entry, 'loss') !== undefined;
+  const given: WeightedLoss = isWeighted
+    ? checkOptions(`${call}: loss ${i}`, entry as WeightedLoss, ['loss', 'weight', 'reduction'])
+    : { loss: entry as Loss | LossFunction };
+  const { weight = 1, reduction = 'mean' } = given;
+  if (!reductionOption.accepts(reduction))
+    throw new ValueError(`${call}: the reduction of loss ${i} is ${describe(reduction)}, expected ${reductionOption.expected}`);
+  let loss: Loss;
+  if (isOwn(given.loss)) {
+    loss = ownLoss(call, given.loss, output, model, reduction);
+  } else {
+    loss = heldLoss(call, describedLoss(call, given.loss), output, model);
+    if (given.reduction !== undefined && given.reduction !== loss.reduction)
+      throw new ValueError(
+        `${call}: the reduction of loss ${i} is ${describe(reduction)}, expected ${describe(loss.reduction)}, as ${loss.name} itself says`,
+      );
+    checkLoss(loss, output);
+  }
+  if (!isFactor(weight) || !isFactor(rowFactor(loss, weight, output))) {
+    throw new ValueError(
+      `${call}: the weight of loss ${i} is ${describe(weight)}, expected a positive number that float32 holds, times the loss' scale`,
+    );
+  }
+  return Object.freeze({ loss, weight });
+}
+
+/** The factor on a row's loss: the user's, and 1/outputs where the mean is over these too. */
+function rowFactor(loss: Loss, weight: number, output: Node): number {
+  const { meanOver } = definitionOf(loss);
+  return (weight * loss.scale) / (loss.reduction === 'mean' && meanOver === 'elements' ? features(output.shape) : 1);
+}
+
+/** The loss of each output, in their order, as a network holds them: nobody can change them. `undefined` for an output without one. */
+export function lossesOf(call: string, loss: NetworkLoss | undefined, model: Model): readonly (LossWithWeight | undefined)[] {
+  const { outputs } = model;
+  if (loss === undefined) return outputs.map(() => undefined);
+  const list = isList(loss) ? (Array.from(loss) as (LossOfOutput | undefined)[]) : [loss as LossOfOutput];
+  if (list.length !== outputs.length) {
+    throw new ValueError(
+      `${call}: ${count(list.length, 'loss', 'losses')} came for ${count(outputs.length, 'output')}, expected a list of one for each, or undefined for none`,
+    );
+  }
+  return Object.freeze(list.map((entry, i) => (entry === undefined ? undefined : weighted(call, entry, i, outputs[i] as Node, model))));
+}
+
+/** A loss as part of a graph. */
+export interface LossNodes extends Term {
+  readonly target: Node;
+  /** The logits of the output, or the output itself. */
+  readonly logits: Node;
+  readonly loss: Loss;
+  readonly output: Node;
+}
+
+/** The node before a final softmax, sigmoid or hard threshold, else the output itself: what decisions are made on. */
+export function logitsOf(output: Node): Node {
+  return output.op === softmaxOp || output.op === sigmoidOp || output.op === heavisideOp ? (output.inputs[0] as Node) : output;
+}
+
+/** The activations that make probabilities of logits. */
+const HEADS: readonly unknown[] = [softmaxOp, sigmoidOp];
+
+/**
+ * Checks that a loss fits an output: one with a head, as crossEntropy has softmax, wants an output with just that, unless it is told to take logits.
+ * @throws ValueError naming both remedies
+ */
+function checkLoss(loss: Loss, output: Node): void {
+  const { head, check } = definitionOf(loss);
+  if (head && loss.fromLogits && HEADS.includes(output.op)) {
+    throw new ValueError(
+      `${loss.name}({ fromLogits: true }): the output already has ${output.op.name}; remove that activation, or leave fromLogits out`,
+    );
+  }
+  if (head && !loss.fromLogits && output.op !== head) {
+    throw new ValueError(
+      `${loss.name}: the output's activation is ${activationOf(output)}, expected '${head.name}'; ` +
+        `give the last layer '${head.name}', or use ${loss.name}({ fromLogits: true }) on an output without activation`,
+    );
+  }
+  check?.(output);
+}
+
+function activationOf(output: Node): string {
+  const record = layerOf(output);
+  return record ? activationIn(record) : output.op.name;
+}
+
+/** The nodes of a loss on an output, for targets given as class ids or as values. */
+export function lossNodes({ loss, weight }: LossWithWeight, output: Node, classes: boolean): LossNodes {
+  const logits = logitsOf(output);
+  const scale = rowFactor(loss, weight, output);
+  const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
+  const common = { scale, factors, logits, loss, output };
+  const graph = graphOf(loss);
+  if (graph) return { target: graph.target, rows: graph.rows, node: graph.rows, ...common };
+  const { head, rows: make } = definitionOf(loss);
+  const t = target(features(output.shape), classes);
+  const rows = make(head ? logits : output, t, loss as never);
+  return { target: t, rows, node: rows, ...common };
+}

@@ -1,0 +1,153 @@
+/** Nothing stands in the library's tables that the tests, the docs or the exports do not know, and the other way round. */
+import { readFileSync } from 'node:fs';
+import * as neurite from 'neurite';
+import { dense, input, network, toJSON } from 'neurite';
+import { jacobian } from 'neurite/derivatives';
+import { describe, expect, test } from 'vitest';
+import { Opcode } from '../assembly/opcodes.js';
+import { formOf } from '../src/graph/forms.js';
+import type { Op } from '../src/graph/node.js';
+import { activations as namedActivations } from '../src/layers/activations.js';
+import { ops } from '../src/ops/table.generated.js';
+import { values } from '../src/ops/values.generated.js';
+import { networks } from './files/networks.js';
+import { expand } from './oracle/graph.js';
+import { activations, functions, inner, oracleOf, type Torch } from './vocabulary.js';
+
+declare global {
+  interface ImportMeta {
+    /** Vite's: the modules of all files that fit. */
+    glob(pattern: string, options: { eager: true }): Record<string, Record<string, unknown>>;
+  }
+}
+
+const modules = import.meta.glob('../src/ops/*.ts', { eager: true });
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+/** The row of the README's table that begins so. */
+const readmeRow = (title: string) => readme.split('\n').find((line) => line.startsWith(`| ${title} |`)) ?? '';
+
+const withInputs = ops.filter((op) => op.inputs > 0);
+const known = new Map([...functions.flatMap(({ op }) => (op === undefined ? [] : [op])), ...inner.map(({ op }) => op)].map((name) => [name, name]));
+const saved = networks.map(([, make]) => {
+  using net = make();
+  return toJSON(net);
+});
+
+const isOp = (value: unknown): value is Op => typeof value === 'object' && value !== null && 'backward' in value && 'tangent' in value;
+const answered = (torch: Torch) => (typeof torch === 'string' ? torch : torch.none) !== '';
+
+test('every definition under src/ops is in the table, under the name of its constant', () => {
+  const found = new Map<string, Op>();
+  const named = new Map<string, unknown>();
+  for (const [file, module] of Object.entries(modules)) {
+    if (file.endsWith('.generated.ts')) continue;
+    for (const [name, value] of Object.entries(module)) {
+      if (isOp(value)) found.set(name, value);
+      if (name.endsWith('Value') && typeof value === 'object') named.set(name, value);
+    }
+  }
+  expect(found.size).toBeGreaterThan(40);
+  for (const [name, op] of found) expect(name).toBe(`${op.name}Op`);
+  expect(new Set(found.values())).toEqual(new Set(ops));
+  expect(new Set(ops.map((op) => op.name)).size).toBe(ops.length);
+  // A float64 value stands beside the op it is of.
+  expect([...values].map(([name, value]) => [`${name}Value`, value])).toEqual(expect.arrayContaining([...named]));
+  expect(values.size).toBe(named.size);
+  for (const name of values.keys()) expect(found.has(`${name}Op`), name).toBe(true);
+});
+
+test('every opcode has a form, which begins with it', () => {
+  const opcodes = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
+  for (const code of opcodes) expect(formOf(code), Opcode[code]).toMatchObject({ op: 0, length: expect.any(Number) });
+});
+
+describe.each(withInputs.map((op) => [op.name, op] as const))('the op %s', (name, op) => {
+  const row = functions.find((one) => one.op === name);
+  const other = inner.find((one) => one.op === name);
+
+  test('has one row', () => {
+    expect([row, other].filter(Boolean)).toHaveLength(1);
+    expect(other?.tried ?? row?.trials.length).toBeTruthy();
+  });
+
+  test('has a float64 value, or a reason', () => {
+    expect([values.has(name), other?.noValue !== undefined]).toEqual(values.has(name) ? [true, false] : [false, true]);
+  });
+
+  test('is in a saved network, or never in one', () => {
+    const held = saved.some(({ nodes }) => nodes.some((node) => node.op === name));
+    expect(held).toBe(!op.unsaved);
+    if (op.unsaved) expect(other?.saved).toMatchObject({ none: expect.stringMatching(/./) });
+  });
+
+  test('has a kernel, or says what it is composed of', () => {
+    // Graphs are resolved to one mode before kernels are chosen.
+    expect([op.kernel, op.compose].filter(Boolean)).toHaveLength(op.byMode ? 0 : 1);
+  });
+});
+
+test('no row is of an op that there is not', () => {
+  const names = new Set(withInputs.map((op) => op.name));
+  expect([...known.keys()].filter((name) => !names.has(name))).toEqual([]);
+});
+
+describe.each(functions.map((row) => [row.name, row] as const))('the function %s', (name, row) => {
+  test('is exported, and in the README', () => {
+    expect((neurite as Record<string, unknown>)[name]).toBe(row.f);
+    expect(readmeRow('ops')).toContain(`\`${name}\``);
+  });
+
+  test('has its word in PyTorch, or a reason', () => expect(answered(row.torch)).toBe(true));
+});
+
+test('every exported function of nodes alone has a row', () => {
+  const nodes = [input(3, 'a'), input(3, 'b')] as const;
+  // The last two are for layers, which have tests of their own.
+  const others = ['amax', 'amin', 'step', 'named', 'linear', 'byMode', 'meanRows'];
+  const makes = Object.entries(neurite).filter(([name, f]) => {
+    if (typeof f !== 'function' || /^[A-Z]/.test(name) || others.includes(name)) return false;
+    return [nodes.slice(0, 1), nodes].some((operands) => {
+      try {
+        const made = (f as (...operands: unknown[]) => unknown)(...operands);
+        return isOp((made as { op?: unknown } | undefined)?.op);
+      } catch {
+        return false;
+      }
+    });
+  });
+  const rows = functions.map(({ name }) => name);
+  expect(makes.map(([name]) => name).filter((name) => !rows.includes(name))).toEqual([]);
+});
+
+test('every named activation has one row', () => {
+  expect(activations.map(({ name }) => name).sort()).toEqual(Object.keys(namedActivations).sort());
+});
+
+describe.each(activations.map((row) => [row.name, row] as const))('the activation %s', (name, row) => {
+  test('has its word in PyTorch, or a reason', () => expect(answered(row.torch)).toBe(true));
+
+  test('is in the README', () => expect(readmeRow('activations')).toContain(`\`'${name}'\``));
+
+  test('is in a saved network', () => {
+    expect(saved.some(({ layers }) => layers.some((layer) => layer.attributes.activation === name))).toBe(true);
+  });
+
+  test('has the value and slope of the oracle', () => {
+    const x = input(3);
+    using net = network({ inputs: x, outputs: dense(3, name)(x) });
+    net.parameter('dense1.weights').set([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const z = Float32Array.of(-1.25, 0.5, 1.75);
+    const batched = true;
+    const size = [3];
+    const attributes = row.attributes ?? {};
+    const graph = [
+      { op: 'input', inputs: [], batched, size, values: z },
+      { ...oracleOf(row), inputs: [0], batched, size, attributes },
+    ];
+    const units = [0, 1, 2].map((i) => new Map([[0, Float64Array.from([0, 1, 2], (j) => Number(i === j))]]));
+    const lanes = (expand(graph, 1, new Map(), units)[1] as { lanes: Float64Array[] }).lanes;
+    expect([...net.predict(z)]).toEqual(Array.from(lanes[0] as Float64Array, (u) => expect.closeTo(u, 5)));
+    const expected = [0, 1, 2].flatMap((i) => units.map((_, j) => expect.closeTo(lanes[2 + 2 * j]?.[i] as number, 5)));
+    expect([...jacobian(net, z)]).toEqual(expected);
+  });
+});

@@ -1,0 +1,386 @@
+/** What the tests know of each op and activation: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+import {
+  type ActivationName,
+  abs,
+  add,
+  affine,
+  byMode,
+  clip,
+  concat,
+  div,
+  dot,
+  elu,
+  erf,
+  erfc,
+  exp,
+  expm1,
+  gelu,
+  hardSigmoid,
+  heaviside,
+  leakyRelu,
+  log,
+  log1p,
+  logSoftmax,
+  logSumExp,
+  matmul,
+  max,
+  maximum,
+  mean,
+  meanRows,
+  min,
+  minimum,
+  mish,
+  mul,
+  type Node,
+  neg,
+  parameter,
+  pow,
+  relu,
+  scale,
+  selu,
+  shift,
+  sigmoid,
+  silu,
+  slice,
+  softmax,
+  softplus,
+  softsign,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+} from 'neurite';
+import { features } from '../src/graph/shape.js';
+import { activations as namedActivations } from '../src/layers/activations.js';
+import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryCrossEntropy.js';
+import { pad } from '../src/ops/columns.js';
+import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
+import { scaleBy } from '../src/ops/scaleBy.js';
+import type { Derivatives } from './oracle/graph.js';
+
+/** What stands as an operand: an input of the full width or of one feature, a parameter of either, a matrix, or the first operand again. */
+export type Operand = 'input' | 'narrow' | 'parameter' | 'scalar' | 'matrix' | 'same';
+
+/** A function of Python, in which `torch`, and `F` for torch.nn.functional, stand for the libraries; or why PyTorch has nothing to say. */
+export type Torch = string | { readonly none: string };
+
+/** Bounds of ‖a − b‖∞ / ‖b‖∞ for values and first derivatives, and for second ones. */
+export interface Tolerances {
+  first: number;
+  second: number;
+}
+
+/** Where a function is tried: with which constants, on which operands, drawn from where. */
+export interface Trial {
+  /** What follows the operands, which may depend on the width of the first. */
+  readonly with?: readonly unknown[] | ((features: number) => readonly unknown[]);
+  /** What the oracle's op calls the same. */
+  readonly attributes?: Record<string, unknown> | ((features: number) => Record<string, unknown>);
+  /** Where each operand is drawn. */
+  readonly domains: readonly [readonly [number, number], (readonly [number, number])?];
+  /** Operands that are tried together. */
+  readonly operands: readonly (readonly Operand[])[];
+  /** Arguments that have no slope: draws keep away from them. */
+  readonly kinks?: readonly number[];
+  /** What has no slope when equal: the two operands, or the features of one. */
+  readonly ties?: 'operands' | 'features';
+  /** Whether the function is linear between its kinks, so that its Taylor remainder is nothing but rounding. */
+  readonly linear?: boolean;
+  readonly tolerances?: Tolerances;
+}
+
+/** A function of nodes that users have. */
+export interface FunctionRow {
+  /** By which it is exported, and named in the README's table. */
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each has operands and constants of its own
+  readonly f: (...operands: any[]) => Node;
+  /** The op that it makes, or that most of it is; a composition of others has none. */
+  readonly op?: string;
+  /** The oracle's word, where it is another; or the function with its first two derivatives. */
+  readonly oracle?: string | ((x: number, alpha: number, beta: number) => Derivatives);
+  readonly torch: Torch;
+  /** The width of the value for operands of width n and m; that of the wider where left out. */
+  readonly width?: (n: number, m: number) => number;
+  readonly trials: readonly Trial[];
+}
+
+/** An op that users do not write: derivatives, losses and broadcasting do. */
+export interface InnerRow {
+  readonly op: string;
+  /** Where its values and derivatives are tried. */
+  readonly tried: string;
+  /** A value made of it, to be saved, from two batches of one width; or why no file holds it. */
+  readonly saved: ((x: Node, t: Node) => Node) | { readonly none: string };
+  /** Why `neurite/check` needs no value of it. */
+  readonly noValue?: string;
+}
+
+/** An activation that has a name. */
+export interface ActivationRow {
+  readonly name: ActivationName;
+  /** The oracle's op, where it is another, with the constants it has here; or the function with its first two derivatives. */
+  readonly oracle?: string | ((x: number, alpha: number, beta: number) => Derivatives);
+  readonly attributes?: Record<string, unknown>;
+  /** A function of the logits z. */
+  readonly torch: Torch;
+}
+
+const unaryOperands = [['input'], ['parameter'], ['scalar']] as const;
+const binaryOperands = [
+  ['input', 'input'],
+  ['input', 'parameter'],
+  ['parameter', 'input'],
+  ['input', 'narrow'],
+  ['narrow', 'input'],
+  ['input', 'scalar'],
+  ['scalar', 'input'],
+  ['input', 'same'],
+] as const;
+/** For functions that have a kink, or nothing to differentiate, where an operand meets itself. */
+const distinctOperands = binaryOperands.filter(([, b]) => b !== 'same');
+
+/** One operand, drawn from an interval. */
+const on = (low: number, high: number, more: Partial<Trial> = {}): Trial => ({ domains: [[low, high]], operands: unaryOperands, ...more });
+/** Two operands, each drawn from its interval. */
+const onTwo = (a: readonly [number, number], b: readonly [number, number], more: Partial<Trial> = {}): Trial => ({
+  domains: [a, b],
+  operands: binaryOperands,
+  ...more,
+});
+const apart = { operands: distinctOperands, linear: true } as const;
+const one = () => 1;
+const third = (n: number) => [Math.floor(n / 3), Math.ceil(n * 0.7)] as const;
+
+/** Every function of nodes there is. Adding one is adding a row. */
+export const functions: readonly FunctionRow[] = [
+  { name: 'add', f: add, op: 'add', torch: 'torch.add', trials: [onTwo([0.2, 2], [0.2, 2], { linear: true })] },
+  { name: 'sub', f: sub, op: 'sub', torch: 'torch.sub', trials: [onTwo([1, 3], [-3, -1], apart)] },
+  { name: 'mul', f: mul, op: 'mul', torch: 'torch.mul', trials: [onTwo([-2, 2], [-2, 2])] },
+  { name: 'div', f: div, op: 'div', torch: 'torch.div', trials: [onTwo([-2, 2], [0.5, 3], { operands: distinctOperands })] },
+  { name: 'maximum', f: maximum, op: 'maximum', torch: 'torch.maximum', trials: [onTwo([-2, 2], [-2, 2], { ...apart, ties: 'operands' })] },
+  { name: 'minimum', f: minimum, op: 'minimum', torch: 'torch.minimum', trials: [onTwo([-2, 2], [-2, 2], { ...apart, ties: 'operands' })] },
+  { name: 'neg', f: neg, oracle: 'affine', torch: 'torch.neg', trials: [on(-2, 2, { attributes: { alpha: -1, beta: 0 }, linear: true })] },
+  {
+    name: 'scale',
+    f: scale,
+    oracle: 'affine',
+    torch: 'torch.mul',
+    trials: [on(-2, 2, { with: [0.7], attributes: { alpha: 0.7, beta: 0 }, linear: true })],
+  },
+  {
+    name: 'shift',
+    f: shift,
+    oracle: 'affine',
+    torch: 'torch.add',
+    trials: [on(0, 2, { with: [0.7], attributes: { alpha: 1, beta: 0.7 }, linear: true })],
+  },
+  {
+    name: 'affine',
+    f: affine,
+    op: 'affine',
+    torch: 'lambda x, alpha, beta: alpha * x + beta',
+    trials: [on(0.4, 2, { with: [-1.5, 0.3], attributes: { alpha: -1.5, beta: 0.3 }, linear: true })],
+  },
+  { name: 'abs', f: abs, op: 'abs', torch: 'torch.abs', trials: [on(-2, 2, { kinks: [0], linear: true })] },
+  { name: 'square', f: square, op: 'square', torch: 'torch.square', trials: [on(-2, 2)] },
+  { name: 'sqrt', f: sqrt, op: 'sqrt', torch: 'torch.sqrt', trials: [on(0.2, 4)] },
+  { name: 'exp', f: exp, op: 'exp', torch: 'torch.exp', trials: [on(-3, 3)] },
+  { name: 'expm1', f: expm1, op: 'expm1', torch: 'torch.expm1', trials: [on(-3, 3)] },
+  { name: 'log', f: log, op: 'log', torch: 'torch.log', trials: [on(0.2, 4)] },
+  { name: 'log1p', f: log1p, op: 'log1p', torch: 'torch.log1p', trials: [on(-0.7, 3)] },
+  { name: 'erf', f: erf, op: 'erf', torch: 'torch.erf', trials: [on(-2, 2)] },
+  { name: 'erfc', f: erfc, op: 'erfc', torch: 'torch.erfc', trials: [on(-2, 2)] },
+  {
+    name: 'pow',
+    f: pow,
+    op: 'pow',
+    torch: 'torch.pow',
+    trials: [
+      on(-1.5, 1.5, { with: [3], attributes: { alpha: 3 } }),
+      on(0.3, 3, { with: [2.5], attributes: { alpha: 2.5 } }),
+      on(0.3, 3, { with: [-1.5], attributes: { alpha: -1.5 } }),
+      on(-2, 2, { with: [2], attributes: { alpha: 2 } }),
+      on(-2, 2, { with: [1], attributes: { alpha: 1 }, linear: true }),
+    ],
+  },
+  {
+    name: 'clip',
+    f: clip,
+    op: 'clip',
+    torch: 'torch.clamp',
+    trials: [on(-2, 2, { with: [-0.8, 1.1], attributes: { alpha: -0.8, beta: 1.1 }, kinks: [-0.8, 1.1], linear: true })],
+  },
+  { name: 'sigmoid', f: sigmoid, op: 'sigmoid', torch: 'torch.sigmoid', trials: [on(-4, 4)] },
+  { name: 'tanh', f: tanh, op: 'tanh', torch: 'torch.tanh', trials: [on(-3, 3)] },
+  { name: 'relu', f: relu, op: 'relu', torch: 'torch.relu', trials: [on(-2, 2, { kinks: [0], linear: true })] },
+  {
+    name: 'leakyRelu',
+    f: leakyRelu,
+    op: 'leakyRelu',
+    torch: 'lambda x, alpha=0.01: torch.where(x > 0, x, alpha * x)',
+    trials: [
+      on(-2, 2, { attributes: { alpha: 0.01 }, kinks: [0], linear: true }),
+      on(-2, 2, { with: [0.3], attributes: { alpha: 0.3 }, kinks: [0], linear: true }),
+      on(-2, 2, { with: [-0.5], attributes: { alpha: -0.5 }, kinks: [0], linear: true }),
+    ],
+  },
+  {
+    name: 'heaviside',
+    f: heaviside,
+    op: 'heaviside',
+    torch: 'lambda x: (x >= 0) + 0 * x',
+    trials: [on(-2, 2, { attributes: { alpha: 1 }, kinks: [0], linear: true })],
+  },
+  { name: 'softplus', f: softplus, op: 'softplus', torch: 'F.softplus', trials: [on(-4, 4)] },
+  { name: 'softsign', f: softsign, torch: 'F.softsign', trials: [on(-3, 3, { kinks: [0] })] },
+  { name: 'gelu', f: gelu, torch: 'F.gelu', trials: [on(-2.5, 3)] },
+  { name: 'silu', f: silu, torch: 'F.silu', trials: [on(-4, 4)] },
+  {
+    name: 'elu',
+    f: elu,
+    torch: 'F.elu',
+    trials: [on(-3, 3, { attributes: { alpha: 1 }, kinks: [0] }), on(-3, 3, { with: [0.5], attributes: { alpha: 0.5 }, kinks: [0] })],
+  },
+  { name: 'selu', f: selu, torch: 'F.selu', trials: [on(-3, 3, { kinks: [0] })] },
+  { name: 'hardSigmoid', f: hardSigmoid, torch: 'lambda x: torch.clamp(x / 6 + 0.5, 0, 1)', trials: [on(-4, 4, { kinks: [-3, 3], linear: true })] },
+  { name: 'mish', f: mish, torch: 'lambda x: x * torch.tanh(F.softplus(x))', trials: [on(-4, 4)] },
+  {
+    name: 'concat',
+    f: concat,
+    op: 'concat',
+    torch: 'lambda *x: torch.cat(x, -1)',
+    width: (n, m) => n + m,
+    trials: [
+      {
+        domains: [
+          [-2, 2],
+          [-2, 2],
+        ],
+        operands: [
+          ['input', 'input'],
+          ['input', 'narrow'],
+          ['narrow', 'input'],
+          ['input', 'same'],
+          ['parameter', 'parameter'],
+        ],
+        linear: true,
+      },
+    ],
+  },
+  {
+    name: 'slice',
+    f: slice,
+    op: 'slice',
+    torch: 'lambda x, start, end: x[..., int(start) : int(end)]',
+    width: (n) => third(n)[1] - third(n)[0],
+    trials: [on(-2, 2, { with: third, attributes: (n) => ({ start: third(n)[0], width: third(n)[1] - third(n)[0] }), linear: true })],
+  },
+  {
+    name: 'sum',
+    f: sum,
+    op: 'sumFeatures',
+    oracle: 'sumFeatures',
+    torch: 'lambda x: x.sum(-1, keepdim=True)',
+    width: one,
+    trials: [on(0.1, 2, { linear: true })],
+  },
+  { name: 'mean', f: mean, oracle: 'meanFeatures', torch: 'lambda x: x.mean(-1, keepdim=True)', width: one, trials: [on(0.1, 2, { linear: true })] },
+  {
+    name: 'max',
+    f: max,
+    op: 'max',
+    torch: 'lambda x: x.amax(-1, keepdim=True)',
+    width: one,
+    trials: [on(-2, 2, { ties: 'features', linear: true })],
+  },
+  { name: 'min', f: min, torch: 'lambda x: x.amin(-1, keepdim=True)', width: one, trials: [on(-2, 2, { ties: 'features', linear: true })] },
+  { name: 'dot', f: dot, torch: 'lambda a, b: (a * b).sum(-1, keepdim=True)', width: one, trials: [onTwo([-2, 2], [-2, 2])] },
+  {
+    name: 'matmul',
+    f: matmul,
+    op: 'matmul',
+    torch: 'lambda a, b, ta=False, tb=False: torch.matmul(a.T if ta else a, b.T if tb else b)',
+    width: (_, m) => m,
+    trials: [
+      onTwo([-2, 2], [-2, 2], { operands: [['input', 'matrix']] }),
+      onTwo([-2, 2], [-2, 2], { with: [false, true], attributes: { tb: true }, operands: [['input', 'matrix']] }),
+    ],
+  },
+  { name: 'softmax', f: softmax, op: 'softmax', torch: 'lambda x: torch.softmax(x, -1)', trials: [on(-3, 3)] },
+  { name: 'logSoftmax', f: logSoftmax, op: 'logSoftmax', torch: 'lambda x: torch.log_softmax(x, -1)', trials: [on(-3, 3)] },
+  { name: 'logSumExp', f: logSumExp, op: 'logSumExp', torch: 'lambda x: torch.logsumexp(x, -1, keepdim=True)', width: one, trials: [on(-3, 3)] },
+];
+
+const targetsOnly = { none: 'it reads targets, which no saved graph has' };
+
+/** The other ops. */
+export const inner: readonly InnerRow[] = [
+  { op: 'expandRows', tried: 'a parameter beside an input, in all functions of two operands', saved: (x) => add(x, parameter(features(x.shape))) },
+  {
+    op: 'sumRows',
+    tried: 'the gradients of parameters beside inputs',
+    saved: (x) => byMode(add(x, meanRows(x)), x),
+    noValue: 'rows are independent in predictions',
+  },
+  { op: 'expandFeatures', tried: 'a narrow operand, in all functions of two operands', saved: (x) => sub(x, mean(x)) },
+  { op: 'pad', tried: 'the derivatives of slice and concat', saved: (x) => pad(x, 1, features(x.shape) + 2) },
+  { op: 'scaleBy', tried: 'the mean losses', saved: (x) => scaleBy(x, 2, 1), noValue: 'its factors are known to a run only' },
+  { op: 'byMode', tried: 'layers that differ in training and prediction', saved: (x) => byMode(scale(x, 2), x) },
+  { op: 'oneHot', tried: 'cross-entropy with class ids', saved: targetsOnly, noValue: 'no network has it' },
+  { op: 'crossEntropy', tried: 'the losses', saved: (x, t) => crossEntropyRows(x, t) },
+  { op: 'binaryCrossEntropy', tried: 'the losses', saved: (x, t) => binaryCrossEntropyRows(x, t) },
+];
+
+/** Every activation that has a name. Adding one is adding a row. */
+export const activations: readonly ActivationRow[] = [
+  { name: 'identity', torch: 'lambda z: z' },
+  { name: 'heaviside', attributes: { alpha: 1 }, torch: 'lambda z: (z >= 0) + 0 * z' },
+  { name: 'sigmoid', torch: 'torch.sigmoid' },
+  { name: 'tanh', torch: 'torch.tanh' },
+  { name: 'relu', torch: 'torch.relu' },
+  { name: 'leakyRelu', attributes: { alpha: 0.01 }, torch: 'lambda z: F.leaky_relu(z, 0.01)' },
+  { name: 'softmax', torch: 'lambda z: torch.softmax(z, -1)' },
+  { name: 'gelu', torch: 'F.gelu' },
+  { name: 'silu', torch: 'F.silu' },
+  { name: 'elu', attributes: { alpha: 1 }, torch: 'F.elu' },
+  { name: 'selu', torch: 'F.selu' },
+  { name: 'softplus', torch: 'F.softplus' },
+  { name: 'softsign', torch: 'F.softsign' },
+  { name: 'hardSigmoid', torch: 'lambda z: torch.clamp(z / 6 + 0.5, 0, 1)' },
+  { name: 'mish', torch: 'lambda z: z * torch.tanh(F.softplus(z))' },
+  { name: 'exp', torch: 'torch.exp' },
+];
+
+// Losses, optimizers and layers have their rows here as soon as each is a definition.
+
+/** One trial of a function, under a name of its own. */
+export interface OpCase extends Trial {
+  readonly name: string;
+  readonly row: FunctionRow;
+  /** The function of two operands, constants filled in. */
+  readonly apply: (a: Node, b?: Node) => Node;
+}
+
+/** All trials of all functions. */
+export const opCases: readonly OpCase[] = functions.flatMap((row) =>
+  row.trials.map((trial): OpCase => {
+    const constants = (a: Node) => (typeof trial.with === 'function' ? trial.with(features(a.shape)) : (trial.with ?? []));
+    const label = Array.isArray(trial.with) && row.trials.length > 1 ? `${row.name} ${trial.with.join(', ')}` : row.name;
+    return { ...trial, name: label, row, apply: (a, b) => row.f(a, ...(b ? [b] : []), ...constants(a)) };
+  }),
+);
+
+/** The names of all activations, typed as `dense` takes them. */
+export const activationNames = Object.keys(namedActivations) as ActivationName[];
+
+/** What the oracle's graph says for a row: a word of its own, or a function. */
+export function oracleOf({ name, oracle = name }: Pick<FunctionRow, 'name' | 'oracle'>): { op: string; f?: Exclude<typeof oracle, string> } {
+  return typeof oracle === 'string' ? { op: oracle } : { op: name, f: oracle };
+}
+
+/** The same for an op by its name; an op that users do not write is called as the oracle calls it. */
+export function oracleOfOp(op: string): ReturnType<typeof oracleOf> {
+  return oracleOf(functions.find((row) => row.op === op) ?? { name: op });
+}

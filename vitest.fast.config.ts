@@ -1,0 +1,20 @@
+import { configDefaults, defineConfig, mergeConfig } from 'vitest/config';
+import all from './vitest.config.js';
+
+/**
+ * The tests that answer while one works: every `*.test.ts` that is not `*.slow.test.ts`, on the debug build, whose kernels assert what they
+ * demand of their operands. A test is slow by its name where it sweeps, starts processes, or needs a browser, PyTorch or the built package.
+ */
+export default mergeConfig(
+  all,
+  defineConfig({
+    test: {
+      exclude: ['test/**/*.slow.test.ts', 'test/browser/**'],
+      setupFiles: ['test/onDebugCore.ts'],
+      // One process for many files: each gets debug cores of its own all the same.
+      isolate: false,
+      testTimeout: 10_000,
+      forceRerunTriggers: [...configDefaults.forceRerunTriggers, '**/build/core.debug.wasm'],
+    },
+  }),
+);
