@@ -33,15 +33,36 @@ export function uniformArray(n: number, seed: number, low = -1, high = 1): Float
 }
 
 /** Bytes as numbers from 0 to 1. By a loop: `Float32Array.from` with a function makes a list of all of them first, of many times the memory. */
-export function scaled(bytes: Uint8Array): Float32Array {
+function scaled(bytes: Uint8Array): Float32Array {
   const x = new Float32Array(bytes.length);
   for (let i = 0; i < x.length; i++) x[i] = (bytes[i] as number) / 255;
   return x;
 }
 
-/** Samples out of images of bytes. */
-export function fromBytes(bytes: Uint8Array, y: Uint8Array): Samples {
-  return { rows: y.length, features: bytes.length / y.length, x: scaled(bytes), y, bytes };
+/** The first `rows` samples of an IDX file of images and of its file of labels, which may end there. Pixels go from 0 to 1. */
+export function fromIdx(images: Uint8Array, labels: Uint8Array, rows: number): Samples & { readonly bytes: Uint8Array } {
+  const features = 784;
+  const bytes = images.subarray(16, 16 + rows * features);
+  const y = labels.subarray(8, 8 + rows);
+  if (bytes.length < rows * features || y.length < rows) throw new Error(`IDX files with fewer than ${rows} samples`);
+  let x: Float32Array | undefined;
+  return {
+    ...{ rows, features, y, bytes },
+    get x() {
+      x ??= scaled(bytes);
+      return x;
+    },
+  };
+}
+
+/** A new order, in place. */
+export function shuffle(order: Uint32Array, next: () => number): void {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    const swapped = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = swapped;
+  }
 }
 
 /** Two half circles that reach into each other, with a little noise: class 0 above, class 1 below. */
@@ -64,4 +85,17 @@ export function moons(rows: number, seed: number): Samples {
 export function random(rows: number, features: number, classes: number, seed: number): Samples {
   const next = uniforms(seed + 1);
   return { rows, features, x: uniformArray(rows * features, seed), y: Uint8Array.from({ length: rows }, () => Math.floor(next() * classes)) };
+}
+
+/** The share of rows whose largest output (or, of a single one, whose side of ½) is the right one. */
+export function accuracyOf(outputs: ArrayLike<number>, y: Uint8Array): number {
+  const width = outputs.length / y.length;
+  let right = 0;
+  for (let i = 0; i < y.length; i++) {
+    let decided = 0;
+    if (width === 1) decided = Number((outputs[i] as number) >= 0.5);
+    else for (let j = 1; j < width; j++) if ((outputs[i * width + j] as number) > (outputs[i * width + decided] as number)) decided = j;
+    if (decided === y[i]) right++;
+  }
+  return right / y.length;
 }

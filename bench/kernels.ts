@@ -1,9 +1,9 @@
 /** Kernels by themselves, in the binary that the package ships, through the program loop that networks run in. */
 import { GemmFlag } from '../assembly/opcodes.js';
 import { uniformArray, uniforms } from './data.js';
-import { limit } from './limit/limit.js';
+import { limit } from './limit.js';
 import { Machine } from './machine.js';
-import { alternate, type Build, type Contender, type Effort, median, quantity, type Result, summarize } from './measure.js';
+import { alternate, type Build, type Contender, type Effort, median, type Result, timed } from './measure.js';
 
 /** The three products that training a layer takes: X·Wᵀ, dZ·W, dZᵀ·X. */
 export type Form = 'nt' | 'nn' | 'tn';
@@ -44,9 +44,11 @@ export function productName({ rows, inputs, outputs, form }: Product): string {
 export interface KernelEffort extends Effort {
   /** Giga-operations of a product to one run; other kernels do as much in proportion. */
   readonly run: number;
+  /** Milliseconds that the engine has to compile a binary, before it is measured. */
+  readonly compiling: number;
 }
 
-export const kernelEffort = (repetitions: number): KernelEffort => ({ repetitions, time: 20, warmup: 100, run: 4e-3 });
+export const kernelEffort = (repetitions: number): KernelEffort => ({ repetitions, time: 20, warmup: 100, run: 4e-3, compiling: 0 });
 
 /** One product: c = op(a)·op(b), its sizes as BLAS names them. A run of it does about `run` giga-operations. */
 export function productContender(machine: Machine, build: Build, product: Product, run: number): Contender & { product: () => Float32Array } {
@@ -63,7 +65,7 @@ export function productContender(machine: Machine, build: Build, product: Produc
   check(productName(product), found(), a, b, sizes);
   const flops = 2e-9 * m * n * k;
   const turns = Math.max(1, Math.round(run / flops));
-  const repeated = machine.load(Array.from({ length: turns }, () => words).flat());
+  const repeated = machine.load(words, { turns });
   return { system: 'neurite', build, run: repeated, amount: turns * flops, product: found };
 }
 
@@ -107,7 +109,7 @@ function elementwise(opcode: 'Exp' | 'Log' | 'Sigmoid' | 'Tanh', low: number, hi
     contender(machine, build, passes) {
       const x = machine.tensor(uniformArray(ELEMENTS, 1, low, high));
       const words = machine.unary(opcode, machine.room(ELEMENTS), x, ELEMENTS);
-      return { system: 'neurite', build, run: machine.load(Array.from({ length: passes }, () => words).flat()), amount: passes * ELEMENTS };
+      return { system: 'neurite', build, run: machine.load(words, { turns: passes }), amount: passes * ELEMENTS };
     },
   };
 }
@@ -122,7 +124,7 @@ function gathering(type: 'Float32' | 'Uint8'): Pass {
       const data = machine.room((total * features * elementBytes) / 4);
       const next = uniforms(1);
       const order = machine.tensor(Uint32Array.from({ length: total }, () => Math.floor(next() * total)));
-      const run = machine.load(machine.gather(machine.room(batch * features), data, order, features, type), batch);
+      const run = machine.load(machine.gather(machine.room(batch * features), data, order, features, type), { rows: batch });
       return {
         system: 'neurite',
         build,
@@ -152,7 +154,7 @@ export const passes: readonly Pass[] = [
       const powers = machine.tensor(new Uint32Array(4));
       machine.u32.set([0, 0x3ff00000, 0, 0x3ff00000], powers);
       const words = machine.adam({ w: tensor(1, -1), dw: tensor(2, -1), m: tensor(3, -1), v: tensor(4, 0), powers }, PARAMETERS);
-      return { system: 'neurite', build, run: machine.load(Array.from({ length: passes }, () => words).flat()), amount: passes * PARAMETERS };
+      return { system: 'neurite', build, run: machine.load(words, { turns: passes }), amount: passes * PARAMETERS };
     },
   },
   gathering('Uint8'),
@@ -166,15 +168,11 @@ export function ceiling(build: Build, run: number): Contender {
   return { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
 }
 
-/** A product's result with what the limit was between the same repetitions, in seconds to a giga-operation. */
-function limited({ node, ...result }: Result, seconds: readonly number[]): Result {
-  return { ...result, limit: 1 / median(seconds), node };
-}
-
 /** Measures kernels of one binary, and the limit of its instructions beside them. */
 export class KernelBench {
   readonly #machine: Machine;
   readonly #ceiling: Contender;
+  readonly #compiled: Promise<unknown>;
 
   constructor(
     binary: BufferSource,
@@ -183,23 +181,24 @@ export class KernelBench {
   ) {
     this.#machine = new Machine(binary);
     this.#ceiling = ceiling(build, effort.run);
+    this.#compiled = new Promise((resolve) => setTimeout(resolve, effort.compiling));
   }
 
   /** Measures a product by turns with the limit. */
   async product(product: Product): Promise<Result> {
+    await this.#compiled;
     const contender = productContender(this.#machine, this.build, product, this.effort.run);
     const [most, own] = (await alternate([this.#ceiling, contender], this.effort)) as [number[], number[]];
     this.#machine.clear();
-    const speeds = own.map((seconds) => quantity('GFLOP/s', 1, seconds));
-    return limited(summarize(productName(product), contender, 'GFLOP/s', speeds), most);
+    return { ...timed(productName(product), contender, 'GFLOP/s', own), limit: 1 / median(most) };
   }
 
   /** Measures one of the other kernels. */
   async pass({ workload, unit, contender }: Pass): Promise<Result> {
+    await this.#compiled;
     const one = contender(this.#machine, this.build, Math.ceil(this.effort.run * PASSES));
     const [seconds] = (await alternate([one], this.effort)) as [number[]];
     this.#machine.clear();
-    const values = seconds.map((value) => quantity(unit, 1, value));
-    return summarize(workload, one, unit, values);
+    return timed(workload, one, unit, seconds);
   }
 }

@@ -5,13 +5,12 @@ import { PlainNetwork } from './plain.js';
 import { inputs, type Prediction, predictionAmount, type Training, trainingAmount } from './workloads.js';
 
 export function trainWithLoops(work: Training, { train, test }: Split, parameters?: Float32Array): Contender {
-  const { sizes, activations, batch, optimizer, epochs } = work;
-  const net = new PlainNetwork(sizes, activations, batch, optimizer);
+  const net = new PlainNetwork(work.sizes, work.activations, work.batch, work.optimizer);
   if (parameters) net.parameters.set(parameters);
   return {
     system: 'plain-js',
     run: () => {
-      for (let epoch = 0; epoch < epochs; epoch++) net.train(train);
+      for (let epoch = 0; epoch < work.epochs; epoch++) net.train(train);
     },
     amount: trainingAmount(work, train.rows),
     accuracy: test && (() => net.accuracy(test)),

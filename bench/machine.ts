@@ -76,12 +76,13 @@ export class Machine {
     for (const address of this.#blocks.splice(0)) this.#exports.free(address);
   }
 
-  /** Makes instructions ready to run; the function runs them once, on `rows` rows. */
-  load(words: readonly number[], rows = 1): () => void {
-    const at = this.room(words.length);
-    this.u32.set(words, at);
+  /** Makes instructions ready to run `turns` times over; the function runs them, on `rows` rows. */
+  load(words: readonly number[], { rows = 1, turns = 1 } = {}): () => void {
+    const length = turns * words.length;
+    const at = this.room(length);
+    for (let turn = 0; turn < turns; turn++) this.u32.set(words, at + turn * words.length);
     const { run } = this.#exports;
-    const [context, start, end] = [this.#context, at * 4, (at + words.length) * 4];
+    const [context, start, end] = [this.#context, at * 4, (at + length) * 4];
     return () => {
       run(context, start, end, rows);
     };

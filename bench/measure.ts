@@ -35,9 +35,10 @@ export interface Result {
   /** What the machine could do at most, measured between the same repetitions. */
   readonly limit?: number;
   readonly accuracy?: number;
-  /** How many times better the first system of the same run is: the median of the ratios within each repetition. Not there for the first itself. */
+  /** How many times better the first system of the same run is: the median of the ratios within each repetition. Absent for the first itself. */
   readonly ratio?: number;
-  readonly node: string;
+  /** "Node 24.21.0", "Chromium 156.0.8078.79". */
+  readonly engine: string;
 }
 
 export interface Effort {
@@ -57,35 +58,37 @@ export function median(values: readonly number[]): number {
 /** Units of which less is better, and how many of them a second is. */
 const times: Partial<Record<Unit, number>> = { ms: 1e3, µs: 1e6, ns: 1e9, 'ns/element': 1e9 };
 
-/** `amount` done in `seconds`, in a unit. */
-export function quantity(unit: Unit, amount: number, seconds: number): number {
+/** Seconds for one sample, step, call, element or giga-operation, in a unit. */
+function quantity(unit: Unit, seconds: number): number {
   const scale = times[unit];
-  return scale === undefined ? amount / seconds : (seconds / amount) * scale;
+  return scale === undefined ? 1 / seconds : seconds * scale;
 }
 
-/** The engine the benchmark runs in: Node's version, or the browser's name. */
-export const engine = typeof process === 'undefined' ? navigator.userAgent : process.versions.node;
+const engine = typeof process === 'undefined' ? navigator.userAgent : `Node ${process.versions.node}`;
 
 /**
  * Lets each contender do its work in turn, again and again, so that a machine that slows down or speeds up does so for all of them.
- * Every second repetition goes round the other way. Within a repetition the median counts: it forgets what else the machine did.
+ * Every second repetition goes round the other way. Returns, per contender, the seconds per unit of work of each repetition: the median of its
+ * runs, which forgets what else the machine did.
  */
 export async function alternate(contenders: readonly Contender[], { repetitions, time, warmup }: Effort): Promise<number[][]> {
-  const round = async (list: readonly (readonly [Contender, number])[], budget: number): Promise<void> => {
+  const seconds: number[][] = contenders.map(() => []);
+  const round = async (list: readonly number[], budget: number, count: boolean): Promise<void> => {
     const bench = new Bench({ time: budget, iterations: 1, warmup: false, throws: true });
-    for (const [{ run, asynchronous = false }, i] of list) bench.add(String(i), run, { async: asynchronous });
+    for (const i of list) {
+      const { run, asynchronous = false } = contenders[i] as Contender;
+      bench.add(String(i), run, { async: asynchronous });
+    }
     await bench.run();
-    bench.tasks.forEach((task, at) => {
-      if (task.result.state !== 'completed') throw new Error(`${(list[at] as readonly [Contender, number])[0].system} did not complete`);
-      const [{ amount }, i] = list[at] as readonly [Contender, number];
-      (seconds[i] as number[]).push(task.result.latency.p50 / 1e3 / amount);
-    });
+    for (const { name, result } of bench.tasks) {
+      const { system, amount } = contenders[Number(name)] as Contender;
+      if (result.state !== 'completed') throw new Error(`${system} did not complete`);
+      if (count) (seconds[Number(name)] as number[]).push(result.latency.p50 / 1e3 / amount);
+    }
   };
-  let seconds: number[][] = contenders.map(() => []);
-  const numbered = contenders.map((contender, i) => [contender, i] as const);
-  await round(numbered, warmup);
-  seconds = contenders.map(() => []);
-  for (let i = 0; i < repetitions; i++) await round(i % 2 ? [...numbered].reverse() : numbered, time);
+  const order = [...contenders.keys()];
+  await round(order, warmup, false);
+  for (let i = 0; i < repetitions; i++) await round(i % 2 ? [...order].reverse() : order, time, true);
   return seconds;
 }
 
@@ -98,10 +101,9 @@ export async function compare(workload: string, unit: Unit, contenders: readonly
     for (const [i, contender] of contenders.entries()) {
       const own = seconds[i] as number[];
       const accuracy = await contender.accuracy?.();
-      const values = own.map((value) => quantity(unit, 1, value));
-      const { node, ...result } = summarize(contender.work ?? workload, contender, unit, values, accuracy);
       const ratio = i > 0 && median(own.map((value, r) => value / (first[r] as number)));
-      results.push({ ...result, ...(ratio && { ratio }), node });
+      const result = timed(contender.work ?? workload, contender, unit, own);
+      results.push({ ...result, ...(accuracy !== undefined && { accuracy }), ...(ratio && { ratio }) });
     }
     return results;
   } finally {
@@ -109,23 +111,19 @@ export async function compare(workload: string, unit: Unit, contenders: readonly
   }
 }
 
-/** The result of the values that repetitions gave. */
-export function summarize(
-  workload: string,
-  { system, build }: Pick<Contender, 'system' | 'build'>,
-  unit: Unit,
-  values: readonly number[],
-  accuracy?: number,
-): Result {
-  return {
+type Who = Pick<Contender, 'system' | 'build'>;
+
+/** The result of the seconds that repetitions took. */
+export function timed(workload: string, who: Who, unit: Unit, seconds: readonly number[]): Result {
+  return summarize(
     workload,
-    system,
-    ...(build && { build }),
-    value: median(values),
+    who,
     unit,
-    min: Math.min(...values),
-    max: Math.max(...values),
-    ...(accuracy !== undefined && { accuracy }),
-    node: engine,
-  };
+    seconds.map((value) => quantity(unit, value)),
+  );
+}
+
+/** The result of the values that repetitions gave. */
+export function summarize(workload: string, { system, build }: Who, unit: Unit, values: readonly number[]): Result {
+  return { workload, system, ...(build && { build }), value: median(values), unit, min: Math.min(...values), max: Math.max(...values), engine };
 }

@@ -3,7 +3,8 @@
  * A dense network in plain JavaScript, as good as loops over Float32Arrays get without losing their simplicity: every inner loop runs along
  * the rows of memory, four products at a time. This is what neurite is measured against where nobody else is.
  */
-import { type Samples, uniforms } from './data.js';
+import { accuracyOf, type Samples, shuffle, uniforms } from './data.js';
+import { type LayerParameters, layersOf, parameterCount } from './layers.js';
 
 export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'softmax';
 
@@ -131,7 +132,7 @@ interface Layer {
  */
 export class PlainNetwork {
   readonly parameters: Float32Array;
-  readonly #layers: Layer[] = [];
+  readonly #layers: readonly Layer[];
   readonly #gradients: Float32Array;
   readonly #m: Float32Array;
   readonly #v: Float32Array;
@@ -150,7 +151,7 @@ export class PlainNetwork {
   ) {
     this.#features = sizes[0] as number;
     this.#random = uniforms(seed);
-    const count = activations.reduce((sum, _, l) => sum + (sizes[l + 1] as number) * ((sizes[l] as number) + 1), 0);
+    const count = parameterCount(sizes);
     const state = optimizer.kind === 'adam' ? count : 0;
     this.parameters = new Float32Array(count);
     this.#gradients = new Float32Array(state);
@@ -158,27 +159,13 @@ export class PlainNetwork {
     this.#v = new Float32Array(state);
     this.#x = new Float32Array(batch * this.#features);
     this.#y = new Uint8Array(batch);
-    let at = 0;
-    activations.forEach((activation, l) => {
-      const inputs = sizes[l] as number;
-      const outputs = sizes[l + 1] as number;
-      const weights = outputs * inputs;
-      const part = (run: Float32Array, offset: number, length: number) => run.subarray(offset, offset + length);
-      const w = part(this.parameters, at, weights);
+    const gradients = layersOf(sizes, this.#gradients);
+    this.#layers = layersOf(sizes, this.parameters).map(({ inputs, outputs, weights: w, biases: b }, l) => {
       const bound = Math.sqrt(6 / (inputs + outputs));
-      for (let i = 0; i < weights; i++) w[i] = bound * (2 * this.#random() - 1);
-      this.#layers.push({
-        inputs,
-        outputs,
-        activation,
-        w,
-        b: part(this.parameters, at + weights, outputs),
-        dw: part(this.#gradients, at, weights),
-        db: part(this.#gradients, at + weights, outputs),
-        u: new Float32Array(batch * outputs),
-        du: new Float32Array(batch * outputs),
-      });
-      at += weights + outputs;
+      for (let i = 0; i < w.length; i++) w[i] = bound * (2 * this.#random() - 1);
+      const { weights: dw, biases: db } = gradients[l] as LayerParameters;
+      const [u, du] = [new Float32Array(batch * outputs), new Float32Array(batch * outputs)];
+      return { inputs, outputs, activation: activations[l] as Activation, w, b, dw, db, u, du };
     });
   }
 
@@ -249,12 +236,7 @@ export class PlainNetwork {
   train({ rows, x, y }: Samples): void {
     const features = this.#features;
     const order = Uint32Array.from({ length: rows }, (_, i) => i);
-    for (let i = rows - 1; i > 0; i--) {
-      const j = Math.floor(this.#random() * (i + 1));
-      const swapped = order[i]!;
-      order[i] = order[j]!;
-      order[j] = swapped;
-    }
+    shuffle(order, this.#random);
     for (let from = 0; from < rows; from += this.batch) {
       const count = Math.min(this.batch, rows - from);
       for (let i = 0; i < count; i++) {
@@ -269,17 +251,12 @@ export class PlainNetwork {
 
   /** The share of samples decided rightly. */
   accuracy({ rows, features, x, y }: Samples): number {
-    let right = 0;
+    const outputs: number[] = [];
     for (let from = 0; from < rows; from += this.batch) {
       const count = Math.min(this.batch, rows - from);
       const u = this.predict(x.subarray(from * features, (from + count) * features), count);
-      const width = u.length / this.batch;
-      for (let i = 0; i < count; i++) {
-        const row = u.subarray(i * width, (i + 1) * width);
-        const decided = width === 1 ? Number(row[0]! >= 0.5) : row.indexOf(Math.max(...row));
-        if (decided === y[from + i]) right++;
-      }
+      outputs.push(...u.subarray(0, (u.length / this.batch) * count));
     }
-    return right / rows;
+    return accuracyOf(outputs, y);
   }
 }

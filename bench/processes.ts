@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { alternate, type Contender, type Result, summarize } from './measure.js';
+import { alternate, type Contender, type Result, summarize, timed } from './measure.js';
 
 const run = promisify(execFile);
 
@@ -35,11 +35,12 @@ export async function coldStarts(commands: readonly Command[], repetitions: numb
   const seconds = await alternate(contenders, { repetitions: Math.max(repetitions, STARTS), time: 0, warmup: 0 });
   return commands.map(({ system }, i) => {
     const empty = seconds[2 * i + 1] as number[];
-    return summarize(
+    const own = seconds[2 * i] as number[];
+    return timed(
       'C',
       { system },
       'ms',
-      (seconds[2 * i] as number[]).map((own, r) => 1e3 * (own - (empty[r] as number))),
+      own.map((total, r) => total - (empty[r] as number)),
     );
   });
 }

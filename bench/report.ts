@@ -1,58 +1,49 @@
+import { recorder } from './history.js';
 import type { Result } from './measure.js';
+import type { Options } from './options.js';
 
 /** A number with three digits that count. */
 export function format(value: number): string {
-  if (value >= 999.5) return Math.round(value).toLocaleString('en');
-  return value.toPrecision(3);
-}
-
-const columns = ['workload', 'system', 'median', 'min … max', 'unit', 'accuracy', 'compared'] as const;
-
-/** One line of the table; `remark` is what else there is to say of it. */
-function cells(result: Result, remark?: string): string[] {
-  const { workload, system, build, value, unit, min, max, accuracy } = result;
-  const name = build ? `${system} (${build})` : system;
-  const share = accuracy === undefined ? '' : `${(100 * accuracy).toFixed(2)} %`;
-  return [
-    workload,
-    name,
-    format(value),
-    `${format(min)} … ${format(max)}`,
-    unit,
-    share,
-    [...comparison(result), ...(remark ? [remark] : [])].join('; '),
-  ];
-}
-
-/** What a result is compared with, in words. */
-function comparison({ value, limit, ratio }: Result): string[] {
-  return [
-    ...(limit === undefined ? [] : [`${((100 * value) / limit).toFixed(0)} % of the limit`]),
-    ...(ratio === undefined ? [] : [`neurite is ${ratio.toFixed(2)} × as fast`]),
-  ];
+  return value >= 999.5 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
 const widths = [21, 18, 9, 19, 10, 8, 0];
 
 function line(row: readonly string[]): string {
-  return row
-    .map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
-    .join('  ')
-    .trimEnd();
+  const cells = row.map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)));
+  return cells.join('  ').trimEnd();
 }
 
-/** Prints results as they come: a table in the terminal, or a JSON object a line. */
+/** A result as a line of the table; `remark` is what else there is to say of it. */
+function cells({ workload, system, build, value, unit, min, max, accuracy, limit, ratio }: Result, remark?: string): string[] {
+  const compared = [
+    ...(limit === undefined ? [] : [`${((100 * value) / limit).toFixed(0)} % of the limit`]),
+    ...(ratio === undefined ? [] : [`neurite is ${ratio.toFixed(2)} × as fast`]),
+    ...(remark ? [remark] : []),
+  ];
+  const right = accuracy === undefined ? '' : `${(100 * accuracy).toFixed(2)} %`;
+  const spread = `${format(min)} … ${format(max)}`;
+  return [workload, build ? `${system} (${build})` : system, format(value), spread, unit, right, compared.join('; ')];
+}
+
+/** Prints results as they come, as a table or a JSON object a line, and writes them to the history where that is asked. */
 export class Report {
+  readonly #json: boolean;
+  readonly #record: ReturnType<typeof recorder> | undefined;
   #begun = false;
 
-  constructor(readonly json: boolean) {}
+  constructor({ json, write }: Options, command: Parameters<typeof recorder>[0]) {
+    this.#json = json;
+    this.#record = write ? recorder(command) : undefined;
+  }
 
-  add(result: Result, remark?: string): void {
-    if (this.json) {
+  add(result: Result & { readonly version?: string | undefined }, remark?: string): void {
+    this.#record?.(result);
+    if (this.#json) {
       console.log(JSON.stringify(result));
       return;
     }
-    if (!this.#begun) console.log(line(columns));
+    if (!this.#begun) console.log(line(['workload', 'system', 'median', 'min … max', 'unit', 'accuracy', 'compared']));
     this.#begun = true;
     console.log(line(cells(result, remark)));
   }

@@ -1,15 +1,17 @@
-/** The rows of the report that neurite and plain loops share. */
-import { moons, type Split } from './data.js';
+/** The rows that can be measured within one page or process: neurite beside plain loops, and beside itself. */
+import type { Network } from 'neurite';
+import { hvp, jacobian } from 'neurite/derivatives';
+import { type Split, uniformArray } from './data.js';
 import { predictWithLoops, trainWithLoops } from './loops.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
-import { predictWithNeurite, stepWithNeurite, trainWithNeurite } from './neurite.js';
-import { predictions, trainings } from './workloads.js';
+import { network, predictWithNeurite, trainWithNeurite } from './neurite.js';
+import { frozen, predictions, stepping, type Training, trainings } from './workloads.js';
 
 /** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken. */
 export const trainingEffort = (repetitions: number): Effort => ({ repetitions, time: 0, warmup: 0 });
 export const predictionEffort = (repetitions: number): Effort => ({ repetitions, time: 50, warmup: 300 });
 
-/** A row of the report: what is measured, and who does it. */
+/** A row of the report: what is measured, and who does it. The first is compared with the others. */
 export interface Row {
   readonly workload: string;
   readonly unit: Unit;
@@ -17,36 +19,62 @@ export interface Row {
   readonly contenders: () => Contender[];
 }
 
-/** The workloads that can be measured within one page or process. */
+/** Calls of a derivative to one measured run. */
+const CALLS = 16;
+
+/** A derivative beside as many predictions or gradients as it may cost, in 784-128-10. */
+function derivative(
+  workload: string,
+  work: string,
+  times: number,
+  build: 'auto' | Build,
+  calls: (net: Network) => [() => unknown, () => unknown],
+): Row {
+  const contenders = () => {
+    const net = network(trainings[0] as Training, build);
+    const [own, known] = calls(net);
+    const repeat = (n: number, f: () => unknown) => () => {
+      for (let i = 0; i < n; i++) f();
+    };
+    const shared = { system: 'neurite', build: net.build, amount: CALLS };
+    return [
+      { ...shared, run: repeat(CALLS, own), free: () => net.dispose() },
+      { ...shared, work, run: repeat(times * CALLS, known) },
+    ];
+  };
+  return { workload, unit: 'µs', effort: predictionEffort, contenders };
+}
+
 export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
+  const training = (work: Training, by: 'fit' | 'step'): Row => ({
+    ...{ workload: work.id, unit: work.unit, effort: trainingEffort },
+    contenders() {
+      const data = work.data(mnist);
+      return [trainWithNeurite(work, data, build, by), trainWithLoops(work, data)];
+    },
+  });
+  const x = uniformArray(32 * 784, 1, 0, 1);
+  const y = Uint8Array.from({ length: 32 }, (_, i) => i % 10);
   return [
-    ...trainings.map((work) => ({
-      workload: work.id,
-      unit: work.unit,
-      effort: trainingEffort,
-      contenders: () => {
-        const data = work.data(mnist);
-        return [trainWithNeurite(work, data, build), trainWithLoops(work, data)];
-      },
-    })),
-    ...trainings
-      .filter(({ unit }) => unit === 'steps/s')
-      .map((work) => ({
-        workload: `${work.id} step`,
-        unit: work.unit,
-        effort: trainingEffort,
-        contenders: () => {
-          const data = { train: moons(1000, 3), test: moons(1000, 4) };
-          // A quarter of the rows, 250 batches: four times the epochs.
-          const short = { ...work, epochs: work.epochs * 4 };
-          return [stepWithNeurite(short, data, build), trainWithLoops(short, data)];
-        },
+    ...trainings.map((work) => training(work, 'fit')),
+    training(stepping, 'step'),
+    ...predictions.flatMap((work) =>
+      (work.id === 'I3' ? (['out', 'fresh'] as const) : (['out'] as const)).map((given) => ({
+        ...{ workload: given === 'out' ? work.id : `${work.id} fresh`, unit: work.unit, effort: predictionEffort },
+        contenders: () => [predictWithNeurite(work, build, given), predictWithLoops(work)],
       })),
-    ...predictions.flatMap((work) => {
-      const row = { unit: work.unit, effort: predictionEffort };
-      const out = { ...row, workload: work.id, contenders: () => [predictWithNeurite(work, build, 'out'), predictWithLoops(work)] };
-      if (work.id !== 'I3') return [out];
-      return [out, { ...row, workload: 'I3 fresh', contenders: () => [predictWithNeurite(work, build, 'fresh'), predictWithLoops(work)] }];
+    ),
+    ...frozen.map((work) => ({
+      ...{ workload: work.id, unit: work.unit, effort: predictionEffort },
+      contenders: () => [predictWithNeurite(work, build, 'frozen'), { ...predictWithNeurite(work, build, 'out'), work: `${work.id}, not frozen` }],
+    })),
+    derivative('D jacobian', 'D 4 × predict 10 rows', 4, build, (net) => [
+      () => jacobian(net, x.subarray(0, 784)),
+      () => net.predict(x.subarray(0, 7840)),
+    ]),
+    derivative('D hvp', 'D 5 × gradient', 5, build, (net) => {
+      const v = uniformArray(net.parameterCount, 2);
+      return [() => hvp(net, x, y, v), () => net.gradient(x, y)];
     }),
   ];
 }

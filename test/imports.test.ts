@@ -64,7 +64,9 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'oracle', files: /^test\/oracle\//, imports: [] },
   { name: 'examples', files: /^examples\//, imports: [] },
   // The kernels are measured in neurite/core.wasm itself, whose programs are written in these words.
-  { name: 'bench', files: /^bench\//, imports: ['opcodes', 'context'] },
+  { name: 'bench', files: /^bench\/(?!peers\/)/, imports: ['opcodes', 'context'] },
+  // The systems it is compared with: a package of their own, which nothing else imports.
+  { name: 'peers', files: /^bench\/peers\//, imports: ['bench'] },
 ];
 
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
@@ -72,7 +74,7 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 /** Whether a room may import that by name: the public entry and the tools, where the package is used; the tools alone, in the oracle. */
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
-  if (!['examples', 'bench', 'oracle'].includes(room)) return false;
+  if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
   if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check'].includes(specifier)) return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;
@@ -220,6 +222,9 @@ describe('the rules themselves', () => {
     ['examples/mnist.ts', "import { run } from '../bench/run.js';"],
     ['examples/mnist.ts', "import wasm from 'neurite/core.wasm';"],
     ['bench/run.ts', "import leftPad from 'left-pad';"],
+    ['bench/run.ts', "import { brain } from './peers/brain.js';"],
+    ['bench/run.ts', "import { NeuralNetwork } from 'brain.js';"],
+    ['bench/peers/brain.ts', "import { Opcode } from '../../assembly/opcodes.js';"],
   ])('%s must not say %s', (file, text) => {
     expect(violations(file, text)).toHaveLength(1);
   });
@@ -238,6 +243,7 @@ describe('the rules themselves', () => {
       'examples/seeds/xor.ts',
       "import { sequential } from 'neurite';\nimport { readFileSync } from 'node:fs';\nimport { image } from '../terminal.js';",
     ],
+    ['bench/peers/brain.ts', "import { compare } from '../measure.js';\nimport { sequential } from 'neurite';"],
     ['bench/run.ts', "import { Bench } from 'tinybench';\nimport loader from '@assemblyscript/loader/umd';"],
   ])('%s may say %s', (file, text) => {
     expect(violations(file, text)).toEqual([]);

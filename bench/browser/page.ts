@@ -1,19 +1,18 @@
 /** The benchmark as a page runs it: measures what the address asks for and posts each result to where it came from. */
-import { fromBytes, type Split } from '../data.js';
-import { KernelBench, type KernelEffort, passes, productName, products } from '../kernels.js';
-import { type Build, compare } from '../measure.js';
-import { rows } from '../rows.js';
+import { fromIdx, type Split } from '../data.js';
+import type { KernelEffort } from '../kernels.js';
+import type { Build } from '../measure.js';
+import { selection } from '../selection.js';
+import { suite } from '../suite.js';
 import type { Message } from './run.js';
 
 const parameters = new URLSearchParams(location.search);
-const only = parameters.get('only')?.split(',');
+const wanted = selection(parameters.get('only'));
 const chosen = (parameters.get('build') ?? undefined) as Build | undefined;
 const repetitions = Number(parameters.get('repetitions'));
-const wanted = (workload: string, family?: string) => !only || only.includes(workload) || (family !== undefined && only.includes(family));
 
 /** Browsers' clocks move in steps of up to 20 µs, so a run is longer than in Node; and Firefox goes over to optimised code when it has it, seconds later. */
-const effort: KernelEffort = { repetitions, time: 40, warmup: 300, run: 0.1 };
-const COMPILING = 3000;
+const effort: KernelEffort = { repetitions, time: 40, warmup: 300, run: 0.1, compiling: 3000 };
 
 async function post(message: Message): Promise<void> {
   await fetch('/results', { method: 'POST', body: JSON.stringify(message) });
@@ -28,28 +27,18 @@ async function bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
 async function mnist(): Promise<Split> {
   const samples = async (name: string, rows: number) => {
     const [images, labels] = await Promise.all([bytes(`/mnist/${name}-images-idx3-ubyte`), bytes(`/mnist/${name}-labels-idx1-ubyte`)]);
-    return fromBytes(images.slice(16, 16 + rows * 784), labels.slice(8, 8 + rows));
+    return fromIdx(images, labels, rows);
   };
   return { train: await samples('train', 8000), test: await samples('t10k', 2000) };
 }
 
 async function run(): Promise<void> {
   if (!crossOriginIsolated) throw new Error('the page is not isolated: its clock is too coarse');
-  for (const build of ['relaxed', 'simd'] as const) {
-    const binary = await bytes(build === 'relaxed' ? '/dist/core.relaxed.wasm' : '/dist/core.wasm');
-    if (!WebAssembly.validate(binary) || (chosen && build !== chosen)) continue;
-    const bench = new KernelBench(binary, build, effort);
-    await new Promise((resolve) => setTimeout(resolve, COMPILING));
-    for (const product of products) {
-      if (!wanted(productName(product), 'G')) continue;
-      await post({ result: await bench.product(product) });
-    }
-    for (const pass of passes) if (wanted(pass.workload, 'K')) await post({ result: await bench.pass(pass) });
-  }
+  const both = [['relaxed', await bytes('/dist/core.relaxed.wasm')] as const, ['simd', await bytes('/dist/core.wasm')] as const];
+  const binaries = both.filter(([build, binary]) => WebAssembly.validate(binary) && (!chosen || build === chosen));
   const split = await mnist();
-  for (const { workload, unit, effort, contenders } of rows(() => split, chosen ?? 'auto')) {
-    if (!wanted(workload, workload.split(' ')[0])) continue;
-    for (const result of await compare(workload, unit, contenders(), effort(repetitions))) await post({ result });
+  for (const { measure } of suite(binaries, { wanted, effort, mnist: () => split, chosen })) {
+    for (const result of await measure()) await post({ result });
   }
 }
 

@@ -1,14 +1,16 @@
 /** npm run bench:browser: the kernels and workloads in Chromium and Firefox, as installed, each in a profile of its own. */
 import { execFileSync, spawn } from 'node:child_process';
-import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { mnistFolder } from '../files.js';
+import { root } from '../history.js';
 import type { Result } from '../measure.js';
-import { mnistFolder } from '../mnist.js';
 import { options } from '../options.js';
 import { Report } from '../report.js';
 
@@ -30,22 +32,22 @@ const browsers: readonly Browser[] = [
   { name: 'Firefox', commands: ['firefox-esr', 'firefox'], args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
 ];
 
-const { repetitions, json, build, only } = options('bench:browser');
-const report = new Report(json);
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const given = options('bench:browser');
+const { repetitions, build, only } = given;
+const report = new Report(given, 'bench:browser');
 
-/** Where the paths that a page asks for are on disk; nothing else is served. */
-const places: readonly (readonly [prefix: string, folder: string])[] = [
-  ['/build/bench/', join(root, 'build/bench/')],
-  ['/dist/', join(root, 'dist/')],
-  ['/tinybench/', fileURLToPath(new URL('.', import.meta.resolve('tinybench')))],
-  ['/mnist/', mnistFolder],
-];
+/** Where the first folder of what a page asks for is on disk; nothing else is served. */
+const places: Record<string, string> = {
+  build: `${root}build/`,
+  dist: `${root}dist/`,
+  tinybench: fileURLToPath(new URL('.', import.meta.resolve('tinybench'))),
+  mnist: mnistFolder,
+};
 const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const page = `<!doctype html>
 <meta charset="utf-8">
 <title>neurite's benchmark</title>
-<script type="importmap">{ "imports": { "neurite": "/dist/index.js", "tinybench": "/tinybench/index.js" } }</script>
+<script type="importmap">{ "imports": { "neurite": "/dist/index.js", "neurite/derivatives": "/dist/derivatives.js", "tinybench": "/tinybench/index.js" } }</script>
 <script type="module" src="/build/bench/browser/page.js"></script>
 `;
 
@@ -54,23 +56,15 @@ async function serve(request: IncomingMessage, response: ServerResponse, receive
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const [, place = '', file = ''] = pathname.split(/^\/([^/]*)\//);
+  const path = join(places[place] ?? '', file);
   if (request.method === 'POST') {
     receive(JSON.parse(await text(request)));
     response.writeHead(204).end();
-    return;
-  }
-  if (pathname === '/') {
-    response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
-    return;
-  }
-  const place = places.find(([prefix]) => pathname.startsWith(prefix));
-  const path = place && normalize(join(place[1], pathname.slice(place[0].length)));
-  if (!place || !path?.startsWith(place[1]) || !statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    response.writeHead(404).end();
-    return;
-  }
-  response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' });
-  createReadStream(path).pipe(response);
+  } else if (pathname === '/') response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
+  else if (places[place] && path.startsWith(places[place]) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
+  } else response.writeHead(404).end();
 }
 
 /** "Chromium 156.0.7941.0", or undefined where no such browser is installed. */
@@ -95,28 +89,24 @@ async function measure(browser: Browser): Promise<void> {
   }
   const profile = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
   const query = new URLSearchParams({ repetitions: String(repetitions), ...(only && { only }), ...(build && { build }) });
-  let end: (error?: Error) => void = () => {};
-  const ended = new Promise<void>((resolve, reject) => {
-    end = (error) => (error ? reject(error) : resolve());
-  });
-  const receive = (message: Message) => {
-    if ('done' in message) end(message.error ? new Error(`${found.version}: ${message.error}`) : undefined);
-    else report.add({ ...message.result, node: found.version });
-  };
-  const server = createServer((request, response) => {
-    serve(request, response, receive).catch(end);
-  });
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  if (!json) console.log(`\n${found.version}`);
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  if (!given.json) console.log(`\n${found.version}`);
   const { port } = server.address() as AddressInfo;
   const child = spawn(found.command, [...browser.args(profile), `http://localhost:${port}/?${query}`], { stdio: 'ignore' });
-  child.on('error', end);
-  child.on('exit', () => end(new Error(`${found.version} ended before it was done`)));
+  const exited = new Promise<void>((resolve) => child.once('exit', resolve).once('error', resolve));
   try {
-    await ended;
+    await new Promise<void>((resolve, reject) => {
+      exited.then(() => reject(new Error(`${found.version} ended before it was done`)));
+      server.on('request', (request, response) => {
+        serve(request, response, (message) => {
+          if ('result' in message) report.add({ ...message.result, engine: found.version });
+          else if (message.error) reject(new Error(`${found.version}: ${message.error}`));
+          else resolve();
+        }).catch(reject);
+      });
+    });
   } finally {
-    child.removeAllListeners('exit');
-    const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill();
     await exited;
     server.close();

@@ -1,6 +1,7 @@
+import { accuracyOf } from '../data.js';
+import { layersOf } from '../layers.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { accuracyOf } from './batches.js';
-import { layersOf, type Peer, requirePeer } from './peer.js';
+import { type Peer, requirePeer } from './peer.js';
 
 interface Network {
   fromJSON(json: unknown): Network;

@@ -1,4 +1,5 @@
 /** Workloads C and M with another system, in a process of its own: `fresh.js <system> cold` or `fresh.js <system> memory`, which prints MB. */
+import { parameterCount } from '../layers.js';
 import type { Training } from '../workloads.js';
 import type { Peer } from './peer.js';
 
@@ -21,22 +22,13 @@ if (what === 'cold') {
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);
   await one?.outputs();
 } else {
-  const [{ scaled }, { images }, { trainings }] = await Promise.all([import('../data.js'), import('../mnist.js'), import('../workloads.js')]);
-  const samples = (name: 'train' | 't10k', rows: number) => {
-    const { bytes, labels } = images(name, rows);
-    return { rows, features: 784, x: scaled(bytes), y: labels };
-  };
-  const data = { train: samples('train', 8000), test: samples('t10k', 2000) };
-  const work = { ...(trainings.find(({ id }) => id === 'T2') as Training), epochs: 2 };
-  const contender = await peer.train?.(work, data, initial(work.sizes));
+  const [{ mnist }, { trainings }] = await Promise.all([import('../files.js'), import('../workloads.js')]);
+  const work = { ...(trainings[1] as Training), epochs: 2 };
+  // Something to begin with: what the numbers are matters not.
+  const initial = Float32Array.from({ length: parameterCount(work.sizes) }, (_, i) => 0.1 * Math.sin(i * i));
+  const contender = await peer.train?.(work, mnist(), initial);
   await contender?.run();
   await contender?.accuracy?.();
   console.log((await import('../fresh/peak.js')).peakMemory());
 }
 process.exit();
-
-/** Something to begin with: what the numbers are matters not. */
-function initial(sizes: readonly number[]): Float32Array {
-  const count = sizes.slice(1).reduce((sum, outputs, l) => sum + outputs * ((sizes[l] as number) + 1), 0);
-  return Float32Array.from({ length: count }, (_, i) => 0.1 * Math.sin(i * i));
-}

@@ -1,7 +1,9 @@
+import { accuracyOf } from '../data.js';
+import { type LayerParameters, layersOf } from '../layers.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { accuracyOf, Batches } from './batches.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
+import { Batches } from './batches.js';
+import { type Peer, requirePeer, transpose } from './peer.js';
 
 /** As much of @jax-js/jax as is used here. An argument is used up by the call unless it is given as `.ref`. */
 interface Tensor {
@@ -40,7 +42,7 @@ export async function jax(): Promise<Peer> {
   const tensors = (layers: readonly LayerParameters[]) =>
     layers.flatMap(({ weights, biases, inputs, outputs }) => [
       np.array(transpose(weights, outputs, inputs)).reshape([inputs, outputs]),
-      np.array(biases),
+      np.array(biases.slice()),
     ]);
   const activate: Record<Activation, (z: Tensor) => Tensor> = { relu: nn.relu, tanh: np.tanh, sigmoid: nn.sigmoid, softmax: nn.softmax };
   const logits = (parameters: Tensor[], x: Tensor, activations: readonly Activation[]) =>

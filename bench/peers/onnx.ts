@@ -1,5 +1,6 @@
+import { type LayerParameters, layersOf } from '../layers.js';
 import { predictionAmount } from '../workloads.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer } from './peer.js';
+import { type Peer, requirePeer } from './peer.js';
 
 /** Protocol buffers as https://protobuf.dev/programming-guides/encoding has them: as much as a model takes. */
 const VARINT = 0;

@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Split } from '../data.js';
@@ -22,43 +20,19 @@ export interface Multiplying extends Contender {
  * and gives the same outputs. What a system has no method for it cannot do.
  */
 export interface Peer {
+  /** Where it isn't that of a package of this folder. */
+  readonly version?: string;
   readonly train?: (work: Training, data: Split, parameters: Float32Array) => Contender | Promise<Contender>;
   readonly predict?: (work: Prediction, parameters: Float32Array, inputs: readonly Float32Array[]) => Predicting | Promise<Predicting>;
   readonly multiply?: (n: number, a: Float32Array, b: Float32Array) => Multiplying | Promise<Multiplying>;
   readonly close?: () => void;
 }
 
-/** The folder of the sources, seen from build/bench/peers. */
+/** The folder of the package, seen from build/bench/peers. */
 export const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
 
 /** The packages' own place: their lock file is not the project's. */
 export const requirePeer = createRequire(`${folder}package.json`);
-
-/** Installs the packages from their lock file where they aren't yet. What npm says goes to stderr: stdout may be read by a program. */
-export function install(): void {
-  if (existsSync(`${folder}node_modules`)) return;
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder], { stdio: ['ignore', 2, 2] });
-}
-
-/** One layer's share of the parameters: W `[out, in]` and b. */
-export interface LayerParameters {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly weights: Float32Array;
-  readonly biases: Float32Array;
-}
-
-export function layersOf(sizes: readonly number[], parameters: Float32Array): LayerParameters[] {
-  let at = 0;
-  const next = (n: number) => {
-    at += n;
-    return parameters.slice(at - n, at);
-  };
-  return sizes.slice(1).map((outputs, l) => {
-    const inputs = sizes[l] as number;
-    return { inputs, outputs, weights: next(outputs * inputs), biases: next(outputs) };
-  });
-}
 
 /** `[rows, columns]` becomes `[columns, rows]`. */
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {

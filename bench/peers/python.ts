@@ -64,13 +64,15 @@ function concatenate(arrays: readonly Float32Array[]): Float32Array {
 /** numpy or PyTorch with one thread, in a process of its own. @throws Error when the system's Python doesn't have it */
 export async function python(library: 'numpy' | 'pytorch'): Promise<Peer> {
   const process = new Python(library);
+  let version: string;
   try {
-    await process.answer();
+    version = (await process.answer()) as string;
   } catch (error) {
     process.close();
     throw error;
   }
   return {
+    version,
     async train(work, { train, test }, initial) {
       const { sizes, activations, batch, optimizer, epochs } = work;
       const files = { x: process.file(train.x), y: process.file(train.y), parameters: process.file(initial) };

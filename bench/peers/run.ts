@@ -1,26 +1,46 @@
 /** npm run bench:peers: the workloads by turns with other systems, all in one run and with one thread each. */
 import { readFileSync } from 'node:fs';
 import { uniformArray } from '../data.js';
+import { binaries, mnist, mnistFolder } from '../files.js';
 import { ceiling, productContender } from '../kernels.js';
 import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
-import { type Build, type Contender, compare, type Effort, type Unit } from '../measure.js';
-import { mnist, mnistFolder } from '../mnist.js';
+import { type Build, type Contender, compare, type Effort, type Result, type Unit } from '../measure.js';
 import { network, predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
+import { notes, reason } from '../reasons.js';
 import { Report } from '../report.js';
 import { predictionEffort, trainingEffort } from '../rows.js';
+import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
 import { inputs, type Prediction, predictions, type Training, trainings } from '../workloads.js';
-import { folder, install, type Multiplying, type Peer, type Predicting } from './peer.js';
-import { interpreter } from './python.js';
-import { note, reason, type System, systems } from './systems.js';
-import { fitWithLayers } from './tfjs.js';
+import { brain } from './brain.js';
+import { install, versionOf } from './install.js';
+import { jax } from './jax.js';
+import { onnxruntime } from './onnx.js';
+import { folder, type Multiplying, type Peer, type Predicting } from './peer.js';
+import { interpreter, python } from './python.js';
+import { synaptic } from './synaptic.js';
+import { fitWithLayers, tfjs } from './tfjs.js';
 
-const { repetitions, json, build = 'auto', wanted } = options('bench:peers');
+/** What neurite is measured against besides plain loops, by the names results carry, and the packages, which are loaded when a system is opened. */
+const systems: Readonly<Record<string, readonly [open: () => Peer | Promise<Peer>, name?: string]>> = {
+  'jax-js': [jax, '@jax-js/jax'],
+  'tfjs-wasm': [() => tfjs(false), '@tensorflow/tfjs-core'],
+  'tfjs-wasm-tuned': [() => tfjs(true), '@tensorflow/tfjs-core'],
+  'onnxruntime-web': [onnxruntime, 'onnxruntime-web'],
+  'brain.js': [brain, 'brain.js'],
+  synaptic: [synaptic, 'synaptic'],
+  numpy: [() => python('numpy')],
+  pytorch: [() => python('pytorch')],
+};
+
+const given = options('bench:peers');
+const { repetitions, build = 'auto' } = given;
+const wanted = selection(given.only);
+const report = new Report(given, 'bench:peers');
 install();
-const report = new Report(json);
 
 const said = new Set<string>();
 /** stdout is for results; nothing is said twice. */
@@ -29,17 +49,17 @@ function say(text: string): void {
   said.add(text);
 }
 
-const opened = new Map<System, Peer>();
-for (const system of Object.keys(systems) as System[]) {
+const opened = new Map<string, Peer>();
+for (const [system, [open, name]] of Object.entries(systems)) {
   try {
-    opened.set(system, await systems[system]());
+    opened.set(system, { ...(name && { version: versionOf(name) }), ...(await open()) });
   } catch (error) {
     say(`${system} is left out: ${(error as Error).message}`);
   }
 }
 
 /** The systems that do a workload; of the others it is said why not. */
-function able(workload: string): [System, Peer][] {
+function able(workload: string): [string, Peer][] {
   return [...opened].filter(([system]) => {
     const why = reason(system, workload);
     if (why) say(`${workload}: ${system} cannot: ${why}`);
@@ -47,13 +67,19 @@ function able(workload: string): [System, Peer][] {
   });
 }
 
+/** Reports a result with the version of its system. */
+function add(result: Result, remark?: string): void {
+  const version = opened.get(result.system)?.version;
+  report.add({ ...result, ...(version && { version }) }, remark);
+}
+
 async function measure(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<void> {
-  for (const result of await compare(workload, unit, contenders, effort)) report.add(result, note(result.system, workload));
+  for (const result of await compare(workload, unit, contenders, effort)) add(result, notes[result.system]?.[workload]);
 }
 
 /** The parameters that everyone begins with: neurite's. */
 function initial(work: Training | Prediction): Float32Array {
-  const net = network(work, { build });
+  const net = network(work, build);
   const parameters = net.parameters.slice();
   net.dispose();
   return parameters;
@@ -66,12 +92,9 @@ function checkEqual(workload: string, system: string, found: ArrayLike<number>, 
   if (!(worst <= tolerance)) throw new Error(`${workload}: outputs of ${system} differ by ${worst}`);
 }
 
-let split: ReturnType<typeof mnist> | undefined;
-const data = () => (split ??= mnist());
-
 async function train(work: Training): Promise<void> {
   const parameters = initial(work);
-  const set = work.data(data);
+  const set = work.data(mnist);
   const contenders = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
   for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
   await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
@@ -79,7 +102,7 @@ async function train(work: Training): Promise<void> {
 
 /** What tfjs's users mostly write, which is slower than its core by itself. */
 async function trainWithLayers(work: Training): Promise<void> {
-  const set = work.data(data);
+  const set = work.data(mnist);
   const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(work, set, initial(work))];
   await measure(`${work.id} layers.fit`, work.unit, contenders, trainingEffort(repetitions));
 }
@@ -87,7 +110,7 @@ async function trainWithLayers(work: Training): Promise<void> {
 async function predict(work: Prediction, workload: string, given: 'out' | 'fresh'): Promise<void> {
   const parameters = initial(work);
   const xs = inputs(work);
-  const net = network(work, { build });
+  const net = network(work, build);
   const expected = net.predict(xs[0] as Float32Array);
   net.dispose();
   const peers: Predicting[] = [];
@@ -103,8 +126,8 @@ async function multiply(n: number): Promise<void> {
   const workload = `G ${n}x${n}x${n} nn`;
   const a = uniformArray(n * n, 1);
   const b = uniformArray(n * n, 2);
-  const own: Build = build === 'auto' ? (WebAssembly.validate(binary('core.relaxed.wasm')) ? 'relaxed' : 'simd') : build;
-  const machine = new Machine(binary(own === 'relaxed' ? 'core.relaxed.wasm' : 'core.wasm'));
+  const [own, binary] = binaries(given.build)[0] as [Build, Uint8Array<ArrayBuffer>];
+  const machine = new Machine(binary);
   const contender = productContender(machine, own, { rows: n, inputs: n, outputs: n, form: 'nn' }, 0);
   const expected = contender.product().slice();
   const peers: Multiplying[] = [];
@@ -113,38 +136,33 @@ async function multiply(n: number): Promise<void> {
   const most = ceiling(own, 4e-3);
   const results = await compare(workload, 'GFLOP/s', [contender, ...peers, most], predictionEffort(repetitions));
   const limit = results.pop()?.value as number;
-  for (const { node, ...result } of results) report.add({ ...result, limit, node });
+  for (const result of results) add({ ...result, limit });
 }
 
-function binary(file: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(new URL(import.meta.resolve(`neurite/${file}`))));
-}
-
-for (const n of [256, 512]) if (wanted(`G ${n}x${n}x${n} nn`, 'G')) await multiply(n);
+for (const n of [256, 512]) if (wanted(`G ${n}x${n}x${n} nn`)) await multiply(n);
 for (const work of trainings) if (wanted(work.id)) await train(work);
-for (const work of trainings) if (['T1', 'T2'].includes(work.id) && wanted(`${work.id} layers.fit`, work.id)) await trainWithLayers(work);
+for (const work of trainings) if (['T1', 'T2'].includes(work.id) && wanted(`${work.id} layers.fit`)) await trainWithLayers(work);
 for (const work of predictions) {
   if (wanted(work.id)) await predict(work, work.id, 'out');
-  if (work.id === 'I3' && wanted('I3 fresh', 'I3')) await predict(work, 'I3 fresh', 'fresh');
+  if (work.id === 'I3' && wanted('I3 fresh')) await predict(work, 'I3 fresh', 'fresh');
 }
 
-const libraries: readonly string[] = ['numpy', 'pytorch'];
 /** A system in a process of its own. */
-function command(system: System, what: 'cold' | 'memory'): Command {
-  if (!libraries.includes(system)) return nodeCommand(system, 'peers/fresh.js', system, what);
+function command(system: string, what: 'cold' | 'memory'): Command {
+  if (system !== 'numpy' && system !== 'pytorch') return nodeCommand(system, 'peers/fresh.js', system, what);
   return { system, file: interpreter, args: [`${folder}fresh.py`, system, what, mnistFolder], empty: ['-c', ''] };
 }
 
 if (wanted('C')) {
   const own = [nodeCommand('neurite', 'fresh/cold.js')];
   const commands = [...own, ...able('C').map(([system]) => command(system, 'cold'))];
-  for (const result of await coldStarts(commands, repetitions)) report.add(result, 'above an empty process');
-  report.add(await neuriteSize(), 'minified and gzipped');
-  for (const [system, source, files] of pages()) report.add(await size(system, source, folder, files), 'minified and gzipped');
+  for (const result of await coldStarts(commands, repetitions)) add(result, 'above an empty process');
+  add(await neuriteSize(), 'minified and gzipped');
+  for (const [system, source, files] of pages()) add(await size(system, source, folder, files), 'minified and gzipped');
 }
 if (wanted('M')) {
   const own = [nodeCommand('neurite', 'fresh/memory.js'), nodeCommand('plain-js', 'peers/fresh.js', 'plain-js', 'memory')];
-  for (const result of await memories([...own, ...able('M').map(([system]) => command(system, 'memory'))], repetitions)) report.add(result);
+  for (const result of await memories([...own, ...able('M').map(([system]) => command(system, 'memory'))], repetitions)) add(result);
 }
 for (const peer of opened.values()) peer.close?.();
 

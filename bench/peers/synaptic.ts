@@ -1,7 +1,8 @@
+import { accuracyOf } from '../data.js';
+import { layersOf } from '../layers.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { accuracyOf } from './batches.js';
-import { layersOf, type Peer, requirePeer } from './peer.js';
+import { type Peer, requirePeer } from './peer.js';
 
 interface Network {
   activate(x: ArrayLike<number>): number[];

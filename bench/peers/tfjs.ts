@@ -1,9 +1,11 @@
+import { accuracyOf } from '../data.js';
+import { type LayerParameters, layersOf } from '../layers.js';
 import type { Contender } from '../measure.js';
 import type { Activation, Optimizer } from '../plain.js';
 import type { Training } from '../workloads.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { accuracyOf, Batches } from './batches.js';
-import { type LayerParameters, layersOf, type Peer, requirePeer, transpose } from './peer.js';
+import { Batches } from './batches.js';
+import { type Peer, requirePeer, transpose } from './peer.js';
 
 /** As much of @tensorflow/tfjs-core as is used here. */
 interface Tensor {

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { goals, lowestRatios } from '../../bench/floors.js';
+import { history, type Line, root } from '../../bench/history.js';
+import { productName, products } from '../../bench/kernels.js';
+import { page } from '../../bench/page.js';
+import { rows } from '../../bench/rows.js';
+
+const read = (file: string) => readFileSync(root + file, 'utf8');
+const lines = history();
+const machine = 'Some CPU, 4 cores';
+const line = (own: Partial<Line>): Line => ({
+  ...{ date: '2026-01-01', commit: 'abc1234', machine, command: 'bench:peers', workload: 'T1', unit: 'samples/s', engine: 'Node 24.1.0' },
+  ...{ system: 'neurite', value: 1000, min: 900, max: 1100 },
+  ...own,
+});
+
+/** The cells of the row of that name. */
+function row(text: string, name: string): string[] | undefined {
+  const found = text.split('\n').find((candidate) => candidate.startsWith(`| ${name} |`));
+  return found?.split('|').map((cell) => cell.trim());
+}
+
+describe('bench/RESULTS.md', () => {
+  test('is what npm run bench:results makes of bench/history', () => {
+    expect(read('bench/RESULTS.md')).toBe(page(lines));
+  });
+
+  test.each(['T1', 'T2', 'T3', 'T4', 'T4 step', 'T5', 'P1', 'P2', 'I1', 'I2', 'I3', 'G 256x256x256 nn', 'C', 'M'])('has a row of %s', (id) => {
+    expect(read('bench/RESULTS.md')).toContain(`**${id}**`);
+  });
+});
+
+describe('a line of the history', () => {
+  test('says what was measured, where and when', () => {
+    for (const { date, commit, machine, command, workload, system, unit, engine, value, ratio, share, limit } of lines) {
+      expect([date, commit]).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\d$/), expect.stringMatching(/^[0-9a-f]{7,}$/)]);
+      expect(['bench', 'bench:peers', 'bench:browser']).toContain(command);
+      for (const text of [machine, workload, system, unit]) expect(text).toMatch(/./);
+      expect(engine).toMatch(/^\w+ \d+(\.\d+)+$/);
+      expect(value ?? ratio).toBeGreaterThan(0);
+      // Of rounded figures: 56.8 of 58.9 was 97 %.
+      if (limit) expect(Math.abs((value as number) / limit - (share as number))).toBeLessThan(0.01);
+    }
+  });
+
+  test('counts until the row is measured again, with whoever was measured beside it', () => {
+    const old = [line({}), line({ system: 'jax-js', value: 500, ratio: 2 }), line({ system: 'brain.js', value: 100, ratio: 10 })];
+    const anew = { date: '2026-02-01', commit: 'def5678', engine: 'Node 24.2.0' };
+    const text = page([...old, line({ ...anew, value: 3000 }), line({ ...anew, system: 'jax-js', value: 750, ratio: 4 })]);
+    expect(row(text, '**T1**, samples/s')).toEqual(['', '**T1**, samples/s', '3,000', '4.00 ×', '']);
+    expect(row(text, 'T1 ÷ the fastest JavaScript peer')?.slice(4, 6)).toEqual(['4.00 (jax-js)', 'reached, and the aim']);
+    expect(text).toContain('2026-02-01, commit def5678: Some CPU, 4 cores');
+    expect(text).not.toContain('brain.js 1');
+  });
+
+  test('falls short below its floor', () => {
+    const text = page([line({}), line({ system: 'jax-js', value: 500, ratio: 2 })]);
+    expect(row(text, 'T1 ÷ the fastest JavaScript peer')?.slice(2, 6)).toEqual(['3', '3.8', '2.00 (jax-js)', '**short**']);
+    expect(row(text, 'T2 ÷ the fastest JavaScript peer')?.slice(4, 6)).toEqual(['–', 'not measured']);
+  });
+});
+
+test('every floor is of a row that is measured', () => {
+  const own = rows(() => {
+    throw new Error('no row reads its data before it is measured');
+  }, 'auto').map(({ workload }) => workload);
+  const measured = [...products.map(productName), ...own];
+  expect(Object.keys(lowestRatios).filter((workload) => !measured.includes(workload))).toEqual([]);
+  const compared = [...measured, 'C', 'M', 'D 4 × predict 10 rows', 'D 5 × gradient'];
+  expect(goals.flatMap(({ workloads }) => workloads).filter((workload) => !compared.includes(workload))).toEqual([]);
+});
