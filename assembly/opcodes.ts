@@ -145,6 +145,8 @@ export enum Factor {
   PerRow = 1,
   /** −learningRate */
   Descend = 2,
+  /** the optimizer's first scalar of this step; each further bit is the next scalar */
+  Scalars = 4,
 }
 
 /** y = alpha·factors·x over `size` elements; factors: the flags of `Factor`. As long as Unary. */

@@ -46,11 +46,20 @@ function learningRate(context: usize): f64 {
   return load<f64>(<usize>load<u32>(context, Context.LearningRates) + (<usize>load<u32>(context, Context.Step) << 3));
 }
 
+/** The product of those of the optimizer's scalars of this step whose bits are set. */
+function scalars(context: usize, bits: u32): f64 {
+  let product: f64 = 1;
+  let at = <usize>load<u32>(context, Context.Scalars) + (<usize>(load<u32>(context, Context.Step) * load<u32>(context, Context.ScalarCount)) << 3);
+  for (; bits; bits >>>= 1, at += 8) if (bits & 1) product *= load<f64>(at);
+  return product;
+}
+
 /** `scale` times the factors that only the run knows, multiplied in f64 and rounded once. */
 function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   let product = <f64>scale;
   if (factors & Factor.PerRow) product /= <f64>rows;
   if (factors & Factor.Descend) product *= -learningRate(context);
+  if (factors >= <u32>Factor.Scalars) product *= scalars(context, factors / Factor.Scalars);
   return <f32>product;
 }
 

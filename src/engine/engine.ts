@@ -5,7 +5,7 @@ import { gradients } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
-import { isPlainDescent, run as runOf, slotCount, updateInstructions } from '../compile/update.js';
+import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
 import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
@@ -14,10 +14,10 @@ import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
 import { type LossNodes, logitsOf, lossNodes, type WeightedLoss } from '../losses/losses.js';
 import { Constant, fill, Parameter } from '../ops/leaves.js';
-import type { Optimizer } from '../optimizers/optimizers.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
 import { LoadedProgram } from './loadedProgram.js';
-import { Snapshot } from './snapshot.js';
+import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
 /** A network as a graph: what goes in, what comes out. */
@@ -28,12 +28,6 @@ export interface Model {
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
-
-/**
- * Below this, gradients and state make an update below 2¹⁰⁰, for rates up to 1: Adam's is at most TAME · 2²⁵ / 2⁻⁴⁰, by 1/(1 − β₁) and 1/ε,
- * and momentum's TAME · 2²⁴, by 1/(1 − μ).
- */
-const TAME = 2 ** 32;
 
 /** One list for every call that has none: predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
@@ -65,7 +59,9 @@ export class Engine {
   #columns: Columns = { inputs: [], targets: [] };
   /** The loss of each output. */
   losses: readonly (Required<WeightedLoss> | undefined)[] = [];
-  optimizer: Optimizer | undefined;
+  #update: Update | undefined;
+  /** The powers after each of the steps that scalars were made for. */
+  #powersAfter = new Float64Array(0);
   /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
   version = 0;
   freed = false;
@@ -136,10 +132,19 @@ export class Engine {
     this.#panels = panels;
   }
 
+  get optimizer(): Optimizer | undefined {
+    return this.#update?.optimizer;
+  }
+
+  /** What an optimizer does to these parameters. Runs code of its definition's. */
+  planUpdate(optimizer: Optimizer | undefined): Update | undefined {
+    return optimizer && planUpdate(optimizer, this.#all);
+  }
+
   /** Sets loss and optimizer and clears the optimizer's state. Nothing is changed when memory is refused. */
-  configure(losses: readonly (Required<WeightedLoss> | undefined)[], optimizer: Optimizer | undefined): void {
-    const bytes = this.#stateBytes(optimizer ? slotCount(optimizer) : 0);
-    const state = losses.some((loss) => loss) || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+  configure(losses: readonly (Required<WeightedLoss> | undefined)[], update: Update | undefined): void {
+    const bytes = this.#stateBytes(update);
+    const state = losses.some((loss) => loss) || update ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
     this.#releaseState();
     this.#stateAddress = state;
     this.#stateSize = bytes;
@@ -148,7 +153,7 @@ export class Engine {
     this.#training?.setBase(Block.State, state);
     this.losses = losses;
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
-    this.optimizer = optimizer;
+    this.#update = update;
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
       program.free();
@@ -161,12 +166,54 @@ export class Engine {
   resetOptimizer(): void {
     this.#wild = false;
     if (!this.#stateAddress) return;
+    const update = this.#update;
+    if (!update) return;
     const n = this.parameterCount;
-    const slots = this.optimizer ? slotCount(this.optimizer) : 0;
     const at = this.#stateAddress >>> 2;
-    this.core.f32.fill(0, at + n, at + n * (1 + slots));
-    const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >>> 3;
-    this.core.f64.fill(1, powers, powers + 2);
+    this.core.f32.fill(0, at + n, at + n * (1 + update.slots.length));
+    this.core.f64.set(update.start, (this.#stateAddress + this.#powersOffset(update) * 4) >>> 3);
+  }
+
+  /** Whether each step needs `scalarsFor` first. */
+  get hasScalars(): boolean {
+    return this.#update !== undefined && this.#update.scalars.length > 0;
+  }
+
+  /**
+   * The optimizer's scalars of the next steps, a row for each learning rate; undefined where it has none in tables. Runs code of its
+   * definition's: to be called before programs and addresses are taken.
+   */
+  scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
+    const update = this.#update;
+    if (!update || update.scalars.length === 0) return undefined;
+    const { optimizer, scalars } = update;
+    const at = (this.optimizerState?.powers as number) >>> 3;
+    const powers = this.core.f64.slice(at, at + update.start.length);
+    const table = new Float64Array(rates.length * scalars.length);
+    const after = new Float64Array(rates.length * powers.length);
+    for (let step = 0; step < rates.length; step++) {
+      const row = scalarsOf(optimizer, rates[step] as number, powers);
+      scalars.forEach((name, i) => {
+        table[step * scalars.length + i] = row[name] as number;
+      });
+      after.set(powers, step * powers.length);
+    }
+    this.#powersAfter = after;
+    return table;
+  }
+
+  /** Puts the scalars of the next steps where a program reads them. */
+  setScalars({ workspace }: LoadedProgram, table: Float64Array | undefined): void {
+    if (table && this.#update) workspace.setScalars(table, this.#update.scalars.length);
+  }
+
+  /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
+  advance(step: number): void {
+    const update = this.#update;
+    if (!update || update.scalars.length === 0 || step < 0) return;
+    const n = update.start.length;
+    const at = (this.optimizerState?.powers as number) >>> 3;
+    this.core.f64.set(this.#powersAfter.subarray(step * n, (step + 1) * n), at);
   }
 
   /**
@@ -185,22 +232,25 @@ export class Engine {
     if (status !== Status.Done) return status;
     const at = (workspace.context + Context.Magnitude) >>> 2;
     const tame = !careful && this.#isTame(this.core.f32[at] as number, rows, workspace);
-    return tame ? program.runCommit(rows) : this.#tryUpdate(program, rows);
+    if (!tame) return this.#tryUpdate(program, rows);
+    program.runCommit(rows);
+    this.advance(workspace.get(Context.Step));
+    return Status.Done;
   }
 
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
-    const { optimizer } = this;
-    if (!optimizer) return false;
+    const update = this.#update;
+    if (!update) return false;
     // The rate is in the deltas already.
-    if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
-    const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
-    return !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + optimizer.weightDecay) < TAME && epsilon > 2 ** -40;
+    if (update.descends) return magnitude * magnitude * rows < HARMLESS;
+    return update.bounded && !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + update.optimizer.weightDecay) < TAME;
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {
     const before = new Snapshot(this);
     before.take();
     program.runCommit(rows);
+    this.advance(program.workspace.get(Context.Step));
     if (this.isFinite) {
       this.judgeState();
       return Status.Done;
@@ -222,21 +272,24 @@ export class Engine {
     this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
 
-  /** Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
-  get optimizerState(): { readonly slots: readonly number[]; readonly powers: number } | undefined {
-    if (!this.optimizer) return undefined;
-    const count = slotCount(this.optimizer);
-    const slots = Array.from({ length: count }, (_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
-    return { slots, powers: this.#stateAddress + this.#powersOffset(count) * 4 };
+  /**
+   * Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and its f64 numbers, with how many there are;
+   * undefined without an optimizer.
+   */
+  get optimizerState(): OptimizerState | undefined {
+    const update = this.#update;
+    if (!update) return undefined;
+    const slots = update.slots.map((_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
+    return { slotNames: update.slotNames, slots, powers: this.#stateAddress + this.#powersOffset(update) * 4, powerCount: update.start.length };
   }
 
-  /** Gradients, slots, then two f64 on a boundary of 8 bytes, in elements. */
-  #powersOffset(slots: number): number {
-    return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;
+  /** Gradients, slots, then f64 numbers on a boundary of 8 bytes, in elements. */
+  #powersOffset(update: Update | undefined): number {
+    return Math.ceil((this.parameterCount * (1 + (update?.slots.length ?? 0))) / 2) * 2;
   }
 
-  #stateBytes(slots: number): number {
-    return this.#powersOffset(slots) * 4 + 16;
+  #stateBytes(update: Update | undefined): number {
+    return this.#powersOffset(update) * 4 + (update?.start.length ?? 2) * 8;
   }
 
   /** A live view of n parameters from number `offset` on. */
@@ -310,7 +363,9 @@ export class Engine {
     const known = this.#programs.get(key);
     // The workspace may move even where the program then finds no memory.
     this.version++;
-    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
+    const workspace = this.#workspace(prediction);
+    if (!prediction) workspace.reserveScalars(this.#update?.scalars.length ?? 0);
+    const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
     known?.free();
     this.#programs.set(key, loaded);
     return loaded;
@@ -354,10 +409,10 @@ export class Engine {
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
-    const optimizer = this.optimizer;
+    const update = this.#update;
     const steps = kind === 'step' || kind === 'guarded';
-    if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
-    const descend = steps && optimizer && isPlainDescent(optimizer);
+    if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
+    const descend = steps && update?.descends === true;
     const seeds = losses.map(({ rows, scale, factors }) => ({
       node: rows,
       gradient: fill(rows.shape, scale, factors | (descend ? Factor.Descend : 0)),
@@ -381,18 +436,14 @@ export class Engine {
       roots.push(product);
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
-    if (kind === 'gradient' || !optimizer) return { ...common, roots: roots.reverse(), places };
+    if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
     const n = this.parameterCount;
-    const dw = runOf('gradients', n);
+    const { dw, slots, powers, instructions: epilogue, optimizer } = update;
     places.set(dw, { block: Block.State, offset: 0 });
-    const slots = Array.from({ length: slotCount(optimizer) }, (_, i) => {
-      const slot = runOf(`${optimizer.name} state ${i + 1}`, n);
+    slots.forEach((slot, i) => {
       places.set(slot, { block: Block.State, offset: n * (i + 1) });
-      return slot;
     });
-    const powers = runOf('powers', 4);
-    places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
-    const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
+    places.set(powers, { block: Block.State, offset: this.#powersOffset(update) });
     // A decay changes parameters by their own size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
     return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };

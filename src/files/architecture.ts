@@ -5,7 +5,8 @@ import { elements, features, type Shape } from '../graph/shape.js';
 import { type LayerNodes, recordLayer } from '../layers/layer.js';
 import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, squaredError, type WeightedLoss } from '../losses/losses.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp } from '../ops/leaves.js';
-import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';
+import { makerOf, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
+import { OPTIMIZERS, optimizersByName } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { type AttributeKind, opForms } from './registry.js';
 
@@ -140,10 +141,18 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         ...(biases && { biases: index(biases) }),
       })),
     losses: losses.map((entry) => (entry ? encode({ ...entry.loss, weight: entry.weight }) : null)),
-    optimizer: optimizer ? encode(optimizer) : null,
+    optimizer: optimizer ? writeOptimizer(call, optimizer) : null,
     seed,
     build,
   };
+}
+
+/** @throws ValueError where a reader would take the optimizer for one of neurite's own */
+function writeOptimizer(call: string, optimizer: Optimizer): Record<string, string | number | boolean> {
+  const { name } = optimizer;
+  if (Object.hasOwn(OPTIMIZERS, name) && OPTIMIZERS[name] !== makerOf(optimizer))
+    throw new ValueError(`${call}: the optimizer is called ${name}, which is one of neurite's own, expected another name in its definition`);
+  return encode(optimizer);
 }
 
 /** The same fields, numbers as JSON has them. */
@@ -196,9 +205,15 @@ export interface ReadArchitecture extends Architecture {
  * Makes nodes of JSON without trusting it: every index, attribute and shape is checked, every shape follows from the op's rule.
  * @param fields the JSON; fields besides the architecture's are left for the caller to take
  * @param values the file's; without them parameters are as large as the JSON says, and together at most `maxParameters`
+ * @param others makers of optimizers that are not neurite's own
  * @throws FileError naming the place
  */
-export function readArchitecture(fields: Fields, values: Values | undefined, maxParameters = MAX_PARAMETERS): ReadArchitecture {
+export function readArchitecture(
+  fields: Fields,
+  values: Values | undefined,
+  maxParameters = MAX_PARAMETERS,
+  others: readonly OptimizerMaker[] = [],
+): ReadArchitecture {
   fields.oneOf('format', ['neurite']);
   const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
   if (version !== VERSION) throw new FileError(`${fields.where}: its version is ${version}, expected ${VERSION}; a later neurite wrote it`);
@@ -259,13 +274,22 @@ export function readArchitecture(fields: Fields, values: Values | undefined, max
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
-    optimizer = readDescription<Optimizer>(entry, { sgd, adam, adamW });
+    optimizer = readOptimizer(entry, others);
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { nodes: layer } of layers) recordLayer(layer);
   return { inputs, outputs, layers, losses, optimizer, seed, build, tensors };
+}
+
+/** An optimizer by its name: one of neurite's, or one whose maker came with the file. */
+function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimizer {
+  const makers = optimizersByName(entry.where, others);
+  const name = entry.take('name');
+  if (typeof name === 'string' && !Object.hasOwn(makers, name))
+    entry.fail('name', `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [its maker] }`);
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>);
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */

@@ -9,7 +9,7 @@ import { nameTensors } from '../layers/names.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { Parameter } from '../ops/leaves.js';
-import type { Optimizer } from '../optimizers/optimizers.js';
+import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, type NetworkJson, readArchitecture, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { type Tensor, writeSafetensors } from './safetensors.js';
@@ -27,9 +27,8 @@ export interface SaveOptions {
 export const METADATA_KEY = 'neurite';
 
 /** What the vectors of an optimizer's state are called in a file, in the order of the slots. */
-export function slotNames(optimizer: Optimizer): readonly string[] {
-  if (optimizer.name !== 'sgd') return ['optimizer.m', 'optimizer.v'];
-  return optimizer.momentum > 0 ? ['optimizer.velocity'] : [];
+export function slotNames(slots: readonly string[]): readonly string[] {
+  return slots.map((slot) => `optimizer.${slot}`);
 }
 
 function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
@@ -46,14 +45,14 @@ export function toJSON(network: AnyNetwork): NetworkJson {
   const parts = internals('toJSON', network).alive('toJSON');
   const metadata = metadataToJson(parts.metadata, 'toJSON: metadata');
   const json = { ...writeArchitecture('toJSON', architectureOf(parts)), ...(Object.keys(metadata).length > 0 && { metadata }) };
-  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined);
+  checkReadable(JSON.stringify(json), 'toJSON: the architecture', undefined, parts);
   return json;
 }
 
 /** What a reader would refuse is not written. @throws FileError saying what it is */
-function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined): void {
+function checkReadable(text: string, where: string, tensors: readonly Tensor[] | undefined, { engine: { optimizer } }: Internals): void {
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
-  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY);
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, optimizer ? [makerOf(optimizer)] : []);
 }
 
 /** What a reader takes of tensors. */
@@ -80,10 +79,10 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const { engine } = parts;
   // Where a file said the largest count, the next step leaves what a reader takes.
   const [epochsTrained, stepsDone] = [parts.trainee.epochsTrained, parts.trainee.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
-  const { core, optimizer } = engine;
+  const { core } = engine;
   const architecture = architectureOf(parts);
-  const state = optimizerState && optimizer ? engine.optimizerState : undefined;
-  const slots = state && optimizer ? slotNames(optimizer) : [];
+  const state = optimizerState ? engine.optimizerState : undefined;
+  const slots = slotNames(state?.slotNames ?? []);
   const names = nameTensors(architecture, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
@@ -98,9 +97,11 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const text = JSON.stringify({
     ...writeArchitecture('save', architecture, names),
     metadata: metadataToJson(parts.metadata, 'save: metadata'),
-    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
+    ...(state && {
+      training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + state.powerCount)) },
+    }),
   });
-  checkReadable(text, 'save: the architecture', tensors);
+  checkReadable(text, 'save: the architecture', tensors, parts);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
   const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));

@@ -19,7 +19,8 @@ import { layerOf } from '../layers/layer.js';
 import { type NamedLayer, nameLayers } from '../layers/names.js';
 import { type Loss, lossesOf, type NetworkLoss, type TargetsOf } from '../losses/losses.js';
 import type { Parameter } from '../ops/leaves.js';
-import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
+import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
+import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync, type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
@@ -164,7 +165,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
     this.#engine = new Engine(model, coreOf(this.build));
     try {
-      this.#engine.configure(losses, optimizer);
+      this.#engine.configure(losses, this.#engine.planUpdate(optimizer));
       if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -425,7 +426,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
-    if (path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0 && path.write(x, y)) {
+    const ready = path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0;
+    if (ready && !engine.hasScalars && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
     const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
@@ -440,11 +442,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, y);
-    // Reading may have run code of the caller's.
+    const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
+    // Both may have run code of the caller's.
     this.#internals.idle(kind);
+    this.#internals.need(kind, 'loss');
     const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
+    engine.setScalars(program, scalars);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
@@ -506,6 +511,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     }
   }
 
+  /** Runs code of an optimizer's definition, during which nothing else may change the network. */
+  #during<R>(call: Running, work: () => R): R {
+    this.#internals.running.push(call);
+    try {
+      return work();
+    } finally {
+      this.#end(call);
+    }
+  }
+
   #end(call: Running): void {
     this.#internals.running.splice(this.#internals.running.lastIndexOf(call), 1);
   }
@@ -562,9 +577,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const { loss, optimizer } = checkOptions('configure', options, ['loss', 'optimizer']);
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
     const losses = loss === undefined ? this.#engine.losses : lossesOf(loss, this.#engine.model.outputs, 'configure');
+    const update = this.#during('configure', () => this.#engine.planUpdate(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
-    this.#engine.configure(losses, follows);
+    this.#engine.configure(losses, update);
     return this;
   }
 

@@ -12,7 +12,7 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
 import { logitsOf } from '../losses/losses.js';
-import { checkLearningRate } from '../optimizers/optimizers.js';
+import { checkLearningRate } from '../optimizers/optimizer.js';
 import { answerOf, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './history.js';
