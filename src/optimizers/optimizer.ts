@@ -188,9 +188,9 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
  *   options: { beta1: { usual: 0.9, from: 0, below: 1 }, beta2: { usual: 0.99, from: 0, below: 1 } },
  *   slots: () => ['m'],
  *   update({ options: { beta1, beta2, weightDecay }, weights, gradient, descent, slots: { m } }) {
- *     const mix = (beta) => add(mul(m, beta), mul(gradient, 1 - beta));
- *     const direction = sub(mul(step(mix(beta1), 0.5), 2), 1);
- *     return { weights: add(weights, mul(add(direction, mul(weights, weightDecay)), descent)), slots: { m: mix(beta2) } };
+ *     const mix = (beta) => add(scale(m, beta), scale(gradient, 1 - beta));
+ *     const sign = affine(step(mix(beta1), 0.5), 2, -1);
+ *     return { weights: add(weights, mul(add(sign, scale(weights, weightDecay)), descent)), slots: { m: mix(beta2) } };
  *   },
  * });
  * const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: lion({ beta1: 0.95 }) });
