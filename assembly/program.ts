@@ -63,6 +63,37 @@ function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   return <f32>product;
 }
 
+/** The address a ref stands for, `start` bytes further on; that of a tensor within `span` bytes from `scratch` stays. */
+function tileAddress(context: usize, pc: usize, index: i32, start: usize, scratch: usize, span: usize): usize {
+  const base = address(context, pc, index);
+  return base - scratch < span ? base : base + start;
+}
+
+/**
+ * Runs one instruction of the forms Unary, Scale, Binary or Fill; where the next one stands. It takes `n` elements, `start` bytes into its tensors, or
+ * all where n is 0.
+ */
+function elementwise(context: usize, pc: usize, rows: u32, start: usize, n: usize, scratch: usize, span: usize): usize {
+  const opcode: i32 = load<i32>(pc);
+  const y = tileAddress(context, pc, I.Unary.y, start, scratch, span);
+  if (opcode == Opcode.Fill) {
+    const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
+    fill(y, n ? n : count(pc, I.Fill.size, rows), value);
+    return pc + (I.Fill.length << 2);
+  }
+  const x = tileAddress(context, pc, I.Unary.x, start, scratch, span);
+  if (opcode < Opcode.Add) {
+    const size = n ? n : count(pc, I.Unary.size, rows);
+    const alpha = float(pc, I.Unary.alpha);
+    if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+    else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
+    return pc + (I.Unary.length << 2);
+  }
+  const b = tileAddress(context, pc, I.Binary.b, start, scratch, span);
+  binary(opcode, y, x, b, n ? n : count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha));
+  return pc + (I.Binary.length << 2);
+}
+
 /** Runs the instructions from `pc` up to `end` on `rows` rows. Any two addresses between instructions may be given: a run can stop and go on later. */
 export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
   while (pc < end) {
@@ -106,12 +137,6 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Rows.length << 2;
         break;
-      case Opcode.Fill: {
-        const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
-        fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), value);
-        pc += I.Fill.length << 2;
-        break;
-      }
       case Opcode.CopyColumns:
         copyColumns(
           address(context, pc, I.CopyColumns.y), address(context, pc, I.CopyColumns.x), count(pc, I.CopyColumns.rows, rows), word(pc, I.CopyColumns.width),
@@ -204,22 +229,21 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Gather.length << 2;
         break;
-      default:
-        if (opcode < Opcode.Add) {
-          const size = count(pc, I.Unary.size, rows);
-          const y = address(context, pc, I.Unary.y);
-          const x = address(context, pc, I.Unary.x);
-          const alpha = float(pc, I.Unary.alpha);
-          if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
-          else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
-          pc += I.Unary.length << 2;
-        } else {
-          binary(
-            opcode, address(context, pc, I.Binary.y), address(context, pc, I.Binary.a), address(context, pc, I.Binary.b),
-            count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha),
-          );
-          pc += I.Binary.length << 2;
+      case Opcode.Tile: {
+        const first = pc + (I.Tile.length << 2);
+        const scratch = address(context, pc, I.Tile.scratch);
+        const span = <usize>word(pc, I.Tile.span) << 2;
+        const tile: usize = word(pc, I.Tile.tile);
+        const n = count(pc, I.Tile.size, rows);
+        const after = first + (<usize>word(pc, I.Tile.words) << 2);
+        for (let start: usize = 0; start < n; start += tile) {
+          for (pc = first; pc < after; ) pc = elementwise(context, pc, rows, start << 2, min(tile, n - start), scratch, span);
         }
+        pc = after;
+        break;
+      }
+      default:
+        pc = elementwise(context, pc, rows, 0, 0, 0, 0);
     }
   }
   return Status.Done;

@@ -28,6 +28,8 @@ export interface Instruction {
   readonly inPlace: readonly string[];
   /** What a written parameter's or state's operand is, for explain(); the node's own label where left out. */
   readonly label?: string;
+  /** The instructions that it runs tile by tile. Tensors that they share with others are operands of the whole. */
+  readonly body?: readonly Instruction[];
 }
 
 /** The enum that names an opcode's words. */
@@ -55,6 +57,7 @@ const FORMS: Partial<Record<Opcode, object>> = {
   [Opcode.Axpy]: Forms.Axpy,
   [Opcode.Magnitude]: Forms.Magnitude,
   [Opcode.Gather]: Forms.Gather,
+  [Opcode.Tile]: Forms.Tile,
 };
 
 /** Every tensor an instruction touches, with the operand's name. */
