@@ -8,7 +8,7 @@ import { gemm, lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
-import { TILE, type TilePlace, tileRuns } from './tile.js';
+import { type TilePlace, tileRuns } from './tile.js';
 
 /** A loss to be reported while the program runs. */
 export interface Report {
@@ -49,7 +49,7 @@ export interface Recipe {
   readonly fuse?: boolean;
   /** Whether tensors share memory. Default true. Without it, nothing runs tile by tile: every tensor is there as a whole afterwards. */
   readonly share?: boolean;
-  /** Elements of a tile, by which runs of elementwise instructions are executed; 0 for none. Default `TILE`. */
+  /** Elements of the tiles by which all runs of elementwise instructions are executed; 0 for none. Default: where that pays (`tileRuns`). */
   readonly tile?: number;
 }
 
@@ -66,7 +66,7 @@ export interface Program extends Encoded {
 
 /** Compiles a recipe for up to `rows` rows: common parts shared, kernels chosen, memory planned, words written. */
 export function compile(recipe: Recipe, rows: number): Program {
-  const { fuse = true, share = true, tile = TILE } = recipe;
+  const { fuse = true, share = true, tile } = recipe;
   const accumulate = recipe.accumulate ?? [];
   const reports = recipe.reports ?? [];
   const roots = [...reports.map((report) => report.rows), ...recipe.roots, ...accumulate.map(({ product }) => product)];
@@ -107,7 +107,9 @@ export function compile(recipe: Recipe, rows: number): Program {
   ];
   const outside = new Set([...recipe.inputs, ...recipe.outputs.map(of), ...recipe.roots.map(of)]);
   const { parts: tiled, inside } =
-    share && tile ? tileRuns(parts, (node) => places.has(node) || outside.has(node), rows, tile) : { parts, inside: new Map<Node, TilePlace>() };
+    share && tile !== 0
+      ? tileRuns(parts, (node) => places.has(node) || outside.has(node), rows, tile)
+      : { parts, inside: new Map<Node, TilePlace>() };
   const [before = []] = tiled;
   instructions = tiled.flat();
 

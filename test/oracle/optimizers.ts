@@ -69,8 +69,14 @@ export function lion(w: Run, g: ArrayLike<number>, m: Run, learningRate: number,
 
 /** Step t of RMSProp (Hinton 2012) with a corrected average; around the gradient's mean where there is one. */
 export function rmsProp(
-  w: Run, g: ArrayLike<number>, v: Run, mean: Run | undefined, t: number,
-  learningRate: number, rho: number, epsilon: number,
+  w: Run,
+  g: ArrayLike<number>,
+  v: Run,
+  mean: Run | undefined,
+  t: number,
+  learningRate: number,
+  rho: number,
+  epsilon: number,
 ): void {
   each(w.length, (i) => {
     v[i] = rho * at(v, i) + (1 - rho) * at(g, i) ** 2;
