@@ -44,7 +44,7 @@ class Element {
   }
 }
 
-/** w −= learningRate · dw (001 eq. 21); two roundings, one where the build fuses. */
+/** w −= learningRate · dw; two roundings, one where the build fuses. */
 export function sgd(w: usize, dw: usize, n: usize, learningRate: f64): void {
   const rate = f32x4.splat(<f32>learningRate);
   const end = w + (n << 2);

@@ -1,6 +1,6 @@
 /** From an optimizer's definition to the instructions of one update over all parameters. */
 import { Factor, Opcode } from '../../assembly/opcodes.js';
-import { describe, isOf } from '../arguments/describe.js';
+import { describe, fieldOf, isOf } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
 import { f32, type Instruction, size, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
 import { Node, type Op, topological } from '../graph/node.js';
@@ -66,7 +66,7 @@ export function planUpdate(optimizer: Optimizer, w: Node): Update {
   const powers = run('powers', 2 * powerCount(optimizer));
   const start = startingPowers(optimizer);
   const bySlot = Object.fromEntries(names.map((slot, i) => [slot, slots[i] as Node]));
-  const scalars = kernel ? [] : Object.keys(scalarsOf(optimizer, optimizer.learningRate, Float64Array.from(start)));
+  const scalars = kernel ? [] : [...scalarsOf(optimizer, optimizer.learningRate, Float64Array.from(start)).keys()];
   if (scalars.length > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalars.length} scalars, expected at most ${MAX_SCALARS}`);
   const instructions = preparation(optimizer, definition, w, dw);
   if (kernel) {
@@ -86,14 +86,22 @@ export function planUpdate(optimizer: Optimizer, w: Node): Update {
   return { optimizer, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, instructions };
 }
 
-/** The scalars of a step, in float64; advances the powers. @throws ValueError where one is no number */
-export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Float64Array): Readonly<Record<string, number>> {
-  const definition = definitionOf(optimizer);
-  const scalars = definition.scalars?.(optimizer, learningRate, powers) ?? {};
-  for (const [key, value] of Object.entries(scalars)) {
-    if (typeof value !== 'number') throw new ValueError(`${definition.name}: its scalar ${key} is ${describe(value)}, expected a number`);
-  }
-  return scalars;
+/**
+ * The scalars of a step, in float64, in the order of `names` or in their own; advances the powers.
+ * @throws ValueError where one is no number, or a power no finite number
+ */
+export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Float64Array, names?: readonly string[]): Map<string, number> {
+  const { name, scalars } = definitionOf(optimizer);
+  const row = scalars?.(optimizer, learningRate, powers) as Readonly<Record<string, unknown>> | undefined;
+  const odd = powers.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) throw new ValueError(`${name}: one of its powers is ${odd}, expected a finite number`);
+  return new Map(
+    (names ?? Object.keys(row ?? {})).map((key) => {
+      const value = fieldOf(row, key);
+      if (typeof value !== 'number') throw new ValueError(`${name}: its scalar ${key} is ${describe(value)}, expected a number`);
+      return [key, value];
+    }),
+  );
 }
 
 /** What comes before every optimizer's own pass: L2 and clipping. */

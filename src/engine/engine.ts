@@ -192,10 +192,7 @@ export class Engine {
     const table = new Float64Array(rates.length * scalars.length);
     const after = new Float64Array(rates.length * powers.length);
     for (let step = 0; step < rates.length; step++) {
-      const row = scalarsOf(optimizer, rates[step] as number, powers);
-      scalars.forEach((name, i) => {
-        table[step * scalars.length + i] = row[name] as number;
-      });
+      table.set([...scalarsOf(optimizer, rates[step] as number, powers, scalars).values()], step * scalars.length);
       after.set(powers, step * powers.length);
     }
     this.#powersAfter = after;
@@ -437,16 +434,31 @@ export class Engine {
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
     if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
-    const n = this.parameterCount;
-    const { dw, slots, powers, instructions: epilogue, optimizer } = update;
-    places.set(dw, { block: Block.State, offset: 0 });
-    slots.forEach((slot, i) => {
-      places.set(slot, { block: Block.State, offset: n * (i + 1) });
-    });
-    places.set(powers, { block: Block.State, offset: this.#powersOffset(update) });
+    const { optimizer, dw } = update;
+    const updating = this.updateRecipe();
     // A decay changes parameters by their own size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
-    return { ...common, roots: roots.reverse(), places, epilogue, ...(kind === 'guarded' && { guards }) };
+    return {
+      ...common,
+      roots: roots.reverse(),
+      places: new Map([...places, ...updating.places]),
+      epilogue: updating.epilogue,
+      ...(kind === 'guarded' && { guards }),
+    };
+  }
+
+  /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
+  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[] } {
+    const places = new Map(this.#places);
+    const update = this.#update;
+    if (!update) return { places, epilogue: [] };
+    const n = this.parameterCount;
+    places.set(update.dw, { block: Block.State, offset: 0 });
+    update.slots.forEach((slot, i) => {
+      places.set(slot, { block: Block.State, offset: n * (i + 1) });
+    });
+    places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
+    return { places, epilogue: update.instructions };
   }
 
   /** Which loss' decisions are counted: the first whose output has decisions; −1 for none. */

@@ -109,7 +109,8 @@ export interface OptimizerDefinition<
   kernel?(options: Described<Name, Own>, operands: KernelOperands<Slot>): Instruction;
   /**
    * An upper bound of what a step changes any weight or slot by, where all gradients and slots were below `magnitude` so far and learning rates
-   * are at most 1. Without one every step is tried on a copy first.
+   * are at most 1. Weights times weightDecay are below it too; any other weights may be of any size. Without a bound, a network of many
+   * parameters tries every step on a copy first.
    */
   bound?(options: Described<Name, Own>, magnitude: number): number;
   /** Whether the update is just w − learningRate·gradient: it is then folded into the products that make the gradient. Default never. */

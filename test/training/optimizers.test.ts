@@ -25,9 +25,10 @@ import {
 } from 'neurite';
 import { explain, summary } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
-import type { Build } from '../../src/core/core.js';
+import { type Build, coreOf } from '../../src/core/core.js';
+import { Engine } from '../../src/engine/engine.js';
 import { internals } from '../../src/network/network.js';
-import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
+import { definitionOf } from '../../src/optimizers/optimizer.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
@@ -41,8 +42,8 @@ const made = (optimizer: Optimizer, build: Build = 'simd') =>
   sequential(5, [dense(7, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer, build, seed: 4 });
 
 /** The same optimizer without its kernel. */
-function composed(definition: OptimizerDefinition, optimizer: Optimizer): Optimizer {
-  const { kernel: _, ...rest } = definition;
+function composed(optimizer: Optimizer): Optimizer {
+  const { kernel: _, ...rest } = definitionOf(optimizer);
   const options = Object.entries(optimizer).filter(([key]) => key !== 'name');
   return defineOptimizer({ ...rest, name: `${rest.name}Composed` })(Object.fromEntries(options));
 }
@@ -95,17 +96,36 @@ function beside(net: Network, step: Step): void {
   }
 }
 
+/** Updates of an engine alone, on gradients that are given, with what they leave: weights, then slots. */
+function updates(optimizer: Optimizer, build: Build, n: number, gradients: readonly Float32Array[]): Float32Array[] {
+  const engine = new Engine({ inputs: [input(n)], outputs: [mul(input(n), parameter(n))] }, coreOf(build));
+  const { core } = engine;
+  try {
+    engine.configure([], engine.planUpdate(optimizer));
+    const { places, epilogue = [] } = engine.updateRecipe();
+    const program = engine.derived('update', 1, () => ({ roots: [], inputs: [], outputs: [], places, epilogue }));
+    core.f32.set(filled(n, numbers(n)), engine.parametersAddress >>> 2);
+    for (const gradient of gradients) {
+      const scalars = engine.scalarsFor([optimizer.learningRate]);
+      core.f32.set(gradient, engine.gradientsAddress >>> 2);
+      program.workspace.setLearningRate(optimizer.learningRate);
+      engine.setScalars(program, scalars);
+      program.run(1);
+      engine.advance(0);
+    }
+    const state = engine.optimizerState as NonNullable<typeof engine.optimizerState>;
+    const read = (at: number) => core.f32.slice(at >>> 2, (at >>> 2) + n);
+    expect([...core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)].every((power) => power >= 0 && power <= 1)).toBe(true);
+    return [engine.parametersAddress, ...state.slots].map(read);
+  } finally {
+    engine.free();
+  }
+}
+
 describe.each(builds)('%s', (build) => {
   describe.each(variants)('%s', (_, optimizer, step) => {
-    const own = OPTIMIZERS[optimizer.name]?.definition;
-
     test('agrees with float64', () => {
       using net = made(optimizer, build);
-      beside(net, step);
-    });
-
-    test.runIf(own)('its composition agrees with float64', () => {
-      using net = made(composed(own as OptimizerDefinition, optimizer), build);
       beside(net, step);
     });
 
@@ -120,6 +140,31 @@ describe.each(builds)('%s', (build) => {
       expect(Buffer.from(save(net, { optimizerState: true })).subarray(-400)).toEqual(
         Buffer.from(save(twin, { optimizerState: true })).subarray(-400),
       );
+    });
+  });
+
+  describe.each(variants.filter(([, optimizer]) => definitionOf(optimizer).kernel))('the kernel of %s', (_, optimizer, step) => {
+    test('its composition agrees with float64', () => {
+      using net = made(composed(optimizer), build);
+      beside(net, step);
+    });
+
+    test('its composition agrees with its kernel on the same gradients', () => {
+      for (const n of [1, 2, 3, 4, 5, 7, 63, 64, 65, 1000]) {
+        const steps = 12;
+        const gradients = Array.from({ length: steps }, (_, i) => filled(n, numbers(n + 31 * i, 0.1, 1)));
+        const kernel = updates(optimizer, build, n, gradients);
+        const composition = updates(composed(optimizer), build, n, gradients);
+        expect(composition.length).toBe(kernel.length);
+        kernel.forEach((values, which) => {
+          values.forEach((value, i) => {
+            // Gradients are of one sign: nothing cancels. Each step rounds a value twice, and what it moves by a dozen times, in either form.
+            const path = steps * optimizer.learningRate * 10;
+            const bound = 2 * steps * EPSILON * (which === 0 ? 2 * (1 + path) + 12 * path : 6 * Math.abs(value));
+            expect(close(composition[which]?.[i], value, bound), `${n} elements, ${which === 0 ? 'weight' : 'slot'} ${i}`).toBe(true);
+          });
+        });
+      }
     });
   });
 });
@@ -254,6 +299,27 @@ describe('a definition', () => {
   ])('%s is refused', (_, make, message) => {
     expect(make).toThrow(ValueError);
     expect(make).toThrow(message);
+  });
+
+  test('whose scalars or powers turn into something else is refused at that step, and nothing changes', () => {
+    let scalar: unknown = 1;
+    let power = 0.5;
+    using net = of(({ weights, gradient, scalars }) => ({ weights: add(weights, mul(gradient, scalars.one as never)) }), {
+      powers: { start: [1] },
+      scalars: (_, __, powers) => {
+        powers[0] = power;
+        return { one: scalar as number };
+      },
+    });
+    net.step(x, y);
+    const before = save(net, { optimizerState: true });
+    scalar = undefined;
+    expect(() => net.step(x, y)).toThrow('own: its scalar one is undefined, expected a number');
+    [scalar, power] = [1, Number.NaN];
+    expect(() => net.step(x, y)).toThrow('own: one of its powers is NaN, expected a finite number');
+    [scalar, power] = [Number.POSITIVE_INFINITY, 0.25];
+    expect(() => net.step(x, y)).toThrow(NotFiniteError);
+    expect(save(net, { optimizerState: true })).toEqual(before);
   });
 
   test('changes in any order: slots that are swapped, copied, kept, and read after they were written', () => {
