@@ -1,5 +1,5 @@
 /** The package as it is published: packed, unpacked into a node_modules elsewhere, and loaded there. Needs dist/, which `npm test` builds first. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -114,12 +114,57 @@ test('the modules import one another and nothing else, and name no way to files 
 test('the package holds what is built, and its documents', () => {
   const unexpected = packed.filter(
     (file) =>
-      !/^(dist\/((index|check|derivatives|inspect|shared\/\w+)\.js|core(\.relaxed)?\.wasm|types\/.*\.d\.ts)|package\.json|README\.md|LICENSE)$/.test(
+      !/^(dist\/((index|check|derivatives|inspect|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|package\.json|README\.md|LICENSE)$/.test(
         file,
       ),
   );
   expect(unexpected).toEqual([]);
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
+});
+
+test('every module has its source map, which holds the sources', () => {
+  for (const file of modules()) {
+    const text = readFileSync(file, 'utf8');
+    const name = /^\/\/# sourceMappingURL=(.*)$/m.exec(text)?.[1];
+    // What only re-exports has nothing to map.
+    if (name === undefined) expect(text.replace(/^(import|export) .*;$/gm, '').trim(), file).toBe('');
+    else {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(join(dirname(file), name), 'utf8'));
+      expect(sources.length).toBeGreaterThan(0);
+      expect(sourcesContent.filter((content: string | null) => !content)).toEqual([]);
+    }
+  }
+});
+
+test('an uncaught error shows a line that can be read, and names its class', () => {
+  const file = join(consumer, 'uncaught.mjs');
+  writeFileSync(file, "import { dense, sequential } from 'neurite';\nsequential(4, [dense(3)]).predict([1, 2]);\n");
+  const { status, stderr } = spawnSync(process.execPath, [file], { cwd: consumer, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain('ShapeError: predict: x has 2 numbers');
+  expect(stderr.length).toBeLessThan(2000);
+  expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(250);
+});
+
+test('a class is the same whichever entry it comes from', () => {
+  const text = `
+    const { ValueError, sequential, dense } = await import('neurite');
+    const entries = [await import('neurite/check'), await import('neurite/derivatives'), await import('neurite/inspect')];
+    const calls = [entries[0].checkGradients, entries[1].jacobian, entries[2].summary];
+    console.log(calls.map((call) => { try { call({}, [], []); } catch (error) { return error instanceof ValueError; } }).join(),
+      String(sequential(4, [dense(16, 'relu'), dense(3, 'softmax')])));
+  `;
+  expect(run(process.execPath, 'classes.mjs', text).trim()).toBe('true,true,true Network 4 → 16 relu → 3 softmax, 131 parameters');
+});
+
+test('declarations have public names only', () => {
+  const declarations = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'));
+  expect(declarations).toEqual(expect.arrayContaining(['index.d.ts', 'check.d.ts', 'derivatives.d.ts', 'inspect.d.ts']));
+  const text = declarations.map((file) => readFileSync(join(installed, 'dist', file), 'utf8')).join('\n');
+  for (const name of ['Engine', 'Internals', 'LoadedProgram', 'Workspace', 'CoreExports', 'RowSource'])
+    expect(text).not.toMatch(new RegExp(`\\b${name}\\b`));
+  // Docstrings travel with them.
+  expect(text).toContain('A network of layers one behind the other: a graph with one path.');
 });
 
 test('both binaries are there as files, for hosts that import them statically', () => {

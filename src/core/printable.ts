@@ -19,12 +19,23 @@ const SINGLE = ALPHABET.length - 3;
 export function decodePrintable(text: string): Bytes {
   const values = new Uint8Array(128);
   for (let v = 0; v < ALPHABET.length; v++) values[ALPHABET.charCodeAt(v)] = v;
-  const bytes = new Uint8Array(text.length);
+  // The bytes take the place of the characters: there are never more of them.
+  const bytes = charactersOf(text);
+  const end = bytes.length;
+  const single = SINGLE;
   let n = 0;
-  for (let i = 0; i < text.length; i++) {
-    let value = values[text.charCodeAt(i)] as number;
-    if (value >= SINGLE) value = (value - SINGLE + 1) * SINGLE + (values[text.charCodeAt(++i)] as number);
+  for (let i = 0; i < end; i++) {
+    let value = values[bytes[i] as number] as number;
+    if (value >= single) value = (value - single + 1) * single + (values[bytes[++i] as number] as number);
     bytes[n++] = value - 3;
   }
   return bytes.slice(0, n);
+}
+
+/** The codes of ASCII text: by the host's encoder where there is one, which takes a third of the loop's time in a process that just began. */
+function charactersOf(text: string): Bytes {
+  if (typeof TextEncoder !== 'undefined') return new TextEncoder().encode(text) as Bytes;
+  const codes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) codes[i] = text.charCodeAt(i);
+  return codes;
 }

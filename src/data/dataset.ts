@@ -77,12 +77,18 @@ export class Dataset {
     for (const [core, uploaded] of uploads) release(core, uploaded);
   };
 
-  /** Whether a value is a data set: one that was made, no proxy of it and nothing that inherits from it. */
+  /**
+   * Whether a value is a data set: one that was made, no proxy of it and nothing that inherits from it.
+   * @internal
+   */
   static is(value: unknown): value is Dataset {
     return typeof value === 'object' && value !== null && #x in value;
   }
 
-  /** @param call whom an error names */
+  /**
+   * @param call whom an error names
+   * @internal
+   */
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || isList(literal) || kindOf(literal))
       throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
@@ -101,7 +107,10 @@ export class Dataset {
     this.budget = budget;
   }
 
-  /** The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them. */
+  /**
+   * The data on a core, or undefined where they are beyond the budget. Nothing is kept when something is wrong with them.
+   * @internal
+   */
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
     this.#x.checkLengths(call, 'x');
     this.#y.checkLengths(call, 'y');
@@ -140,7 +149,10 @@ export class Dataset {
     return uploaded;
   }
 
-  /** Data past the budget, as `upload` has read them. */
+  /**
+   * Data past the budget, as `upload` has read them.
+   * @internal
+   */
   rowsFor(expected: Columns): Batch {
     return this.#read.get(JSON.stringify(expected)) as Batch;
   }

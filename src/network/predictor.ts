@@ -64,6 +64,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     this.#engine.free();
   };
 
+  /** @internal */
   constructor(engine: Engine, maxRows: number) {
     this.#engine = engine;
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));

@@ -24,3 +24,15 @@ test('text of every byte, alone and beside every other', () => {
     expect(decodePrintable(beside)).toEqual(Uint8Array.from({ length: 512 }, (_, i) => (i % 2 ? i >> 1 : byte)));
   }
 });
+
+test('text where the host has no encoder, as in an AudioWorklet', () => {
+  const { TextEncoder } = globalThis;
+  const text = '#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{#|%}&';
+  const encoded = decodePrintable(text);
+  Reflect.deleteProperty(globalThis, 'TextEncoder');
+  try {
+    expect(decodePrintable(text)).toEqual(encoded);
+  } finally {
+    Object.assign(globalThis, { TextEncoder });
+  }
+});

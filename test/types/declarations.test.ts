@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-declarations-'));
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist/types'))) throw new Error('dist/ is not built: npm run build');
+  if (!existsSync(join(root, 'dist/index.d.ts'))) throw new Error('dist/ is not built: npm run build');
   mkdirSync(join(consumer, 'node_modules'));
   symlinkSync(root, join(consumer, 'node_modules/neurite'), 'dir');
 });
