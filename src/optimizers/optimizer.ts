@@ -125,7 +125,7 @@ export interface OptimizerMaker<Name extends string = string, Own extends Optimi
 }
 
 /** The key under which a description carries its maker. */
-const MAKER = Symbol.for('neurite.optimizer');
+const MAKER = /* @__PURE__ */ Symbol.for('neurite.optimizer');
 
 /** All that `defineOptimizer` gave: nothing else counts as a maker. */
 const makers = new WeakSet<object>();

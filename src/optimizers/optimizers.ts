@@ -8,9 +8,11 @@ import { isMaker, makerIn, type Optimizer, type OptimizerMaker } from './optimiz
 import { sgd } from './sgd.js';
 
 /** neurite's own optimizers by their names: those that a plain description or a file may name. */
-export const OPTIMIZERS: Readonly<Record<string, OptimizerMaker>> = Object.fromEntries(
-  ([sgd, adam, adamW] as readonly OptimizerMaker[]).map((maker) => [maker.definition.name, maker]),
-);
+export const OPTIMIZERS: Readonly<Record<string, OptimizerMaker>> = /* @__PURE__ */ byName([sgd, adam, adamW]);
+
+function byName(makers: readonly OptimizerMaker[]): Record<string, OptimizerMaker> {
+  return Object.fromEntries(makers.map((maker) => [maker.definition.name, maker]));
+}
 
 /**
  * neurite's own optimizers and others, by name: those that a file may name.
@@ -35,7 +37,9 @@ export function optimizersByName(call: string, others: unknown): Readonly<Record
  * @throws ValueError for what is no optimizer's description, or one its maker refuses
  */
 export function optimizerOf(call: string, description: unknown): Optimizer {
-  const { name, fields } = readDescription(call, 'optimizer', description, OPTIMIZERS, 'sgd(), adam() or adamW()', (fields) => makerIn(fields));
+  const calls = Object.keys(OPTIMIZERS).map((name) => `${name}()`);
+  const expected = `${calls.slice(0, -1).join(', ')} or ${calls.at(-1)}`;
+  const { name, fields } = readDescription(call, 'optimizer', description, OPTIMIZERS, expected, makerIn);
   const maker = makerIn(fields) ?? (OPTIMIZERS[name] as OptimizerMaker);
   return named(call, () => maker(fields as Parameters<OptimizerMaker>[0]));
 }
