@@ -1,5 +1,5 @@
 /** What an optimizer is: one definition, from which everything else about it follows. */
-import { describe } from '../arguments/describe.js';
+import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import type { Instruction } from '../graph/instruction.js';
@@ -204,38 +204,87 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
 export function defineOptimizer<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
   definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
 ): OptimizerMaker<Name, Own> {
-  const { name, options: own } = definition;
+  const read = readDefinition(definition);
+  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = read;
   const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm'];
-  checkDefinition(definition as unknown as OptimizerDefinition);
-  const usual: Record<string, unknown> = { learningRate: definition.learningRate };
+  const usual: Record<string, unknown> = { learningRate };
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
-  Object.assign(usual, { weightDecay: definition.weightDecay ?? 0, clipNorm: Number.POSITIVE_INFINITY });
+  Object.assign(usual, { weightDecay, clipNorm: Number.POSITIVE_INFINITY });
   const make = (options: object = {}) => {
     const given = checkOptions(name, options, known, { name, [MAKER]: make });
-    const description = Object.freeze({ name, ...usual, ...given, [MAKER]: make }) as unknown as Described<Name, Own>;
+    const description = Object.freeze({ name, ...usual, ...given, [MAKER]: make }) as unknown as Optimizer;
     checkCommon(name, description);
     for (const [key, option] of Object.entries(own)) checkOption(name, key, description[key], option);
-    const wrong = definition.check?.(description);
+    const wrong = checkAll?.(description);
     if (wrong !== undefined) throw new ValueError(`${name}: ${wrong}`);
     return description;
   };
-  Object.defineProperties(make, { name: { value: name }, definition: { value: Object.freeze({ ...definition }), enumerable: true } });
+  Object.defineProperties(make, { name: { value: name }, definition: { value: read, enumerable: true } });
   makers.add(make);
-  return make as OptimizerMaker<Name, Own>;
+  return make as unknown as OptimizerMaker<Name, Own>;
 }
 
-/** @throws ValueError where a definition is none */
-function checkDefinition(definition: OptimizerDefinition): void {
-  const { name, learningRate, options, update } = definition;
-  const call = 'defineOptimizer';
-  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]*$/.test(name))
-    throw new ValueError(`${call}: name is ${describe(name)}, expected letters and digits`);
-  checkLearningRate(`${call}: ${name}`, learningRate);
-  if (typeof update !== 'function') throw new ValueError(`${call}: ${name}: update is ${describe(update)}, expected a function`);
-  for (const [key, option] of Object.entries(options)) {
-    if (COMMON.includes(key) || key === 'name') throw new ValueError(`${call}: ${name}: option ${describe(key)} is one that every optimizer has`);
-    checkOption(`${call}: ${name}`, key, option.usual, option);
+const DEFINE = 'defineOptimizer';
+
+const FUNCTIONS = ['check', 'slots', 'scalars', 'update', 'kernel', 'bound', 'descends'];
+
+/** A copy of a definition, each field read once. @throws ValueError where it is none */
+function readDefinition(given: unknown): OptimizerDefinition {
+  const known = ['name', 'learningRate', 'weightDecay', 'decouplesDecay', 'options', 'powers', ...FUNCTIONS];
+  const definition = checkOptions(DEFINE, given as OptimizerDefinition, known, {}, 'the definition');
+  const { name, learningRate, weightDecay = 0, decouplesDecay = false, options, powers, update } = definition;
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,60}$/.test(name))
+    throw new ValueError(`${DEFINE}: name is ${describe(name)}, expected letters and digits`);
+  const call = `${DEFINE}: ${name}`;
+  checkCommon(call, { name, learningRate, weightDecay, clipNorm: Number.POSITIVE_INFINITY });
+  if (typeof decouplesDecay !== 'boolean') throw new ValueError(`${call}: decouplesDecay is ${describe(decouplesDecay)}, expected true or false`);
+  if (typeof update !== 'function') throw new ValueError(`${call}: update is ${describe(update)}, expected a function`);
+  for (const key of FUNCTIONS) {
+    const value = (definition as unknown as Record<string, unknown>)[key];
+    if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${key} is ${describe(value)}, expected a function`);
   }
+  return Object.freeze({
+    ...definition,
+    options: readOptions(call, options),
+    ...(powers !== undefined && { powers: readPowers(call, powers) }),
+  });
+}
+
+/** The options of an optimizer's own. @throws ValueError where one is none, or its default is out of its range */
+function readOptions(call: string, options: unknown): OptimizerOptions {
+  let keys: string[] = [];
+  try {
+    keys = Object.keys(options as object);
+  } catch {
+    // What has no fields is refused below.
+  }
+  const own = checkOptions(call, options as OptimizerOptions, keys);
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(own).map(([key, given]) => {
+        if (COMMON.includes(key) || key === 'name') throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
+        const option = checkOptions(`${call}: option ${describe(key)}`, given, ['usual', 'from', 'above', 'below'], {}, 'its value');
+        for (const [field, value] of Object.entries(option)) {
+          const allowed = typeof value === 'number' || (field === 'usual' && typeof value === 'boolean');
+          if (!allowed) throw new ValueError(`${call}: option ${describe(key)}: ${field} is ${describe(value)}, expected a number`);
+        }
+        checkOption(call, key, option.usual, option);
+        return [key, Object.freeze(option)];
+      }),
+    ),
+  );
+}
+
+type Powers = NonNullable<OptimizerDefinition['powers']>;
+
+function readPowers(call: string, given: Powers): Powers {
+  const { start, ...range } = checkOptions(`${call}: powers`, given, ['start', 'from', 'upTo'], {}, 'its value');
+  const list: readonly unknown[] = isList(start) ? Array.from(start) : [undefined];
+  if (!list.every(Number.isFinite)) throw new ValueError(`${call}: powers: start is ${describe(start)}, expected a list of finite numbers`);
+  for (const [field, value] of Object.entries(range)) {
+    if (typeof value !== 'number') throw new ValueError(`${call}: powers: ${field} is ${describe(value)}, expected a number`);
+  }
+  return Object.freeze({ ...range, start: Object.freeze(list as number[]) });
 }
 
 /** Whether something is what `defineOptimizer` gave. */

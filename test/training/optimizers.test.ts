@@ -266,6 +266,30 @@ describe('a definition', () => {
 
   test.each<[string, () => unknown, string]>([
     ['without a name', () => defineOptimizer({ ...minimal, name: '', update: ({ weights }) => ({ weights }) }), 'defineOptimizer: name is ""'],
+    ['that is none', () => defineOptimizer(null as never), 'defineOptimizer: the definition is null, expected an object'],
+    ['with a field that means nothing', () => defineOptimizer({ ...minimal, step: () => 1 } as never), 'there is no option "step"'],
+    ['without options', () => defineOptimizer({ ...minimal, options: undefined, update: () => 1 } as never), 'options is undefined'],
+    ['whose option is a number', () => defineOptimizer({ ...minimal, options: { a: 1 }, update: () => 1 } as never), 'option "a": its value is 1'],
+    [
+      'whose bound is a text',
+      () => defineOptimizer({ ...minimal, options: { a: { usual: 1, from: '0' } }, update: () => 1 } as never),
+      'option "a": from is "0"',
+    ],
+    [
+      'whose slots are a list',
+      () => defineOptimizer({ ...minimal, slots: ['m'], update: () => 1 } as never),
+      'own: slots is an array of 1, expected a function',
+    ],
+    [
+      'whose powers are a list',
+      () => defineOptimizer({ ...minimal, powers: [1], update: () => 1 } as never),
+      'own: powers: its value is an array of 1',
+    ],
+    [
+      'whose powers start nowhere',
+      () => defineOptimizer({ ...minimal, powers: { start: [Number.NaN] }, update: () => 1 } as never),
+      'powers: start is an array of 1',
+    ],
     ['without an update', () => defineOptimizer(minimal as never), 'defineOptimizer: own: update is undefined, expected a function'],
     ['without a rate', () => defineOptimizer({ ...minimal, learningRate: -1, update: ({ weights }) => ({ weights }) }), 'learningRate is -1'],
     [
