@@ -70,27 +70,24 @@ function tileAddress(context: usize, pc: usize, index: i32, start: usize, scratc
 }
 
 /**
- * Runs one instruction of the forms Unary, Scale, Binary or Fill; where the next one stands. It takes `n` elements, `start` bytes into its tensors, or
- * all where n is 0.
+ * Runs one instruction of a tile, of the forms Unary, Scale, Binary or Fill, on `n` elements, `start` bytes into its tensors; where the next one
+ * stands. Apart from the loop of whole instructions, whose smallest ones would notice what a tile asks besides.
  */
-function elementwise(context: usize, pc: usize, rows: u32, start: usize, n: usize, scratch: usize, span: usize): usize {
+function tiled(context: usize, pc: usize, rows: u32, start: usize, n: usize, scratch: usize, span: usize): usize {
   const opcode: i32 = load<i32>(pc);
   const y = tileAddress(context, pc, I.Unary.y, start, scratch, span);
   if (opcode == Opcode.Fill) {
-    const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
-    fill(y, n ? n : count(pc, I.Fill.size, rows), value);
+    fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows));
     return pc + (I.Fill.length << 2);
   }
   const x = tileAddress(context, pc, I.Unary.x, start, scratch, span);
   if (opcode < Opcode.Add) {
-    const size = n ? n : count(pc, I.Unary.size, rows);
     const alpha = float(pc, I.Unary.alpha);
-    if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
-    else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
+    if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, n, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+    else unary(opcode, y, x, n, alpha, float(pc, I.Unary.beta));
     return pc + (I.Unary.length << 2);
   }
-  const b = tileAddress(context, pc, I.Binary.b, start, scratch, span);
-  binary(opcode, y, x, b, n ? n : count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha));
+  binary(opcode, y, x, tileAddress(context, pc, I.Binary.b, start, scratch, span), n, float(pc, I.Binary.alpha));
   return pc + (I.Binary.length << 2);
 }
 
@@ -137,6 +134,12 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Rows.length << 2;
         break;
+      case Opcode.Fill: {
+        const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
+        fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), value);
+        pc += I.Fill.length << 2;
+        break;
+      }
       case Opcode.CopyColumns:
         copyColumns(
           address(context, pc, I.CopyColumns.y), address(context, pc, I.CopyColumns.x), count(pc, I.CopyColumns.rows, rows), word(pc, I.CopyColumns.width),
@@ -237,13 +240,27 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         const n = count(pc, I.Tile.size, rows);
         const after = first + (<usize>word(pc, I.Tile.words) << 2);
         for (let start: usize = 0; start < n; start += tile) {
-          for (pc = first; pc < after; ) pc = elementwise(context, pc, rows, start << 2, min(tile, n - start), scratch, span);
+          for (pc = first; pc < after; ) pc = tiled(context, pc, rows, start << 2, min(tile, n - start), scratch, span);
         }
         pc = after;
         break;
       }
       default:
-        pc = elementwise(context, pc, rows, 0, 0, 0, 0);
+        if (opcode < Opcode.Add) {
+          const size = count(pc, I.Unary.size, rows);
+          const y = address(context, pc, I.Unary.y);
+          const x = address(context, pc, I.Unary.x);
+          const alpha = float(pc, I.Unary.alpha);
+          if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+          else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
+          pc += I.Unary.length << 2;
+        } else {
+          binary(
+            opcode, address(context, pc, I.Binary.y), address(context, pc, I.Binary.a), address(context, pc, I.Binary.b),
+            count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha),
+          );
+          pc += I.Binary.length << 2;
+        }
     }
   }
   return Status.Done;

@@ -60,6 +60,8 @@ export class Engine {
   /** The loss of each output. */
   losses: readonly (Required<WeightedLoss> | undefined)[] = [];
   #update: Update | undefined;
+  /** Whether each step needs `scalarsFor` first. */
+  hasScalars = false;
   /** The powers after each of the steps that scalars were made for. */
   #powersAfter = new Float64Array(0);
   /** Counts whenever a program or workspace may have moved: what was remembered of addresses holds no more. */
@@ -154,6 +156,7 @@ export class Engine {
     this.losses = losses;
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
     this.#update = update;
+    this.hasScalars = update !== undefined && update.scalars.length > 0;
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
       program.free();
@@ -174,18 +177,13 @@ export class Engine {
     this.core.f64.set(update.start, (this.#stateAddress + this.#powersOffset(update) * 4) >>> 3);
   }
 
-  /** Whether each step needs `scalarsFor` first. */
-  get hasScalars(): boolean {
-    return this.#update !== undefined && this.#update.scalars.length > 0;
-  }
-
   /**
    * The optimizer's scalars of the next steps, a row for each learning rate; undefined where it has none in tables. Runs code of its
    * definition's: to be called before programs and addresses are taken.
    */
   scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
     const update = this.#update;
-    if (!update || update.scalars.length === 0) return undefined;
+    if (!update || !this.hasScalars) return undefined;
     const { optimizer, scalars } = update;
     const at = (this.optimizerState?.powers as number) >>> 3;
     const powers = this.core.f64.slice(at, at + update.start.length);
@@ -207,7 +205,7 @@ export class Engine {
   /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
   advance(step: number): void {
     const update = this.#update;
-    if (!update || update.scalars.length === 0 || step < 0) return;
+    if (!update || !this.hasScalars || step < 0) return;
     const n = update.start.length;
     const at = (this.optimizerState?.powers as number) >>> 3;
     this.core.f64.set(this.#powersAfter.subarray(step * n, (step + 1) * n), at);
@@ -231,7 +229,7 @@ export class Engine {
     const tame = !careful && this.#isTame(this.core.f32[at] as number, rows, workspace);
     if (!tame) return this.#tryUpdate(program, rows);
     program.runCommit(rows);
-    this.advance(workspace.get(Context.Step));
+    if (this.hasScalars) this.advance(workspace.get(Context.Step));
     return Status.Done;
   }
 
