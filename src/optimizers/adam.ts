@@ -7,7 +7,7 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
-import { defineOptimizer, type Optimizer } from './optimizer.js';
+import { type Optimizer, optimizerMaker } from './optimizer.js';
 
 /** Adam, or AdamW where the decay is decoupled. */
 export interface Adam extends Optimizer {
@@ -23,7 +23,7 @@ const SMALLEST_NORMAL = 2 ** -126;
 /** What Adam and AdamW share: everything but the decay. */
 export function adamLike<Name extends string>(name: Name, decay: { readonly weightDecay: number; readonly decouplesDecay: boolean }) {
   const { decouplesDecay } = decay;
-  return defineOptimizer({
+  return optimizerMaker({
     name,
     learningRate: 1e-3,
     ...decay,

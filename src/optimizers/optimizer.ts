@@ -204,8 +204,14 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
 export function defineOptimizer<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
   definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
 ): OptimizerMaker<Name, Own> {
-  const read = readDefinition(definition);
-  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = read;
+  return optimizerMaker<Name, Own, Slot, Scalar>(readDefinition(definition) as unknown as OptimizerDefinition<Name, Own, Slot, Scalar>);
+}
+
+/** The maker of a definition that is sound: what `defineOptimizer` checked, or one of neurite's own. */
+export function optimizerMaker<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
+  definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
+): OptimizerMaker<Name, Own> {
+  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = definition as unknown as OptimizerDefinition;
   const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm'];
   const usual: Record<string, unknown> = { learningRate };
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
@@ -219,7 +225,7 @@ export function defineOptimizer<Name extends string, Own extends OptimizerOption
     if (wrong !== undefined) throw new ValueError(`${name}: ${wrong}`);
     return description;
   };
-  Object.defineProperties(make, { name: { value: name }, definition: { value: read, enumerable: true } });
+  Object.defineProperties(make, { name: { value: name }, definition: { value: Object.freeze(definition), enumerable: true } });
   makers.add(make);
   return make as unknown as OptimizerMaker<Name, Own>;
 }

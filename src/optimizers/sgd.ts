@@ -3,7 +3,7 @@ import { f32, size, tensor, word } from '../graph/instruction.js';
 import { add } from '../ops/add.js';
 import { scale } from '../ops/affine.js';
 import { mul } from '../ops/mul.js';
-import { defineOptimizer, type Optimizer } from './optimizer.js';
+import { type Optimizer, optimizerMaker } from './optimizer.js';
 
 /** Gradient descent. */
 export interface Sgd extends Optimizer {
@@ -18,7 +18,7 @@ export interface Sgd extends Optimizer {
  * L2 comes first, clipping after it: the norm that clipNorm bounds is that of ∂L/∂θ + weightDecay·θ.
  * Defaults: learningRate 0.01, momentum 0, nesterov false, weightDecay 0, no clipping.
  */
-export const sgd = /* @__PURE__ */ defineOptimizer({
+export const sgd = /* @__PURE__ */ optimizerMaker({
   name: 'sgd',
   learningRate: 0.01,
   options: { momentum: { usual: 0, from: 0, below: 1 }, nesterov: { usual: false } },
