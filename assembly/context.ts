@@ -24,7 +24,10 @@ export enum Context {
   Correct = 48,
   /** f32: the largest magnitude that `Opcode.Magnitude` found; NaN if there was one */
   Magnitude = 56,
-  Size = 64,
+  /** f64 scalars of the optimizer, a row of `ScalarCount` for each step of this call */
+  Scalars = 60,
+  ScalarCount = 64,
+  Size = 72,
 }
 
 /** How a run ended. */

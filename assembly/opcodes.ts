@@ -134,6 +134,10 @@ export enum Opcode {
 
   // data
   Gather = 128,
+
+  // control
+  /** runs the elementwise instructions behind it tile by tile */
+  Tile = 136,
 }
 
 /** y = f(x) over `size` elements. In place where y = x. */
@@ -145,6 +149,8 @@ export enum Factor {
   PerRow = 1,
   /** −learningRate */
   Descend = 2,
+  /** the optimizer's first scalar of this step; each further bit is the next scalar */
+  Scalars = 4,
 }
 
 /** y = alpha·factors·x over `size` elements; factors: the flags of `Factor`. As long as Unary. */
@@ -218,3 +224,10 @@ export enum DataType { Float32 = 0, Uint8 = 1, Uint32 = 2 }
 
 /** y[row, :] = data[order[position + row], :]·scale + offset; `source` is the column's number in Context.Sources. Ids (Uint32) are copied as they are. */
 export enum Gather { op, y, source, rows, features, type, scale, offset, length }
+
+/**
+ * Runs the instructions of the next `words` words on `tile` elements after another of the `size` that each of them has: what one makes for the next
+ * stays in the first-level cache. They are of the forms Unary, Scale, Binary and Fill. Tensors within `span` elements from `scratch` are of one tile:
+ * their address does not advance.
+ */
+export enum Tile { op, size, words, tile, scratch, span, length }

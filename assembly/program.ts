@@ -48,12 +48,49 @@ function learningRate(context: usize): f64 {
   return load<f64>(<usize>load<u32>(context, Context.LearningRates) + (<usize>load<u32>(context, Context.Step) << 3));
 }
 
+/** The product of those of the optimizer's scalars of this step whose bits are set. */
+function scalars(context: usize, bits: u32): f64 {
+  let product: f64 = 1;
+  let at = <usize>load<u32>(context, Context.Scalars) + (<usize>(load<u32>(context, Context.Step) * load<u32>(context, Context.ScalarCount)) << 3);
+  for (; bits; bits >>>= 1, at += 8) if (bits & 1) product *= load<f64>(at);
+  return product;
+}
+
 /** `scale` times the factors that only the run knows, multiplied in f64 and rounded once. */
 function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   let product = <f64>scale;
   if (factors & Factor.PerRow) product /= <f64>rows;
   if (factors & Factor.Descend) product *= -learningRate(context);
+  if (factors >= <u32>Factor.Scalars) product *= scalars(context, factors / Factor.Scalars);
   return <f32>product;
+}
+
+/** The address a ref stands for, `start` bytes further on; that of a tensor within `span` bytes from `scratch` stays. */
+function tileAddress(context: usize, pc: usize, index: i32, start: usize, scratch: usize, span: usize): usize {
+  const base = address(context, pc, index);
+  return base - scratch < span ? base : base + start;
+}
+
+/**
+ * Runs one instruction of a tile, of the forms Unary, Scale, Binary or Fill, on `n` elements, `start` bytes into its tensors; where the next one
+ * stands. Apart from the loop of whole instructions, whose smallest ones would notice what a tile asks besides.
+ */
+function tiled(context: usize, pc: usize, rows: u32, start: usize, n: usize, scratch: usize, span: usize): usize {
+  const opcode: i32 = load<i32>(pc);
+  const y = tileAddress(context, pc, I.Unary.y, start, scratch, span);
+  if (opcode == Opcode.Fill) {
+    fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows));
+    return pc + (I.Fill.length << 2);
+  }
+  const x = tileAddress(context, pc, I.Unary.x, start, scratch, span);
+  if (opcode < Opcode.Add) {
+    const alpha = float(pc, I.Unary.alpha);
+    if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, n, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+    else unary(opcode, y, x, n, alpha, float(pc, I.Unary.beta));
+    return pc + (I.Unary.length << 2);
+  }
+  binary(opcode, y, x, tileAddress(context, pc, I.Binary.b, start, scratch, span), n, float(pc, I.Binary.alpha));
+  return pc + (I.Binary.length << 2);
 }
 
 /** Runs the instructions from `pc` up to `end` on `rows` rows. Both may be any address between two instructions, so a run can stop and go on later. */
@@ -201,6 +238,19 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Gather.length << 2;
         break;
+      case Opcode.Tile: {
+        const first = pc + (I.Tile.length << 2);
+        const scratch = address(context, pc, I.Tile.scratch);
+        const span = <usize>word(pc, I.Tile.span) << 2;
+        const tile: usize = word(pc, I.Tile.tile);
+        const n = count(pc, I.Tile.size, rows);
+        const after = first + (<usize>word(pc, I.Tile.words) << 2);
+        for (let start: usize = 0; start < n; start += tile) {
+          for (pc = first; pc < after; ) pc = tiled(context, pc, rows, start << 2, min(tile, n - start), scratch, span);
+        }
+        pc = after;
+        break;
+      }
       default:
         if (opcode < Opcode.Add) {
           const size = count(pc, I.Unary.size, rows);

@@ -44,12 +44,13 @@ export class ValueError extends NeuriteError {
 /** The network is busy with a `fit` or an evaluation. */
 export class BusyError extends NeuriteError {
   override name = 'BusyError';
-  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync') {
+  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure') {
+    const doing = { fit: 'trained', evaluate: 'evaluated', evaluateAsync: 'evaluated', step: 'trained', configure: 'configured' }[running];
     super(
       'BUSY',
-      running === 'evaluate'
-        ? `${call}: the network is being evaluated by evaluate; wait until it has returned`
-        : `${call}: the network is being ${running === 'fit' ? 'trained' : 'evaluated'} by ${running}; wait for its promise, or abort it through its signal`,
+      running !== 'fit' && running !== 'evaluateAsync'
+        ? `${call}: the network is being ${doing} by ${running}; wait until it has returned`
+        : `${call}: the network is being ${doing} by ${running}; wait for its promise, or abort it through its signal`,
     );
   }
 }

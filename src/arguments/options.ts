@@ -13,7 +13,7 @@ export function checkOptions<T extends object>(
   call: string,
   options: T,
   known: readonly string[],
-  also: Readonly<Record<string, unknown>> = {},
+  also: Readonly<Record<PropertyKey, unknown>> = {},
   what = 'options',
 ): T {
   if (typeof options !== 'object' || options === null || isList(options) || ArrayBuffer.isView(options)) {
@@ -22,7 +22,7 @@ export function checkOptions<T extends object>(
   try {
     const copy: Record<string, unknown> = {};
     for (const name of Reflect.ownKeys(options)) {
-      if (typeof name === 'string' && (known.includes(name) || Object.hasOwn(also, name))) continue;
+      if (Object.hasOwn(also, name) || (typeof name === 'string' && known.includes(name))) continue;
       const remedy = typeof name === 'string' ? remedyFor(name, known) : undefined;
       const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
       throw new ValueError(
@@ -33,9 +33,10 @@ export function checkOptions<T extends object>(
       const value = (options as Record<string, unknown>)[name];
       if (value !== undefined) copy[name] = value;
     }
-    for (const [name, usual] of Object.entries(also)) {
-      const value = (options as Record<string, unknown>)[name];
-      if (value !== undefined && value !== usual) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${describe(usual)}`);
+    for (const name of Reflect.ownKeys(also)) {
+      const value = (options as Record<PropertyKey, unknown>)[name];
+      const usual = also[name];
+      if (value !== undefined && value !== usual) throw new ValueError(`${call}: ${String(name)} is ${describe(value)}, expected ${describe(usual)}`);
     }
     return copy as T;
   } catch (error) {

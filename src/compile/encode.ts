@@ -14,25 +14,37 @@ export interface Encoded {
   readonly starts: readonly number[];
 }
 
-/** Writes instructions as words (`assembly/opcodes.ts`), every tensor as the ref of its place. */
+/** Writes instructions as words (`assembly/opcodes.ts`), every tensor as the ref of its place. Those of a tile stand behind it. */
 export function encode(instructions: readonly Instruction[], placeOf: (node: Node) => Place): Encoded {
-  const lengths = instructions.map((instruction) => formOf(instruction.opcode).length as number);
-  const words = new Uint32Array(lengths.reduce((sum, n) => sum + n, 0));
-  const view = new DataView(words.buffer);
   const starts: number[] = [];
-  let start = 0;
-  instructions.forEach(({ opcode, operands }, i) => {
-    const form = formOf(opcode);
-    starts.push(start);
-    words[start] = opcode;
-    for (const [name, operand] of Object.entries(operands)) {
-      const index = form[operand.kind === 'f64' ? `${name}Low` : name];
-      if (typeof index !== 'number') throw new Error(`opcode ${opcode} has no operand ${name}`);
-      write(view, (start + index) * 4, operand, placeOf);
+  let end = 0;
+  for (const instruction of instructions) {
+    starts.push(end);
+    end += lengthOf(instruction);
+  }
+  const words = new Uint32Array(end);
+  const view = new DataView(words.buffer);
+  instructions.forEach((instruction, i) => {
+    let start = starts[i] as number;
+    for (const { opcode, operands, body: inner } of [instruction, ...(instruction.body ?? [])]) {
+      const form = formOf(opcode);
+      words[start] = opcode;
+      for (const [name, operand] of Object.entries(operands)) {
+        const index = form[operand.kind === 'f64' ? `${name}Low` : name];
+        // What the instructions of a tile share with others is written where they name it.
+        if (inner && index === undefined) continue;
+        if (typeof index !== 'number') throw new Error(`opcode ${opcode} has no operand ${name}`);
+        write(view, (start + index) * 4, operand, placeOf);
+      }
+      start += form.length as number;
     }
-    start += lengths[i] as number;
   });
   return { words, starts };
+}
+
+/** Words of an instruction, with those that it runs tile by tile. */
+export function lengthOf({ opcode, body = [] }: Instruction): number {
+  return (formOf(opcode).length as number) + body.reduce((sum, one) => sum + lengthOf(one), 0);
 }
 
 function write(view: DataView, at: number, operand: Operand, placeOf: (node: Node) => Place): void {

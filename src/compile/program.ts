@@ -9,6 +9,7 @@ import { lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
+import { type TilePlace, tileRuns } from './tile.js';
 
 /** A loss to be reported while the program runs. */
 export interface Report {
@@ -49,8 +50,10 @@ export interface Recipe {
   readonly panels?: readonly Panels[];
   /** Whether patterns become one kernel. Default true. */
   readonly fuse?: boolean;
-  /** Whether tensors share memory. Default true. */
+  /** Whether tensors share memory. Default true. Without it, nothing runs tile by tile: every tensor is there as a whole afterwards. */
   readonly share?: boolean;
+  /** Elements of the tiles by which all runs of elementwise instructions are executed; 0 for none. Default: where that pays (`tileRuns`). */
+  readonly tile?: number;
 }
 
 /** A compiled program, not yet on a core. */
@@ -66,7 +69,7 @@ export interface Program extends Encoded {
 
 /** Compiles a recipe for up to `rows` rows: common parts shared, kernels chosen, memory planned, words written. */
 export function compile(recipe: Recipe, rows: number): Program {
-  const { fuse = true, share = true } = recipe;
+  const { fuse = true, share = true, tile } = recipe;
   const accumulate = recipe.accumulate ?? [];
   const reports = recipe.reports ?? [];
   const states = recipe.states ?? [];
@@ -108,14 +111,25 @@ export function compile(recipe: Recipe, rows: number): Program {
   const { body, changes, factors } = accumulateInto(instructions, folds, guards !== undefined);
   const nexts = states.map(({ next }) => of(next));
   const guarded = guards ? [...new Set([...factors, ...guards, ...nexts])].map(magnitudeInstruction) : [];
-  const before = [...(recipe.prologue ?? []), ...body, ...copies, ...guarded];
-  instructions = [...before, ...changes, ...(recipe.epilogue ?? []), ...states.map(({ state }, i) => copyInstruction(state, nexts[i] as Node))];
+  const parts = [
+    [...(recipe.prologue ?? []), ...body, ...copies, ...guarded],
+    [...changes, ...(recipe.epilogue ?? []), ...states.map(({ state }, i) => copyInstruction(state, nexts[i] as Node))],
+  ];
+  const outside = new Set([...recipe.inputs, ...recipe.outputs.map(of), ...recipe.roots.map(of)]);
+  const { parts: tiled, inside } =
+    share && tile !== 0
+      ? tileRuns(parts, (node) => places.has(node) || outside.has(node), rows, tile)
+      : { parts, inside: new Map<Node, TilePlace>() };
+  const [before = []] = tiled;
+  instructions = tiled.flat();
 
   const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {
     const same = places.has(node) ? node : of(node);
     const place = places.get(same);
     if (place) return place;
+    const piece = inside.get(same);
+    if (piece) return { block: Block.Workspace, offset: (plan.offsets.get(piece.scratch) as number) + piece.offset };
     const offset = plan.offsets.get(same);
     if (offset === undefined) throw new Error(`${node} has no place in this program`);
     return { block: Block.Workspace, offset };

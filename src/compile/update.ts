@@ -1,9 +1,14 @@
-import { Opcode } from '../../assembly/opcodes.js';
-import { f32, f64, type Instruction, size, tensor, word } from '../graph/instruction.js';
-import { Node } from '../graph/node.js';
-import { elements, vector } from '../graph/shape.js';
-import { leaf } from '../ops/leaves.js';
-import type { Optimizer } from '../optimizers/optimizers.js';
+/** From an optimizer's definition to the instructions of one update over all parameters. */
+import { Factor, Opcode } from '../../assembly/opcodes.js';
+import { describe, fieldOf, isOf } from '../arguments/describe.js';
+import { NeuriteError, ValueError } from '../errors.js';
+import { f32, type Instruction, size, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
+import { Node, topological } from '../graph/node.js';
+import { elements, formatShape, sameShape, vector } from '../graph/shape.js';
+import { fill, leaf } from '../ops/leaves.js';
+import { definitionOf, type Optimizer, type OptimizerDefinition, powerCount, slotsOf, startingPowers } from '../optimizers/optimizer.js';
+import { lower } from './lower.js';
+import { shareCommon } from './simplify.js';
 
 const runOp = leaf('run', { unsaved: true });
 
@@ -12,60 +17,190 @@ export function run(name: string, n: number): Node {
   return new Node(runOp, [], vector(n), {}, name);
 }
 
-/** How many vectors of the parameters' length an optimizer keeps. */
-export function slotCount(optimizer: Optimizer): number {
-  if (optimizer.name !== 'sgd') return 2;
-  return optimizer.momentum > 0 ? 1 : 0;
+/** The magnitude of gradients and state below which an update's bound is taken (`OptimizerDefinition.bound`). */
+export const TAME = 2 ** 32;
+
+/** A change below this is rounded away beside the largest float. */
+export const HARMLESS = 2 ** 100;
+
+/** The most scalars that a step may have: one bit each of an instruction's factors. */
+const MAX_SCALARS = 24;
+
+/** An update as the engine needs it: which memory, which scalars, which instructions. */
+export interface Update {
+  readonly optimizer: Optimizer;
+  /** Whether a step adds −learningRate·gradient to each parameter as it is computed: plain descent needs no gradient as a whole. */
+  readonly descends: boolean;
+  /** Whether gradients and state below `TAME` make a harmless change, for learning rates up to 1. */
+  readonly bounded: boolean;
+  /** All gradients. */
+  readonly dw: Node;
+  /** The vectors of state, and what their optimizer calls them. */
+  readonly slotNames: readonly string[];
+  readonly slots: readonly Node[];
+  /** The f64 numbers that go from step to step, two elements each. */
+  readonly powers: Node;
+  /** What the powers are before the first step. */
+  readonly start: readonly number[];
+  /** The f64 scalars that each step needs in a table, in the order of their factors' bits; none where a kernel makes its own. */
+  readonly scalars: readonly string[];
+  /** L2, clipping, then the optimizer's own pass. */
+  readonly instructions: readonly Instruction[];
 }
 
-/** Whether a step may add −learningRate·gradient to each parameter as it is computed: plain SGD needs no gradient as a whole. */
-export function isPlainDescent(optimizer: Optimizer): boolean {
-  return optimizer.name === 'sgd' && optimizer.momentum === 0 && optimizer.weightDecay === 0 && optimizer.clipNorm === Number.POSITIVE_INFINITY;
+/**
+ * Plans the update of all parameters `w`. Runs code of the definition's.
+ * @throws ValueError where its update is not made of elementwise ops over the parameters, its slots and its scalars
+ */
+export function planUpdate(optimizer: Optimizer, w: Node): Update {
+  const definition = definitionOf(optimizer);
+  const { name, kernel } = definition;
+  const descends = definition.descends?.(optimizer) === true && optimizer.weightDecay === 0 && optimizer.clipNorm === Number.POSITIVE_INFINITY;
+  const change = definition.bound?.(optimizer, TAME);
+  const bounded = change !== undefined && change < HARMLESS;
+  const n = elements(w.shape);
+  const dw = run('gradients', n);
+  const names = slotsOf(optimizer);
+  if (new Set(names).size !== names.length) throw new ValueError(`${name}: slots are ${names.join(', ')}, expected different names`);
+  const slots = names.map((slot) => run(`${name}.${slot}`, n));
+  const powers = run('powers', 2 * powerCount(optimizer));
+  const start = startingPowers(optimizer);
+  const bySlot = Object.fromEntries(names.map((slot, i) => [slot, slots[i] as Node]));
+  const scalars = kernel ? [] : [...scalarsOf(optimizer, optimizer.learningRate, Float64Array.from(start)).keys()];
+  if (scalars.length > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalars.length} scalars, expected at most ${MAX_SCALARS}`);
+  const instructions = preparation(optimizer, definition, w, dw);
+  if (kernel) {
+    instructions.push(kernel(optimizer, { w, dw, slots: bySlot, powers, n }));
+  } else {
+    const uniform = (factors: number) => fill(w.shape, 1, factors);
+    const outputs = definition.update({
+      options: optimizer,
+      weights: w,
+      gradient: dw,
+      descent: uniform(Factor.Descend),
+      slots: bySlot,
+      scalars: Object.fromEntries(scalars.map((scalar, i) => [scalar, uniform(Factor.Scalars << i)])),
+    });
+    instructions.push(...composed(name, outputs, w, names, slots, new Set([w, dw, ...slots])));
+  }
+  return { optimizer, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, instructions };
 }
 
-/** The instructions of one update, over all parameters at once: L2, clipping, then the optimizer's own pass. */
-export function updateInstructions(optimizer: Optimizer, w: Node, dw: Node, slots: readonly Node[], powers: Node): Instruction[] {
+/**
+ * The scalars of a step, in float64, in the order of `names` or in their own; advances the powers.
+ * @throws ValueError where one is no number, or a power no finite number
+ */
+export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Float64Array, names?: readonly string[]): Map<string, number> {
+  const { name, scalars } = definitionOf(optimizer);
+  const row = scalars?.(optimizer, learningRate, powers) as Readonly<Record<string, unknown>> | undefined;
+  const odd = powers.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) throw new ValueError(`${name}: one of its powers is ${odd}, expected a finite number`);
+  return new Map(
+    (names ?? Object.keys(row ?? {})).map((key) => {
+      const value = fieldOf(row, key);
+      if (typeof value !== 'number') throw new ValueError(`${name}: its scalar ${key} is ${describe(value)}, expected a number`);
+      return [key, value];
+    }),
+  );
+}
+
+/** What comes before every optimizer's own pass: L2 and clipping. */
+function preparation({ weightDecay, clipNorm }: Optimizer, { decouplesDecay }: OptimizerDefinition, w: Node, dw: Node): Instruction[] {
   const n = size(elements(w.shape));
   const instructions: Instruction[] = [];
-  const { weightDecay, clipNorm } = optimizer;
-  if (weightDecay > 0 && optimizer.name !== 'adamW') {
-    instructions.push({
-      opcode: Opcode.Axpy,
-      operands: { y: tensor(dw), x: tensor(w), size: n, alpha: f32(weightDecay) },
-      writes: ['y'],
-      inPlace: [],
-    });
+  if (weightDecay > 0 && !decouplesDecay) {
+    const operands = { y: tensor(dw), x: tensor(w), size: n, alpha: f32(weightDecay) };
+    instructions.push({ opcode: Opcode.Axpy, operands, writes: ['y'], inPlace: [] });
   }
   if (clipNorm !== Number.POSITIVE_INFINITY) {
     instructions.push({ opcode: Opcode.ClipNorm, operands: { g: tensor(dw), size: n, maxNorm: f32(clipNorm) }, writes: ['g'], inPlace: [] });
   }
-  const common = { w: tensor(w), dw: tensor(dw), size: n };
-  if (optimizer.name !== 'sgd') {
-    const [m, v] = slots;
-    instructions.push({
-      opcode: Opcode.Adam,
-      operands: {
-        ...common,
-        m: tensor(m),
-        v: tensor(v),
-        powers: tensor(powers),
-        beta1: f64(optimizer.beta1),
-        beta2: f64(optimizer.beta2),
-        epsilon: f64(optimizer.epsilon),
-        decay: f64(optimizer.name === 'adamW' ? weightDecay : 0),
-      },
-      writes: ['w', 'm', 'v', 'powers'],
-      inPlace: [],
-    });
-  } else if (optimizer.momentum > 0) {
-    instructions.push({
-      opcode: Opcode.Momentum,
-      operands: { ...common, v: tensor(slots[0]), momentum: f32(optimizer.momentum), nesterov: word(optimizer.nesterov ? 1 : 0) },
-      writes: ['w', 'v'],
-      inPlace: [],
-    });
-  } else {
-    instructions.push({ opcode: Opcode.Sgd, operands: common, writes: ['w'], inPlace: [] });
-  }
   return instructions;
+}
+
+/** A new value of what an optimizer changes, and where it belongs. */
+interface Change {
+  readonly value: Node;
+  readonly into: Node;
+}
+
+/** The changes that an update asks for. @throws ValueError where it is none */
+function changesOf(name: string, outputs: unknown, w: Node, names: readonly string[], slots: readonly Node[], leaves: ReadonlySet<Node>): Change[] {
+  const { weights, slots: kept = {} } = (outputs ?? {}) as { weights?: unknown; slots?: Record<string, unknown> };
+  const unknown = Object.keys(kept).find((key) => !names.includes(key));
+  if (unknown !== undefined) throw new ValueError(`${name}: update gave a slot ${describe(unknown)}, expected ${names.join(', ') || 'none'}`);
+  const given: [string, unknown, Node][] = [
+    ['weights', weights, w],
+    ...names.map((key, i): [string, unknown, Node] => [key, kept[key], slots[i] as Node]),
+  ];
+  return given.flatMap(([key, value, into]) => {
+    // A slot that is left out stays as it is.
+    if (value === undefined && into !== w) return [];
+    if (!isOf(value, Node) || !sameShape(value.shape, w.shape)) {
+      const came = isOf(value, Node) ? formatShape(value.shape) : describe(value);
+      throw new ValueError(`${name}: update gave ${came} as ${key}, expected a node of the parameters' length`);
+    }
+    for (const node of topological([value])) {
+      const foreign = node.inputs.length === 0 ? node.op.name !== 'fill' && !leaves.has(node) : !sameShape(node.shape, w.shape);
+      if (foreign) throw new ValueError(`${name}: update uses ${node}, expected elementwise ops of what it is given`);
+    }
+    return value === into ? [] : [{ value, into }];
+  });
+}
+
+/**
+ * The instructions of a composed update. A new value is written where the old one lies as soon as nothing reads that any more; otherwise it is
+ * copied there at the end.
+ */
+function composed(
+  name: string,
+  outputs: unknown,
+  w: Node,
+  names: readonly string[],
+  slots: readonly Node[],
+  leaves: ReadonlySet<Node>,
+): Instruction[] {
+  const asked = changesOf(name, outputs, w, names, slots, leaves);
+  const representative = shareCommon(asked.map(({ value }) => value));
+  const changes = asked.map(({ value, into }) => ({ value: representative.get(value) as Node, into }));
+  let instructions: Instruction[];
+  try {
+    instructions = lower(
+      changes.map(({ value }) => value),
+      false,
+    );
+  } catch (error) {
+    if (error instanceof NeuriteError) throw new ValueError(`${name}: ${error.message}`);
+    throw error;
+  }
+  const madeAt = new Map<Node, number>();
+  const lastRead = new Map<Node, number>();
+  instructions.forEach((instruction, at) => {
+    for (const { node, written } of tensorsOf(instruction)) (written ? madeAt : lastRead).set(node, at);
+  });
+  const before: Instruction[] = [];
+  const after: Instruction[] = [];
+  const renamed = new Map<Node, Node>();
+  for (const { value, into } of changes) {
+    const at = madeAt.get(value);
+    if (at === undefined) {
+      // An old value of something else, which another change may overwrite.
+      const copy = run(`${value.label} before`, elements(w.shape));
+      before.push(unaryInstruction(Opcode.Copy, copy, value, 0, 0));
+      after.push(unaryInstruction(Opcode.Copy, into, copy, 0, 0));
+    } else if ((lastRead.get(into) ?? -1) <= at && !renamed.has(value)) {
+      renamed.set(value, into);
+    } else {
+      after.push(unaryInstruction(Opcode.Copy, into, value, 0, 0));
+    }
+  }
+  // A value that was written into one place and is copied to another is read from there.
+  return [...before, ...instructions, ...after].map((instruction) => ({
+    ...instruction,
+    operands: Object.fromEntries(
+      Object.entries(instruction.operands).map(([key, operand]) =>
+        operand.kind === 'tensor' && operand.node && renamed.has(operand.node) ? [key, tensor(renamed.get(operand.node))] : [key, operand],
+      ),
+    ),
+  }));
 }

@@ -5,7 +5,7 @@ import { gradients, type Seed } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
-import { isPlainDescent, run as runOf, slotCount, updateInstructions } from '../compile/update.js';
+import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
 import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
@@ -18,10 +18,10 @@ import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../los
 import { penaltyTerm } from '../losses/penalty.js';
 import type { MinimisedTerm, Term } from '../losses/term.js';
 import { Constant, fill, Parameter, State } from '../ops/leaves.js';
-import type { Optimizer } from '../optimizers/optimizers.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
 import { LoadedProgram } from './loadedProgram.js';
-import { Snapshot } from './snapshot.js';
+import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
 /** A network as a graph: its inputs and outputs. */
@@ -42,12 +42,6 @@ export function nodesOf({ outputs, updates }: ModelGraph): Node[] {
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
-
-/**
- * Below this, gradients and state make an update below 2¹⁰⁰, for rates up to 1: Adam's is at most TAME · 2²⁵ / 2⁻⁴⁰, by 1/(1 − β₁) and 1/ε,
- * and momentum's TAME · 2²⁴, by 1/(1 − μ).
- */
-const TAME = 2 ** 32;
 
 /** An empty list for calls without targets, so that predictions allocate nothing. */
 const NO_TARGETS: readonly boolean[] = [];
@@ -93,7 +87,11 @@ export class Engine {
   #penaltyTerms: readonly Term[] = [];
   /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
   #ownConstants: readonly Constant[] = [];
-  optimizer: Optimizer | undefined;
+  #update: Update | undefined;
+  /** Whether each step needs `scalarsFor` first. */
+  hasScalars = false;
+  /** The powers after each of the steps that scalars were made for. */
+  #powersAfter = new Float64Array(0);
   /** Incremented whenever a program or workspace may have moved. Addresses remembered from another version are stale. */
   version = 0;
   freed = false;
@@ -179,17 +177,25 @@ export class Engine {
     this.#panels = panels;
   }
 
+  get optimizer(): Optimizer | undefined {
+    return this.#update?.optimizer;
+  }
+
+  /** What an optimizer does to these parameters. Runs code of its definition's. */
+  planUpdate(optimizer: Optimizer | undefined): Update | undefined {
+    return optimizer && planUpdate(optimizer, this.#all);
+  }
+
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
-  configure(losses: readonly (LossWithWeight | undefined)[], optimizer: Optimizer | undefined, penalties: readonly Node[] = []): void {
+  configure(losses: readonly (LossWithWeight | undefined)[], update: Update | undefined, penalties: readonly Node[] = []): void {
     const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.graph.outputs[i] as Node)] : []));
     const terms = penalties.map(penaltyTerm);
     const known = new Set(nodesOf(this.graph));
     const constants = topological([...nodes.flat(), ...terms].map(({ node }) => node)).filter(
       (node): node is Constant => node instanceof Constant && !known.has(node),
     );
-    const slots = optimizer ? slotCount(optimizer) : 0;
-    const bytes = this.#stateBytes(slots) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
-    const state = nodes.length > 0 || optimizer ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+    const bytes = this.#stateBytes(update) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
+    const state = nodes.length > 0 || update ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
     this.#releaseState();
     this.#stateAddress = state;
     this.#stateSize = bytes;
@@ -200,9 +206,10 @@ export class Engine {
     this.penalties = penalties;
     this.#lossNodes = nodes;
     this.#penaltyTerms = terms;
-    this.#placeConstants(constants, this.#stateBytes(slots) / 4);
+    this.#placeConstants(constants, this.#stateBytes(update) / 4);
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
-    this.optimizer = optimizer;
+    this.#update = update;
+    this.hasScalars = update !== undefined && update.scalars.length > 0;
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
       program.free();
@@ -226,12 +233,46 @@ export class Engine {
   resetOptimizer(): void {
     this.#wild = false;
     if (!this.#stateAddress) return;
+    const update = this.#update;
+    if (!update) return;
     const n = this.parameterCount;
-    const slots = this.optimizer ? slotCount(this.optimizer) : 0;
     const at = this.#stateAddress >>> 2;
-    this.core.f32.fill(0, at + n, at + n * (1 + slots));
-    const powers = (this.#stateAddress + this.#powersOffset(slots) * 4) >>> 3;
-    this.core.f64.fill(1, powers, powers + 2);
+    this.core.f32.fill(0, at + n, at + n * (1 + update.slots.length));
+    this.core.f64.set(update.start, (this.#stateAddress + this.#powersOffset(update) * 4) >>> 3);
+  }
+
+  /**
+   * The optimizer's scalars of the next steps, a row for each learning rate; undefined where it has none in tables. Runs code of its
+   * definition's: to be called before programs and addresses are taken.
+   */
+  scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
+    const update = this.#update;
+    if (!update || !this.hasScalars) return undefined;
+    const { optimizer, scalars } = update;
+    const at = (this.optimizerState?.powers as number) >>> 3;
+    const powers = this.core.f64.slice(at, at + update.start.length);
+    const table = new Float64Array(rates.length * scalars.length);
+    const after = new Float64Array(rates.length * powers.length);
+    for (let step = 0; step < rates.length; step++) {
+      table.set([...scalarsOf(optimizer, rates[step] as number, powers, scalars).values()], step * scalars.length);
+      after.set(powers, step * powers.length);
+    }
+    this.#powersAfter = after;
+    return table;
+  }
+
+  /** Puts the scalars of the next steps where a program reads them. */
+  setScalars({ workspace }: LoadedProgram, table: Float64Array | undefined): void {
+    if (table && this.#update) workspace.setScalars(table, this.#update.scalars.length);
+  }
+
+  /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
+  advance(step: number): void {
+    const update = this.#update;
+    if (!update || !this.hasScalars || step < 0) return;
+    const n = update.start.length;
+    const at = (this.optimizerState?.powers as number) >>> 3;
+    this.core.f64.set(this.#powersAfter.subarray(step * n, (step + 1) * n), at);
   }
 
   /**
@@ -250,22 +291,25 @@ export class Engine {
     if (status !== Status.Done) return status;
     const at = (workspace.context + Context.Magnitude) >>> 2;
     const tame = !careful && this.#isTame(this.core.f32[at] as number, rows, workspace);
-    return tame ? program.runCommit(rows) : this.#tryUpdate(program, rows);
+    if (!tame) return this.#tryUpdate(program, rows);
+    program.runCommit(rows);
+    if (this.hasScalars) this.advance(workspace.get(Context.Step));
+    return Status.Done;
   }
 
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
-    const { optimizer } = this;
-    if (!optimizer) return false;
-    // The deltas include the rate.
-    if (isPlainDescent(optimizer)) return magnitude * magnitude * rows < 2 ** 100;
-    const epsilon = optimizer.name === 'sgd' ? 1 : optimizer.epsilon;
-    return !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + optimizer.weightDecay) < TAME && epsilon > 2 ** -40;
+    const update = this.#update;
+    if (!update) return false;
+    // The rate is in the deltas already.
+    if (update.descends) return magnitude * magnitude * rows < HARMLESS;
+    return update.bounded && !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + update.optimizer.weightDecay) < TAME;
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {
     const before = new Snapshot(this);
     before.take();
     program.runCommit(rows);
+    this.advance(program.workspace.get(Context.Step));
     if (this.isFinite) {
       this.judgeState();
       return Status.Done;
@@ -288,21 +332,24 @@ export class Engine {
     this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
 
-  /** Addresses of the optimizer's state: its vectors, each as long as the parameters, and two f64; undefined without an optimizer. */
-  get optimizerState(): { readonly slots: readonly number[]; readonly powers: number } | undefined {
-    if (!this.optimizer) return undefined;
-    const count = slotCount(this.optimizer);
-    const slots = Array.from({ length: count }, (_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
-    return { slots, powers: this.#stateAddress + this.#powersOffset(count) * 4 };
+  /**
+   * Where the optimizer's state is, in bytes: its vectors, each as long as the parameters, and its f64 numbers, with how many there are;
+   * undefined without an optimizer.
+   */
+  get optimizerState(): OptimizerState | undefined {
+    const update = this.#update;
+    if (!update) return undefined;
+    const slots = update.slots.map((_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
+    return { slotNames: update.slotNames, slots, powers: this.#stateAddress + this.#powersOffset(update) * 4, powerCount: update.start.length };
   }
 
-  /** Offset of the two f64, in elements: after gradients and slots, aligned to 8 bytes. */
-  #powersOffset(slots: number): number {
-    return Math.ceil((this.parameterCount * (1 + slots)) / 2) * 2;
+  /** Gradients, slots, then f64 numbers on a boundary of 8 bytes, in elements. */
+  #powersOffset(update: Update | undefined): number {
+    return Math.ceil((this.parameterCount * (1 + (update?.slots.length ?? 0))) / 2) * 2;
   }
 
-  #stateBytes(slots: number): number {
-    return this.#powersOffset(slots) * 4 + 16;
+  #stateBytes(update: Update | undefined): number {
+    return this.#powersOffset(update) * 4 + (update?.start.length ?? 2) * 8;
   }
 
   /** A live view of n parameters, or states, from number `offset` on. */
@@ -398,7 +445,9 @@ export class Engine {
     const known = this.#programs.get(key);
     // The workspace may move even where the program's own allocation fails.
     this.version++;
-    const loaded = new LoadedProgram(recipe, compile(recipe, rows), this.#workspace(prediction));
+    const workspace = this.#workspace(prediction);
+    if (!prediction) workspace.reserveScalars(this.#update?.scalars.length ?? 0);
+    const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
     known?.free();
     this.#programs.set(key, loaded);
     return loaded;
@@ -444,10 +493,10 @@ export class Engine {
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
     if (kind === 'evaluate') return common;
-    const optimizer = this.optimizer;
+    const update = this.#update;
     const steps = kind === 'step' || kind === 'guarded';
-    if (steps && !optimizer) throw new NotConfiguredError('step', 'optimizer');
-    const descend = steps && optimizer && isPlainDescent(optimizer);
+    if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
+    const descend = steps && update?.descends === true;
     const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0, mode), this.parameters);
     const states = steps ? this.#stateUpdates() : [];
     if (descend) {
@@ -468,21 +517,33 @@ export class Engine {
       roots.push(product);
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
-    if (kind === 'gradient' || !optimizer) return { ...common, roots: roots.reverse(), places };
-    const n = this.parameterCount;
-    const dw = runOf('gradients', n);
-    places.set(dw, { block: Block.State, offset: 0 });
-    const slots = Array.from({ length: slotCount(optimizer) }, (_, i) => {
-      const slot = runOf(`${optimizer.name} state ${i + 1}`, n);
-      places.set(slot, { block: Block.State, offset: n * (i + 1) });
-      return slot;
-    });
-    const powers = runOf('powers', 4);
-    places.set(powers, { block: Block.State, offset: this.#powersOffset(slots.length) });
-    const epilogue = updateInstructions(optimizer, this.#all, dw, slots, powers);
-    // A decay changes parameters in proportion to their size.
+    if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
+    const { optimizer, dw } = update;
+    const updating = this.updateRecipe();
+    // A decay changes parameters by their own size.
     const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
-    return { ...common, roots: roots.reverse(), places, epilogue, states, ...(kind === 'guarded' && { guards }) };
+    return {
+      ...common,
+      roots: roots.reverse(),
+      places: new Map([...places, ...updating.places]),
+      epilogue: updating.epilogue,
+      states,
+      ...(kind === 'guarded' && { guards }),
+    };
+  }
+
+  /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
+  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[] } {
+    const places = new Map(this.#places);
+    const update = this.#update;
+    if (!update) return { places, epilogue: [] };
+    const n = this.parameterCount;
+    places.set(update.dw, { block: Block.State, offset: 0 });
+    update.slots.forEach((slot, i) => {
+      places.set(slot, { block: Block.State, offset: n * (i + 1) });
+    });
+    places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
+    return { places, epilogue: update.instructions };
   }
 
   /** What a training step leaves in each state, as nodes. */

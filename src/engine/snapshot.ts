@@ -1,13 +1,23 @@
 import { allocateFloats } from '../arguments/arrays.js';
 import type { Core } from '../core/core.js';
 
+/** Where an optimizer's state lies, in bytes. */
+export interface OptimizerState {
+  /** Vectors as long as the parameters, and what their optimizer calls them. */
+  readonly slotNames: readonly string[];
+  readonly slots: readonly number[];
+  /** Numbers in float64, and how many. */
+  readonly powers: number;
+  readonly powerCount: number;
+}
+
 /** What a snapshot is taken of: an engine's parameters and states, and its optimizer's state. */
 interface Trained {
   readonly core: Core;
   readonly parameterCount: number;
   readonly valueCount: number;
   readonly parametersAddress: number;
-  readonly optimizerState: { readonly slots: readonly number[]; readonly powers: number } | undefined;
+  readonly optimizerState: OptimizerState | undefined;
   judgeState(): void;
 }
 
@@ -16,12 +26,13 @@ export class Snapshot {
   readonly #engine: Trained;
   readonly #parameters: Float32Array<ArrayBuffer>;
   readonly #slots: readonly Float32Array<ArrayBuffer>[];
-  readonly #powers = new Float64Array(2);
+  readonly #powers: Float64Array<ArrayBuffer>;
 
   constructor(engine: Trained) {
     const n = engine.parameterCount;
     this.#engine = engine;
     this.#parameters = allocateFloats('a copy of the parameters', engine.valueCount);
+    this.#powers = new Float64Array(engine.optimizerState?.powerCount ?? 0);
     this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
   }
 
@@ -46,6 +57,6 @@ export class Snapshot {
       const copy = this.#slots[i] as Float32Array;
       move(copy, live(address, copy.length));
     });
-    move(this.#powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + 2));
+    move(this.#powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + this.#powers.length));
   }
 }

@@ -9,6 +9,8 @@ export const MAX_STEPS = 1024;
 export class Workspace {
   readonly context: number;
   readonly #columns: number;
+  #scalars = 0;
+  #scalarCount = 0;
   #base = 0;
   #size = 0;
   /** Whether a user was given a view of the workspace. */
@@ -76,6 +78,22 @@ export class Workspace {
     this.set(Context.Step, 0);
   }
 
+  /** Makes room for `count` scalars of each of the steps of a call: before the first step, so that no step allocates. */
+  reserveScalars(count: number): void {
+    if (count <= this.#scalarCount) return;
+    const table = this.core.allocate(MAX_STEPS * count * 8, "the optimizer's scalars");
+    if (this.#scalars) this.core.free(this.#scalars);
+    this.#scalars = table;
+    this.#scalarCount = count;
+    this.set(Context.Scalars, table);
+  }
+
+  /** The optimizer's scalars of the next steps: `count` of each, for which there is room. */
+  setScalars(table: Float64Array, count: number): void {
+    this.core.f64.set(table, this.#scalars >>> 3);
+    this.set(Context.ScalarCount, count);
+  }
+
   /** The learning rate of the current step. */
   get learningRate(): number {
     return this.core.f64[((this.context + Context.Size) >>> 3) + this.get(Context.Step)] as number;
@@ -101,6 +119,7 @@ export class Workspace {
 
   free(): void {
     this.#release();
+    if (this.#scalars) this.core.free(this.#scalars);
     this.core.free(this.context);
   }
 }

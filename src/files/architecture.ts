@@ -10,7 +10,8 @@ import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
 import * as makers from '../losses/table.generated.js';
 import type { Model } from '../losses/term.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
-import { adam, adamW, type Optimizer, sgd } from '../optimizers/optimizers.js';
+import { makerOf, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
+import { OPTIMIZERS, optimizersByName } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { ownOps, savedOps } from './registry.js';
 import { activationName, opName, VERSION } from './version.js';
@@ -179,10 +180,18 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
       })),
     losses: losses.map((entry) => (entry ? writeLoss(entry, index) : null)),
     ...(penalties.length > 0 && { penalties: penalties.map(index) }),
-    optimizer: optimizer ? encode(optimizer) : null,
+    optimizer: optimizer ? writeOptimizer(call, optimizer) : null,
     seed,
     build,
   };
+}
+
+/** @throws ValueError where a reader would take the optimizer for one of neurite's own */
+function writeOptimizer(call: string, optimizer: Optimizer): Record<string, string | number | boolean> {
+  const { name } = optimizer;
+  if (Object.hasOwn(OPTIMIZERS, name) && OPTIMIZERS[name] !== makerOf(optimizer))
+    throw new ValueError(`${call}: the optimizer is called ${name}, which is one of neurite's own, expected another name in its definition`);
+  return encode(optimizer);
 }
 
 function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
@@ -262,6 +271,7 @@ export interface ReadArchitecture extends Architecture {
  * @param fields the JSON; fields besides the architecture's are left for the caller to take
  * @param values the file's; without them parameters are as large as the JSON says, and together at most `maxParameters`
  * @param ops those the file may name
+ * @param others makers of optimizers that are not neurite's own
  * @throws FileError naming the place
  */
 export function readArchitecture(
@@ -269,6 +279,7 @@ export function readArchitecture(
   values: Values | undefined,
   maxParameters = MAX_PARAMETERS,
   ops: ReadonlyMap<string, Op> = savedOps('load'),
+  others: readonly OptimizerMaker[] = [],
 ): ReadArchitecture {
   fields.oneOf('format', ['neurite']);
   const version = fields.integer('version', 1, Number.MAX_SAFE_INTEGER);
@@ -341,13 +352,22 @@ export function readArchitecture(
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
-    optimizer = readDescription<Optimizer>(entry, { sgd, adam, adamW });
+    optimizer = readOptimizer(entry, others);
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { record } of layers) recordLayer(record);
   return { inputs, outputs, layers, losses, penalties, optimizer, seed, build, tensors };
+}
+
+/** An optimizer by its name: one of neurite's, or one whose maker came with the file. */
+function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimizer {
+  const makers = optimizersByName(entry.where, others);
+  const name = entry.take('name');
+  if (typeof name === 'string' && !Object.hasOwn(makers, name))
+    entry.fail('name', `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [its maker] }`);
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>);
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */

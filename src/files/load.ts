@@ -8,6 +8,8 @@ import type { Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
 import { type AnyNetwork, chooseBuild, internals, Network, type NetworkOptions } from '../network/network.js';
 import { Constant, Parameter } from '../ops/leaves.js';
+import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
+import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { savedOps } from './registry.js';
@@ -18,6 +20,8 @@ import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible'> {
   /** Definitions of ops that are not this library's own, as the network that was saved used them. A file has their names only. */
   readonly ops?: readonly Op[];
+  /** What `defineOptimizer` gave, for files that name an optimizer which is not one of neurite's. Default none. */
+  readonly optimizers?: readonly OptimizerMaker[];
 }
 
 /** Options of `fromJSON`. */
@@ -30,7 +34,7 @@ export interface FromJSONOptions extends LoadOptions {
 interface Training {
   readonly epochsTrained: number;
   readonly stepsDone: number;
-  readonly powers: readonly [number, number];
+  readonly powers: readonly number[];
 }
 
 /**
@@ -50,22 +54,23 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const { ops, ...given } = checkOptions('load', options, ['build', 'reproducible', 'ops']);
+  const { ops, optimizers = [], ...given } = checkOptions('load', options, ['build', 'reproducible', 'ops', 'optimizers']);
   const words = savedOps('load', ops);
   const build = buildOf('load', given);
+  const makers = Object.values(optimizersByName('load', optimizers));
   const file = readSafetensors(bytesOf(bytes));
   const text = file.metadata.get(METADATA_KEY);
   if (text === undefined)
     throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
   const where = 'load: the architecture';
   const fields = new Fields(parseJson(text, where), where);
-  const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words);
+  const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);
   const metadata = fields.object('metadata').value;
-  const training = fields.has('training') ? readTraining(fields.object('training')) : undefined;
-  fields.end();
   const { optimizer, tensors } = architecture;
-  if (training && !optimizer) fields.fail('training', 'none without an optimizer');
-  const slots = training && optimizer ? slotNames(optimizer) : [];
+  if (fields.has('training') && !optimizer) fields.fail('training', 'none without an optimizer');
+  const training = optimizer && fields.has('training') ? readTraining(fields.object('training'), optimizer) : undefined;
+  fields.end();
+  const slots = training && optimizer ? slotNames(slotsOf(optimizer)) : [];
   checkTensors(file, architecture, slots);
   const network = make(where, architecture, build, 'leave');
   network.metadata = metadata;
@@ -123,14 +128,16 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const { maxParameters = MAX_PARAMETERS, ops, ...given } = checkOptions('fromJSON', options, ['build', 'reproducible', 'maxParameters', 'ops']);
+  const known = ['build', 'reproducible', 'maxParameters', 'ops', 'optimizers'];
+  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, known);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
+  const makers = Object.values(optimizersByName('fromJSON', optimizers));
   if (!isWhole(maxParameters, 1, 2 ** 30))
     throw new ValueError(`fromJSON: maxParameters is ${describe(maxParameters)}, expected a whole number from 1 to ${2 ** 30}`);
   const where = 'fromJSON: the architecture';
   const fields = new Fields(typeof json === 'string' ? parseJson(json, where) : plain(json, where), where);
-  const architecture = readArchitecture(fields, undefined, maxParameters, words);
+  const architecture = readArchitecture(fields, undefined, maxParameters, words, makers);
   const metadata = fields.has('metadata') ? fields.object('metadata').value : {};
   fields.end();
   const network = make(where, architecture, build, 'draw');
@@ -207,13 +214,23 @@ function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
   throw new ValueError(`load: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
 }
 
-function readTraining(entry: Fields): Training {
-  const [first, second, more] = entry.list('powers').map((value) => (typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined));
-  if (first === undefined || second === undefined || more !== undefined) entry.fail('powers', 'two numbers from 0 to 1');
+function readTraining(entry: Fields, optimizer: Optimizer): Training {
+  const count = powerCount(optimizer);
+  const { start = [], from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = definitionOf(optimizer).powers ?? {};
+  const powers = entry.list('powers').flatMap((value, i) => {
+    // Where the optimizer has fewer, what stands for the rest is a power of 1.
+    const [low, high] = i < start.length ? [from, upTo] : [0, 1];
+    return typeof value === 'number' && Number.isFinite(value) && value >= low && value <= high ? [value] : [];
+  });
+  const given = entry.list('powers').length;
+  if (powers.length !== count || given !== count) {
+    const range = start.length > 0 && !Number.isFinite(from) ? '' : ` from ${start.length > 0 ? from : 0} to ${start.length > 0 ? upTo : 1}`;
+    entry.fail('powers', `${count === 2 ? 'two' : count} numbers${range}`);
+  }
   const training = {
     epochsTrained: entry.integer('epochsTrained', 0, Number.MAX_SAFE_INTEGER),
     stepsDone: entry.integer('stepsDone', 0, Number.MAX_SAFE_INTEGER),
-    powers: [first, second] as const,
+    powers,
   };
   entry.end();
   return training;

@@ -10,7 +10,7 @@ import type { LossNodes } from '../losses/networkLoss.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { Constant } from '../ops/leaves.js';
-import type { Optimizer } from '../optimizers/optimizers.js';
+import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { savedOps } from './registry.js';
@@ -29,9 +29,8 @@ export interface SaveOptions {
 export const METADATA_KEY = 'neurite';
 
 /** What the vectors of an optimizer's state are called in a file, in the order of the slots. */
-export function slotNames(optimizer: Optimizer): readonly string[] {
-  if (optimizer.name !== 'sgd') return ['optimizer.m', 'optimizer.v'];
-  return optimizer.momentum > 0 ? ['optimizer.velocity'] : [];
+export function slotNames(slots: readonly string[]): readonly string[] {
+  return slots.map((slot) => `optimizer.${slot}`);
 }
 
 function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
@@ -62,8 +61,9 @@ export function toJSON(network: AnyNetwork): NetworkJson {
 function checkReadable(text: string, call: string, tensors: readonly Tensor[] | undefined, parts: Internals): void {
   const where = `${call}: the architecture`;
   const values = tensors && valuesOf(new Map(tensors.map((tensor) => [tensor.name, tensor])));
+  const { optimizer } = parts.engine;
   const ops = savedOps(call, ownOpsOf(rootsOf(architectureOf(parts))));
-  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops);
+  readArchitecture(new Fields(parseJson(text, where), where), values, Number.POSITIVE_INFINITY, ops, optimizer ? [makerOf(optimizer)] : []);
 }
 
 /** What a reader takes of tensors. */
@@ -90,10 +90,10 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const { engine } = parts;
   // Where a file said the largest count, the next step leaves what a reader takes.
   const [epochsTrained, stepsDone] = [parts.trainee.epochsTrained, parts.trainee.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
-  const { core, optimizer } = engine;
+  const { core } = engine;
   const architecture = architectureOf(parts);
-  const state = optimizerState && optimizer ? engine.optimizerState : undefined;
-  const slots = state && optimizer ? slotNames(optimizer) : [];
+  const state = optimizerState ? engine.optimizerState : undefined;
+  const slots = slotNames(state?.slotNames ?? []);
   const names = nameTensors({ roots: rootsOf(architecture), layers: architecture.layers }, slots);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
@@ -108,7 +108,9 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const text = JSON.stringify({
     ...writeArchitecture('save', architecture, names),
     metadata: metadataToJson(parts.metadata, 'save: metadata'),
-    ...(state && { training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + 2)) } }),
+    ...(state && {
+      training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + state.powerCount)) },
+    }),
   });
   checkReadable(text, 'save', tensors, parts);
   const file = writeSafetensors(tensors, { [METADATA_KEY]: text });

@@ -62,6 +62,7 @@ const FORMS: Readonly<Record<Opcode, Form>> = {
   [Opcode.Axpy]: Forms.Axpy,
   [Opcode.Magnitude]: Forms.Magnitude,
   [Opcode.Gather]: Forms.Gather,
+  [Opcode.Tile]: Forms.Tile,
 };
 
 /** The names of an opcode's words. */

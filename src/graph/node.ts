@@ -28,6 +28,8 @@ export interface Instruction {
   readonly inPlace: readonly string[];
   /** What a written parameter's or state's operand is, for explain(); the node's own label where left out. */
   readonly label?: string;
+  /** The instructions that it runs tile by tile. Tensors that they share with others are operands of the whole. */
+  readonly body?: readonly Instruction[];
 }
 
 /** The value of an op in float64, for `neurite/check`. It shares no code with the kernels. */

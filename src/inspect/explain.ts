@@ -54,32 +54,37 @@ export function explain(network: AnyNetwork, kind?: ExplainedKind, rows = 32): s
 /** A program as text: one line per instruction with its tensors and their shapes, the bytes it touches and its FLOPs. */
 export function explainRecipe(title: string, recipe: Recipe, rows: number, known: ReadonlyMap<Node, string> = new Map()): string {
   const program = compile(recipe, rows);
-  const tensors = program.instructions.map(tensorsOf);
+  // Those that run tile by tile stand behind the instruction that runs them.
+  const lines = program.instructions.flatMap((instruction, i) => [
+    { instruction, number: String(i), within: false },
+    ...(instruction.body ?? []).map((inner) => ({ instruction: inner, number: '', within: true })),
+  ]);
   const names = nameNodes(
-    tensors.flatMap((touched) => touched.map(({ node }) => node)),
+    lines.flatMap(({ instruction }) => tensorsOf(instruction).map(({ node }) => node)),
     known,
   );
   let total = 0;
-  const cells = program.instructions.map((instruction, i) => {
-    const touched = tensors[i] as ReturnType<typeof tensorsOf>;
+  const cells = lines.map(({ instruction, number, within }) => {
+    const touched = tensorsOf(instruction);
     const text = (written: boolean) =>
       touched.filter((t) => t.written === written).map(({ name, node }) => `${name} = ${names.get(node)}${formatShape(node.shape)}`);
     const bytes = touched.reduce((sum, { node }) => sum + elementsIn(node, rows) * 4, 0);
-    const work = flops(instruction, rows);
+    const work = instruction.body ? 0 : flops(instruction, rows);
     total += work;
     const extra = instruction.operands.activation;
     const activation = extra && extra.kind === 'word' && extra.value !== Opcode.Copy ? ` ${Opcode[extra.value]}` : '';
+    const tile = instruction.body && instruction.operands.tile?.kind === 'word' ? ` of ${instruction.operands.tile.value}` : '';
     return [
-      String(i),
-      `${Opcode[instruction.opcode]}${activation}`,
-      bytes.toLocaleString('en'),
-      work.toLocaleString('en'),
+      number,
+      `${within ? '  ' : ''}${Opcode[instruction.opcode]}${activation}${tile}`,
+      within ? '' : bytes.toLocaleString('en'),
+      instruction.body ? '' : work.toLocaleString('en'),
       [...text(true), ...text(false)].join(', '),
     ];
   });
   const all = [['', 'instruction', 'bytes', 'FLOPs', 'tensors'], ...cells];
-  const lines = table(all, [0, 2, 3]);
+  const shown = table(all, [0, 2, 3]);
   const { size, unshared } = program.plan;
   const totals = `${total.toLocaleString('en')} FLOPs; workspace ${(size * 4).toLocaleString('en')} bytes (${(unshared * 4).toLocaleString('en')} if nothing were shared)`;
-  return [title, ...lines, totals].join('\n');
+  return [title, ...shown, totals].join('\n');
 }

@@ -6,7 +6,7 @@ import { type NamedLayer, nameParts, nameTensors } from '../layers/names.js';
 import type { Trainee } from '../training/fit.js';
 
 /** A call during which no other may change the parameters. */
-export type Running = 'fit' | 'evaluate' | 'evaluateAsync';
+export type Running = 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure';
 
 /**
  * What a network is inside: its engine, its layers, and what is under way. Functions that explain, differentiate or save a network work on it;
@@ -15,7 +15,7 @@ export type Running = 'fit' | 'evaluate' | 'evaluateAsync';
 export class Internals {
   /** What belongs to the model besides: see `Network.metadata`. */
   metadata: Record<string, unknown> = {};
-  /** Each `fit` and evaluation that is under way, the first begun first: code of the caller's may run meanwhile. */
+  /** What is under way, the first begun first: code of the caller's may run meanwhile, in a `step` and `configure` that of an optimizer. */
   readonly running: Running[] = [];
   disposed = false;
 

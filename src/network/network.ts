@@ -21,7 +21,8 @@ import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import { Parameter, State } from '../ops/leaves.js';
-import { checkLearningRate, type Optimizer, optimizerOf } from '../optimizers/optimizers.js';
+import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
+import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
@@ -190,7 +191,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const penalties = penaltiesOf('network', penalty, model, layers);
     this.#engine = new Engine({ ...model, updates: stateUpdates(layers) }, coreOf(this.build));
     try {
-      this.#engine.configure(losses, optimizer, penalties);
+      this.#engine.configure(losses, this.#engine.planUpdate(optimizer), penalties);
       if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -465,7 +466,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
-    if (path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0 && path.write(x, y)) {
+    const ready = path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0;
+    if (ready && !engine.hasScalars && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
     const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
@@ -480,11 +482,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, y);
-    // Reading may have run code of the caller's.
+    const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
+    // Both may have run code of the caller's.
     this.#internals.idle(kind);
+    this.#internals.need(kind, 'loss');
     const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
+    engine.setScalars(program, scalars);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
@@ -543,6 +548,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       return await fit(this.#trainee, data, options);
     } finally {
       this.#end('fit');
+    }
+  }
+
+  /** Runs code of an optimizer's definition, during which nothing else may change the network. */
+  #during<R>(call: Running, work: () => R): R {
+    this.#internals.running.push(call);
+    try {
+      return work();
+    } finally {
+      this.#end(call);
     }
   }
 
@@ -608,9 +623,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const { graph: model } = this.#engine;
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
     const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
+    const update = this.#during('configure', () => this.#engine.planUpdate(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
-    this.#engine.configure(losses, follows, penalties);
+    this.#engine.configure(losses, update, penalties);
     return this;
   }
 

@@ -54,7 +54,9 @@ export class Steps {
   #together(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
     const program = this.#prepare('step', rates, lossSum, correct);
     const status = this.#source.train(program, position, rates.length, this.#batch);
-    return this.#read(program, status);
+    const slice = this.#read(program, status);
+    this.#engine.advance(slice.done - 1);
+    return slice;
   }
 
   #oneByOne(position: number, rates: ArrayLike<number>, lossSum: number, correct: number, careful = false): Slice {
@@ -75,9 +77,12 @@ export class Steps {
 
   /** The program of a kind with its context set. Fetched for each slice, since callbacks may have predicted or evaluated in between. */
   #prepare(kind: 'step' | 'guarded', rates: ArrayLike<number>, lossSum: number, correct: number): LoadedProgram {
+    // Scalars are code of the optimizer's: addresses are taken behind it.
+    const scalars = this.#engine.scalarsFor(rates);
     const program = this.#engine.program(kind, this.#batch, this.#source.classes);
     const { workspace } = program;
     workspace.setLearningRates(rates);
+    this.#engine.setScalars(program, scalars);
     workspace.lossSum = lossSum;
     workspace.correct = correct;
     return program;

@@ -19,7 +19,7 @@ import { sigmoid } from '../../src/ops/sigmoid.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
-import type { Optimizer } from '../../src/optimizers/optimizers.js';
+import type { Optimizer } from '../../src/optimizers/optimizer.js';
 import { filled, numbers } from '../kernels/numbers.js';
 import { activationNames } from '../vocabulary.js';
 
@@ -107,7 +107,7 @@ export function caseOf(
   const both = second && first !== undefined;
   const model = { inputs: [x], outputs: both ? [output, first as Node] : [output] };
   const engine = new Engine(model, core);
-  engine.configure(lossesOf('test', both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model), optimizer);
+  engine.configure(lossesOf('test', both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model), engine.planUpdate(optimizer));
   const next = numbers(seed);
   core.f32.set(
     filled(engine.parameterCount, () => size * next()),

@@ -1,4 +1,17 @@
-import { adam, adamW, binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, type Optimizer, sgd, squaredError, type Targets } from 'neurite';
+import {
+  type Adam,
+  adam,
+  adamW,
+  binaryCrossEntropy,
+  crossEntropy,
+  type Loss,
+  meanSquaredError,
+  type Optimizer,
+  type Sgd,
+  sgd,
+  squaredError,
+  type Targets,
+} from 'neurite';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
 import { close, EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -275,7 +288,7 @@ function descended(w: number, ew: number, learningRate: number, d: number, ed: n
   return rounded(w, ew + rounded(learningRate * d, learningRate * ed, 2));
 }
 
-function momentumOf(optimizer: Extract<Optimizer, { name: 'sgd' }>, initial: Float64Array): Descent {
+function momentumOf(optimizer: Sgd, initial: Float64Array): Descent {
   const { learningRate, momentum, nesterov } = optimizer;
   const v = new Float64Array(initial.length);
   const ev = new Float64Array(initial.length);
@@ -299,7 +312,7 @@ function momentumOf(optimizer: Extract<Optimizer, { name: 'sgd' }>, initial: Flo
   return descent;
 }
 
-function adamOf(optimizer: Extract<Optimizer, { name: 'adam' | 'adamW' }>, initial: Float64Array): Descent {
+function adamOf(optimizer: Adam, initial: Float64Array): Descent {
   const { learningRate, beta1, beta2, epsilon } = optimizer;
   const decay = optimizer.name === 'adamW' ? optimizer.weightDecay : 0;
   const n = initial.length;
@@ -367,7 +380,8 @@ describe.each(builds)('%s: eight steps equal the oracle', (build) => {
         const net = networkOf(model, { loss, optimizer, build });
         const initial = drawParameters(model, next);
         net.parameters.set(initial);
-        const descent = optimizer.name === 'sgd' ? momentumOf(optimizer, Float64Array.from(initial)) : adamOf(optimizer, Float64Array.from(initial));
+        const descent =
+          optimizer.name === 'sgd' ? momentumOf(optimizer as Sgd, Float64Array.from(initial)) : adamOf(optimizer as Adam, Float64Array.from(initial));
         for (let step = 1; step <= 8; step++) {
           const rows = rowCounts[step] as number;
           const x = filled(rows * model.inFeatures, next);

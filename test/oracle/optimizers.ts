@@ -58,3 +58,31 @@ export function clipNorm(g: Run, maxNorm: number): void {
     g[i] = at(g, i) * factor;
   });
 }
+
+/** Lion (Chen et al. 2023, algorithm 2): w −= η·(sign(β₁m + (1 − β₁)g) + λ·w), then m = β₂m + (1 − β₂)g. */
+export function lion(w: Run, g: ArrayLike<number>, m: Run, learningRate: number, beta1: number, beta2: number, decay: number): void {
+  each(w.length, (i) => {
+    w[i] = at(w, i) - learningRate * (Math.sign(beta1 * at(m, i) + (1 - beta1) * at(g, i)) + decay * at(w, i));
+    m[i] = beta2 * at(m, i) + (1 - beta2) * at(g, i);
+  });
+}
+
+/** Step t of RMSProp (Hinton 2012) with a corrected average; around the gradient's mean where there is one. */
+export function rmsProp(
+  w: Run,
+  g: ArrayLike<number>,
+  v: Run,
+  mean: Run | undefined,
+  t: number,
+  learningRate: number,
+  rho: number,
+  epsilon: number,
+): void {
+  each(w.length, (i) => {
+    v[i] = rho * at(v, i) + (1 - rho) * at(g, i) ** 2;
+    if (mean) mean[i] = rho * at(mean, i) + (1 - rho) * at(g, i);
+    const unbias = 1 - rho ** t;
+    const variance = (at(v, i) - (mean ? at(mean, i) ** 2 : 0)) / unbias;
+    w[i] = at(w, i) - (learningRate * at(g, i)) / (Math.sqrt(variance) + epsilon);
+  });
+}

@@ -1,0 +1,331 @@
+/** What an optimizer is: one definition, from which everything else about it follows. */
+import { describe, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import { ValueError } from '../errors.js';
+import type { Instruction } from '../graph/instruction.js';
+import type { Node } from '../graph/node.js';
+
+/** How parameters follow the gradient: a plain description with the options of its optimizer. Its state belongs to the network. */
+export interface Optimizer {
+  readonly name: string;
+  readonly learningRate: number;
+  /** λ. An optimizer adds λ·w to each gradient (L2), or takes learningRate·λ·w off each weight where its decay is decoupled. */
+  readonly weightDecay: number;
+  /** The gradient's norm over all parameters is scaled down to this where it is larger; Infinity for none. */
+  readonly clipNorm: number;
+  /** Options of its own. */
+  readonly [option: string]: number | boolean | string;
+}
+
+/** What a user may say of an optimizer: each number in the range given, also in float32. */
+export type OptimizerOption =
+  | {
+      /** The default. */
+      readonly usual: number;
+      /** The least value. */
+      readonly from?: number;
+      /** Below all values. */
+      readonly above?: number;
+      /** Above all values. */
+      readonly below?: number;
+    }
+  | { readonly usual: boolean };
+
+/** Own options of an optimizer, by name. */
+export type OptimizerOptions = Readonly<Record<string, OptimizerOption>>;
+
+/** What options are worth: their values, by name. */
+export type OptionValues<Own extends OptimizerOptions> = string extends keyof Own
+  ? unknown
+  : { readonly [Key in keyof Own]: Own[Key]['usual'] extends boolean ? boolean : number };
+
+/** The description that an optimizer's maker gives. */
+export type Described<Name extends string, Own extends OptimizerOptions> = Optimizer & { readonly name: Name } & OptionValues<Own>;
+
+/** What an update is made of: nodes of the parameters' length. */
+export interface UpdateInputs<O, Slot extends string, Scalar extends string> {
+  readonly options: O;
+  /** All parameters, as one vector. */
+  readonly weights: Node;
+  /** The gradient of each, after L2 and clipping. */
+  readonly gradient: Node;
+  /** −learningRate of the step at hand, for each element. */
+  readonly descent: Node;
+  readonly slots: Readonly<Record<Slot, Node>>;
+  readonly scalars: Readonly<Record<Scalar, Node>>;
+}
+
+/** What an update gives: the weights after the step, and every slot that changes. */
+export interface UpdateOutputs<Slot extends string> {
+  readonly weights: Node;
+  readonly slots?: Readonly<Partial<Record<Slot, Node>>>;
+}
+
+/** Where an optimizer's kernel finds its operands. */
+export interface KernelOperands<Slot extends string> {
+  readonly w: Node;
+  readonly dw: Node;
+  readonly slots: Readonly<Record<Slot, Node>>;
+  /** The f64 numbers of `powers`. */
+  readonly powers: Node;
+  /** Elements of each. */
+  readonly n: number;
+}
+
+/**
+ * An optimizer: its options, its state and its update. All that the rest of neurite knows of it follows from here: the checks of its options,
+ * the programs, the bound under which a step needs no trial, the tensors of a file.
+ */
+export interface OptimizerDefinition<
+  Name extends string = string,
+  Own extends OptimizerOptions = OptimizerOptions,
+  Slot extends string = string,
+  Scalar extends string = string,
+> {
+  /** What descriptions and files call it. */
+  readonly name: Name;
+  /** The default learning rate. */
+  readonly learningRate: number;
+  /** The default weight decay. Default 0. */
+  readonly weightDecay?: number;
+  /** Whether `update` itself applies weightDecay; otherwise weightDecay·w is added to the gradient before. Default false. */
+  readonly decouplesDecay?: boolean;
+  /** Options of its own, beside learningRate, weightDecay and clipNorm. */
+  readonly options: Own;
+  /** What is wrong with options that do not fit each other, in words; undefined where nothing is. */
+  check?(options: Described<Name, Own>): string | undefined;
+  /** Names of the vectors it keeps, each as long as the parameters; they start at 0. */
+  slots?(options: Described<Name, Own>): readonly Slot[];
+  /** Numbers in float64 that go from step to step, such as β₁ᵗ: as they are before the first step, and the range a file may have them in. */
+  readonly powers?: { readonly start: readonly number[]; readonly from?: number; readonly upTo?: number };
+  /**
+   * The scalars of one step, by name, in float64; each is rounded to float32 once, together with what multiplies it. Advances `powers`. It uses
+   * + − × ÷ and √ alone: other functions differ from engine to engine in their last bits.
+   */
+  scalars?(options: Described<Name, Own>, learningRate: number, powers: Float64Array): Readonly<Record<Scalar, number>>;
+  /** The update, as elementwise ops of nodes. Where there is a kernel, it is the kernel's reference. */
+  update(inputs: UpdateInputs<Described<Name, Own>, Slot, Scalar>): UpdateOutputs<Slot>;
+  /** The instruction that does the whole update, and advances `powers`. Without one the update runs as it is composed. */
+  kernel?(options: Described<Name, Own>, operands: KernelOperands<Slot>): Instruction;
+  /**
+   * An upper bound of what a step changes any weight or slot by, where all gradients and slots were below `magnitude` so far and learning rates
+   * are at most 1. Weights times weightDecay are below it too; any other weights may be of any size. Without a bound, a network of many
+   * parameters tries every step on a copy first.
+   */
+  bound?(options: Described<Name, Own>, magnitude: number): number;
+  /** Whether the update is just w − learningRate·gradient: it is then folded into the products that make the gradient. Default never. */
+  descends?(options: Described<Name, Own>): boolean;
+}
+
+/** An optimizer as users have it: a function from options to a description. */
+export interface OptimizerMaker<Name extends string = string, Own extends OptimizerOptions = OptimizerOptions> {
+  /** @throws ValueError for an option that is unknown or out of its range */
+  (options?: Partial<Pick<Optimizer, 'learningRate' | 'weightDecay' | 'clipNorm'> & OptionValues<Own>>): Described<Name, Own>;
+  readonly definition: OptimizerDefinition;
+}
+
+/** The key under which a description carries its maker. */
+const MAKER = /* @__PURE__ */ Symbol.for('neurite.optimizer');
+
+/** All that `defineOptimizer` gave: nothing else counts as a maker. */
+const makers = new WeakSet<object>();
+
+/** The largest number that float32 holds, and the least above 0. */
+const FLOAT_MAX = 3.4028234663852886e38;
+const FLOAT_LEAST = 2 ** -149;
+
+const COMMON = ['learningRate', 'weightDecay', 'clipNorm'];
+
+function check(call: string, name: string, value: unknown, allowed: boolean, expected: string): void {
+  if (!(typeof value === 'number' && allowed)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
+}
+
+/** @throws ValueError unless the rate is a number ≥ 0 that is finite in float32 */
+export function checkLearningRate(call: string, learningRate: unknown): void {
+  const allowed = typeof learningRate === 'number' && learningRate >= 0 && Math.fround(learningRate) < Number.POSITIVE_INFINITY;
+  check(call, 'learningRate', learningRate, allowed, 'a finite number ≥ 0');
+}
+
+function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Optimizer): void {
+  checkLearningRate(call, learningRate);
+  check(call, 'weightDecay', weightDecay, weightDecay >= 0 && weightDecay <= FLOAT_MAX, 'a finite number ≥ 0');
+  const norm = clipNorm === Number.POSITIVE_INFINITY || (clipNorm >= FLOAT_LEAST && clipNorm <= FLOAT_MAX);
+  check(call, 'clipNorm', clipNorm, norm, 'a number > 0 that float32 holds, or Infinity');
+}
+
+function checkOption(call: string, name: string, value: unknown, option: OptimizerOption): void {
+  if (typeof option.usual === 'boolean') {
+    if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
+    return;
+  }
+  const { from, above, below } = option as Exclude<OptimizerOption, { usual: boolean }>;
+  const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+  const allowed =
+    Number.isFinite(rounded) &&
+    (from === undefined || ((value as number) >= from && rounded >= from)) &&
+    (above === undefined || (rounded > above && ((value as number) >= FLOAT_LEAST || above !== 0))) &&
+    (below === undefined || rounded < below);
+  check(call, name, value, allowed, rangeInWords(from, above, below));
+}
+
+function rangeInWords(from?: number, above?: number, below?: number): string {
+  if (below === undefined) {
+    const float = ` that float32 holds${above === 0 ? `, at least ${FLOAT_LEAST}` : ''}`;
+    return `a finite number${above !== undefined ? ` > ${above}` : from !== undefined ? ` ≥ ${from}` : ''}${float}`;
+  }
+  const low = from !== undefined ? `[${from}` : above !== undefined ? `(${above}` : '(−∞';
+  return `a number in ${low}, ${below}), in float32 too`;
+}
+
+/**
+ * Makes an optimizer of its definition: a function that users call with options, and whose description they pass as `optimizer`.
+ *
+ * ```js
+ * // Lion (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), m ← β₂m + (1 − β₂)g, θ ← θ − learningRate·(u + λθ)
+ * const lion = defineOptimizer({
+ *   name: 'lion',
+ *   learningRate: 1e-4,
+ *   decouplesDecay: true,
+ *   options: { beta1: { usual: 0.9, from: 0, below: 1 }, beta2: { usual: 0.99, from: 0, below: 1 } },
+ *   slots: () => ['m'],
+ *   update({ options: { beta1, beta2, weightDecay }, weights, gradient, descent, slots: { m } }) {
+ *     const mix = (beta) => add(scale(m, beta), scale(gradient, 1 - beta));
+ *     const sign = affine(heaviside(mix(beta1), 0.5), 2, -1);
+ *     return { weights: add(weights, mul(add(sign, scale(weights, weightDecay)), descent)), slots: { m: mix(beta2) } };
+ *   },
+ * });
+ * const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: lion({ beta1: 0.95 }) });
+ * ```
+ *
+ * A file says the optimizer's name and options alone: `load(bytes, { optimizers: [lion] })` reads one that names it.
+ *
+ * @throws ValueError where the definition lacks a name, a learning rate or an update
+ */
+export function defineOptimizer<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
+  definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
+): OptimizerMaker<Name, Own> {
+  return optimizerMaker<Name, Own, Slot, Scalar>(readDefinition(definition) as unknown as OptimizerDefinition<Name, Own, Slot, Scalar>);
+}
+
+/** The maker of a definition that is sound: what `defineOptimizer` checked, or one of neurite's own. */
+export function optimizerMaker<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
+  definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
+): OptimizerMaker<Name, Own> {
+  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = definition as unknown as OptimizerDefinition;
+  const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm'];
+  const usual: Record<string, unknown> = { learningRate };
+  for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
+  Object.assign(usual, { weightDecay, clipNorm: Number.POSITIVE_INFINITY });
+  const make = (options: object = {}) => {
+    const given = checkOptions(name, options, known, { name, [MAKER]: make });
+    const description = Object.freeze({ name, ...usual, ...given, [MAKER]: make }) as unknown as Optimizer;
+    checkCommon(name, description);
+    for (const [key, option] of Object.entries(own)) checkOption(name, key, description[key], option);
+    const wrong = checkAll?.(description);
+    if (wrong !== undefined) throw new ValueError(`${name}: ${wrong}`);
+    return description;
+  };
+  Object.defineProperties(make, { name: { value: name }, definition: { value: Object.freeze(definition), enumerable: true } });
+  makers.add(make);
+  return make as unknown as OptimizerMaker<Name, Own>;
+}
+
+const DEFINE = 'defineOptimizer';
+
+const FUNCTIONS = ['check', 'slots', 'scalars', 'update', 'kernel', 'bound', 'descends'];
+
+/** A copy of a definition, each field read once. @throws ValueError where it is none */
+function readDefinition(given: unknown): OptimizerDefinition {
+  const known = ['name', 'learningRate', 'weightDecay', 'decouplesDecay', 'options', 'powers', ...FUNCTIONS];
+  const definition = checkOptions(DEFINE, given as OptimizerDefinition, known, {}, 'the definition');
+  const { name, learningRate, weightDecay = 0, decouplesDecay = false, options, powers, update } = definition;
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,60}$/.test(name))
+    throw new ValueError(`${DEFINE}: name is ${describe(name)}, expected letters and digits`);
+  const call = `${DEFINE}: ${name}`;
+  checkCommon(call, { name, learningRate, weightDecay, clipNorm: Number.POSITIVE_INFINITY });
+  if (typeof decouplesDecay !== 'boolean') throw new ValueError(`${call}: decouplesDecay is ${describe(decouplesDecay)}, expected true or false`);
+  if (typeof update !== 'function') throw new ValueError(`${call}: update is ${describe(update)}, expected a function`);
+  for (const key of FUNCTIONS) {
+    const value = (definition as unknown as Record<string, unknown>)[key];
+    if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${key} is ${describe(value)}, expected a function`);
+  }
+  return Object.freeze({
+    ...definition,
+    options: readOptions(call, options),
+    ...(powers !== undefined && { powers: readPowers(call, powers) }),
+  });
+}
+
+/** The options of an optimizer's own. @throws ValueError where one is none, or its default is out of its range */
+function readOptions(call: string, options: unknown): OptimizerOptions {
+  let keys: string[] = [];
+  try {
+    keys = Object.keys(options as object);
+  } catch {
+    // What has no fields is refused below.
+  }
+  const own = checkOptions(call, options as OptimizerOptions, keys);
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(own).map(([key, given]) => {
+        if (COMMON.includes(key) || key === 'name') throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
+        const option = checkOptions(`${call}: option ${describe(key)}`, given, ['usual', 'from', 'above', 'below'], {}, 'its value');
+        for (const [field, value] of Object.entries(option)) {
+          const allowed = typeof value === 'number' || (field === 'usual' && typeof value === 'boolean');
+          if (!allowed) throw new ValueError(`${call}: option ${describe(key)}: ${field} is ${describe(value)}, expected a number`);
+        }
+        checkOption(call, key, option.usual, option);
+        return [key, Object.freeze(option)];
+      }),
+    ),
+  );
+}
+
+type Powers = NonNullable<OptimizerDefinition['powers']>;
+
+function readPowers(call: string, given: Powers): Powers {
+  const { start, ...range } = checkOptions(`${call}: powers`, given, ['start', 'from', 'upTo'], {}, 'its value');
+  const list: readonly unknown[] = isList(start) ? Array.from(start) : [undefined];
+  if (!list.every(Number.isFinite)) throw new ValueError(`${call}: powers: start is ${describe(start)}, expected a list of finite numbers`);
+  for (const [field, value] of Object.entries(range)) {
+    if (typeof value !== 'number') throw new ValueError(`${call}: powers: ${field} is ${describe(value)}, expected a number`);
+  }
+  return Object.freeze({ ...range, start: Object.freeze(list as number[]) });
+}
+
+/** Whether something is what `defineOptimizer` gave. */
+export function isMaker(value: unknown): value is OptimizerMaker {
+  return typeof value === 'function' && makers.has(value);
+}
+
+/** The maker that a description carries; undefined where it carries none. */
+export function makerIn(fields: Readonly<Record<PropertyKey, unknown>>): OptimizerMaker | undefined {
+  const maker = fields[MAKER];
+  return isMaker(maker) ? maker : undefined;
+}
+
+/** The maker of a description that it gave. */
+export function makerOf(optimizer: Optimizer): OptimizerMaker {
+  return makerIn(optimizer as unknown as Record<PropertyKey, unknown>) as OptimizerMaker;
+}
+
+/** The definition of a description that its maker gave. */
+export function definitionOf(optimizer: Optimizer): OptimizerDefinition {
+  return makerOf(optimizer).definition;
+}
+
+/** The vectors of state that an optimizer keeps, by their names. */
+export function slotsOf(optimizer: Optimizer): readonly string[] {
+  return [...(definitionOf(optimizer).slots?.(optimizer) ?? [])];
+}
+
+/** How many numbers in float64 an optimizer has room for: its powers, and at least the two that files of every version have. */
+export function powerCount(optimizer: Optimizer): number {
+  return Math.max(2, definitionOf(optimizer).powers?.start.length ?? 0);
+}
+
+/** Those numbers before the first step. */
+export function startingPowers(optimizer: Optimizer): readonly number[] {
+  const { start = [] } = definitionOf(optimizer).powers ?? {};
+  return Array.from({ length: powerCount(optimizer) }, (_, i) => start[i] ?? 1);
+}
