@@ -1,5 +1,5 @@
 /**
- * Derives tables from the files of their rooms, so that nobody keeps a list by hand. Of losses and layers: all that their files export. Of ops:
+ * Derives tables from the files of their rooms, so that nobody keeps a list by hand. Of losses, layers and optimizers: all that their files export. Of ops:
  * `table.generated.ts` has every exported definition `…Op`, `values.generated.ts` every float64 value `…Value` under the name of the op beside
  * it. Writes only what has changed. Silent.
  */
@@ -30,6 +30,7 @@ function writeExports(room, call) {
 export function writeTables() {
   writeExports('losses', /\bdefineLoss(<.*>)?\(\{/);
   writeExports('layers', /\breturn layer\(/);
+  writeExports('optimizers', /^export const \w+ = \/\* @__PURE__ \*\/ (optimizerMaker|adamLike)\(/m);
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
     .sort()

@@ -1,7 +1,9 @@
-/** What the tests know of each op, activation, loss and layer: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+/** What the tests know of each op, activation, loss, layer and optimizer: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
 import {
   type ActivationName,
   abs,
+  adam,
+  adamW,
   add,
   affine,
   binaryCrossEntropy,
@@ -39,11 +41,13 @@ import {
   mul,
   type Node,
   neg,
+  type Optimizer,
   parameter,
   pow,
   relu,
   scale,
   selu,
+  sgd,
   shift,
   sigmoid,
   silu,
@@ -66,6 +70,7 @@ import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
 import { scaleBy } from '../src/ops/scaleBy.js';
 import type { Derivatives } from './oracle/graph.js';
 import * as oracle from './oracle/losses.js';
+import * as optimizerOracle from './oracle/optimizers.js';
 
 /** What stands as an operand: an input of the full width or of one feature, a parameter of either, a matrix, or the first operand again. */
 export type Operand = 'input' | 'narrow' | 'parameter' | 'scalar' | 'matrix' | 'same';
@@ -447,7 +452,46 @@ export const layers: readonly LayerRow[] = [
   },
 ];
 
-// Optimizers have their rows here as soon as each is a definition.
+type Run = Float64Array;
+
+/** One step of an optimizer in float64: the weights, their gradient, the vectors of state, and the step's number from 1. */
+export type OptimizerStep = (w: Run, g: ArrayLike<number>, slots: readonly Run[], t: number) => void;
+
+/** An optimizer. */
+export interface OptimizerRow {
+  readonly name: string;
+  /** Ways to set it, each with its step. */
+  readonly variants: readonly (readonly [label: string, optimizer: Optimizer, step: OptimizerStep])[];
+  readonly torch: Torch;
+}
+
+const adamStep =
+  (beta1: number, beta2: number, epsilon: number, decay: number): OptimizerStep =>
+  (w, g, [m, v], t) =>
+    optimizerOracle.adam(w, g, m as Run, v as Run, t, { learningRate: 0.01, beta1, beta2, epsilon, decay });
+
+/** Every optimizer. Adding one is adding a row. */
+export const optimizers: readonly OptimizerRow[] = [
+  {
+    name: 'sgd',
+    variants: [
+      ['sgd', sgd({ learningRate: 0.1, clipNorm: 1e9 }), (w, g) => optimizerOracle.sgd(w, g, 0.1)],
+      ['momentum', sgd({ learningRate: 0.05, momentum: 0.9 }), (w, g, [v]) => optimizerOracle.momentum(w, g, v as Run, 0.05, 0.9)],
+      [
+        'nesterov',
+        sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }),
+        (w, g, [v]) => optimizerOracle.momentum(w, g, v as Run, 0.05, 0.9, true),
+      ],
+    ],
+    torch: 'torch.optim.SGD',
+  },
+  { name: 'adam', variants: [['adam', adam({ learningRate: 0.01 }), adamStep(0.9, 0.999, 1e-8, 0)]], torch: 'torch.optim.Adam' },
+  {
+    name: 'adamW',
+    variants: [['adamW', adamW({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, weightDecay: 0.1 }), adamStep(0.8, 0.95, 1e-4, 0.1)]],
+    torch: 'torch.optim.AdamW',
+  },
+];
 
 /** One trial of a function, under a name of its own. */
 export interface OpCase extends Trial {

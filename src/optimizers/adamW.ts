@@ -1,4 +1,4 @@
-import { adamLike } from './adam.js';
+import { adamLike } from './adamLike.js';
 
 /**
  * Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): θ ← θ − learningRate·weightDecay·θ before each update of Adam.

@@ -145,7 +145,7 @@ test.each<[string, object, string]>([
   ['an epsilon that float32 rounds to 0', { ...adam(), epsilon: 1e-50 }, 'at least 1.401298464324817e-45'],
   ['a decay that float32 rounds to infinity', { ...sgd(), weightDecay: 1e39 }, 'network: sgd: weightDecay is 1e+39'],
   ['a rate as text', { name: 'sgd', learningRate: '1' }, 'network: sgd: learningRate is "1"'],
-  ['a name from the prototype', { name: 'constructor' }, 'network: optimizer is an object with name, expected what sgd()'],
+  ['a name from the prototype', { name: 'constructor' }, 'network: optimizer is an object with name, expected what adam()'],
 ])('a description is checked where it comes in: %s', (_, optimizer, message) => {
   expect(() => made({ optimizer })).toThrow(message);
 });

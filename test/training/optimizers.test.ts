@@ -1,7 +1,7 @@
 /** Optimizers as definitions: composed ones, those of others, and the kernels held against what they are composed of. */
+import { readFileSync } from 'node:fs';
+import * as neurite from 'neurite';
 import {
-  adam,
-  adamW,
   add,
   BusyError,
   crossEntropy,
@@ -29,9 +29,12 @@ import { type Build, coreOf } from '../../src/core/core.js';
 import { Engine } from '../../src/engine/engine.js';
 import { internals } from '../../src/network/network.js';
 import { definitionOf } from '../../src/optimizers/optimizer.js';
+import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
+import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
+import { answered, type OptimizerStep, optimizers } from '../vocabulary.js';
 import { lion, rmsProp } from './throwaway.js';
 
 const rows = 12;
@@ -51,23 +54,10 @@ function composed(optimizer: Optimizer): Optimizer {
 const internalsOf = (net: Network) => internals('test', net).engine;
 
 type Run = Float64Array;
-type Step = (w: Run, g: ArrayLike<number>, slots: readonly Run[], t: number) => void;
 
 /** Each optimizer and its step in float64. */
-const variants: readonly [string, Optimizer, Step][] = [
-  ['sgd', sgd({ learningRate: 0.1, clipNorm: 1e9 }), (w, g) => oracle.sgd(w, g, 0.1)],
-  ['momentum', sgd({ learningRate: 0.05, momentum: 0.9 }), (w, g, [v]) => oracle.momentum(w, g, v as Run, 0.05, 0.9)],
-  ['nesterov', sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }), (w, g, [v]) => oracle.momentum(w, g, v as Run, 0.05, 0.9, true)],
-  [
-    'adam',
-    adam({ learningRate: 0.01 }),
-    (w, g, [m, v], t) => oracle.adam(w, g, m as Run, v as Run, t, { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0 }),
-  ],
-  [
-    'adamW',
-    adamW({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, weightDecay: 0.1 }),
-    (w, g, [m, v], t) => oracle.adam(w, g, m as Run, v as Run, t, { learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, decay: 0.1 }),
-  ],
+const variants: readonly (readonly [string, Optimizer, OptimizerStep])[] = [
+  ...optimizers.flatMap((row) => row.variants),
   ['lion', lion({ learningRate: 0.01, weightDecay: 0.1 }), (w, g, [m]) => oracle.lion(w, g, m as Run, 0.01, 0.9, 0.99, 0.1)],
   ['rmsProp', rmsProp({ learningRate: 0.01 }), (w, g, [v], t) => oracle.rmsProp(w, g, v as Run, undefined, t, 0.01, 0.9, 1e-8)],
   [
@@ -77,8 +67,20 @@ const variants: readonly [string, Optimizer, Step][] = [
   ],
 ];
 
+test('each optimizer of the table has a row, its export, a saved network, its place in the README and its word in PyTorch', () => {
+  expect(optimizers.map(({ name }) => name).sort()).toEqual(Object.keys(OPTIMIZERS).sort());
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  for (const { name, torch, variants } of optimizers) {
+    expect(neurite).toHaveProperty(name);
+    expect(networks.map(([, made]) => made().optimizer?.name)).toContain(name);
+    expect(/^\| optimizers \|.*$/m.exec(readme)?.[0]).toContain(`\`${name}`);
+    expect(answered(torch)).toBe(true);
+    for (const [, optimizer] of variants) expect(optimizer.name).toBe(name);
+  }
+});
+
 /** Ten steps on a batch beside float64, which takes the same gradients. */
-function beside(net: Network, step: Step): void {
+function beside(net: Network, step: OptimizerStep): void {
   const w = Float64Array.from(net.parameters);
   const slots = [new Float64Array(w.length), new Float64Array(w.length)];
   const path = new Float64Array(w.length);
@@ -191,7 +193,7 @@ describe('an optimizer of one own', () => {
   test('a file that names it is refused with the remedy where it is not passed', () => {
     using net = made(lion());
     const [file, json] = [save(net), toJSON(net)];
-    const message = 'name is "lion", expected "sgd", "adam", "adamW" or one that is passed: { optimizers: [its maker] }';
+    const message = 'name is "lion", expected "adam", "adamW", "sgd" or one that is passed: { optimizers: [its maker] }';
     expect(() => load(file)).toThrow(FileError);
     expect(() => load(file)).toThrow(message);
     expect(() => fromJSON(json)).toThrow(message);
@@ -220,7 +222,7 @@ describe('an optimizer of one own', () => {
     expect(() => rmsProp({ epsilon: 0 })).toThrow('rmsProp: epsilon is 0, expected a finite number > 0 that float32 holds');
     expect(() => made({ ...lion(), beta2: 2 })).toThrow('network: lion: beta2 is 2');
     // Without its maker, a name of none of neurite's own says nothing.
-    expect(() => made(JSON.parse(JSON.stringify(lion())))).toThrow('expected what sgd(), adam() or adamW() gives');
+    expect(() => made(JSON.parse(JSON.stringify(lion())))).toThrow('expected what adam(), adamW() or sgd() gives');
   });
 
   test('shows in summary and explain', () => {

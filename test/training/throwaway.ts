@@ -1,5 +1,5 @@
 /** Optimizers that neurite does not have, each defined from its public names alone. */
-import { add, affine, defineOptimizer, div, mul, scale, sqrt, square, heaviside, sub } from 'neurite';
+import { add, affine, defineOptimizer, div, heaviside, mul, scale, sqrt, square, sub } from 'neurite';
 
 /** A factor by which something is kept. */
 const factor = (usual: number) => ({ usual, from: 0, below: 1 });
