@@ -5,6 +5,9 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
+/** How a file of src/optimizers defines one. */
+const OPTIMIZER = /^export const (\w+) = \/\* @__PURE__ \*\/ (?:optimizerMaker|adamLike)\(/gm;
+
 const folder = new URL('../src/ops/', import.meta.url);
 
 /** The constants a source exports whose names end so. */
@@ -15,6 +18,19 @@ function exported(text, ending) {
 function write(file, text) {
   const url = new URL(file, folder);
   if (!existsSync(url) || readFileSync(url, 'utf8') !== text) writeFileSync(url, text);
+}
+
+/** The optimizers as a list, which has no effect where nobody reads it. */
+function writeMakers() {
+  const room = new URL('../src/optimizers/', import.meta.url);
+  const names = readdirSync(room)
+    .sort()
+    .flatMap((file) => Array.from(readFileSync(new URL(file, room), 'utf8').matchAll(OPTIMIZER), ([, name]) => ({ file, name })));
+  const imports = names.map(({ file, name }) => `import { ${name} } from './${file.replace(/ts$/, 'js')}';\n`).join('');
+  write(
+    '../optimizers/makers.generated.ts',
+    `/** Made by scripts/tables.mjs from the files beside it. */\nimport type { OptimizerMaker } from './optimizer.js';\n${imports}\n/** Every optimizer there is. */\nexport const makers: readonly OptimizerMaker[] = [${names.map(({ name }) => name).join(', ')}];\n`,
+  );
 }
 
 /** The table of a folder whose definitions stand in files of their own: all that a file exports whose source has this call. */
@@ -30,7 +46,8 @@ function writeExports(room, call) {
 export function writeTables() {
   writeExports('losses', /\bdefineLoss(<.*>)?\(\{/);
   writeExports('layers', /\breturn layer\(/);
-  writeExports('optimizers', /^export const \w+ = \/\* @__PURE__ \*\/ (optimizerMaker|adamLike)\(/m);
+  writeMakers();
+  writeExports('optimizers', new RegExp(OPTIMIZER.source, 'm'));
   const files = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts'))
     .sort()

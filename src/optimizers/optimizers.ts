@@ -2,11 +2,11 @@
 import { describe, isList } from '../arguments/describe.js';
 import { makerFor } from '../arguments/foreignNames.js';
 import { ValueError } from '../errors.js';
+import { makers } from './makers.generated.js';
 import { isMaker, makerIn, type Optimizer, type OptimizerMaker } from './optimizer.js';
-import * as makers from './table.generated.js';
 
 /** neurite's own optimizers by their names: those that a plain description or a file may name. */
-export const OPTIMIZERS: Readonly<Record<string, OptimizerMaker>> = /* @__PURE__ */ byName(Object.values(makers));
+export const OPTIMIZERS: Readonly<Record<string, OptimizerMaker>> = /* @__PURE__ */ byName(makers);
 
 function byName(makers: readonly OptimizerMaker[]): Record<string, OptimizerMaker> {
   return Object.fromEntries(makers.map((maker) => [maker.definition.name, maker]));
