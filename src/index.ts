@@ -37,14 +37,13 @@ export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
 export {
   type AnyNetwork,
-  type LayerView,
   Network,
   type NetworkGraph,
   type NetworkOptions,
-  type ParameterView,
 } from './network/network.js';
 export type { ClassifyOptions, Predictor } from './network/predictor.js';
 export { network, sequential } from './network/sequential.js';
+export type { LayerView, ParameterView } from './network/views.js';
 export { abs } from './ops/abs.js';
 export { add } from './ops/add.js';
 export { affine, neg, scale, shift } from './ops/affine.js';

@@ -1,3 +1,4 @@
+import { chooseBuild } from '../network/chooseBuild.js';
 /** From the bytes of a file to a network. */
 
 import { describe } from '../arguments/describe.js';
@@ -6,7 +7,7 @@ import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { type AnyNetwork, chooseBuild, internals, Network, type NetworkOptions } from '../network/network.js';
+import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
 import { Constant, Parameter } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';

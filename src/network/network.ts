@@ -1,26 +1,24 @@
 import { Status } from '../../assembly/context.js';
-import { type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
+import type { Floats } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
-import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
-import { type Build, coreOf, supportsRelaxed } from '../core/core.js';
+import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf } from '../arguments/values.js';
+import { type Build, coreOf } from '../core/core.js';
 import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
-import { readRows } from '../data/values.js';
 import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
-import { type NonFiniteValue, NotFiniteError, ShapeError, ValueError } from '../errors.js';
+import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
-import { elements, features, formatShape } from '../graph/shape.js';
+import { features } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
-import { nameLayers, ownLayers, stateUpdates } from '../layers/names.js';
+import { nameLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
-import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
@@ -28,8 +26,11 @@ import { type FitOptions, fit, type Trainee } from '../training/fit.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
 import { checkGraph } from './checkGraph.js';
+import { chooseBuild } from './chooseBuild.js';
 import { Internals, type Running } from './internals.js';
+import { MOVED } from './moved.js';
 import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
+import { type LayerView, layerViews, type ParameterView, parameterView } from './views.js';
 
 /** Options of a network. */
 export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
@@ -68,44 +69,6 @@ export interface NetworkGraph<
 > {
   readonly inputs: In;
   readonly outputs: Out;
-}
-
-/** A layer of a network, as the user sees it. */
-export interface LayerView {
-  readonly name: string;
-  readonly kind: string;
-  readonly inFeatures: number;
-  readonly outFeatures: number;
-  readonly activation: string;
-  /** W, `[outFeatures, inFeatures]` row by row: a live view into the network's memory. @throws ValueError for a layer without */
-  readonly weights: Floats;
-  /** b, `[outFeatures]`: a live view; undefined where the layer has none. */
-  readonly biases: Floats | undefined;
-  /** ∂L/∂W and ∂L/∂b of the last `gradient`: live views. */
-  readonly weightGradients: Floats;
-  readonly biasGradients: Floats | undefined;
-  /** All its parameters and states by their names in the layer: `weights`, `biases`. */
-  readonly parameters: Readonly<Record<string, ParameterView>>;
-}
-
-/** A parameter of a network, as the user sees it. */
-export interface ParameterView {
-  readonly name: string;
-  /** `[n]`, or `[m, n]` row by row. */
-  readonly shape: readonly number[];
-  /** Where it begins in `parameters`, `gradients` and every derivative to the parameters. */
-  readonly offset: number;
-  /** A live view into the network's memory: writing to it changes the network. */
-  readonly values: Floats;
-  /** Whether gradients change it; a state is changed by training steps without one. */
-  readonly isTrained: boolean;
-  /** ∂L/∂values of the last `gradient`: a live view. @throws ValueError for a state */
-  readonly gradient: Floats;
-  /**
-   * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
-   * @throws ShapeError for another number of them; ValueError for what is no finite number
-   */
-  set(values: Values): void;
 }
 
 /** Any network, however many inputs and outputs it has: its `predict` takes and gives one or a list. */
@@ -276,90 +239,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const all = [...parameters, ...states];
     const found = all.find((node) => names.get(node) === name);
     if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${all.map((node) => names.get(node)).join(', ')}`);
-    return this.#parameterView(found, name);
-  }
-
-  #parameterView(found: Parameter | State, name: string): ParameterView {
-    const values = () => this.#viewOf(found, 'values');
-    const gradient = () => {
-      if (found instanceof State) throw new ValueError(`parameter(${JSON.stringify(name)}).gradient: it is a state, which no gradient changes`);
-      return this.#viewOf(found, 'gradient');
-    };
-    return {
-      name,
-      shape: found.shape.size,
-      offset: this.#engine.offsetOf(found),
-      isTrained: found instanceof Parameter,
-      get values() {
-        return values();
-      },
-      get gradient() {
-        return gradient();
-      },
-      set: (values) => this.#setParameter(found, name, values),
-    };
-  }
-
-  #setParameter(parameter: Parameter | State, name: string, values: Values): void {
-    const call = `parameter(${JSON.stringify(name)}).set`;
-    this.#internals.idle(call);
-    const n = elements(parameter.shape);
-    const width = features(parameter.shape);
-    const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
-    if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
-    const read = readRows(call, 'values', values, width);
-    if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);
-    const numbers = Float32Array.from(read.values);
-    const odd = numbers.findIndex((v) => !Number.isFinite(v));
-    if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
-    // Reading may have run code of the caller's.
-    this.#internals.idle(call);
-    const at = (this.#engine.parametersAddress >>> 2) + this.#engine.offsetOf(parameter);
-    this.#engine.core.f32.set(numbers, at);
-  }
-
-  #viewOf(parameter: Parameter | State, what: 'values' | 'gradient'): Floats {
-    this.#internals.alive('parameters');
-    const engine = this.#engine;
-    const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
-    if (what === 'values') return this.#held(engine.viewParameters(offset, n));
-    this.#internals.need('gradients', 'loss');
-    return this.#held(engine.viewGradients(offset, n));
+    return parameterView(this.#internals, (view) => this.#held(view), found, name);
   }
 
   /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
   get layers(): readonly LayerView[] {
-    this.#internals.alive('layers');
-    const names = this.#internals.tensorNames();
-    return ownLayers(this.#internals.layers).map(({ record, name }) => {
-      const { input, output, kind } = record;
-      const own = Object.entries(record.parameters);
-      const view = (key: string, what: 'values' | 'gradient') => {
-        const node = record.parameters[key];
-        if (!node) throw new ValueError(`layers: ${name} has no ${key}; it has ${own.map(([key]) => key).join(', ') || 'no parameters'}`);
-        return this.#viewOf(node, what);
-      };
-      return {
-        name,
-        kind,
-        inFeatures: features(input.shape),
-        outFeatures: features(output.shape),
-        activation: activationIn(record),
-        get weights() {
-          return view('weights', 'values');
-        },
-        get biases() {
-          return record.parameters.biases && view('biases', 'values');
-        },
-        get weightGradients() {
-          return view('weights', 'gradient');
-        },
-        get biasGradients() {
-          return record.parameters.biases && view('biases', 'gradient');
-        },
-        parameters: Object.fromEntries(own.map(([key, node]) => [key, this.#parameterView(node, names.get(node) as string)])),
-      };
-    });
+    return layerViews(this.#internals.alive('layers'), (view) => this.#held(view));
   }
 
   /** The layer of a name. @throws ValueError listing the names there are */
@@ -675,36 +560,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 }
 
-/** What were methods, and the entry whose functions they are. */
-const MOVED: Readonly<Record<string, readonly string[]>> = {
-  neurite: ['save', 'toJSON'],
-  'neurite/inspect': ['trace', 'summary', 'explain', 'toMermaid', 'toDot'],
-  'neurite/derivatives': [
-    ...['jacobian', 'parameterJacobian', 'vjp', 'jvp', 'hvp', 'hessian'],
-    ...['inputGradient', 'inputHvp', 'inputHessian', 'perSampleGradients'],
-  ],
-};
-
-for (const [entry, names] of Object.entries(MOVED)) {
-  for (const name of names) {
-    Object.defineProperty(Network.prototype, name, {
-      value(): never {
-        throw new ValueError(`network.${name}: it is a function now, ${name}(network, …); import { ${name} } from '${entry}'`);
-      },
-    });
-  }
-}
-
-/**
- * The build that these options mean on this engine.
- * @throws ValueError for a build that is not known or not to be had here
- */
-export function chooseBuild(call: string, build: 'auto' | Build, reproducible: boolean): Build {
-  if (!['auto', 'simd', 'relaxed'].includes(build))
-    throw new ValueError(`${call}: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
-  if (build === 'relaxed' && reproducible)
-    throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
-  if (build === 'relaxed' && !supportsRelaxed())
-    throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
-  return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
+for (const [name, entry] of MOVED) {
+  Object.defineProperty(Network.prototype, name, {
+    value(): never {
+      throw new ValueError(`network.${name}: it is a function now, ${name}(network, …); import { ${name} } from '${entry}'`);
+    },
+  });
 }
