@@ -41,6 +41,7 @@ beforeAll(() => {
     'test',
     'assembly',
     'scripts',
+    'bench',
     'examples',
     'package.json',
     'tsconfig.json',
@@ -49,7 +50,7 @@ beforeAll(() => {
     'CONTRIBUTING.md',
     'docs',
   ])
-    cpSync(join(root, entry), join(copy, entry), { recursive: true });
+    cpSync(join(root, entry), join(copy, entry), { recursive: true, filter: (source) => !source.includes('/node_modules') });
   mkdirSync(join(copy, 'build'));
   for (const file of ['core.wasm', 'core.relaxed.wasm', 'core.stamp']) cpSync(join(root, 'build', file), join(copy, 'build', file));
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');

@@ -133,7 +133,8 @@ class Growth {
     const activation = pick(['tanh', 'relu', 'sigmoid', 'softplus', 'identity']);
     const u = activation === 'identity' ? z : this.unary(activation, z);
     const name = `${pick(NAMES)}${this.draft.layers.length}`;
-    this.draft.layers.push({ kind: 'dense', name, activation, input: x, z, u, weights, ...(biases !== undefined && { biases }) });
+    const parameters = { weights, ...(biases !== undefined && { biases }) };
+    this.draft.layers.push({ kind: 'dense', name, input: x, output: u, parameters, nodes: { z }, attributes: { activation } });
     return u;
   }
 
@@ -257,7 +258,7 @@ class Growth {
   #own(output: number, width: number): { target: number; rows: number } {
     const { below, pick } = this.chance;
     const target = this.#push({ op: 'target', shape: ['rows', width], name: 'y' }, { batched: true, size: [width] });
-    let rows = this.op(pick(['sub', 'mul', 'max']), [output, target], width);
+    let rows = this.op(pick(['sub', 'mul', 'maximum']), [output, target], width);
     if (below(2)) rows = this.op('mul', [rows, this.op('expandRows', [this.stored('constant', [width])], width)], width);
     rows = this.unary(pick(['square', 'abs', 'tanh']), rows);
     return { target, rows: this.op('sumFeatures', [rows], 1) };
@@ -444,11 +445,17 @@ const wrongs: Record<string, Change> = {
   'wrong layers': (d, c) => {
     const [layer] = d.layers;
     if (!layer) return false;
-    const key = c.pick(['input', 'z', 'u', 'weights', 'kind', 'name', 'activation']);
+    const key = c.pick(['input', 'output', 'weights', 'z', 'kind', 'name', 'activation', 'parameters', 'nodes', 'attributes', 'updates']);
     const parameter = d.nodes.findIndex(({ op }) => op === 'parameter');
+    const odd = (last: number) => c.pick<Tree>([-1, d.nodes.length, 0.5, 'x', null, last]);
     if (c.below(6) === 0) d.layers.push({ ...layer });
-    else if (key === 'kind' || key === 'name' || key === 'activation') layer[key] = c.pick<Tree>([1, null, []]);
-    else layer[key] = c.pick<Tree>([-1, d.nodes.length, 0.5, 'x', null, key === 'weights' ? (layer.u as number) : parameter]);
+    else if (key === 'weights') layer.parameters = { weights: odd(layer.output as number) };
+    else if (key === 'z') layer.nodes = { z: c.pick<Tree>([-1, d.nodes.length, 0.5, 'x', null]) };
+    else if (key === 'activation') layer.attributes = { activation: c.pick<Tree>([1, null, []]) };
+    else if (key === 'updates')
+      layer.updates = [c.pick<Tree>([1, null, [], {}, { state: parameter, next: parameter }, { state: layer.output as number, next: 0 }])];
+    else if (key === 'input' || key === 'output') layer[key] = odd(parameter);
+    else layer[key] = c.pick<Tree>([1, null, []]);
   },
   'two layers of one name': (d) => {
     const [a, b] = d.layers;
@@ -593,7 +600,13 @@ const oddities: Record<string, Change> = {
   },
   'layers of any nodes': (d, c) => {
     for (const layer of d.layers)
-      for (const key of ['input', 'z', 'u', 'weights', 'biases']) if (c.below(4) === 0) layer[key] = c.below(d.nodes.length);
+      for (const key of ['input', 'output', 'weights', 'biases', 'z']) {
+        if (c.below(4) > 0) continue;
+        const node = c.below(d.nodes.length);
+        if (key === 'z') layer.nodes = { z: node };
+        else if (key === 'weights' || key === 'biases') layer.parameters = { ...(layer.parameters as Record<string, Tree>), [key]: node };
+        else layer[key] = node;
+      }
   },
   'a wide node': (d, c) => {
     const width = 2 ** (10 + c.below(11)) - c.below(3);

@@ -3,7 +3,6 @@ import {
   type AnyNetwork,
   abs,
   adam,
-  adamW,
   add,
   binaryCrossEntropy,
   clip,
@@ -60,7 +59,16 @@ import { padOp } from '../../src/ops/columns.js';
 import { crossEntropyOp } from '../../src/ops/crossEntropy.js';
 import { fill } from '../../src/ops/leaves.js';
 import { scaleBy } from '../../src/ops/scaleBy.js';
-import { activationNames, inner, type LossRow, layers as layerRows, losses as lossRows, type OpCase, opCases } from '../vocabulary.js';
+import {
+  activationNames,
+  inner,
+  type LossRow,
+  layers as layerRows,
+  losses as lossRows,
+  type OpCase,
+  opCases,
+  optimizers as optimizerRows,
+} from '../vocabulary.js';
 
 const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
   ...lossRows.map(({ name, make, output }): [string, Loss, LossRow['output']] => [name, make(), output]),
@@ -71,12 +79,9 @@ const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
 ];
 
 export const optimizers: readonly [string, Optimizer][] = [
-  ['sgd', sgd()],
+  ...optimizerRows.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
   ['sgd, all options', sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4, clipNorm: 5 })],
-  ['sgd, momentum', sgd({ learningRate: 0.05, momentum: 0.5 })],
-  ['adam', adam()],
   ['adam, all options', adam({ learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.001, clipNorm: 1 })],
-  ['adamW', adamW({ learningRate: 0.02 })],
 ];
 
 function everyOp(): AnyNetwork {
