@@ -38,7 +38,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   {
     name: 'network',
     files: /^src\/network\//,
-    imports: ['training', 'data', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'core', 'context', 'errors', 'arguments'],
+    imports: ['training', 'data', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'core', 'opcodes', 'context', 'errors', 'arguments'],
   },
   {
     name: 'files',

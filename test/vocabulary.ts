@@ -67,7 +67,6 @@ import { activations as namedActivations } from '../src/layers/activations.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryCrossEntropy.js';
 import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
-import { scaleBy } from '../src/ops/scaleBy.js';
 import type { Derivatives } from './oracle/graph.js';
 import * as oracle from './oracle/losses.js';
 import * as optimizerOracle from './oracle/optimizers.js';
@@ -339,7 +338,7 @@ export const inner: readonly InnerRow[] = [
   },
   { op: 'expandFeatures', tried: 'a narrow operand, in all functions of two operands', saved: (x) => sub(x, mean(x)) },
   { op: 'pad', tried: 'the derivatives of slice and concat', saved: (x) => pad(x, 1, features(x.shape) + 2) },
-  { op: 'scaleBy', tried: 'the mean losses', saved: (x) => scaleBy(x, 2, 1), noValue: 'its factors are known to a run only' },
+  { op: 'scaleBy', tried: 'the mean losses', saved: (x) => byMode(add(x, meanRows(x)), x), noValue: 'its factors are known to a run only' },
   { op: 'byMode', tried: 'layers that differ in training and prediction', saved: (x) => byMode(scale(x, 2), x) },
   { op: 'oneHot', tried: 'cross-entropy with class ids', saved: targetsOnly, noValue: 'no network has it' },
   { op: 'crossEntropy', tried: 'the losses', saved: (x, t) => crossEntropyRows(x, t) },

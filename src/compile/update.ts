@@ -61,6 +61,8 @@ export function planUpdate(optimizer: Optimizer, w: Node): Update {
   const n = elements(w.shape);
   const dw = run('gradients', n);
   const names = slotsOf(optimizer);
+  const nameless = names.find((slot) => typeof slot !== 'string' || slot === '');
+  if (nameless !== undefined) throw new ValueError(`${name}: a slot is ${describe(nameless)}, expected a name`);
   if (new Set(names).size !== names.length) throw new ValueError(`${name}: slots are ${names.join(', ')}, expected different names`);
   const slots = names.map((slot) => run(`${name}.${slot}`, n));
   const powers = run('powers', 2 * powerCount(optimizer));
@@ -91,14 +93,17 @@ export function planUpdate(optimizer: Optimizer, w: Node): Update {
  * @throws ValueError where one is no number, or a power no finite number
  */
 export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Float64Array, names?: readonly string[]): Map<string, number> {
-  const { name, scalars } = definitionOf(optimizer);
+  const { name, scalars, powers: range } = definitionOf(optimizer);
   const row = scalars?.(optimizer, learningRate, powers) as Readonly<Record<string, unknown>> | undefined;
-  const odd = powers.find((value) => !Number.isFinite(value));
-  if (odd !== undefined) throw new ValueError(`${name}: one of its powers is ${odd}, expected a finite number`);
+  const { from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = range ?? {};
+  const odd = powers.find((value) => !(Number.isFinite(value) && value >= from && value <= upTo));
+  if (odd !== undefined)
+    throw new ValueError(`${name}: one of its powers is ${odd}, expected a finite number${range ? ` from ${from} to ${upTo}` : ''}`);
   return new Map(
     (names ?? Object.keys(row ?? {})).map((key) => {
       const value = fieldOf(row, key);
-      if (typeof value !== 'number') throw new ValueError(`${name}: its scalar ${key} is ${describe(value)}, expected a number`);
+      if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+        throw new ValueError(`${name}: its scalar ${key} is ${describe(value)}, expected a finite number that float32 holds`);
       return [key, value];
     }),
   );

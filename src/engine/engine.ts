@@ -16,7 +16,7 @@ import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
 import { definitionOf } from '../losses/loss.js';
 import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../losses/networkLoss.js';
 import { penaltyTerm } from '../losses/penalty.js';
-import type { MinimisedTerm, Term } from '../losses/term.js';
+import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
 import { Constant, fill, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
@@ -548,7 +548,11 @@ export class Engine {
 
   /** What a training step leaves in each state, as nodes. */
   #stateUpdates(): { state: State; next: Node }[] {
-    return [...(this.graph.updates ?? [])].map(([state, next]) => ({ state, next: this.#resolve.training(next) }));
+    return [...(this.graph.updates ?? [])].map(([state, next]) => {
+      const value = this.#resolve.training(next);
+      // A parameter or another state is taken as it is before the step: a copy of it is made ahead of every change.
+      return { state, next: value instanceof Parameter || value instanceof State ? computed(value) : value };
+    });
   }
 
   /** The index of the loss whose decisions are counted: the first whose output has decisions; −1 for none. */

@@ -165,9 +165,7 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
     outputs: outputs.map(index),
     // A function may have left a layer's own nodes out of what it returned.
     layers: architecture.layers
-      .filter(({ record: { input, parameters, nodes } }) =>
-        [input, ...Object.values(parameters), ...Object.values(nodes)].every((node) => indices.has(node)),
-      )
+      .filter(({ record: { input } }) => indices.has(input))
       .map(({ name, record: { kind, input, output, parameters, nodes, attributes }, updates }) => ({
         kind,
         name,
@@ -201,7 +199,7 @@ function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => 
 }
 
 function indicesOf(nodes: Readonly<Record<string, Node>>, index: (node: Node) => number): Record<string, number> {
-  return Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, index(node)]));
+  return Object.fromEntries(Object.entries(nodes).flatMap(([name, node]) => (index(node) === undefined ? [] : [[name, index(node)]])));
 }
 
 /** The same fields, numbers as JSON has them. */

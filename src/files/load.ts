@@ -83,6 +83,13 @@ export function load<In extends number = 1, Out extends number = 1>(
   }
   const state = engine.optimizerState;
   if (training && state) {
+    // A definition of the caller's says its slots each time it is asked.
+    if (String(slotNames(state.slotNames)) !== String(slots)) {
+      network.dispose();
+      throw new ValueError(
+        `load: the optimizer ${optimizer?.name} said ${slots.length} slots and then ${state.slots.length}, expected the same each time`,
+      );
+    }
     slots.forEach((name, i) => {
       core.u8.set(bytesOfTensor(name), state.slots[i] as number);
     });

@@ -79,6 +79,10 @@ export function layer(kind: string, apply: (x: Node) => Node | LayerParts, optio
     const made = apply(x);
     const parts: LayerParts = isOf(made, Node) ? { output: made as Node } : (made as LayerParts);
     const { output, parameters = {}, nodes = {}, attributes = {}, updates = [] } = readParts(call, parts);
+    if (layerOf(output))
+      throw new ValueError(
+        `${call}: the output is that of the layer ${layerOf(output)?.kind}, expected a node of its own; a plain function composes layers: x => b(a(x))`,
+      );
     if (output === x) throw new ValueError(`${call}: the output is the input itself, expected a node of its own`);
     return recordLayer(Object.freeze({ kind, name, input: x, output, parameters, nodes, attributes, updates }));
   };

@@ -1,14 +1,18 @@
+import { Factor } from '../../assembly/opcodes.js';
 import { describe, fieldOf, isOf } from '../arguments/describe.js';
 import { NeuriteError } from '../errors.js';
 import { resolver } from '../graph/modes.js';
 import { Node, topological } from '../graph/node.js';
-import { inputOp, targetOp } from '../ops/leaves.js';
+import { constantOp, fillOp, inputOp, parameterOp, stateOp, targetOp } from '../ops/leaves.js';
+
+/** The ends that a network's graph may have. */
+const LEAVES: ReadonlySet<unknown> = new Set([inputOp, parameterOp, stateOp, constantOp, fillOp]);
 
 /**
  * Checks that a network can be made of a graph; each node is looked at once.
  * @throws NeuriteError when an output is no batch, an input is none or unused, or something else is needed
  */
-export function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): void {
+export function checkGraph(inputs: readonly Node[], outputs: readonly Node[], updates: readonly Node[] = []): void {
   const refuse = (problem: string): never => {
     throw new NeuriteError('GRAPH', `network: ${problem}`);
   };
@@ -37,6 +41,12 @@ export function checkGraph(inputs: readonly Node[], outputs: readonly Node[]): v
     refuse(
       `${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent in predictions; byMode(training, prediction) tells them apart`,
     );
-  const target = nodes.find((node) => node.op === targetOp);
+  const all = topological([...outputs, ...updates]);
+  const target = all.find((node) => node.op === targetOp);
   if (target) refuse(`the outputs depend on the target ${target}, expected inputs, parameters and constants only`);
+  const stranger = all.find((node) => node.inputs.length === 0 && !(LEAVES.has(node.op) && (node.op !== inputOp || listed.has(node))));
+  if (stranger) refuse(`a layer or an output depends on ${stranger}, expected the network's inputs, parameters, states and constants only`);
+  // Known to a run only: the rows of its batch, which a mean over rows takes in training, and an optimizer's scalars.
+  const scaled = predicted.find((node) => node.attributes.factors) ?? all.find((node) => ((node.attributes.factors as number) ?? 0) > Factor.PerRow);
+  if (scaled) refuse(`an output depends on ${scaled}, which is another number in each run, expected one that is the same for a row in any batch`);
 }

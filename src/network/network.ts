@@ -150,9 +150,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkGraph(model.inputs, model.outputs);
     this.seed = seed;
     const layers = nameLayers(topological(model.outputs).flatMap((node) => layerOf(node) ?? []));
+    const updates = stateUpdates(layers);
+    checkGraph(model.inputs, model.outputs, [...updates.values()]);
     const losses = lossesOf('network', loss, model);
     const penalties = penaltiesOf('network', penalty, model, layers);
-    this.#engine = new Engine({ ...model, updates: stateUpdates(layers) }, coreOf(this.build));
+    this.#engine = new Engine({ ...model, updates }, coreOf(this.build));
     try {
       this.#engine.configure(losses, this.#engine.planUpdate(optimizer), penalties);
       if (initial === 'draw') this.#engine.initialize(seed);

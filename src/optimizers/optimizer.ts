@@ -232,7 +232,8 @@ export function optimizerMaker<Name extends string, Own extends OptimizerOptions
 
 const DEFINE = 'defineOptimizer';
 
-const FUNCTIONS = ['check', 'slots', 'scalars', 'update', 'kernel', 'bound', 'descends'];
+/** What a user's definition may say: a kernel is an instruction of the core, which only neurite's own optimizers write. */
+const FUNCTIONS = ['check', 'slots', 'scalars', 'update', 'bound', 'descends'];
 
 /** A copy of a definition, each field read once. @throws ValueError where it is none */
 function readDefinition(given: unknown): OptimizerDefinition {
