@@ -118,7 +118,7 @@ export enum Opcode {
   SigmoidCrossEntropy = 99,
   /** adds Σ loss · scale to the run's loss; ends the run where the sum is not finite */
   AccumulateLoss = 100,
-  /** adds the number of rows classified correctly to the run's count */
+  /** adds the weights of the rows classified correctly to the run's count, and those of all rows to its weight */
   CountCorrect = 101,
 
   // over the parameter run
@@ -195,8 +195,8 @@ export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, fact
 /** Context.lossSum += scale · Σ loss. A sum that is not finite ends the run before that, unless `goOn` is set. */
 export enum AccumulateLoss { op, loss, rows, scale, goOn, length }
 
-/** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. */
-export enum CountCorrect { op, z, t, kind, rows, features, each, cut, targetCut, length }
+/** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. Each counts by its weight, or once where w is Ref.None. */
+export enum CountCorrect { op, z, t, w, kind, rows, features, each, cut, targetCut, length }
 
 /** w −= learningRate · dw */
 export enum Sgd { op, w, dw, size, length }

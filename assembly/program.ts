@@ -188,12 +188,14 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         break;
       }
       case Opcode.CountCorrect: {
+        const w = optional(context, pc, I.CountCorrect.w);
         const correct = countCorrect(
-          address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), word(pc, I.CountCorrect.kind),
+          address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), w, word(pc, I.CountCorrect.kind),
           count(pc, I.CountCorrect.rows, rows), word(pc, I.CountCorrect.features),
           word(pc, I.CountCorrect.each) != 0, float(pc, I.CountCorrect.cut), float(pc, I.CountCorrect.targetCut),
         );
-        store<f64>(context, load<f64>(context, Context.Correct) + <f64>correct, Context.Correct);
+        store<f64>(context, load<f64>(context, Context.Correct) + correct, Context.Correct);
+        if (w) store<f64>(context, load<f64>(context, Context.Weight) + sumLoss(w, count(pc, I.CountCorrect.rows, rows)), Context.Weight);
         pc += I.CountCorrect.length << 2;
         break;
       }

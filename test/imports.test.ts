@@ -45,7 +45,11 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/files\//,
     imports: ['network', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
-  { name: 'derivatives', files: /^src\/derivatives\//, imports: ['network', 'data', 'engine', 'compile', 'ops', 'graph', 'errors', 'arguments'] },
+  {
+    name: 'derivatives',
+    files: /^src\/derivatives\//,
+    imports: ['network', 'data', 'engine', 'compile', 'losses', 'ops', 'graph', 'errors', 'arguments'],
+  },
   {
     name: 'inspect',
     files: /^src\/inspect\//,

@@ -58,5 +58,8 @@ export type ClassIds = NumericArray | readonly number[] | number;
 /** Targets as users pass them: values as wide as the output, or class ids. */
 export type Targets = Values | ClassIds;
 
+/** Weights of the rows of one loss, or of its elements; a list of those of several. */
+export type Weights = Values | readonly (Values | undefined)[];
+
 /** Targets of one loss, or a list of those of several. */
 export type AnyTargets = Targets | readonly Targets[];

@@ -18,8 +18,8 @@ export interface Report {
   readonly scale: number;
   /** Whether the run goes on where the loss is not finite, as an evaluation does. Default false. */
   readonly goOn?: boolean;
-  /** Where decisions are counted: how they are made, and the targets. */
-  readonly decide?: { readonly decision: Decision; readonly target: Node };
+  /** Where decisions are counted: how they are made, the targets, and what each row counts. */
+  readonly decide?: { readonly decision: Decision; readonly target: Node; readonly weight: Node | undefined };
 }
 
 /** What a program is to do; nodes as the user's graph and its derivatives have them. */
@@ -170,7 +170,7 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
     inPlace: [],
   };
   if (!decide) return [accumulate];
-  const { decision, target } = decide;
+  const { decision, target, weight } = decide;
   const logits = decision.node;
   return [
     accumulate,
@@ -179,6 +179,7 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
       operands: {
         z: tensor(logits),
         t: tensor(target),
+        w: tensor(weight),
         kind: word(targetKind(target)),
         rows: rowsOf(logits.shape),
         features: word(features(logits.shape)),

@@ -120,10 +120,17 @@ function checkWidth(call: string, what: string, i: number, length: number, width
 }
 
 /**
- * Reads class ids, one per row.
+ * Reads class ids, one per row. A row that is left out, as its weight is 0, may have any; it gets the first class.
  * @throws ValueError for an id that is not a whole number from 0 to classes − 1; ShapeError unless there are `rows`
  */
-export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Words {
+export function readClassIds(
+  call: string,
+  what: string,
+  value: unknown,
+  rows: number,
+  classes: number,
+  isLeftOut: (row: number) => boolean = () => false,
+): Words {
   const list = typeof value === 'number' ? [value] : (value as ArrayLike<unknown>);
   const length = isNumericArray(value) ? lengthOf(value) : checkLength(call, what, list.length);
   if (length !== rows)
@@ -131,6 +138,7 @@ export function readClassIds(call: string, what: string, value: unknown, rows: n
   const ids = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) {
     const id = list[i];
+    if (isLeftOut(i)) continue;
     if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
       const remedy = id === classes ? ': classes count from 0, one for each output' : '';
       throw new ValueError(`${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}${remedy}`);

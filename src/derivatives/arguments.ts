@@ -28,7 +28,7 @@ export function inputOf(call: string, engine: Engine, index: number): Node {
 
 /** The rows of each input, and what else goes in with them, all read before any memory is touched. */
 export function readAll<T>(call: string, engine: Engine, x: unknown, besides: (rows: number) => T): { rows: number; batch: Batch; besides: T } {
-  const batch = readBatchOf(call, engine, x, undefined, false);
+  const batch = readBatchOf(call, engine, x);
   const found = besides(batch.rows);
   // Reading may have run code of the caller's.
   checkBatchUnchanged(call, batch);

@@ -65,6 +65,14 @@ export class Workspace {
     this.core.f64[(this.context + Context.Correct) >>> 3] = value;
   }
 
+  /** The weights of the rows that were judged, where they have any. */
+  get weight(): number {
+    return this.core.f64[(this.context + Context.Weight) >>> 3] as number;
+  }
+  set weight(value: number) {
+    this.core.f64[(this.context + Context.Weight) >>> 3] = value;
+  }
+
   /** Sets the learning rates of the steps of the next call, at most `MAX_STEPS`, and the step counter to 0. */
   setLearningRates(rates: ArrayLike<number>): void {
     if (rates.length > MAX_STEPS) throw new RangeError(`${rates.length} learning rates, expected at most ${MAX_STEPS}`);

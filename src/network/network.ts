@@ -5,7 +5,7 @@ import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
-import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/batch.js';
+import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import { Engine } from '../engine/engine.js';
@@ -19,6 +19,7 @@ import { nameLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
@@ -82,7 +83,7 @@ export type NetworkOf<In extends number, T extends AnyTargets = AnyTargets> = Ne
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, AnyNetwork>();
 
-const STEP_OPTIONS = ['learningRate'];
+const STEP_OPTIONS = ['learningRate', 'weight'];
 
 /**
  * What functions over a network work on.
@@ -168,7 +169,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
+      ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
     engines?.register(this, this.#engine, this);
@@ -337,43 +338,53 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return frozen(engine, this.#maxRows);
   }
 
-  /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
-  gradient(x: Inputs<In>, y: T): number {
+  /**
+   * Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows.
+   * @param options.weight of the rows or elements of y, as data sets have them
+   */
+  gradient(x: Inputs<In>, y: T, options?: WeightOption): number {
     const path = this.#gradientPath;
-    if (path !== undefined && path.version === this.#engine.version && this.#internals.running.length === 0 && path.write(x, y))
+    if (
+      path !== undefined &&
+      options === undefined &&
+      path.version === this.#engine.version &&
+      this.#internals.running.length === 0 &&
+      path.write(x, y)
+    )
       return this.#run('gradient', path.program, path.rows, 0);
-    return this.#batch('gradient', x, y, 0);
+    return this.#batch('gradient', x, givenTargets('gradient', y, options), 0);
   }
 
   /**
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
+   * @param options.weight of the rows or elements of y, as data sets have them
    * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
+  step(x: Inputs<In>, y: T, options?: WeightOption & { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
     const ready = path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0;
     if (ready && !engine.hasScalars && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
-    const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
-    const learningRate = given ?? engine.optimizer?.learningRate ?? 0;
+    const given = options === undefined ? {} : checkOptions('step', options, STEP_OPTIONS);
+    const learningRate = given.learningRate ?? engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
-    return this.#batch('step', x, y, learningRate);
+    return this.#batch('step', x, { y, weight: given.weight }, learningRate);
   }
 
-  #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
+  #batch(kind: 'gradient' | 'step', x: unknown, given: GivenTargets, learningRate: number): number {
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
-    const batch = readBatchOf(kind, engine, x, y);
+    const batch = readBatchOf(kind, engine, x, given);
     const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
-    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
+    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     engine.setScalars(program, scalars);
@@ -401,22 +412,22 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
-  #search(call: string, x: unknown, y?: unknown, step = 0): void {
+  #search(call: string, x: unknown): void {
     this.#internals.alive(call);
-    this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
+    this.#searchBatch(call, readBatchOf(call, this.#engine, x), 0);
   }
 
   #searchBatch(call: string, batch: Batch, step: number): void {
-    const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
+    const program = searchProgram(this.#engine, batch.rows, batch.forms, batch.forms.length > 0);
     writeBatch(program, batch, 0, batch.rows);
     const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
 
   /** The same for the batch that a step of `fit` stopped at. */
-  #searchStep(stopped: LoadedProgram, rows: number, classes: readonly boolean[]): NonFiniteValue | undefined {
+  #searchStep(stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]): NonFiniteValue | undefined {
     const given = inputsOf(this.#engine, stopped, rows);
-    const program = searchProgram(this.#engine, rows, classes, true);
+    const program = searchProgram(this.#engine, rows, forms, true);
     given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
     return findNonFinite(this.#engine, program, rows, this.#internals.nodeNames());
   }

@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { checkLearningRate } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
@@ -15,6 +16,7 @@ import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './eva
 import type { EpochEnd, FitProgress, History } from './history.js';
 import type { Schedule } from './schedules.js';
 import { Steps } from './steps.js';
+import { meansOf, NO_SUMS, type Sums } from './sums.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** Options of `fit`. */
@@ -60,7 +62,7 @@ export interface Trainee {
   /** Steps done so far. */
   stepsDone: number;
   /** Finds the first value that became NaN or infinite in the batch that a step stopped at. Only with `debug`. */
-  readonly locate?: (stopped: LoadedProgram, rows: number, classes: readonly boolean[]) => NonFiniteValue | undefined;
+  readonly locate?: (stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]) => NonFiniteValue | undefined;
 }
 
 /** The first stream of the seed for shuffles; no parameter uses it. */
@@ -81,7 +83,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     // Allocate everything first, so that a failure changes nothing.
     source = new RowSource('fit', engine, set, batchSize);
     validation = validationSet && new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
-    const { rows } = source;
+    const { rows, decides, isWeighted } = source;
     const batch = Math.min(batchSize, rows);
     const steps = Math.ceil(rows / batch);
     const slices = new Steps(engine, source, batch);
@@ -116,8 +118,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       turns.worked(began - drawn);
       let seconds = 0;
       let step = 0;
-      let lossSum = 0;
-      let correct = 0;
+      let sums: Sums = NO_SUMS;
       const progress = (): FitProgress => {
         const samples = Math.min(step * batch, rows);
         const samplesPerSecond = samples / seconds;
@@ -126,8 +127,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
           epochs,
           step,
           steps,
-          loss: lossSum / samples,
-          accuracy: engine.decides ? correct / samples : undefined,
+          ...meansOf(sums, samples, decides, isWeighted),
           seconds,
           samplesPerSecond,
           secondsLeft: (rows - samples + (epochs - epoch) * rows) / samplesPerSecond,
@@ -143,19 +143,18 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         const position = step * batch;
         const start = now();
         const rates = rateOf(epoch, step, steps, count);
-        const slice = slices.run(position, rates, lossSum, correct);
+        const slice = slices.run(position, rates, sums);
         const { status, done } = slice;
         if (status !== Status.Done) {
           trainee.stepsDone += done;
           const at = step + done;
-          const where = trainee.locate?.(slice.program, Math.min(batch, rows - at * batch), source.classes);
+          const where = trainee.locate?.(slice.program, Math.min(batch, rows - at * batch), source.forms);
           throw new NotFiniteError('fit', at + 1, epoch, where, status === Status.BadUpdate);
         }
         const end = now();
         step += done;
         trainee.stepsDone += done;
-        lossSum = slice.lossSum;
-        correct = slice.correct;
+        sums = slice;
         seconds = end - began;
         pace.took(Math.min(step * batch, rows) - position, end - start);
         turns.worked(end - start);

@@ -20,6 +20,8 @@ export interface MetricBatch {
   readonly actual: ArrayLike<number>;
   /** `[rows, decisions]`: the result of `classify`; −1 in all of a row whose output is NaN. */
   readonly predicted: ArrayLike<number>;
+  /** What each row counts, ≥ 0; undefined where all count once. */
+  readonly weight?: Float32Array | undefined;
 }
 
 /** A metric for `evaluate`. Begun once per evaluation; it gets all rows, batch by batch. Those here sum in float64. */

@@ -3,17 +3,16 @@ import type { RowSource } from '../data/source.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { Snapshot } from '../engine/snapshot.js';
+import { type Sums, sumsOf, writeSums } from './sums.js';
 
 /** Most numbers, parameters and optimizer state, that are copied for each slice. A larger network takes guarded steps, which costs less. */
 const MOST_COPIED = 2 ** 18;
 
 /** The result of a slice of steps. */
-export interface Slice {
+export interface Slice extends Sums {
   readonly status: Status;
   /** Steps done. */
   readonly done: number;
-  readonly lossSum: number;
-  readonly correct: number;
   /** The program whose last step stopped, if one did. */
   readonly program: LoadedProgram;
 }
@@ -37,30 +36,30 @@ export class Steps {
     this.#batch = batch;
     const copied = engine.valueCount + engine.parameterCount * (engine.optimizerState?.slots.length ?? 0);
     this.#snapshot = copied <= MOST_COPIED ? new Snapshot(engine) : undefined;
-    engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.classes);
+    engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.forms);
   }
 
   /** Runs a step for each rate, from row `position` on. The sums begin at the given values. */
-  run(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
-    if (!this.#snapshot) return this.#oneByOne(position, rates, lossSum, correct);
+  run(position: number, rates: ArrayLike<number>, sums: Sums): Slice {
+    if (!this.#snapshot) return this.#oneByOne(position, rates, sums);
     this.#snapshot.take();
-    const slice = this.#together(position, rates, lossSum, correct);
+    const slice = this.#together(position, rates, sums);
     if (this.#engine.isFinite) return slice;
     this.#snapshot.restore();
     // One of these steps fails: find it, step by step.
-    return this.#oneByOne(position, rates, lossSum, correct, true);
+    return this.#oneByOne(position, rates, sums, true);
   }
 
-  #together(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
-    const program = this.#prepare('step', rates, lossSum, correct);
+  #together(position: number, rates: ArrayLike<number>, sums: Sums): Slice {
+    const program = this.#prepare('step', rates, sums);
     const status = this.#source.train(program, position, rates.length, this.#batch);
     const slice = this.#read(program, status);
     this.#engine.advance(slice.done - 1);
     return slice;
   }
 
-  #oneByOne(position: number, rates: ArrayLike<number>, lossSum: number, correct: number, careful = false): Slice {
-    const program = this.#prepare('guarded', rates, lossSum, correct);
+  #oneByOne(position: number, rates: ArrayLike<number>, sums: Sums, careful = false): Slice {
+    const program = this.#prepare('guarded', rates, sums);
     const { workspace } = program;
     let left = this.#source.place(program, position, rates.length, this.#batch);
     let status = Status.Done;
@@ -76,20 +75,19 @@ export class Steps {
   }
 
   /** The program of a kind with its context set. Fetched for each slice, since callbacks may have predicted or evaluated in between. */
-  #prepare(kind: 'step' | 'guarded', rates: ArrayLike<number>, lossSum: number, correct: number): LoadedProgram {
+  #prepare(kind: 'step' | 'guarded', rates: ArrayLike<number>, sums: Sums): LoadedProgram {
     // Scalars are code of the optimizer's: addresses are taken behind it.
     const scalars = this.#engine.scalarsFor(rates);
-    const program = this.#engine.program(kind, this.#batch, this.#source.classes);
+    const program = this.#engine.program(kind, this.#batch, this.#source.forms);
     const { workspace } = program;
     workspace.setLearningRates(rates);
     this.#engine.setScalars(program, scalars);
-    workspace.lossSum = lossSum;
-    workspace.correct = correct;
+    writeSums(workspace, sums);
     return program;
   }
 
   #read(program: LoadedProgram, status: Status): Slice {
     const { workspace } = program;
-    return { status, done: workspace.get(Context.Step), lossSum: workspace.lossSum, correct: workspace.correct, program };
+    return { status, done: workspace.get(Context.Step), ...sumsOf(workspace), program };
   }
 }

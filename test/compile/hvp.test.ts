@@ -103,7 +103,9 @@ describe.each(builds)('%s: the Hessian of two layers times a vector', (build) =>
           const model = { inputs: [x], outputs: [dense(outputs, output, { bias })(dense(hidden, 'tanh', { bias })(x))] };
           const engine = new Engine(model, coreOf(build));
           engine.configure(lossesOf('test', loss, model), undefined);
-          const [{ rows: perRow, target, scale, factors }] = engine.lossNodes('test', [classes]) as [ReturnType<Engine['lossNodes']>[number]];
+          const [{ rows: perRow, target, scale, factors }] = engine.lossNodes('test', [classes ? 'ids' : 'values']) as [
+            ReturnType<Engine['lossNodes']>[number],
+          ];
           const { parameters } = engine;
           const slopes = gradients([{ node: perRow, gradient: fill(perRow.shape, scale, factors) }], parameters) as Node[];
           const v = parameters.map((parameter) => new Node(inputOp, [], parameter.shape));

@@ -284,13 +284,14 @@ describe.each(builds)('%s', (build) => {
   });
 
   describe('counting right decisions', () => {
-    const count = (one: Case, cuts?: readonly [cut: number, targetCut: number]) => {
+    const count = (one: Case, cuts?: readonly [cut: number, targetCut: number], weights?: Float32Array) => {
       machine.clear();
       machine.reset();
       machine.run([
         Opcode.CountCorrect,
         machine.tensor(one.z, one.shift),
         targetTensor(machine, one),
+        weights ? machine.tensor(weights, one.shift) : Ref.None,
         kindOf(one),
         one.rows,
         one.features,
@@ -314,6 +315,15 @@ describe.each(builds)('%s', (build) => {
             if (argmax(rowOf(z, i, features)) === (typeof target === 'number' ? target : argmax(target))) expected++;
           }
           expect(count(one)).toBe(expected);
+          const weights = filled(rows, numbers(features + 7, 0, 2));
+          let [right, all] = [0, 0];
+          for (let i = 0; i < rows; i++) {
+            const target = targetOf(one, i);
+            if (argmax(rowOf(z, i, features)) === (typeof target === 'number' ? target : argmax(target))) right += weights[i] as number;
+            all += weights[i] as number;
+          }
+          expect(count(one, undefined, weights)).toBe(right);
+          expect(machine.f64(Context.Weight)).toBe(all);
         }
       }
       const special = Float32Array.of(Number.NaN, 1, -infinity, -infinity, -infinity, -infinity, Number.NaN, Number.NaN, Number.NaN);
