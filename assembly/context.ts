@@ -29,7 +29,11 @@ export enum Context {
   ScalarCount = 64,
   /** f64: Σ of the weights of the rows that were judged */
   Weight = 72,
-  Size = 80,
+  /** f64 sums of the losses of a network with several, by `AccumulateLoss.part` */
+  Parts = 80,
+  /** what a mean over the rows divides by; 0: the rows of the run */
+  MeanRows = 84,
+  Size = 88,
 }
 
 /** How a run ended. */

@@ -102,4 +102,6 @@ export {
   rmse,
   topK,
 } from './training/metrics.js';
+export type { Monitor } from './training/monitor.js';
+export { PauseController, type PauseSignal } from './training/pause.js';
 export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';

@@ -50,6 +50,8 @@ export interface AbortSignalLike {
   /** The reason that the promise rejects with. */
   readonly reason: unknown;
   throwIfAborted(): void;
+  addEventListener?(type: 'abort', listener: () => void): void;
+  removeEventListener?(type: 'abort', listener: () => void): void;
 }
 
 /** Class ids, one a row; a plain number for a single row. */

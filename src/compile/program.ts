@@ -16,6 +16,8 @@ export interface Report {
   /** The loss of each row. */
   readonly rows: Node;
   readonly scale: number;
+  /** Its number among several losses, counted from 1, where its sum is also kept by itself. Default 0: it is not. */
+  readonly part?: number;
   /** Whether the run goes on where the loss is not finite, as an evaluation does. Default false. */
   readonly goOn?: boolean;
   /** Where decisions are counted: how they are made, the targets, and what each row counts. */
@@ -162,10 +164,10 @@ function addReports(instructions: readonly Instruction[], reports: readonly Repo
   });
 }
 
-function reportInstructions({ rows, scale, goOn = false, decide }: Report): Instruction[] {
+function reportInstructions({ rows, scale, part = 0, goOn = false, decide }: Report): Instruction[] {
   const accumulate: Instruction = {
     opcode: Opcode.AccumulateLoss,
-    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale), goOn: word(Number(goOn)) },
+    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale), goOn: word(Number(goOn)), part: word(part) },
     writes: [],
     inPlace: [],
   };

@@ -3,9 +3,10 @@ import { DataType } from '../../assembly/opcodes.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
-import { type TargetForm, weightingOf } from '../losses/targetForm.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { areIds, type Batch } from './batch.js';
 import { type Column, type Dataset, endReading, freeColumns, type Uploaded } from './dataset.js';
+import { type Means, meansOf, type Sums } from './sums.js';
 import { checkUnchanged, copyIn } from './values.js';
 
 /** Rows of a chunk, where the data are not uploaded. A larger batch is a chunk of its own. */
@@ -95,14 +96,9 @@ export class RowSource {
     return (this.#uploaded ? this.rows : end) - position;
   }
 
-  /** Whether decisions are counted. */
-  get decides(): boolean {
-    return this.engine.decidesFor(this.forms);
-  }
-
-  /** Whether the rows that are counted have weights. */
-  get isWeighted(): boolean {
-    return weightingOf(this.forms[Math.max(0, this.engine.deciding)] as TargetForm) !== undefined;
+  /** Mean losses and accuracy of `rows` rows. */
+  means(sums: Sums, rows: number): Means {
+    return meansOf(this.engine, this.forms, sums, rows);
   }
 
   free(): void {

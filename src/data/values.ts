@@ -2,6 +2,7 @@ import {
   allocateArray,
   bufferOf,
   byteOffsetOf,
+  type Floats,
   isNumericArray,
   KINDS,
   kindOf,
@@ -80,6 +81,14 @@ export function readRows(call: string, what: string, value: unknown, width: numb
   const values = allocateArray(`${call}: ${what}`, length * width, Float64Array);
   for (let i = 0; i < length; i++) readRow(call, what, i === 0 ? first : value[i], i, width, values);
   return { rows: length, form: 'rows', values };
+}
+
+/** A number for each of n parameters, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
+export function readPerParameter(call: string, what: string, values: unknown, n: number): Floats {
+  const found = isNumericArray(values) ? lengthOf(values) : isList(values) ? values.length : undefined;
+  if (found === undefined) throw new ValueError(`${call}: ${what} is ${describe(values)}, expected ${n} numbers, one for each parameter`);
+  if (found !== n) throw new ShapeError(`${call}: ${what} has ${found} numbers, expected ${n}, one for each parameter`);
+  return new Float32Array(readRows(call, what, values, n).values);
 }
 
 function wholeRows(call: string, what: string, length: number, width: number): number {

@@ -48,7 +48,7 @@ export const PREDICTION_ROWS = 256;
 const NO_TARGETS: readonly TargetForm[] = [];
 
 /** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded' | 'evaluate';
+export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'accumulate' | 'regularize' | 'update' | 'step' | 'guarded' | 'evaluate';
 
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
@@ -304,6 +304,22 @@ export class Engine {
     return Status.Done;
   }
 
+  /**
+   * Updates the parameters from the gradients as they are. @returns the status
+   *
+   * Plain descent is bounded for rates up to 1, since its rate is in no gradient here.
+   */
+  update(program: LoadedProgram): Status {
+    return this.runGuarded(program, 1, 0, program.workspace.learningRate > 1);
+  }
+
+  /** Writes all gradients; none: 0. */
+  writeGradients(values?: ArrayLike<number>): void {
+    const at = this.#stateAddress >>> 2;
+    if (values) this.core.f32.set(values, at);
+    else this.core.f32.fill(0, at, at + this.parameterCount);
+  }
+
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
     const update = this.#update;
     if (!update) return false;
@@ -403,7 +419,12 @@ export class Engine {
 
   /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
   seeds(losses: readonly LossNodes[], besides = 0, mode: Mode = 'prediction'): readonly Seed[] {
-    return this.terms(losses, mode).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
+    return seedsOf(this.terms(losses, mode), besides);
+  }
+
+  /** Whether something is minimised that is there once, however many rows there are. */
+  get regularizes(): boolean {
+    return this.#penaltyTerms.some(({ node }) => !node.shape.batched);
   }
 
   /** The same for tools, in prediction mode: targets as values, unless forms say otherwise; penalties as they were given. */
@@ -475,7 +496,12 @@ export class Engine {
     const known = prediction ? this.#prediction : this.#training;
     if (known) return known;
     const { inputs, outputs } = this.model;
-    const made = new Workspace(this.core, [this.parametersAddress, this.#stateAddress, 0, this.#constants], inputs.length + 2 * outputs.length);
+    const made = new Workspace(
+      this.core,
+      [this.parametersAddress, this.#stateAddress, 0, this.#constants],
+      inputs.length + 2 * outputs.length,
+      outputs.length,
+    );
     if (prediction) this.#prediction = made;
     else this.#training = made;
     return made;
@@ -490,6 +516,10 @@ export class Engine {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
     }
+    if (kind === 'update') {
+      const { places, epilogue, guards } = this.updateRecipe();
+      return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
+    }
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
     const deciding = this.decidesFor(forms) ? this.deciding : -1;
@@ -497,6 +527,7 @@ export class Engine {
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
       scale,
+      part: losses.length > 1 && i < losses.length ? i + 1 : 0,
       goOn: kind === 'evaluate',
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
@@ -509,8 +540,23 @@ export class Engine {
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
     const descend = steps && update?.descends === true;
-    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0, mode), this.parameters);
-    const states = steps ? this.#stateUpdates() : [];
+    const adds = kind === 'accumulate' || kind === 'regularize';
+    // Of a batch in parts, each adds what is of its rows; what is there once is added once.
+    const minimised = adds ? terms.filter(({ node }) => node.shape.batched === (kind === 'accumulate')) : terms;
+    const products = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), this.parameters);
+    const states = steps || kind === 'accumulate' ? this.#stateUpdates() : [];
+    if (adds) {
+      const places = new Map(this.#places);
+      const accumulate = this.parameters.flatMap((parameter, i) => {
+        const product = products[i];
+        if (!product) return [];
+        const into = new Node(this.#all.op, [], parameter.shape, {}, `d${parameter.label}`);
+        places.set(into, { block: Block.State, offset: this.offsetOf(parameter) });
+        return [{ product, into }];
+      });
+      if (kind === 'regularize') return { roots: [], inputs: [], outputs: [], accumulate, places };
+      return { ...common, accumulate: accumulate.reverse(), states, places };
+    }
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
@@ -530,32 +576,31 @@ export class Engine {
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
     if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
-    const { optimizer, dw } = update;
     const updating = this.updateRecipe();
-    // A decay changes parameters by their own size.
-    const guards = optimizer.weightDecay > 0 ? [dw, this.#all] : [dw];
     return {
       ...common,
       roots: roots.reverse(),
       places: new Map([...places, ...updating.places]),
       epilogue: updating.epilogue,
       states,
-      ...(kind === 'guarded' && { guards }),
+      ...(kind === 'guarded' && { guards: updating.guards }),
     };
   }
 
   /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
-  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[] } {
+  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[]; readonly guards: readonly Node[] } {
     const places = new Map(this.#places);
     const update = this.#update;
-    if (!update) return { places, epilogue: [] };
+    if (!update) return { places, epilogue: [], guards: [] };
     const n = this.parameterCount;
     places.set(update.dw, { block: Block.State, offset: 0 });
     update.slots.forEach((slot, i) => {
       places.set(slot, { block: Block.State, offset: n * (i + 1) });
     });
     places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
-    return { places, epilogue: update.instructions };
+    // A decay changes parameters by their own size.
+    const guards = update.optimizer.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
+    return { places, epilogue: update.instructions, guards };
   }
 
   /** What a training step leaves in each state, as nodes. */
@@ -601,6 +646,11 @@ export class Engine {
     this.core.free(this.#constants);
     release(this.core, this.parametersAddress, this.valueCount * 4, this.#parametersViewed);
   }
+}
+
+/** What differentiation of a sum of terms starts from; `besides`: more of `Factor`. */
+function seedsOf(terms: readonly Term[], besides: number): readonly Seed[] {
+  return terms.map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
 }
 
 /** Where decisions on a loss' output are counted. */

@@ -8,6 +8,7 @@ import { type Build, coreOf } from '../core/core.js';
 import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
+import { readPerParameter } from '../data/values.js';
 import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
@@ -374,6 +375,33 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#batch('step', x, { y, weight: given.weight }, learningRate);
   }
 
+  /**
+   * One update of the parameters from `gradients`, as the last `gradient` left them or as the caller changed them since: clipped in a way of one's
+   * own, or those of several batches added up.
+   * @param gradients in place of them: a number for each parameter, in their order, which are copied
+   * @param options.learningRate in place of the optimizer's
+   * @throws NotFiniteError where a parameter would become NaN or infinite; ShapeError or ValueError for other gradients. The parameters stay as they were
+   */
+  applyGradients(gradients?: ArrayLike<number>, options: { readonly learningRate?: number } = {}): void {
+    const call = 'applyGradients';
+    this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
+    const engine = this.#engine;
+    const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
+    checkLearningRate(call, learningRate);
+    const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
+    const odd = given?.findIndex((value) => !Number.isFinite(value)) ?? -1;
+    if (odd >= 0) throw new ValueError(`${call}: gradients[${odd}] is ${given?.[odd]}, expected finite numbers that float32 holds`);
+    const scalars = engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
+    // Both may have run code of the caller's.
+    this.#internals.idle(call).need(call, 'optimizer');
+    const program = engine.program('update', 1);
+    if (given) engine.writeGradients(given);
+    program.workspace.setLearningRate(learningRate);
+    engine.setScalars(program, scalars);
+    if (engine.update(program) !== Status.Done) throw new NotFiniteError(call, this.#trainee.stepsDone + 1, undefined, undefined, true);
+    this.#trainee.stepsDone++;
+  }
+
   #batch(kind: 'gradient' | 'step', x: unknown, given: GivenTargets, learningRate: number): number {
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
@@ -437,13 +465,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: FitOptions = {}): Promise<History> {
+  async fit<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    options: FitOptions<M> = {},
+  ): Promise<History<M>> {
     this.#internals.idle('fit');
     this.#internals.need('fit', 'loss');
     this.#internals.need('fit', 'optimizer');
     this.#internals.running.push('fit');
     try {
-      return await fit(this.#trainee, data, options);
+      return (await fit(this.#trainee, data, options as FitOptions<readonly Metric[]>)) as History<M>;
     } finally {
       this.#end('fit');
     }

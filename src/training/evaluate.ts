@@ -4,6 +4,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { RowSource } from '../data/source.js';
+import { type Sums, sumsOf, writeSums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
@@ -15,8 +16,7 @@ import { logitsOf } from '../losses/networkLoss.js';
 import { hasIds, type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import type { Evaluation, EvaluationProgress } from './history.js';
-import { accuracy, checkMetrics, type Metric } from './metrics.js';
-import { meansOf, NO_SUMS, sumsOf, writeSums } from './sums.js';
+import { accuracy, checkMetrics, type Metric, type MetricValues } from './metrics.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** Rows of a batch of an evaluation. */
@@ -128,11 +128,11 @@ export async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace:
 }
 
 /** Copies the metrics: their callbacks run during an evaluation, and could change the list. */
-function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
+export function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
   checkMetrics(call, metrics);
   return Array.from(metrics, (metric) => {
-    const { name, begin } = metric;
-    return { name, begin: (width, kind) => begin.call(metric, width, kind) };
+    const { name, mode, begin } = metric;
+    return { name, ...(mode && { mode }), begin: (width, kind) => begin.call(metric, width, kind) };
   });
 }
 
@@ -152,11 +152,11 @@ export function* evaluateRows(
   threshold?: number,
   pace?: Pace,
   call = 'evaluate',
-): Generator<Slice, Evaluation, undefined> {
+): Generator<Slice, Evaluation & MetricValues<readonly Metric[]>, undefined> {
   const { rows } = source;
   const all = threshold === undefined ? metrics : [accuracy, ...metrics];
   const passes = all.length > 0 ? 2 : 1;
-  let sums = NO_SUMS;
+  let sums: Sums | undefined;
   for (let position = 0; position < rows; ) {
     const { program, batch } = evaluationProgram(engine, source);
     const { workspace } = program;
@@ -171,7 +171,7 @@ export function* evaluateRows(
     yield { rows: position - from, share: position / rows / passes };
   }
   return {
-    ...meansOf(sums, rows, source.decides, source.isWeighted),
+    ...source.means(sums as Sums, rows),
     ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold))),
   };
 }

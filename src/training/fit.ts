@@ -4,6 +4,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { RowSource } from '../data/source.js';
+import type { Sums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
@@ -12,42 +13,61 @@ import type { TargetForm } from '../losses/targetForm.js';
 import { checkLearningRate } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
-import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
+import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns, readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
+import type { Metric } from './metrics.js';
+import { checkPause, type PauseSignal, wait } from './pause.js';
 import type { Schedule } from './schedules.js';
 import { Steps } from './steps.js';
-import { meansOf, NO_SUMS, type Sums } from './sums.js';
-import { now, Pace, Turns } from './turns.js';
+import { now, Pace, TURN_SECONDS, Turns } from './turns.js';
 
 /** Options of `fit`. */
-export interface FitOptions {
+export interface FitOptions<M extends readonly Metric[] = readonly []> {
   /** Default 1. */
   readonly epochs?: number;
   /** Default 32. */
   readonly batchSize?: number;
   /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
   readonly shuffle?: boolean;
+  /**
+   * How many batches go into one update, which is that of a batch of all their rows: for batches whose values take too much memory at once.
+   * Default 1.
+   */
+  readonly accumulationSteps?: number;
   /** Data to evaluate after each epoch. */
   readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
+  /** The share of the rows, the last of the data, to hold back and evaluate after each epoch, in place of `validationData`. */
+  readonly validationSplit?: number;
+  /** What to find after each epoch, of the validation data or, without any, of the training data: as `evaluate` does. */
+  readonly metrics?: M;
   /** Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. */
   readonly learningRate?: number | Schedule;
   /** Stops when the watched value no longer improves, and restores the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
+  /** Pauses and resumes the training, between two slices of steps. */
+  readonly pause?: PauseSignal;
+  /** The longest time in milliseconds to run without giving the event loop a turn; one step may take longer. Default 10. */
+  readonly budgetMs?: number;
   /** Aborts after the current step; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
   /** Called up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
   /** Called after each epoch. Returning false ends the training. A promise is awaited for its value; its rejection rejects `fit`. */
-  readonly onEpoch?: (epoch: EpochEnd) => unknown;
+  readonly onEpoch?: (epoch: EpochEnd<M>) => unknown;
 }
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
   'batchSize',
   'shuffle',
+  'accumulationSteps',
   'validationData',
+  'validationSplit',
+  'metrics',
   'learningRate',
   'earlyStopping',
+  'pause',
+  'budgetMs',
   'signal',
   'onProgress',
   'onEpoch',
@@ -69,34 +89,46 @@ export interface Trainee {
 const SHUFFLE_STREAM = 0x40000000;
 
 /** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, given: FitOptions): Promise<History> {
+export async function fit(
+  trainee: Trainee,
+  data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
+  given: FitOptions<readonly Metric[]>,
+): Promise<History<readonly Metric[]>> {
   const { engine } = trainee;
   const called = now();
-  const turns = new Turns();
   const set = Dataset.is(data) ? data : new Dataset(data, 'fit');
-  const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
+  const options = readOptions(engine, given);
+  const { epochs, batchSize, accumulationSteps, shuffle, metrics, pause: gate, budget, signal, onProgress, onEpoch, rateOf, stopping } = options;
+  const { validationData, validationSplit } = options;
+  const turns = new Turns(budget);
   const validationSet = validationData && (Dataset.is(validationData) ? validationData : new Dataset(validationData, 'fit: validationData'));
   signal?.throwIfAborted();
   let source: RowSource | undefined;
   let validation: RowSource | undefined;
   try {
     // Allocate everything first, so that a failure changes nothing.
-    source = new RowSource('fit', engine, set, batchSize);
-    validation = validationSet && new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
-    const { rows, decides, isWeighted } = source;
-    const batch = Math.min(batchSize, rows);
+    const held = validationSplit === undefined ? undefined : (rows: number) => heldBack(rows, validationSplit);
+    source = new RowSource('fit', engine, set, batchSize * accumulationSteps, held && ((rows) => [0, rows - held(rows)]));
+    if (validationSet) validation = new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
+    else if (held) validation = new RowSource('fit', engine, set, EVALUATION_ROWS, (rows) => [rows - held(rows), rows]);
+    const rowsOf = source;
+    const { rows } = source;
+    const batch = Math.min(batchSize * accumulationSteps, rows);
     const steps = Math.ceil(rows / batch);
-    const slices = new Steps(engine, source, batch);
-    for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
+    const slices = new Steps(engine, source, batch, Math.min(batchSize, rows));
+    const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
+    for (const evaluated of [validation, (stopping || judgesTraining) && source]) if (evaluated) evaluationProgram(engine, evaluated);
     turns.worked(now() - called);
     const pause = async () => {
       await turns.pause();
+      if (gate) await wait(gate, signal);
       signal?.throwIfAborted();
     };
     const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
-    const evaluationPace = new Pace();
-    const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], undefined, evaluationPace), turns, evaluationPace, pause);
-    const ends: EpochEnd[] = [];
+    const evaluationPace = new Pace(budget);
+    const evaluated = (data: RowSource) =>
+      inTurns(evaluateRows(engine, data, metrics, undefined, evaluationPace, 'fit'), turns, evaluationPace, pause);
+    const ends: EpochEnd<readonly Metric[]>[] = [];
     let trainingSeconds = 0;
     if (stopping) {
       const training = await evaluated(source);
@@ -110,7 +142,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
         training: validation ? undefined : training,
       });
     }
-    const pace = new Pace();
+    const pace = new Pace(budget);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const drawn = now();
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
@@ -118,7 +150,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       turns.worked(began - drawn);
       let seconds = 0;
       let step = 0;
-      let sums: Sums = NO_SUMS;
+      let sums: Sums | undefined;
       const progress = (): FitProgress => {
         const samples = Math.min(step * batch, rows);
         const samplesPerSecond = samples / seconds;
@@ -127,7 +159,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
           epochs,
           step,
           steps,
-          ...meansOf(sums, samples, decides, isWeighted),
+          ...rowsOf.means(sums as Sums, samples),
           seconds,
           samplesPerSecond,
           secondsLeft: (rows - samples + (epochs - epoch) * rows) / samplesPerSecond,
@@ -136,7 +168,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       };
       while (step < steps) {
         const count = pace.next(Math.min(steps - step, source.steps(batch)), batch);
-        if (turns.isOver(pace.secondsFor(count * batch))) {
+        if (gate?.paused || turns.isOver(pace.secondsFor(count * batch))) {
           if (step > 0) await report(progress());
           await pause();
         }
@@ -162,15 +194,20 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       trainee.epochsTrained++;
       trainingSeconds += seconds;
       await report(progress());
-      const held = validation && (await evaluated(validation));
-      const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
+      const judged = validation && (await evaluated(validation));
+      const end: EpochEnd<readonly Metric[]> = { ...progress(), validation: judged, training: judgesTraining ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
       const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
     }
-    return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds, best: stopping?.best };
+    return {
+      epochs: ends,
+      seconds: trainingSeconds,
+      samplesPerSecond: (ends.length * rows) / trainingSeconds,
+      best: stopping?.best as EpochEnd<readonly Metric[]> | undefined,
+    };
   } finally {
     runAll(
       () => stopping?.restore(),
@@ -183,21 +220,54 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   }
 }
 
+/** The rows that a share of the data holds back. @throws ValueError where none are left on a side */
+function heldBack(rows: number, share: number): number {
+  const held = Math.round(rows * share);
+  if (held > 0 && held < rows) return held;
+  throw new ValueError(`fit: a validationSplit of ${share} holds back ${held} of ${rows} rows, expected rows on both sides`);
+}
+
 /** Reads each option of `fit` once and fills in defaults. */
-function readOptions(engine: Engine, options: FitOptions) {
-  checkOptions('fit', options, OPTIONS);
-  const { epochs = 1, batchSize = 32, shuffle = true, validationData, learningRate, earlyStopping, signal, onProgress, onEpoch } = options;
-  for (const [name, value] of Object.entries({ epochs, batchSize })) {
+function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>) {
+  const given = checkOptions('fit', options, OPTIONS);
+  const { epochs = 1, batchSize = 32, accumulationSteps = 1, shuffle = true, validationData, validationSplit } = given;
+  const { learningRate, earlyStopping, pause, budgetMs, signal, onProgress, onEpoch } = given;
+  for (const [name, value] of Object.entries({ epochs, batchSize, accumulationSteps })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
   if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
+  if (budgetMs !== undefined && !(typeof budgetMs === 'number' && budgetMs > 0))
+    throw new ValueError(`fit: budgetMs is ${describe(budgetMs)}, expected a number of milliseconds > 0`);
   checkCallbacks('fit', { onProgress, onEpoch }, signal);
+  checkPause(pause);
+  const metrics = readMetrics('fit', given.metrics);
   const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
   if (validationData !== undefined && (typeof validationData !== 'object' || validationData === null)) {
     throw new ValueError(`fit: validationData is ${describe(validationData)}, expected a data set or { x, y }`);
   }
-  const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping);
-  return { epochs, batchSize, shuffle, validationData, rateOf, stopping, signal, onProgress, onEpoch };
+  if (validationSplit !== undefined) {
+    if (!(typeof validationSplit === 'number' && validationSplit > 0 && validationSplit < 1))
+      throw new ValueError(`fit: validationSplit is ${describe(validationSplit)}, expected a number between 0 and 1`);
+    if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
+  }
+  const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
+  const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;
+  return {
+    epochs,
+    batchSize,
+    accumulationSteps,
+    shuffle,
+    metrics,
+    validationData,
+    validationSplit,
+    rateOf,
+    stopping,
+    pause,
+    budget,
+    signal,
+    onProgress,
+    onEpoch,
+  };
 }
 
 /** The rates of `count` steps from a step on. A schedule is code of the caller's, so all are computed before an address is taken. */

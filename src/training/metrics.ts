@@ -28,6 +28,8 @@ export interface MetricBatch {
 export interface Metric<Name extends string = string, Value = unknown> {
   /** The key of its value in the result. */
   readonly name: Name;
+  /** Whether lower or higher is better, for a `monitor`. Default `'max'`. */
+  readonly mode?: 'min' | 'max';
   /**
    * @param width the features of the output
    * @param decides how rows are decided: by the largest number, or each number by itself; undefined for a regression without a threshold
@@ -213,6 +215,7 @@ function summing<Value>(name: string, width: number, add: (column: number, u: nu
 /** Mean absolute error, Σ |u − t| / (rows × outputs). */
 export const mae: Metric<'mae', number> = {
   name: 'mae',
+  mode: 'min',
   begin: (width) => {
     let sum = 0;
     return summing(
@@ -229,6 +232,7 @@ export const mae: Metric<'mae', number> = {
 /** Root of the mean squared error, √(Σ (u − t)² / (rows × outputs)). */
 export const rmse: Metric<'rmse', number> = {
   name: 'rmse',
+  mode: 'min',
   begin: (width) => {
     let sum = 0;
     return summing(

@@ -129,7 +129,7 @@ describe.each(builds)('%s: the Hessian of two layers times a vector', (build) =>
 
           const { core } = engine;
           core.f32.set(values, engine.parametersAddress >> 2);
-          const workspace = new Workspace(core, [engine.parametersAddress, 0, 0, 0], 0);
+          const workspace = new Workspace(core, [engine.parametersAddress, 0, 0, 0], 0, 1);
           const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
           core.f32.set(xs, loaded.indexOf(x));
           (classes ? core.u32 : core.f32).set(targets.flat(), loaded.indexOf(target));

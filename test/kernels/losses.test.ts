@@ -262,13 +262,13 @@ describe.each(builds)('%s', (build) => {
     machine.clear();
     machine.reset();
     const ref = machine.tensor(loss);
-    expect(machine.run([Opcode.AccumulateLoss, ref, rows, bits(0.5), 0])).toBe(Status.Done);
+    expect(machine.run([Opcode.AccumulateLoss, ref, rows, bits(0.5), 0, 0])).toBe(Status.Done);
     let sum = 0;
     for (const value of loss) sum += value;
     expect(machine.f64(Context.LossSum)).toBe(0.5 * sum);
     for (const bad of [Number.NaN, infinity, -infinity]) {
       loss[rows - 1] = bad;
-      const status = machine.run([Opcode.AccumulateLoss, machine.tensor(loss), rows, bits(1), 0]);
+      const status = machine.run([Opcode.AccumulateLoss, machine.tensor(loss), rows, bits(1), 0, 0]);
       expect(status).toBe(Status.NotFinite);
       expect(machine.f64(Context.LossSum)).toBe(0.5 * sum);
     }
@@ -278,7 +278,7 @@ describe.each(builds)('%s', (build) => {
     for (const bad of [Number.NaN, infinity, -infinity]) {
       machine.clear();
       machine.reset();
-      expect(machine.run([Opcode.AccumulateLoss, machine.tensor(Float32Array.of(1, bad, 2)), 3, bits(0.5), 1])).toBe(Status.Done);
+      expect(machine.run([Opcode.AccumulateLoss, machine.tensor(Float32Array.of(1, bad, 2)), 3, bits(0.5), 1, 0])).toBe(Status.Done);
       expect(machine.f64(Context.LossSum)).toBe(bad);
     }
   });

@@ -205,7 +205,10 @@ describe('a structured clone fails instead of making an empty shell', () => {
 });
 
 test.each<[unknown, string]>([
-  [{ x, y, sampleWeight: [1] }, 'there is no option "sampleWeight", expected x, y, weight, scale, offset, targetScale, targetOffset, budget; weights are data'],
+  [
+    { x, y, sampleWeight: [1] },
+    'there is no option "sampleWeight", expected x, y, weight, scale, offset, targetScale, targetOffset, budget; weights are data',
+  ],
   [{ x, y, sclae: 2 }, 'there is no option "sclae"'],
   [{ x, y, budget: '5' }, 'budget is "5", expected a number of bytes ≥ 0'],
   [{ x, y, budget: Number.NaN }, 'budget is NaN'],
