@@ -2,6 +2,7 @@
 import {
   type ActivationName,
   abs,
+  adagrad,
   adam,
   adamW,
   add,
@@ -25,6 +26,7 @@ import {
   type Layer,
   type Loss,
   leakyRelu,
+  lion,
   log,
   log1p,
   logSoftmax,
@@ -40,11 +42,13 @@ import {
   mish,
   mul,
   type Node,
+  nadam,
   neg,
   type Optimizer,
   parameter,
   pow,
   relu,
+  rmsProp,
   scale,
   selu,
   sgd,
@@ -461,6 +465,7 @@ export interface OptimizerRow {
   readonly name: string;
   /** Ways to set it, each with its step. */
   readonly variants: readonly (readonly [label: string, optimizer: Optimizer, step: OptimizerStep])[];
+  /** A function of the parameters and of the description's options. */
   readonly torch: Torch;
 }
 
@@ -468,6 +473,23 @@ const adamStep =
   (beta1: number, beta2: number, epsilon: number, decay: number): OptimizerStep =>
   (w, g, [m, v], t) =>
     optimizerOracle.adam(w, g, m as Run, v as Run, t, { learningRate: 0.01, beta1, beta2, epsilon, decay });
+
+const adamInTorch = "lr=o['learningRate'], betas=(o['beta1'], o['beta2']), eps=o['epsilon'], weight_decay=o['weightDecay']";
+
+const rmsPropStep =
+  (options: optimizerOracle.RmsPropOptions): OptimizerStep =>
+  (w, g, slots) =>
+    optimizerOracle.rmsProp(w, g, slots, options);
+
+const adagradStep =
+  (options: optimizerOracle.AdagradOptions): OptimizerStep =>
+  (w, g, [sum], t) =>
+    optimizerOracle.adagrad(w, g, sum as Run, t, options);
+
+const nadamStep =
+  (options: optimizerOracle.NadamOptions): OptimizerStep =>
+  (w, g, [m, v], t) =>
+    optimizerOracle.nadam(w, g, m as Run, v as Run, t, options);
 
 /** Every optimizer. Adding one is adding a row. */
 export const optimizers: readonly OptimizerRow[] = [
@@ -482,13 +504,68 @@ export const optimizers: readonly OptimizerRow[] = [
         (w, g, [v]) => optimizerOracle.momentum(w, g, v as Run, 0.05, 0.9, true),
       ],
     ],
-    torch: 'torch.optim.SGD',
+    torch: "lambda p, o: torch.optim.SGD(p, lr=o['learningRate'], momentum=o['momentum'], nesterov=o['nesterov'], weight_decay=o['weightDecay'])",
   },
-  { name: 'adam', variants: [['adam', adam({ learningRate: 0.01 }), adamStep(0.9, 0.999, 1e-8, 0)]], torch: 'torch.optim.Adam' },
+  {
+    name: 'adam',
+    variants: [['adam', adam({ learningRate: 0.01 }), adamStep(0.9, 0.999, 1e-8, 0)]],
+    torch: `lambda p, o: torch.optim.Adam(p, ${adamInTorch})`,
+  },
   {
     name: 'adamW',
     variants: [['adamW', adamW({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, weightDecay: 0.1 }), adamStep(0.8, 0.95, 1e-4, 0.1)]],
-    torch: 'torch.optim.AdamW',
+    torch: `lambda p, o: torch.optim.AdamW(p, ${adamInTorch})`,
+  },
+  {
+    name: 'rmsProp',
+    variants: [
+      ['rmsProp', rmsProp(), rmsPropStep({ learningRate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum: 0, centered: false })],
+      [
+        'rmsProp, centered, with momentum',
+        rmsProp({ learningRate: 1e-3, alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true }),
+        rmsPropStep({ learningRate: 1e-3, alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true }),
+      ],
+    ],
+    torch:
+      "lambda p, o: torch.optim.RMSprop(p, lr=o['learningRate'], alpha=o['alpha'], eps=o['epsilon'], momentum=o['momentum'], centered=o['centered'], weight_decay=o['weightDecay'])",
+  },
+  {
+    name: 'adagrad',
+    variants: [
+      ['adagrad', adagrad(), adagradStep({ learningRate: 0.01, learningRateDecay: 0, initialAccumulatorValue: 0, epsilon: 1e-10 })],
+      [
+        'adagrad, all options',
+        adagrad({ learningRate: 0.1, learningRateDecay: 0.05, initialAccumulatorValue: 0.1, epsilon: 1e-6 }),
+        adagradStep({ learningRate: 0.1, learningRateDecay: 0.05, initialAccumulatorValue: 0.1, epsilon: 1e-6 }),
+      ],
+    ],
+    torch:
+      "lambda p, o: torch.optim.Adagrad(p, lr=o['learningRate'], lr_decay=o['learningRateDecay'], initial_accumulator_value=o['initialAccumulatorValue'], eps=o['epsilon'], weight_decay=o['weightDecay'])",
+  },
+  {
+    name: 'lion',
+    variants: [
+      ['lion', lion(), (w, g, [m]) => optimizerOracle.lion(w, g, m as Run, 1e-4, 0.9, 0.99, 0)],
+      [
+        'lion, all options',
+        lion({ learningRate: 0.003, beta1: 0.8, beta2: 0.95, weightDecay: 0.1 }),
+        (w, g, [m]) => optimizerOracle.lion(w, g, m as Run, 0.003, 0.8, 0.95, 0.1),
+      ],
+    ],
+    torch: { none: 'it has no Lion' },
+  },
+  {
+    name: 'nadam',
+    variants: [
+      ['nadam', nadam(), nadamStep({ learningRate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004 })],
+      [
+        'nadam, all options',
+        nadam({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 2.5 }),
+        nadamStep({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 2.5 }),
+      ],
+    ],
+    // Up to PyTorch 1.13, NAdam without `foreach` multiplies by μₜ twice.
+    torch: `lambda p, o: torch.optim.NAdam(p, ${adamInTorch}, momentum_decay=o['momentumDecay'], foreach=True)`,
   },
 ];
 

@@ -7,6 +7,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   learning_rate: 'use learningRate',
   alpha: 'use learningRate',
   eps: 'use epsilon',
+  rho: 'use alpha',
+  lrDecay: 'use learningRateDecay',
+  lr_decay: 'use learningRateDecay',
+  initial_accumulator_value: 'use initialAccumulatorValue',
+  momentum_decay: 'use momentumDecay',
   betas: 'pass beta1 and beta2',
   beta_1: 'use beta1',
   beta_2: 'use beta2',
@@ -115,6 +120,10 @@ const MAKERS: Readonly<Record<string, string>> = {
   sgd: 'sgd()',
   adam: 'adam()',
   adamw: 'adamW()',
+  rmsprop: 'rmsProp()',
+  adagrad: 'adagrad()',
+  lion: 'lion()',
+  nadam: 'nadam()',
 };
 
 /** The call for a name of a loss or an optimizer; undefined for any other name. */
