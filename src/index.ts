@@ -102,4 +102,14 @@ export {
   rmse,
   topK,
 } from './training/metrics.js';
-export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
+export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';
+export {
+  cosine,
+  exponentialDecay,
+  type OneCycleOptions,
+  oneCycle,
+  type Schedule,
+  type ScheduleState,
+  stepDecay,
+  warmup,
+} from './training/schedules.js';

@@ -11,6 +11,7 @@ import {
   byMode,
   clip,
   concat,
+  cosine,
   crossEntropy,
   dense,
   div,
@@ -20,6 +21,7 @@ import {
   erfc,
   exp,
   expm1,
+  exponentialDecay,
   gelu,
   hardSigmoid,
   heaviside,
@@ -45,10 +47,13 @@ import {
   nadam,
   neg,
   type Optimizer,
+  oneCycle,
   parameter,
   pow,
+  reduceOnPlateau,
   relu,
   rmsProp,
+  type Schedule,
   scale,
   selu,
   sgd,
@@ -62,9 +67,11 @@ import {
   sqrt,
   square,
   squaredError,
+  stepDecay,
   sub,
   sum,
   tanh,
+  warmup,
 } from 'neurite';
 import { features } from '../src/graph/shape.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
@@ -566,6 +573,84 @@ export const optimizers: readonly OptimizerRow[] = [
     ],
     // Up to PyTorch 1.13, NAdam without `foreach` multiplies by μₜ twice.
     torch: `lambda p, o: torch.optim.NAdam(p, ${adamInTorch}, momentum_decay=o['momentumDecay'], foreach=True)`,
+  },
+];
+
+/** A schedule, over eight epochs of five steps. */
+export interface ScheduleRow {
+  readonly name: string;
+  /** Ways to set it at a rate of 0.1, each with a function of PyTorch's optimizer. */
+  readonly variants: readonly (readonly [label: string, make: () => Schedule, torch: string])[];
+  /** What PyTorch's takes a step for. */
+  readonly each: 'step' | 'epoch' | 'observed epoch';
+}
+
+/** Every schedule. Adding one is adding a row. */
+export const schedules: readonly ScheduleRow[] = [
+  {
+    name: 'stepDecay',
+    each: 'epoch',
+    variants: [['stepDecay', () => stepDecay(0.1, { every: 3, factor: 0.5 }), 'lambda o: S.StepLR(o, 3, 0.5)']],
+  },
+  {
+    name: 'exponentialDecay',
+    each: 'epoch',
+    variants: [['exponentialDecay', () => exponentialDecay(0.1, { factor: 0.8 }), 'lambda o: S.ExponentialLR(o, 0.8)']],
+  },
+  {
+    name: 'cosine',
+    each: 'step',
+    variants: [['cosine', () => cosine(0.1, { epochs: 8, final: 0.01 }), 'lambda o: S.CosineAnnealingLR(o, 40, 0.01)']],
+  },
+  {
+    name: 'warmup',
+    each: 'step',
+    variants: [
+      ['warmup', () => warmup(2, 0.1), 'lambda o: S.LambdaLR(o, lambda step: min(1, (step + 1) / 10))'],
+      [
+        'warmup to another',
+        () => warmup(0.6, stepDecay(0.1, { every: 3 })),
+        'lambda o: S.LambdaLR(o, lambda step: min(1, (step + 1) / 3) * 0.1 ** (step // 15))',
+      ],
+    ],
+  },
+  {
+    name: 'oneCycle',
+    each: 'step',
+    variants: [
+      ['oneCycle', () => oneCycle(0.1, { epochs: 8 }), 'lambda o: S.OneCycleLR(o, 0.1, total_steps=40)'],
+      [
+        'oneCycle, all options',
+        () => oneCycle(0.1, { epochs: 8, pctStart: 0.55, divFactor: 10, finalDivFactor: 50, anneal: 'linear' }),
+        "lambda o: S.OneCycleLR(o, 0.1, total_steps=40, pct_start=0.55, div_factor=10, final_div_factor=50, anneal_strategy='linear')",
+      ],
+    ],
+  },
+  {
+    name: 'reduceOnPlateau',
+    each: 'observed epoch',
+    variants: [
+      ['reduceOnPlateau', () => reduceOnPlateau(0.1, { patience: 1 }), 'lambda o: S.ReduceLROnPlateau(o, patience=1)'],
+      [
+        'reduceOnPlateau, all options',
+        () =>
+          reduceOnPlateau(0.1, {
+            mode: 'max',
+            factor: 0.5,
+            patience: 0,
+            cooldown: 1,
+            minDelta: 0.03,
+            relative: false,
+            minLearningRate: 0.02,
+          }),
+        "lambda o: S.ReduceLROnPlateau(o, mode='max', factor=0.5, patience=0, cooldown=1, threshold=0.03, threshold_mode='abs', min_lr=0.02)",
+      ],
+      [
+        'reduceOnPlateau, relative',
+        () => reduceOnPlateau(0.1, { mode: 'max', patience: 0, minDelta: 0.2 }),
+        "lambda o: S.ReduceLROnPlateau(o, mode='max', patience=0, threshold=0.2)",
+      ],
+    ],
   },
 ];
 

@@ -44,8 +44,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   sample_weight: 'rows have no weights; repeat the rows that should count more',
   classWeight: 'classes have no weights; repeat the rows of classes that should count more',
   class_weight: 'classes have no weights; repeat the rows of classes that should count more',
-  initialEpoch: 'a later fit goes on where the last one ended',
-  initial_epoch: 'a later fit goes on where the last one ended',
+  initial_epoch: 'use initialEpoch',
   metrics: 'pass metrics to evaluate',
   early_stopping: 'use earlyStopping',
   restoreBestWeights: "the best epoch's parameters are always restored",
@@ -91,6 +90,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   gamma: 'use factor',
   T_max: 'use epochs',
   eta_min: 'use final',
+  min_lr: 'use minLearningRate',
+  threshold_mode: 'use relative, true or false',
+  pct_start: 'use pctStart',
+  div_factor: 'use divFactor',
+  final_div_factor: 'use finalDivFactor',
+  anneal_strategy: 'use anneal',
 };
 
 /** The remedy for a name of another library, where the call has that option; undefined for any other name. */

@@ -1,5 +1,5 @@
 import { Status } from '../../assembly/context.js';
-import { describe } from '../arguments/describe.js';
+import { describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
@@ -19,15 +19,23 @@ import { now, Pace, Turns } from './turns.js';
 
 /** Options of `fit`. */
 export interface FitOptions {
-  /** Default 1. */
+  /** The number of the last epoch: so many are trained, less `initialEpoch`. Default 1. */
   readonly epochs?: number;
+  /**
+   * Epochs that count as done: this fit begins with epoch `initialEpoch + 1`, in schedules and reports. With `initialEpoch: 10, epochs: 30` a schedule
+   * goes on where a fit of 10 epochs left it. Default 0.
+   */
+  readonly initialEpoch?: number;
   /** Default 32. */
   readonly batchSize?: number;
   /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
   readonly shuffle?: boolean;
   /** Data to evaluate after each epoch. */
   readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
-  /** Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. */
+  /**
+   * Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. A schedule that
+   * follows the training hears how each epoch ended, before `onEpoch`.
+   */
   readonly learningRate?: number | Schedule;
   /** Stops when the watched value no longer improves, and restores the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
@@ -41,6 +49,7 @@ export interface FitOptions {
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
+  'initialEpoch',
   'batchSize',
   'shuffle',
   'validationData',
@@ -72,7 +81,10 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
   const called = now();
   const turns = new Turns();
   const set = Dataset.is(data) ? data : new Dataset(data, 'fit');
-  const { epochs, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, validationData, stopping } = readOptions(engine, given);
+  const { epochs, initialEpoch, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, observe, validationData, stopping } = readOptions(
+    engine,
+    given,
+  );
   const validationSet = validationData && (Dataset.is(validationData) ? validationData : new Dataset(validationData, 'fit: validationData'));
   signal?.throwIfAborted();
   let source: RowSource | undefined;
@@ -98,7 +110,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
     let trainingSeconds = 0;
     if (stopping) {
       const training = await evaluated(source);
-      const start = { epoch: 0, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
+      const start = { epoch: initialEpoch, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
       const { longest } = turns;
       stopping.begin({
         ...start,
@@ -109,7 +121,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       });
     }
     const pace = new Pace();
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       const drawn = now();
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
@@ -167,6 +179,7 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
       const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
+      observe?.(end);
       const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
@@ -187,10 +200,25 @@ export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTa
 /** Reads each option of `fit` once and fills in defaults. */
 function readOptions(engine: Engine, options: FitOptions) {
   checkOptions('fit', options, OPTIONS);
-  const { epochs = 1, batchSize = 32, shuffle = true, validationData, learningRate, earlyStopping, signal, onProgress, onEpoch } = options;
+  const {
+    epochs = 1,
+    initialEpoch = 0,
+    batchSize = 32,
+    shuffle = true,
+    validationData,
+    learningRate,
+    earlyStopping,
+    signal,
+    onProgress,
+    onEpoch,
+  } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
+  if (!(Number.isInteger(initialEpoch) && initialEpoch >= 0 && initialEpoch < epochs))
+    throw new ValueError(
+      `fit: initialEpoch is ${describe(initialEpoch)}, expected a whole number below epochs, ${epochs}: the number of the last epoch`,
+    );
   if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
   checkCallbacks('fit', { onProgress, onEpoch }, signal);
   const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
@@ -198,7 +226,20 @@ function readOptions(engine: Engine, options: FitOptions) {
     throw new ValueError(`fit: validationData is ${describe(validationData)}, expected a data set or { x, y }`);
   }
   const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping);
-  return { epochs, batchSize, shuffle, validationData, rateOf, stopping, signal, onProgress, onEpoch };
+  const observe = observerOf(engine, learningRate);
+  return { epochs, initialEpoch, batchSize, shuffle, validationData, rateOf, observe, stopping, signal, onProgress, onEpoch };
+}
+
+/** What a schedule wants to know of each epoch. @throws ValueError where it watches what there is not */
+function observerOf(engine: Engine, schedule: number | Schedule | undefined): ((end: EpochEnd) => void) | undefined {
+  const observe = fieldOf(schedule, 'observe');
+  if (observe === undefined) return undefined;
+  if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);
+  const monitor = fieldOf(schedule, 'monitor');
+  const names = ['loss', ...(engine.decides ? ['accuracy'] : [])];
+  if (monitor !== undefined && !names.includes(monitor as string))
+    throw new ValueError(`fit: learningRate watches ${describe(monitor)}, expected ${names.join(' or ')}`);
+  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end));
 }
 
 /** The rates of `count` steps from a step on. A schedule is code of the caller's, so all are computed before an address is taken. */
