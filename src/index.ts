@@ -104,4 +104,14 @@ export {
 } from './training/metrics.js';
 export type { Monitor } from './training/monitor.js';
 export { PauseController, type PauseSignal } from './training/pause.js';
-export { cosine, type Schedule, stepDecay, warmup } from './training/schedules.js';
+export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';
+export {
+  cosine,
+  exponentialDecay,
+  type OneCycleOptions,
+  oneCycle,
+  type Schedule,
+  type ScheduleState,
+  stepDecay,
+  warmup,
+} from './training/schedules.js';

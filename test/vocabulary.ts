@@ -2,6 +2,7 @@
 import {
   type ActivationName,
   abs,
+  adagrad,
   adam,
   adamW,
   add,
@@ -10,6 +11,7 @@ import {
   byMode,
   clip,
   concat,
+  cosine,
   crossEntropy,
   dense,
   div,
@@ -19,12 +21,14 @@ import {
   erfc,
   exp,
   expm1,
+  exponentialDecay,
   gelu,
   hardSigmoid,
   heaviside,
   type Layer,
   type Loss,
   leakyRelu,
+  lion,
   log,
   log1p,
   logSoftmax,
@@ -40,11 +44,16 @@ import {
   mish,
   mul,
   type Node,
+  nadam,
   neg,
   type Optimizer,
+  oneCycle,
   parameter,
   pow,
+  reduceOnPlateau,
   relu,
+  rmsProp,
+  type Schedule,
   scale,
   selu,
   sgd,
@@ -58,9 +67,11 @@ import {
   sqrt,
   square,
   squaredError,
+  stepDecay,
   sub,
   sum,
   tanh,
+  warmup,
 } from 'neurite';
 import { features } from '../src/graph/shape.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
@@ -461,6 +472,7 @@ export interface OptimizerRow {
   readonly name: string;
   /** Ways to set it, each with its step. */
   readonly variants: readonly (readonly [label: string, optimizer: Optimizer, step: OptimizerStep])[];
+  /** A function of the parameters and of the description's options. */
   readonly torch: Torch;
 }
 
@@ -468,6 +480,23 @@ const adamStep =
   (beta1: number, beta2: number, epsilon: number, decay: number): OptimizerStep =>
   (w, g, [m, v], t) =>
     optimizerOracle.adam(w, g, m as Run, v as Run, t, { learningRate: 0.01, beta1, beta2, epsilon, decay });
+
+const adamInTorch = "lr=o['learningRate'], betas=(o['beta1'], o['beta2']), eps=o['epsilon'], weight_decay=o['weightDecay']";
+
+const rmsPropStep =
+  (options: optimizerOracle.RmsPropOptions): OptimizerStep =>
+  (w, g, slots) =>
+    optimizerOracle.rmsProp(w, g, slots, options);
+
+const adagradStep =
+  (options: optimizerOracle.AdagradOptions): OptimizerStep =>
+  (w, g, [sum], t) =>
+    optimizerOracle.adagrad(w, g, sum as Run, t, options);
+
+const nadamStep =
+  (options: optimizerOracle.NadamOptions): OptimizerStep =>
+  (w, g, [m, v], t) =>
+    optimizerOracle.nadam(w, g, m as Run, v as Run, t, options);
 
 /** Every optimizer. Adding one is adding a row. */
 export const optimizers: readonly OptimizerRow[] = [
@@ -482,13 +511,146 @@ export const optimizers: readonly OptimizerRow[] = [
         (w, g, [v]) => optimizerOracle.momentum(w, g, v as Run, 0.05, 0.9, true),
       ],
     ],
-    torch: 'torch.optim.SGD',
+    torch: "lambda p, o: torch.optim.SGD(p, lr=o['learningRate'], momentum=o['momentum'], nesterov=o['nesterov'], weight_decay=o['weightDecay'])",
   },
-  { name: 'adam', variants: [['adam', adam({ learningRate: 0.01 }), adamStep(0.9, 0.999, 1e-8, 0)]], torch: 'torch.optim.Adam' },
+  {
+    name: 'adam',
+    variants: [['adam', adam({ learningRate: 0.01 }), adamStep(0.9, 0.999, 1e-8, 0)]],
+    torch: `lambda p, o: torch.optim.Adam(p, ${adamInTorch})`,
+  },
   {
     name: 'adamW',
     variants: [['adamW', adamW({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, weightDecay: 0.1 }), adamStep(0.8, 0.95, 1e-4, 0.1)]],
-    torch: 'torch.optim.AdamW',
+    torch: `lambda p, o: torch.optim.AdamW(p, ${adamInTorch})`,
+  },
+  {
+    name: 'rmsProp',
+    variants: [
+      ['rmsProp', rmsProp(), rmsPropStep({ learningRate: 0.01, alpha: 0.99, epsilon: 1e-8, momentum: 0, centered: false })],
+      [
+        'rmsProp, centered, with momentum',
+        rmsProp({ learningRate: 1e-3, alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true }),
+        rmsPropStep({ learningRate: 1e-3, alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true }),
+      ],
+    ],
+    torch:
+      "lambda p, o: torch.optim.RMSprop(p, lr=o['learningRate'], alpha=o['alpha'], eps=o['epsilon'], momentum=o['momentum'], centered=o['centered'], weight_decay=o['weightDecay'])",
+  },
+  {
+    name: 'adagrad',
+    variants: [
+      ['adagrad', adagrad(), adagradStep({ learningRate: 0.01, learningRateDecay: 0, initialAccumulatorValue: 0, epsilon: 1e-10 })],
+      [
+        'adagrad, all options',
+        adagrad({ learningRate: 0.1, learningRateDecay: 0.05, initialAccumulatorValue: 0.1, epsilon: 1e-6 }),
+        adagradStep({ learningRate: 0.1, learningRateDecay: 0.05, initialAccumulatorValue: 0.1, epsilon: 1e-6 }),
+      ],
+    ],
+    torch:
+      "lambda p, o: torch.optim.Adagrad(p, lr=o['learningRate'], lr_decay=o['learningRateDecay'], initial_accumulator_value=o['initialAccumulatorValue'], eps=o['epsilon'], weight_decay=o['weightDecay'])",
+  },
+  {
+    name: 'lion',
+    variants: [
+      ['lion', lion(), (w, g, [m]) => optimizerOracle.lion(w, g, m as Run, 1e-4, 0.9, 0.99, 0)],
+      [
+        'lion, all options',
+        lion({ learningRate: 0.003, beta1: 0.8, beta2: 0.95, weightDecay: 0.1 }),
+        (w, g, [m]) => optimizerOracle.lion(w, g, m as Run, 0.003, 0.8, 0.95, 0.1),
+      ],
+    ],
+    torch: { none: 'it has no Lion' },
+  },
+  {
+    name: 'nadam',
+    variants: [
+      ['nadam', nadam(), nadamStep({ learningRate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004 })],
+      [
+        'nadam, all options',
+        nadam({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 2.5 }),
+        nadamStep({ learningRate: 0.01, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 2.5 }),
+      ],
+    ],
+    // Up to PyTorch 1.13, NAdam without `foreach` multiplies by μₜ twice.
+    torch: `lambda p, o: torch.optim.NAdam(p, ${adamInTorch}, momentum_decay=o['momentumDecay'], foreach=True)`,
+  },
+];
+
+/** A schedule, over eight epochs of five steps. */
+export interface ScheduleRow {
+  readonly name: string;
+  /** Ways to set it at a rate of 0.1, each with a function of PyTorch's optimizer. */
+  readonly variants: readonly (readonly [label: string, make: () => Schedule, torch: string])[];
+  /** What PyTorch's takes a step for. */
+  readonly each: 'step' | 'epoch' | 'observed epoch';
+}
+
+/** Every schedule. Adding one is adding a row. */
+export const schedules: readonly ScheduleRow[] = [
+  {
+    name: 'stepDecay',
+    each: 'epoch',
+    variants: [['stepDecay', () => stepDecay(0.1, { every: 3, factor: 0.5 }), 'lambda o: S.StepLR(o, 3, 0.5)']],
+  },
+  {
+    name: 'exponentialDecay',
+    each: 'epoch',
+    variants: [['exponentialDecay', () => exponentialDecay(0.1, { factor: 0.8 }), 'lambda o: S.ExponentialLR(o, 0.8)']],
+  },
+  {
+    name: 'cosine',
+    each: 'step',
+    variants: [['cosine', () => cosine(0.1, { epochs: 8, final: 0.01 }), 'lambda o: S.CosineAnnealingLR(o, 40, 0.01)']],
+  },
+  {
+    name: 'warmup',
+    each: 'step',
+    variants: [
+      ['warmup', () => warmup(2, 0.1), 'lambda o: S.LambdaLR(o, lambda step: min(1, (step + 1) / 10))'],
+      [
+        'warmup to another',
+        () => warmup(0.6, stepDecay(0.1, { every: 3 })),
+        'lambda o: S.LambdaLR(o, lambda step: min(1, (step + 1) / 3) * 0.1 ** (step // 15))',
+      ],
+    ],
+  },
+  {
+    name: 'oneCycle',
+    each: 'step',
+    variants: [
+      ['oneCycle', () => oneCycle(0.1, { epochs: 8 }), 'lambda o: S.OneCycleLR(o, 0.1, total_steps=40)'],
+      [
+        'oneCycle, all options',
+        () => oneCycle(0.1, { epochs: 8, pctStart: 0.55, divFactor: 10, finalDivFactor: 50, anneal: 'linear' }),
+        "lambda o: S.OneCycleLR(o, 0.1, total_steps=40, pct_start=0.55, div_factor=10, final_div_factor=50, anneal_strategy='linear')",
+      ],
+    ],
+  },
+  {
+    name: 'reduceOnPlateau',
+    each: 'observed epoch',
+    variants: [
+      ['reduceOnPlateau', () => reduceOnPlateau(0.1, { patience: 1 }), 'lambda o: S.ReduceLROnPlateau(o, patience=1)'],
+      [
+        'reduceOnPlateau, all options',
+        () =>
+          reduceOnPlateau(0.1, {
+            mode: 'max',
+            factor: 0.5,
+            patience: 0,
+            cooldown: 1,
+            minDelta: 0.03,
+            relative: false,
+            minLearningRate: 0.02,
+          }),
+        "lambda o: S.ReduceLROnPlateau(o, mode='max', factor=0.5, patience=0, cooldown=1, threshold=0.03, threshold_mode='abs', min_lr=0.02)",
+      ],
+      [
+        'reduceOnPlateau, relative',
+        () => reduceOnPlateau(0.1, { mode: 'max', patience: 0, minDelta: 0.2 }),
+        "lambda o: S.ReduceLROnPlateau(o, mode='max', patience=0, threshold=0.2)",
+      ],
+    ],
   },
 ];
 

@@ -7,6 +7,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   learning_rate: 'use learningRate',
   alpha: 'use learningRate',
   eps: 'use epsilon',
+  rho: 'use alpha',
+  lrDecay: 'use learningRateDecay',
+  lr_decay: 'use learningRateDecay',
+  initial_accumulator_value: 'use initialAccumulatorValue',
+  momentum_decay: 'use momentumDecay',
   betas: 'pass beta1 and beta2',
   beta_1: 'use beta1',
   beta_2: 'use beta2',
@@ -38,8 +43,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   sample_weight: 'weights are data, as in { x, y, weight }',
   classWeight: 'pass classWeights to crossEntropy or binaryCrossEntropy',
   class_weight: 'pass classWeights to crossEntropy or binaryCrossEntropy',
-  initialEpoch: 'a later fit goes on where the last one ended',
-  initial_epoch: 'a later fit goes on where the last one ended',
+  initial_epoch: 'use initialEpoch',
   metrics: 'pass metrics to fit or evaluate',
   early_stopping: 'use earlyStopping',
   restoreBestWeights: "the best epoch's parameters are always restored",
@@ -86,6 +90,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   gamma: 'use factor',
   T_max: 'use epochs',
   eta_min: 'use final',
+  min_lr: 'use minLearningRate',
+  threshold_mode: 'use relative, true or false',
+  pct_start: 'use pctStart',
+  div_factor: 'use divFactor',
+  final_div_factor: 'use finalDivFactor',
+  anneal_strategy: 'use anneal',
 };
 
 /** The remedy for a name of another library, where the call has that option; undefined for any other name. */
@@ -115,6 +125,10 @@ const MAKERS: Readonly<Record<string, string>> = {
   sgd: 'sgd()',
   adam: 'adam()',
   adamw: 'adamW()',
+  rmsprop: 'rmsProp()',
+  adagrad: 'adagrad()',
+  lion: 'lion()',
+  nadam: 'nadam()',
 };
 
 /** The call for a name of a loss or an optimizer; undefined for any other name. */

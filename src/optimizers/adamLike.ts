@@ -7,6 +7,7 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
+import { SMALLEST_NORMAL } from './averages.js';
 import { type Optimizer, optimizerMaker } from './optimizer.js';
 
 /** Adam, or AdamW where the decay is decoupled. */
@@ -16,9 +17,6 @@ export interface Adam extends Optimizer {
   readonly beta2: number;
   readonly epsilon: number;
 }
-
-/** The smallest normal float. */
-const SMALLEST_NORMAL = 2 ** -126;
 
 /** What Adam and AdamW share: everything but the decay. */
 export function adamLike<Name extends string>(name: Name, decay: { readonly weightDecay: number; readonly decouplesDecay: boolean }) {

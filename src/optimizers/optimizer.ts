@@ -181,9 +181,9 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
  * Makes an optimizer of its definition: a function that users call with options, and whose description they pass as `optimizer`.
  *
  * ```js
- * // Lion (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), m ← β₂m + (1 − β₂)g, θ ← θ − learningRate·(u + λθ)
- * const lion = defineOptimizer({
- *   name: 'lion',
+ * // As lion() is made (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), m ← β₂m + (1 − β₂)g, θ ← θ − learningRate·(u + λθ)
+ * const signDescent = defineOptimizer({
+ *   name: 'signDescent',
  *   learningRate: 1e-4,
  *   decouplesDecay: true,
  *   options: { beta1: { usual: 0.9, from: 0, below: 1 }, beta2: { usual: 0.99, from: 0, below: 1 } },
@@ -194,10 +194,10 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
  *     return { weights: add(weights, mul(add(sign, scale(weights, weightDecay)), descent)), slots: { m: mix(beta2) } };
  *   },
  * });
- * const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: lion({ beta1: 0.95 }) });
+ * const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: signDescent({ beta1: 0.95 }) });
  * ```
  *
- * A file says the optimizer's name and options alone: `load(bytes, { optimizers: [lion] })` reads one that names it.
+ * A file says the optimizer's name and options alone: `load(bytes, { optimizers: [signDescent] })` reads one that names it.
  *
  * @throws ValueError where the definition lacks a name, a learning rate or an update
  */

@@ -2,10 +2,19 @@
 import { describe, isList } from '../arguments/describe.js';
 import { makerFor } from '../arguments/foreignNames.js';
 import { ValueError } from '../errors.js';
+import { adam } from './adam.js';
+import { adamW } from './adamW.js';
 import { makers } from './makers.generated.js';
 import { isMaker, makerIn, type Optimizer, type OptimizerMaker } from './optimizer.js';
+import { sgd } from './sgd.js';
 
-/** neurite's own optimizers by their names: those that a plain description or a file may name. */
+/**
+ * Those that a network takes as plain descriptions, such as `{ name: 'adam' }`. Any other comes from its maker alone, so that a page carries no
+ * optimizer that it does not name.
+ */
+const PLAIN: Readonly<Record<string, OptimizerMaker>> = /* @__PURE__ */ byName([adam, adamW, sgd]);
+
+/** neurite's own optimizers by their names: those that a file may name. */
 export const OPTIMIZERS: Readonly<Record<string, OptimizerMaker>> = /* @__PURE__ */ byName(makers);
 
 function byName(makers: readonly OptimizerMaker[]): Record<string, OptimizerMaker> {
@@ -17,7 +26,7 @@ function byName(makers: readonly OptimizerMaker[]): Record<string, OptimizerMake
  * @throws ValueError for what is no maker, or has the name of another
  */
 export function optimizersByName(call: string, others: unknown): Readonly<Record<string, OptimizerMaker>> {
-  const expected = 'a list of what defineOptimizer() gave, such as [lion]';
+  const expected = 'a list of what defineOptimizer() gave, such as [mine]';
   if (!isList(others)) throw new ValueError(`${call}: optimizers is ${describe(others)}, expected ${expected}`);
   const all: Record<string, OptimizerMaker> = { ...OPTIMIZERS };
   for (const maker of Array.from(others as readonly unknown[])) {
@@ -35,10 +44,10 @@ export function optimizersByName(call: string, others: unknown): Readonly<Record
  * @throws ValueError for what is no optimizer's description, or one its maker refuses
  */
 export function optimizerOf(call: string, description: unknown): Optimizer {
-  const calls = Object.keys(OPTIMIZERS).map((name) => `${name}()`);
-  const expected = `what ${calls.slice(0, -1).join(', ')} or ${calls.at(-1)} gives`;
-  const { name, fields } = readDescription(call, 'optimizer', description, OPTIMIZERS, expected, makerIn);
-  const maker = makerIn(fields) ?? (OPTIMIZERS[name] as OptimizerMaker);
+  const calls = Object.keys(PLAIN).map((name) => `${name}()`);
+  const expected = `what ${calls.slice(0, -1).join(', ')} or ${calls.at(-1)} gives, or another optimizer's call`;
+  const { name, fields } = readDescription(call, 'optimizer', description, PLAIN, expected, makerIn);
+  const maker = makerIn(fields) ?? (PLAIN[name] as OptimizerMaker);
   return named(call, () => maker(fields as Parameters<OptimizerMaker>[0]));
 }
 
@@ -65,7 +74,7 @@ export function readDescription(
   }
   const { name } = fields;
   if (typeof name !== 'string' || !(Object.hasOwn(makers, name) || carried(fields))) {
-    const meant = makerFor(description);
+    const meant = makerFor(typeof name === 'string' ? name : description);
     throw new ValueError(`${call}: ${what} is ${describe(description)}, expected ${expected}${meant ? `; pass ${meant}` : ''}`);
   }
   return { name, fields };

@@ -9,7 +9,7 @@ import { type Monitor, watcher } from './monitor.js';
 
 /**
  * Options of early stopping. However `fit` ends (stopped, done, aborted or failed), parameters and optimizer state are restored to those of
- * the best epoch. The parameters before the first epoch are a candidate too, as epoch 0.
+ * the best epoch. The parameters before the first epoch are a candidate too, as epoch `initialEpoch`: 0, unless said otherwise.
  *
  * An epoch is judged by the parameters that it ended with: on the validation data or, without any, on the training data. That costs a
  * forward pass over them after each epoch. A function that watches is called for epoch 0 as well.

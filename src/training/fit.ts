@@ -1,5 +1,5 @@
 import { Status } from '../../assembly/context.js';
-import { describe } from '../arguments/describe.js';
+import { describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
@@ -16,6 +16,7 @@ import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns, readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
 import type { Metric } from './metrics.js';
+import { checkMonitor } from './monitor.js';
 import { checkPause, type PauseSignal, wait } from './pause.js';
 import type { Schedule } from './schedules.js';
 import { Steps } from './steps.js';
@@ -23,8 +24,13 @@ import { now, Pace, TURN_SECONDS, Turns } from './turns.js';
 
 /** Options of `fit`. */
 export interface FitOptions<M extends readonly Metric[] = readonly []> {
-  /** Default 1. */
+  /** The number of the last epoch: so many are trained, less `initialEpoch`. Default 1. */
   readonly epochs?: number;
+  /**
+   * Epochs that count as done: this fit begins with epoch `initialEpoch + 1`, in schedules and reports. With `initialEpoch: 10, epochs: 30` a schedule
+   * goes on where a fit of 10 epochs left it. Default 0.
+   */
+  readonly initialEpoch?: number;
   /** Default 32. */
   readonly batchSize?: number;
   /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
@@ -40,7 +46,10 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
   readonly validationSplit?: number;
   /** What to find after each epoch, of the validation data or, without any, of the training data: as `evaluate` does. */
   readonly metrics?: M;
-  /** Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. */
+  /**
+   * Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. A schedule that
+   * follows the training hears how each epoch ended, before `onEpoch`.
+   */
   readonly learningRate?: number | Schedule;
   /** Stops when the watched value no longer improves, and restores the best epoch's parameters and optimizer state, however the training ends. */
   readonly earlyStopping?: EarlyStopping;
@@ -58,6 +67,7 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
+  'initialEpoch',
   'batchSize',
   'shuffle',
   'accumulationSteps',
@@ -98,7 +108,22 @@ export async function fit(
   const called = now();
   const set = Dataset.is(data) ? data : new Dataset(data, 'fit');
   const options = readOptions(engine, given);
-  const { epochs, batchSize, accumulationSteps, shuffle, metrics, pause: gate, budget, signal, onProgress, onEpoch, rateOf, stopping } = options;
+  const {
+    epochs,
+    initialEpoch,
+    batchSize,
+    accumulationSteps,
+    shuffle,
+    metrics,
+    pause: gate,
+    budget,
+    signal,
+    onProgress,
+    onEpoch,
+    rateOf,
+    observe,
+    stopping,
+  } = options;
   const { validationData, validationSplit } = options;
   const turns = new Turns(budget);
   const validationSet = validationData && (Dataset.is(validationData) ? validationData : new Dataset(validationData, 'fit: validationData'));
@@ -132,7 +157,7 @@ export async function fit(
     let trainingSeconds = 0;
     if (stopping) {
       const training = await evaluated(source);
-      const start = { epoch: 0, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
+      const start = { epoch: initialEpoch, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
       const { longest } = turns;
       stopping.begin({
         ...start,
@@ -143,7 +168,7 @@ export async function fit(
       });
     }
     const pace = new Pace(budget);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       const drawn = now();
       if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
       const began = now();
@@ -198,6 +223,7 @@ export async function fit(
       const end: EpochEnd<readonly Metric[]> = { ...progress(), validation: judged, training: judgesTraining ? await evaluated(source) : undefined };
       ends.push(end);
       const stop = stopping?.stops(end);
+      observe?.(end);
       const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
       if (goOn === false || stop) break;
@@ -230,11 +256,15 @@ function heldBack(rows: number, share: number): number {
 /** Reads each option of `fit` once and fills in defaults. */
 function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>) {
   const given = checkOptions('fit', options, OPTIONS);
-  const { epochs = 1, batchSize = 32, accumulationSteps = 1, shuffle = true, validationData, validationSplit } = given;
+  const { epochs = 1, initialEpoch = 0, batchSize = 32, accumulationSteps = 1, shuffle = true, validationData, validationSplit } = given;
   const { learningRate, earlyStopping, pause, budgetMs, signal, onProgress, onEpoch } = given;
   for (const [name, value] of Object.entries({ epochs, batchSize, accumulationSteps })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
+  if (!(Number.isInteger(initialEpoch) && initialEpoch >= 0 && initialEpoch < epochs))
+    throw new ValueError(
+      `fit: initialEpoch is ${describe(initialEpoch)}, expected a whole number below epochs, ${epochs}: the number of the last epoch`,
+    );
   if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
   if (budgetMs !== undefined && !(typeof budgetMs === 'number' && budgetMs > 0))
     throw new ValueError(`fit: budgetMs is ${describe(budgetMs)}, expected a number of milliseconds > 0`);
@@ -251,9 +281,11 @@ function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>) {
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
   const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
+  const observe = observerOf(learningRate, metrics, engine.decides);
   const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;
   return {
     epochs,
+    initialEpoch,
     batchSize,
     accumulationSteps,
     shuffle,
@@ -261,6 +293,7 @@ function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>) {
     validationData,
     validationSplit,
     rateOf,
+    observe,
     stopping,
     pause,
     budget,
@@ -268,6 +301,16 @@ function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>) {
     onProgress,
     onEpoch,
   };
+}
+
+/** What a schedule wants to know of each epoch. @throws ValueError where it watches what there is not */
+function observerOf(schedule: number | Schedule | undefined, metrics: readonly Metric[], decides: boolean): ((end: EpochEnd) => void) | undefined {
+  const observe = fieldOf(schedule, 'observe');
+  if (observe === undefined) return undefined;
+  if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);
+  const monitor = fieldOf(schedule, 'monitor');
+  if (monitor !== undefined) checkMonitor('learningRate', monitor, metrics, decides);
+  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end));
 }
 
 /** The rates of `count` steps from a step on. A schedule is code of the caller's, so all are computed before an address is taken. */

@@ -52,6 +52,6 @@ export interface History<M extends readonly Metric[] = readonly []> {
   /** Of training alone, without validation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** With `earlyStopping`, the epoch whose parameters the network has now; its number is 0 for the parameters before the first. */
+  /** With `earlyStopping`, the epoch whose parameters the network has now; its number is `initialEpoch`, usually 0, for the parameters before the first. */
   readonly best: EpochEnd<M> | undefined;
 }

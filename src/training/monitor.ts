@@ -34,20 +34,24 @@ export function watcher(
     const sign = mode === 'max' ? -1 : 1;
     return (end) => sign * calledWith(option, monitor, end);
   }
-  if (monitor === 'accuracy' && !decides)
-    throw new ValueError(`fit: ${option}.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function`);
+  checkMonitor(option, monitor, metrics, decides);
   const metric = metrics.find(({ name }) => name === monitor);
-  const known = ['loss', ...(decides ? ['accuracy'] : []), ...metrics.map(({ name }) => name)];
-  if (!known.includes(monitor)) {
-    const meant = typeof monitor === 'string' ? nearest(monitor, known) : undefined;
-    const list = known.map((name) => `'${name}'`).join(', ');
-    throw new ValueError(
-      `fit: ${option}.monitor is ${describe(monitor)}, expected ${list}, a metric of { metrics }, or a function${meant ? `; did you mean '${meant}'?` : ''}`,
-    );
-  }
   const usual = monitor === 'loss' ? 'min' : (metric?.mode ?? 'max');
   const sign = (mode ?? usual) === 'max' ? -1 : 1;
-  return (end) => sign * numberIn(option, monitor, watchedOf(end));
+  return (end) => sign * monitoredValue(option, monitor, end);
+}
+
+/** @throws ValueError for a monitor that is none of the loss, the accuracy and the metrics, with the name that was meant */
+export function checkMonitor(option: string, monitor: unknown, metrics: readonly Metric[], decides: boolean): void {
+  if (monitor === 'accuracy' && !decides)
+    throw new ValueError(`fit: ${option}.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function`);
+  const known = ['loss', ...(decides ? ['accuracy'] : []), ...metrics.map(({ name }) => name)];
+  if (known.includes(monitor as string)) return;
+  const meant = typeof monitor === 'string' ? nearest(monitor, known) : undefined;
+  const list = known.map((name) => `'${name}'`).join(', ');
+  throw new ValueError(
+    `fit: ${option}.monitor is ${describe(monitor)}, expected ${list}, a metric of { metrics }, or a function${meant ? `; did you mean '${meant}'?` : ''}`,
+  );
 }
 
 /** The evaluation that an epoch is judged by. */
@@ -55,8 +59,9 @@ function watchedOf(end: EpochEnd) {
   return end.validation ?? end.training ?? end;
 }
 
-function numberIn(option: string, name: string, evaluation: object): number {
-  const found: unknown = fieldOf(evaluation, name);
+/** The watched number of an epoch; of a metric with a number per class, the average. @throws ValueError where it is none */
+export function monitoredValue(option: string, name: string, end: EpochEnd): number {
+  const found: unknown = fieldOf(watchedOf(end), name);
   const value = typeof found === 'number' ? found : fieldOf(found, 'macro');
   if (typeof value !== 'number') throw new ValueError(`fit: ${option}.monitor is '${name}', whose value is ${describe(found)}, expected a number`);
   return value;

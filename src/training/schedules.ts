@@ -1,15 +1,32 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
+import type { EpochEnd } from './history.js';
+
+/** What a schedule remembers, by name: numbers alone, so that a file can hold it. */
+export type ScheduleState = Readonly<Record<string, number>>;
 
 /**
  * The learning rate of a step: a function of the epoch (from 1), the step within it (from 0) and the number of steps of an epoch.
  * For the same bits on every engine, use only + − × ÷ and `Math.sqrt`: engines differ in other functions of Math.
+ *
+ * Any function will do. One that follows the training has `observe`, and where it remembers something, `state` and `restore` besides.
  */
-export type Schedule = (epoch: number, step: number, steps: number) => number;
+export interface Schedule {
+  (epoch: number, step: number, steps: number): number;
+  /** Called by `fit` behind each epoch, with what was measured of it. */
+  readonly observe?: (end: EpochEnd) => void;
+  /** The value that `observe` reads of an epoch: `fit` refuses one that there is not before it begins. */
+  readonly monitor?: string | undefined;
+  /** What it remembers: a copy. */
+  readonly state?: () => ScheduleState;
+  /** Goes on from what `state` gave. @throws ValueError for anything else, and keeps what it remembers */
+  readonly restore?: (state: ScheduleState) => void;
+}
 
-function check(call: string, name: string, value: number, least: number, expected: string): void {
-  if (!(Number.isFinite(value) && value >= least)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
+/** @throws ValueError unless a number is finite, at least `least`, and allowed besides */
+export function check(call: string, name: string, value: number, least: number, expected: string, allowed = true): void {
+  if (!(Number.isFinite(value) && value >= least && allowed)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
@@ -23,6 +40,14 @@ export function stepDecay(rate: number, options: { readonly every: number; reado
     for (let n = Math.floor((epoch - 1) / every); n > 0; n--) value *= factor;
     return value;
   };
+}
+
+/** rate · factorⁿ, n = epoch − 1: multiplies the rate by `factor` after each epoch, as PyTorch's ExponentialLR does. */
+export function exponentialDecay(rate: number, options: { readonly factor: number }): Schedule {
+  const { factor } = checkOptions('exponentialDecay', options, ['factor']);
+  check('exponentialDecay', 'rate', rate, 0, 'a finite number ≥ 0');
+  check('exponentialDecay', 'factor', factor, 0, 'a finite number ≥ 0');
+  return stepDecay(rate, { every: 1, factor });
 }
 
 /** π/2 in double precision. */
@@ -54,13 +79,55 @@ export function cosine(rate: number, options: { readonly epochs: number; readonl
   return (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
 }
 
-/** Rises in equal steps to `then` over the first epochs, which may be a fraction: then · (steps done + 1) / (steps of the warm-up), at most `then`. */
+/** Options of `oneCycle`. */
+export interface OneCycleOptions {
+  /** The length of the whole cycle. */
+  readonly epochs: number;
+  /** The share of the steps in which the rate rises. Default 0.3. */
+  readonly pctStart?: number;
+  /** The first rate is `rate / divFactor`. Default 25. */
+  readonly divFactor?: number;
+  /** The last rate is the first one divided by this. Default 1e4. */
+  readonly finalDivFactor?: number;
+  /** The shape of both flanks. Default `'cosine'`. */
+  readonly anneal?: 'cosine' | 'linear';
+}
+
+/**
+ * One cycle (Smith & Topin 2017, in PyTorch's form of two phases): over n steps, those of so many epochs, rises from rate / divFactor to `rate`, which
+ * it has at step pctStart·n − 1, and falls to rate / (divFactor·finalDivFactor) at step n − 1; then it stays there.
+ */
+export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
+  const known = ['epochs', 'pctStart', 'divFactor', 'finalDivFactor', 'anneal'];
+  const { epochs, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = 'cosine' } = checkOptions('oneCycle', options, known);
+  check('oneCycle', 'rate', rate, 0, 'a finite number ≥ 0');
+  check('oneCycle', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
+  check('oneCycle', 'pctStart', pctStart, 0, 'a share of the steps in [0, 1)', pctStart < 1);
+  check('oneCycle', 'divFactor', divFactor, 1, 'a finite number ≥ 1');
+  check('oneCycle', 'finalDivFactor', finalDivFactor, 1, 'a finite number ≥ 1');
+  if (anneal !== 'cosine' && anneal !== 'linear') throw new ValueError(`oneCycle: anneal is ${describe(anneal)}, expected 'cosine' or 'linear'`);
+  const first = rate / divFactor;
+  const last = first / finalDivFactor;
+  const between = (from: number, to: number, share: number) => to + (from - to) * (anneal === 'cosine' ? cosineFall(share) : 1 - share);
+  return (epoch, step, steps) => {
+    const at = (epoch - 1) * steps + step;
+    const top = pctStart * epochs * steps - 1;
+    if (at <= top && top > 0) return between(first, rate, at / top);
+    const end = epochs * steps - 1;
+    return end > top && at < end ? between(rate, last, (at - top) / (end - top)) : last;
+  };
+}
+
+/** Rises in equal steps to `then` over the first epochs, which may be a fraction: then · (steps done + 1) / (steps of the warm-up), at most `then`; what `then` observes and remembers goes on. */
 export function warmup(epochs: number, then: number | Schedule): Schedule {
   check('warmup', 'epochs', epochs, 0, 'a number of epochs ≥ 0');
   if (typeof then !== 'function') check('warmup', 'then', then, 0, 'the rate or the schedule that follows, as in warmup(5, 0.1)');
-  return (epoch, step, steps) => {
+  const rising: Schedule = (epoch, step, steps) => {
     const target = typeof then === 'number' ? then : then(epoch, step, steps);
     if (typeof target !== 'number') throw new ValueError(`warmup: then gave ${describe(target)}, expected a number`);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));
   };
+  if (typeof then === 'number') return rising;
+  const { observe, monitor, state, restore } = then;
+  return Object.assign(rising, { observe, monitor, state, restore });
 }

@@ -511,7 +511,7 @@ const wrongs: Record<string, Change> = {
   'an optimizer that is none': (d, c) => {
     if (!d.optimizer) return false;
     const key = c.pick(Object.keys(d.optimizer));
-    const odd: Tree[] = key === 'nesterov' ? [1, null] : key === 'name' ? ['lion', 'toString'] : [-1, 'NaN', '-Infinity', null, 'x', []];
+    const odd: Tree[] = key === 'nesterov' ? [1, null] : key === 'name' ? ['tiger', 'toString'] : [-1, 'NaN', '-Infinity', null, 'x', []];
     if (c.below(6)) d.optimizer[key] = c.pick(odd);
     else delete d.optimizer[key];
   },

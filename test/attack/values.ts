@@ -6,6 +6,7 @@ import * as check from 'neurite/check';
 import * as derivatives from 'neurite/derivatives';
 import * as inspect from 'neurite/inspect';
 import { generator } from '../files/bits.js';
+import { optimizers, schedules } from '../vocabulary.js';
 import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
@@ -175,9 +176,7 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     named: () => [node(), 'n'],
     load: () => [neurite.save(net), { build: CORE }],
     fromJSON: () => [JSON.parse(JSON.stringify(neurite.toJSON(net))), { seed: 1 }],
-    adam: () => [{ learningRate: 0.1, beta1: 0.5, epsilon: 1e-8 }],
-    adamW: () => [{ learningRate: 0.1 }],
-    sgd: () => [{ learningRate: 0.1, momentum: 0.5 }],
+    ...Object.fromEntries(optimizers.map(({ name, variants }) => [name, () => [{ ...variants.at(-1)?.[1] }]])),
     crossEntropy: () => [{ fromLogits: true }],
     binaryCrossEntropy: () => [{ reduction: 'sum' }],
     meanSquaredError: () => [],
@@ -189,8 +188,11 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     minMax: () => [[x, [3, 2, 1]], { range: [0, 1] }],
     transform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
     inverseTransform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
-    cosine: () => [10],
-    stepDecay: () => [10, 0.5],
+    cosine: () => [0.1, { epochs: 10, final: 0.01 }],
+    stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
+    exponentialDecay: () => [0.1, { factor: 0.5 }],
+    oneCycle: () => [0.1, { epochs: 10, pctStart: 0.5, divFactor: 5, finalDivFactor: 5, anneal: 'linear' }],
+    reduceOnPlateau: () => [0.1, { monitor: 'loss', mode: 'max', factor: 0.5, patience: 1, cooldown: 1, minDelta: 0.1, relative: false }],
     warmup: () => [5, () => 0.1],
     concat: () => [node(), node()],
     slice: () => [node(), 0, 2],
@@ -218,7 +220,8 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     fit: () => [
       rows,
       {
-        epochs: 1,
+        epochs: 2,
+        initialEpoch: 1,
         batchSize: 2,
         shuffle: true,
         validationData: rows,
@@ -323,7 +326,7 @@ export async function attackValues(seed: number, most: number, until = Number.PO
       let result: Any = self ? self[name.slice(1)](...args) : PUBLIC[name](...args);
       if (result instanceof Promise) result = await result;
       if (result instanceof neurite.Network && result !== net && result !== other) result.dispose();
-      else if (typeof result === 'function' && /^(cosine|stepDecay|warmup)$/.test(name)) result(1, 0);
+      else if (typeof result === 'function' && schedules.some((row) => row.name === name)) result(1, 0, 1);
     } catch (error) {
       threw(out, error, target, program);
       let now = before;

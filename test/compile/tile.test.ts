@@ -9,7 +9,7 @@ import { flops } from '../../src/inspect/explain.js';
 import { internals } from '../../src/network/network.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, filled, numbers } from '../kernels/numbers.js';
-import { lion, rmsProp } from '../training/throwaway.js';
+import { correctedSquares, signDescent } from '../training/throwaway.js';
 
 const engineOf = (net: unknown): Engine => internals('test', net as Network).engine;
 
@@ -19,7 +19,7 @@ const opcodes = (engine: Engine, rows: number, tile?: number) =>
     body ? body.map((one) => Opcode[one.opcode]) : Opcode[opcode],
   );
 
-const wide = (units: number, optimizer = rmsProp()) =>
+const wide = (units: number, optimizer = correctedSquares()) =>
   sequential(512, [dense(units, 'identity', { bias: false })], { loss: meanSquaredError(), optimizer, seed: 3 });
 
 test('an update of more than 2¹⁸ parameters runs tile by tile, and none of fewer', () => {
@@ -82,7 +82,7 @@ describe.each(builds)('%s', (build) => {
         inputs: x,
         outputs: sum(mish(add(hidden, parameter(width)))),
         loss: meanSquaredError(),
-        optimizer: lion({ learningRate: 0.01 }),
+        optimizer: signDescent({ learningRate: 0.01 }),
         build,
       }) as Network;
     };
@@ -91,7 +91,7 @@ describe.each(builds)('%s', (build) => {
   });
 
   test('an update of many parameters gives the same bits', () => {
-    for (const optimizer of [lion(), rmsProp({ centered: true, epsilon: 0.01 })]) {
+    for (const optimizer of [signDescent(), correctedSquares({ centered: true, epsilon: 0.01 })]) {
       const make = () => sequential(800, [dense(330, 'tanh'), dense(1)], { loss: meanSquaredError(), optimizer, build, seed: 2 });
       const plain = trained(make, 0, 3, 800);
       expect(trained(make, undefined, 3, 800)).toEqual(plain);

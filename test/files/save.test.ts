@@ -352,7 +352,7 @@ describe('refused', () => {
     ['another reduction', set('losses.0.reduction', 'max'), /reduction is "max"/],
     ['a field of a loss that its maker sets', set('losses.0.scale', 2), /scale is 2, expected 1/],
     ['a weight of zero', set('losses.0.weight', 0), /the weight of loss 0 is 0/],
-    ['an unknown optimizer', set('optimizer.name', 'lion'), /name is "lion"/],
+    ['an unknown optimizer', set('optimizer.name', 'tiger'), /name is "tiger"/],
     ['an optimizer out of its range', set('optimizer.beta1', 1), /adam: beta1 is 1/],
     ['an optimizer of other types', set('optimizer.beta1', '0.9'), /beta1 is "0.9", expected a number/],
     ['a clip of NaN', set('optimizer.clipNorm', 'NaN'), /clipNorm is NaN/],

@@ -1,9 +1,9 @@
 /** Every function with an options object: unknown names are refused with their remedy, each field is read once, descriptions cannot be changed. */
 
+import * as neurite from 'neurite';
 import {
   accuracy,
   adam,
-  adamW,
   binaryCrossEntropy,
   clip,
   constantInit,
@@ -11,6 +11,7 @@ import {
   crossEntropy,
   dataset,
   dense,
+  exponentialDecay,
   fromJSON,
   input,
   kFold,
@@ -19,8 +20,10 @@ import {
   minMax,
   NeuriteError,
   named,
+  oneCycle,
   parameter,
   pow,
+  reduceOnPlateau,
   save,
   sequential,
   sgd,
@@ -36,6 +39,7 @@ import { checkGradients } from 'neurite/check';
 import { inputHessian, inputHvp, jacobian, jvp, parameterJacobian, vjp } from 'neurite/derivatives';
 import { graph } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
+import { optimizers } from '../vocabulary.js';
 
 const X = [
   [1, 2],
@@ -61,9 +65,7 @@ const takers: Record<string, (more: Any) => unknown> = {
   binaryCrossEntropy: (more) => binaryCrossEntropy({ ...more }),
   meanSquaredError: (more) => meanSquaredError({ ...more }),
   squaredError: (more) => squaredError({ ...more }),
-  sgd: (more) => sgd({ ...more }),
-  adam: (more) => adam({ ...more }),
-  adamW: (more) => adamW({ ...more }),
+  ...Object.fromEntries(optimizers.map(({ name }) => [name, (more: Any) => (neurite as Any)[name]({ ...more })])),
   dense: (more) => dense(3, 'relu', { ...more }),
   'dense without an activation': (more) => dense(3, { ...more }),
   parameter: (more) => parameter(3, { ...more }),
@@ -94,6 +96,9 @@ const takers: Record<string, (more: Any) => unknown> = {
   checkGradients: (more) => checkGradients(regression(), X, [1, 2, 3], { entries: 4, ...more }),
   stepDecay: (more) => stepDecay(0.1, { every: 2, ...more }),
   cosine: (more) => cosine(0.1, { epochs: 2, ...more }),
+  exponentialDecay: (more) => exponentialDecay(0.1, { factor: 0.5, ...more }),
+  oneCycle: (more) => oneCycle(0.1, { epochs: 2, ...more }),
+  reduceOnPlateau: (more) => reduceOnPlateau(0.1, { ...more }),
   trainValidationSplit: (more) => trainValidationSplit({ x: X, y: Y }, { fraction: 0.4, ...more }),
   'the data of trainValidationSplit': (more) => trainValidationSplit({ x: X, y: Y, ...more }, { fraction: 0.4 }),
   kFold: (more) => kFold({ x: X, y: Y }, { folds: 3, ...more }),

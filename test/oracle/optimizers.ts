@@ -68,7 +68,7 @@ export function lion(w: Run, g: ArrayLike<number>, m: Run, learningRate: number,
 }
 
 /** Step t of RMSProp (Hinton 2012) with a corrected average; around the gradient's mean where there is one. */
-export function rmsProp(
+export function correctedSquares(
   w: Run,
   g: ArrayLike<number>,
   v: Run,
@@ -84,5 +84,83 @@ export function rmsProp(
     const unbias = 1 - rho ** t;
     const variance = (at(v, i) - (mean ? at(mean, i) ** 2 : 0)) / unbias;
     w[i] = at(w, i) - (learningRate * at(g, i)) / (Math.sqrt(variance) + epsilon);
+  });
+}
+
+export interface RmsPropOptions {
+  learningRate: number;
+  alpha: number;
+  epsilon: number;
+  /** Of the direction; the third run, where it is not 0. */
+  momentum: number;
+  centered: boolean;
+}
+
+/** RMSProp as PyTorch's documentation writes it. Runs: the mean of squares, the mean if it is centered, the velocity if there is momentum. */
+export function rmsProp(
+  w: Run,
+  g: ArrayLike<number>,
+  slots: readonly Run[],
+  { learningRate, alpha, epsilon, momentum, centered }: RmsPropOptions,
+): void {
+  const squares = slots[0] as Run;
+  const mean = centered ? (slots[1] as Run) : undefined;
+  const velocity = momentum ? (slots[centered ? 2 : 1] as Run) : undefined;
+  each(w.length, (i) => {
+    squares[i] = alpha * at(squares, i) + (1 - alpha) * at(g, i) ** 2;
+    if (mean) mean[i] = alpha * at(mean, i) + (1 - alpha) * at(g, i);
+    let direction = at(g, i) / (Math.sqrt(Math.max(0, at(squares, i) - (mean ? at(mean, i) ** 2 : 0))) + epsilon);
+    if (velocity) direction = velocity[i] = momentum * at(velocity, i) + direction;
+    w[i] = at(w, i) - learningRate * direction;
+  });
+}
+
+export interface AdagradOptions {
+  learningRate: number;
+  learningRateDecay: number;
+  initialAccumulatorValue: number;
+  epsilon: number;
+}
+
+/** Step t = 1, 2, … of Adagrad (Duchi et al. 2011) as PyTorch's documentation writes it; `sum` is of the gradients alone. */
+export function adagrad(
+  w: Run,
+  g: ArrayLike<number>,
+  sum: Run,
+  t: number,
+  { learningRate, learningRateDecay, initialAccumulatorValue, epsilon }: AdagradOptions,
+): void {
+  const rate = learningRate / (1 + (t - 1) * learningRateDecay);
+  each(w.length, (i) => {
+    sum[i] = at(sum, i) + at(g, i) ** 2;
+    w[i] = at(w, i) - (rate * at(g, i)) / (Math.sqrt(initialAccumulatorValue + at(sum, i)) + epsilon);
+  });
+}
+
+export interface NadamOptions {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  momentumDecay: number;
+}
+
+/** Step t = 1, 2, … of NAdam (Dozat 2016) as PyTorch's documentation writes it. */
+export function nadam(
+  w: Run,
+  g: ArrayLike<number>,
+  m: Run,
+  v: Run,
+  t: number,
+  { learningRate, beta1, beta2, epsilon, momentumDecay }: NadamOptions,
+): void {
+  const mu = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
+  let product = 1;
+  for (let step = 1; step <= t; step++) product *= mu(step);
+  each(w.length, (i) => {
+    m[i] = beta1 * at(m, i) + (1 - beta1) * at(g, i);
+    v[i] = beta2 * at(v, i) + (1 - beta2) * at(g, i) ** 2;
+    const mean = (mu(t + 1) * at(m, i)) / (1 - product * mu(t + 1)) + ((1 - mu(t)) * at(g, i)) / (1 - product);
+    w[i] = at(w, i) - (learningRate * mean) / (Math.sqrt(at(v, i) / (1 - beta2 ** t)) + epsilon);
   });
 }

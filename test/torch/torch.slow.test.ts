@@ -3,8 +3,6 @@
  * is none, but never by `npm run test:torch` nor in CI.
  */
 
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import {
   type Activation,
   type AnyNetwork,
@@ -25,19 +23,7 @@ import { builds } from '../kernels/machine.js';
 import { numbers } from '../kernels/numbers.js';
 import { activations, functions, type LossRow, losses, type Torch } from '../vocabulary.js';
 import { networks, type Spec } from './networks.js';
-
-const PYTHON = '/usr/bin/python3';
-
-function hasTorch(): boolean {
-  try {
-    execFileSync(PYTHON, ['-c', 'import torch'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const required = process.env.npm_lifecycle_event === 'test:torch' || process.env.CI !== undefined;
+import { answerOfTorch, hasTorch, required } from './python.js';
 
 const ops = new Map(functions.map(({ name, f }) => [name, f]));
 
@@ -138,9 +124,7 @@ describe.runIf(required || hasTorch())('the networks of test/torch in PyTorch', 
   let found: Found[] = [];
 
   beforeAll(() => {
-    const script = fileURLToPath(new URL('derivatives.py', import.meta.url));
-    const text = JSON.stringify({ networks: networks.map((spec, i) => described(spec, cases[i] as Case)), ...words });
-    found = JSON.parse(execFileSync(PYTHON, [script], { input: text, encoding: 'utf8', maxBuffer: 2 ** 28 })) as Found[];
+    found = answerOfTorch('derivatives.py', { networks: networks.map((spec, i) => described(spec, cases[i] as Case)), ...words }) as Found[];
   }, 120_000);
 
   test.each(networks.map((spec, i) => [spec.title, i] as const))('%s', (_, i) => {

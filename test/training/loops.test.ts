@@ -1,7 +1,6 @@
 /** Training in loops of one's own, by `gradient` and `step`, and what one `fit` leaves to the next. */
 import {
   adam,
-  adamW,
   BusyError,
   crossEntropy,
   dataset,
@@ -15,6 +14,7 @@ import {
   sgd,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
+import { optimizers as vocabulary } from '../vocabulary.js';
 
 const rows = 40;
 const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.fround(Math.sin(i * 2.3)));
@@ -24,12 +24,8 @@ const network = (optimizer: Optimizer = adam(), options: NetworkOptions = {}) =>
 const row = (i: number) => ({ x: x.subarray(3 * i, 3 * i + 3), y: y[i] as number });
 
 const optimizers: [string, Optimizer][] = [
-  ['sgd', sgd({ learningRate: 0.1 })],
-  ['momentum', sgd({ learningRate: 0.1, momentum: 0.9 })],
-  ['nesterov', sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true })],
   ['L2 and clipping', sgd({ learningRate: 0.1, weightDecay: 0.01, clipNorm: 0.5 })],
-  ['adam', adam()],
-  ['adamW', adamW()],
+  ...vocabulary.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
 ];
 
 describe('steps of one’s own', () => {

@@ -11,6 +11,7 @@ import {
   fromJSON,
   input,
   load,
+  meanSquaredError,
   mul,
   type Network,
   NotFiniteError,
@@ -30,12 +31,13 @@ import { Engine } from '../../src/engine/engine.js';
 import { internals } from '../../src/network/network.js';
 import { definitionOf } from '../../src/optimizers/optimizer.js';
 import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
+import { distance } from '../derivatives/compare.js';
 import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
 import { answered, type OptimizerStep, optimizers } from '../vocabulary.js';
-import { lion, rmsProp } from './throwaway.js';
+import { correctedSquares, signDescent } from './throwaway.js';
 
 const rows = 12;
 const x = filled(rows * 5, numbers(1));
@@ -58,12 +60,16 @@ type Run = Float64Array;
 /** Each optimizer and its step in float64. */
 const variants: readonly (readonly [string, Optimizer, OptimizerStep])[] = [
   ...optimizers.flatMap((row) => row.variants),
-  ['lion', lion({ learningRate: 0.01, weightDecay: 0.1 }), (w, g, [m]) => oracle.lion(w, g, m as Run, 0.01, 0.9, 0.99, 0.1)],
-  ['rmsProp', rmsProp({ learningRate: 0.01 }), (w, g, [v], t) => oracle.rmsProp(w, g, v as Run, undefined, t, 0.01, 0.9, 1e-8)],
+  ['signDescent', signDescent({ learningRate: 0.01, weightDecay: 0.1 }), (w, g, [m]) => oracle.lion(w, g, m as Run, 0.01, 0.9, 0.99, 0.1)],
   [
-    'rmsProp, centered',
-    rmsProp({ learningRate: 0.01, centered: true, epsilon: 0.01 }),
-    (w, g, [v, mean], t) => oracle.rmsProp(w, g, v as Run, mean as Run, t, 0.01, 0.9, 0.01),
+    'correctedSquares',
+    correctedSquares({ learningRate: 0.01 }),
+    (w, g, [v], t) => oracle.correctedSquares(w, g, v as Run, undefined, t, 0.01, 0.9, 1e-8),
+  ],
+  [
+    'correctedSquares, centered',
+    correctedSquares({ learningRate: 0.01, centered: true, epsilon: 0.01 }),
+    (w, g, [v, mean], t) => oracle.correctedSquares(w, g, v as Run, mean as Run, t, 0.01, 0.9, 0.01),
   ],
 ];
 
@@ -82,7 +88,7 @@ test('each optimizer of the table has a row, its export, a saved network, its pl
 /** Ten steps on a batch beside float64, which takes the same gradients. */
 function beside(net: Network, step: OptimizerStep): void {
   const w = Float64Array.from(net.parameters);
-  const slots = [new Float64Array(w.length), new Float64Array(w.length)];
+  const slots = Array.from({ length: 3 }, () => new Float64Array(w.length));
   const path = new Float64Array(w.length);
   for (let t = 1; t <= 10; t++) {
     net.gradient(x, y);
@@ -96,6 +102,28 @@ function beside(net: Network, step: OptimizerStep): void {
       expect(close(actual, w[i] as number, bound), `step ${t}, weight ${i}: ${actual} beside ${w[i]}`).toBe(true);
     });
   }
+}
+
+/** Fifty steps of least squares beside float64, which takes its own gradients: what an optimizer does to a whole training. */
+function fiftySteps(optimizer: Optimizer, step: OptimizerStep, build: Build): void {
+  const targets = filled(rows, numbers(3));
+  using net = sequential(5, [dense(1)], { loss: meanSquaredError(), optimizer, build, seed: 4 });
+  const w = Float64Array.from(net.parameters);
+  const slots = Array.from({ length: 3 }, () => new Float64Array(w.length));
+  for (let t = 1; t <= 50; t++) {
+    const g = new Float64Array(w.length);
+    for (let row = 0; row < rows; row++) {
+      const features = [...x.subarray(row * 5, row * 5 + 5), 1];
+      const error = features.reduce((sum, v, i) => sum + v * (w[i] as number), 0) - (targets[row] as number);
+      features.forEach((v, i) => {
+        g[i] = (g[i] as number) + (2 * error * v) / rows;
+      });
+    }
+    step(w, g, slots, t);
+    net.step(x, targets);
+  }
+  const { difference, size } = distance(net.parameters, w);
+  expect(difference).toBeLessThanOrEqual(1e-5 * size);
 }
 
 /** Updates of an engine alone, on gradients that are given, with what they leave: weights, then slots. */
@@ -130,6 +158,8 @@ describe.each(builds)('%s', (build) => {
       using net = made(optimizer, build);
       beside(net, step);
     });
+
+    test('fifty steps agree with float64', () => fiftySteps(optimizer, step, build));
 
     test('fit takes the steps that step takes, bit for bit, in slices and one by one', async () => {
       using net = made(optimizer, build);
@@ -172,9 +202,9 @@ describe.each(builds)('%s', (build) => {
 });
 
 describe('an optimizer of one own', () => {
-  const optimizers = [lion, rmsProp];
+  const optimizers = [signDescent, correctedSquares];
 
-  test.each([lion({ beta1: 0.8 }), rmsProp(), rmsProp({ centered: true })])(
+  test.each([signDescent({ beta1: 0.8 }), correctedSquares(), correctedSquares({ centered: true })])(
     'is saved with its state and trains on with the same bits',
     async (optimizer) => {
       using net = made(optimizer);
@@ -191,16 +221,16 @@ describe('an optimizer of one own', () => {
   );
 
   test('a file that names it is refused with the remedy where it is not passed', () => {
-    using net = made(lion());
+    using net = made(signDescent());
     const [file, json] = [save(net), toJSON(net)];
     const names = Object.keys(OPTIMIZERS).map((one) => JSON.stringify(one));
-    const message = `name is "lion", expected ${names.join(', ')} or one that is passed: { optimizers: [its maker] }`;
+    const message = `name is "signDescent", expected ${names.join(', ')} or one that is passed: { optimizers: [its maker] }`;
     expect(() => load(file)).toThrow(FileError);
     expect(() => load(file)).toThrow(message);
     expect(() => fromJSON(json)).toThrow(message);
-    expect(() => load(file, { optimizers: [rmsProp] })).toThrow('"rmsProp" or one that is passed');
-    expect(() => load(file, { optimizers: lion as never })).toThrow(ValueError);
-    expect(() => load(file, { optimizers: [lion()] as never })).toThrow('optimizers has an object with name, learningRate');
+    expect(() => load(file, { optimizers: [correctedSquares] })).toThrow('"correctedSquares" or one that is passed');
+    expect(() => load(file, { optimizers: signDescent as never })).toThrow(ValueError);
+    expect(() => load(file, { optimizers: [signDescent()] as never })).toThrow('optimizers has an object with name, learningRate');
     const other = defineOptimizer({ name: 'adam', learningRate: 1, options: {}, update: ({ weights }) => ({ weights }) });
     expect(() => load(file, { optimizers: [other] })).toThrow('there is another optimizer called adam');
     using own = made(other());
@@ -208,46 +238,46 @@ describe('an optimizer of one own', () => {
   });
 
   test('is a description that can be changed, and is checked', () => {
-    expect(lion({ ...lion({ beta1: 0.5 }), learningRate: 1 })).toEqual(lion({ beta1: 0.5, learningRate: 1 }));
-    expect({ ...lion() }).toMatchObject({
-      name: 'lion',
+    expect(signDescent({ ...signDescent({ beta1: 0.5 }), learningRate: 1 })).toEqual(signDescent({ beta1: 0.5, learningRate: 1 }));
+    expect({ ...signDescent() }).toMatchObject({
+      name: 'signDescent',
       learningRate: 1e-4,
       beta1: 0.9,
       beta2: 0.99,
       weightDecay: 0,
       clipNorm: Number.POSITIVE_INFINITY,
     });
-    expect(() => lion({ beta1: 1 })).toThrow('lion: beta1 is 1, expected a number in [0, 1), in float32 too');
-    expect(() => lion({ momentum: 1 } as never)).toThrow('lion: there is no option "momentum"');
-    expect(() => rmsProp({ centered: 1 as never })).toThrow('rmsProp: centered is 1, expected true or false');
-    expect(() => rmsProp({ epsilon: 0 })).toThrow('rmsProp: epsilon is 0, expected a finite number > 0 that float32 holds');
-    expect(() => made({ ...lion(), beta2: 2 })).toThrow('network: lion: beta2 is 2');
+    expect(() => signDescent({ beta1: 1 })).toThrow('signDescent: beta1 is 1, expected a number in [0, 1), in float32 too');
+    expect(() => signDescent({ momentum: 1 } as never)).toThrow('signDescent: there is no option "momentum"');
+    expect(() => correctedSquares({ centered: 1 as never })).toThrow('correctedSquares: centered is 1, expected true or false');
+    expect(() => correctedSquares({ epsilon: 0 })).toThrow('correctedSquares: epsilon is 0, expected a finite number > 0 that float32 holds');
+    expect(() => made({ ...signDescent(), beta2: 2 })).toThrow('network: signDescent: beta2 is 2');
     // Without its maker, a name of none of neurite's own says nothing.
-    expect(() => made(JSON.parse(JSON.stringify(lion())))).toThrow(/expected what (\w+\(\), )*\w+\(\) or \w+\(\) gives/);
+    expect(() => made(JSON.parse(JSON.stringify(signDescent())))).toThrow(/expected what (\w+\(\), )*\w+\(\) or \w+\(\) gives/);
   });
 
   test('shows in summary and explain', () => {
-    using net = made(rmsProp());
-    expect(summary(net)).toContain('rmsProp');
-    expect(explain(net)).toContain('rmsProp.v[66]');
+    using net = made(correctedSquares());
+    expect(summary(net)).toContain('correctedSquares');
+    expect(explain(net)).toContain('correctedSquares.v[66]');
   });
 
   test('L2, clipping, learning rates and reset work as with any other', async () => {
-    using net = made(rmsProp({ weightDecay: 0.1, clipNorm: 0.01 }));
-    using twin = made(rmsProp());
+    using net = made(correctedSquares({ weightDecay: 0.1, clipNorm: 0.01 }));
+    using twin = made(correctedSquares());
     const start = net.parameters.slice();
     await net.fit({ x, y }, { epochs: 2, learningRate: (epoch) => (epoch === 1 ? 0 : 0.1) });
     net.gradient(x, y);
     net.step(x, y, { learningRate: 0.5 });
     expect(bitsOf(net.parameters)).not.toEqual(bitsOf(start));
-    net.reset().configure({ optimizer: rmsProp() });
+    net.reset().configure({ optimizer: correctedSquares() });
     for (const one of [net, twin]) one.step(x, y);
     expect(bitsOf(net.parameters)).toEqual(bitsOf(twin.parameters));
   });
 
   test('a step that is refused leaves its powers as they were', () => {
-    using net = made(rmsProp());
-    using twin = made(rmsProp());
+    using net = made(correctedSquares());
+    using twin = made(correctedSquares());
     for (const one of [net, twin]) one.step(x, y);
     expect(() => net.step(x, y, { learningRate: 3e38 })).not.toThrow(TypeError);
     const before = save(net, { optimizerState: true });

@@ -5,10 +5,10 @@ import { add, affine, defineOptimizer, div, heaviside, mul, scale, sqrt, square,
 const factor = (usual: number) => ({ usual, from: 0, below: 1 });
 
 /**
- * Lion (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), θ ← θ − learningRate·(u + λθ), m ← β₂m + (1 − β₂)g.
+ * The sign of a mixture, as Lion has it (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), θ ← θ − learningRate·(u + λθ), m ← β₂m + (1 − β₂)g.
  */
-export const lion = defineOptimizer({
-  name: 'lion',
+export const signDescent = defineOptimizer({
+  name: 'signDescent',
   learningRate: 1e-4,
   decouplesDecay: true,
   options: { beta1: factor(0.9), beta2: factor(0.99) },
@@ -23,11 +23,11 @@ export const lion = defineOptimizer({
 });
 
 /**
- * RMSProp (Hinton 2012, lecture 6e), with the correction of its average as Adam has it: v ← ρv + (1 − ρ)g², θ ← θ − learningRate·g / (√(v / (1 − ρᵗ)) + ε).
+ * The gradient by its size (Hinton 2012, lecture 6e), with the correction of its average as Adam has it: v ← ρv + (1 − ρ)g², θ ← θ − learningRate·g / (√(v / (1 − ρᵗ)) + ε).
  * It keeps a power in float64, has scalars of each heaviside, and says no bound.
  */
-export const rmsProp = defineOptimizer({
-  name: 'rmsProp',
+export const correctedSquares = defineOptimizer({
+  name: 'correctedSquares',
   learningRate: 1e-3,
   options: { rho: factor(0.9), epsilon: { usual: 1e-8, above: 0 }, centered: { usual: false } },
   slots: ({ centered }) => (centered ? ['v', 'mean'] : ['v']),

@@ -1,6 +1,5 @@
 import {
   adam,
-  adamW,
   dense,
   input,
   load,
@@ -20,15 +19,13 @@ import {
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
+import { optimizers as vocabulary } from '../vocabulary.js';
 
 const optimizers: [string, Optimizer][] = [
   ['plain descent', sgd()],
   ['descent with decay', sgd({ weightDecay: 0.1 })],
   ['descent with clipping', sgd({ clipNorm: 1e30 })],
-  ['momentum', sgd({ momentum: 0.9 })],
-  ['nesterov', sgd({ momentum: 0.9, nesterov: true })],
-  ['adam', adam()],
-  ['adamW', adamW()],
+  ...vocabulary.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
 ];
 
 /** The state a step must leave as it was. */
