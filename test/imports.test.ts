@@ -43,7 +43,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   {
     name: 'files',
     files: /^src\/files\//,
-    imports: ['network', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'errors', 'arguments'],
+    imports: ['network', 'training', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
   {
     name: 'derivatives',

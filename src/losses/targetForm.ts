@@ -1,8 +1,17 @@
 /** How weights came with the targets of a loss: one for each row, or one for each element. */
 export type Weighting = 'rows' | 'elements';
 
+export const TARGET_FORMS = [
+  'ids',
+  'values',
+  'ids, weighted rows',
+  'values, weighted rows',
+  'ids, weighted elements',
+  'values, weighted elements',
+] as const;
+
 /** How the targets of a loss came: class ids or values, and what weights came with them. It names programs too. */
-export type TargetForm = 'ids' | 'values' | `${'ids' | 'values'}, weighted ${Weighting}`;
+export type TargetForm = (typeof TARGET_FORMS)[number];
 
 export function targetForm(ids: boolean, weighting: Weighting | undefined): TargetForm {
   const form = ids ? 'ids' : 'values';

@@ -8,6 +8,7 @@ import { type Build, coreOf } from '../core/core.js';
 import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
+import type { Stream } from '../data/stream.js';
 import { readPerParameter } from '../data/values.js';
 import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
@@ -24,7 +25,8 @@ import type { TargetForm } from '../losses/targetForm.js';
 import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
-import { type FitOptions, fit, type Trainee } from '../training/fit.js';
+import { fit, type Trainee } from '../training/fit.js';
+import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
 import { checkGraph } from './checkGraph.js';
@@ -466,7 +468,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
   async fit<const M extends readonly Metric[] = readonly []>(
-    data: Dataset | DatasetLiteral<T, Inputs<In>>,
+    data: Dataset | DatasetLiteral<T, Inputs<In>> | Stream,
     options: FitOptions<M> = {},
   ): Promise<History<M>> {
     this.#internals.idle('fit');
@@ -556,6 +558,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
+    this.#trainee.run = undefined;
+    this.#trainee.resume = undefined;
     return this;
   }
 
@@ -565,6 +569,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.initialize(this.seed);
     this.#engine.resetOptimizer();
     this.#trainee.epochsTrained = 0;
+    this.#trainee.run = undefined;
+    this.#trainee.resume = undefined;
     this.#trainee.stepsDone = 0;
     return this;
   }

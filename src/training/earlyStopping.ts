@@ -1,7 +1,7 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
-import { Snapshot } from '../engine/snapshot.js';
+import { Snapshot, type SnapshotState } from '../engine/snapshot.js';
 import { ValueError } from '../errors.js';
 import type { EpochEnd } from './history.js';
 import type { Metric } from './metrics.js';
@@ -22,6 +22,15 @@ export interface EarlyStopping extends Monitor {
 }
 
 const OPTIONS: readonly (keyof EarlyStopping)[] = ['patience', 'monitor', 'mode', 'minDelta'];
+
+/** What early stopping remembers besides the best parameters. */
+export interface EarlyStopState {
+  readonly least: number;
+  readonly waited: number;
+  readonly best: EpochEnd | undefined;
+  /** The parameters, states and optimizer's state of the best epoch. */
+  readonly snapshot: SnapshotState;
+}
 
 /** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
 export class EarlyStop {
@@ -66,6 +75,19 @@ export class EarlyStop {
     this.best = end;
     this.#snapshot.take();
     return true;
+  }
+
+  /** What it remembers, for a checkpoint: its arrays are its own. */
+  get state(): EarlyStopState {
+    return { least: this.#least, waited: this.#waited, best: this.best, snapshot: this.#snapshot.state };
+  }
+
+  /** Goes on from what another remembered. */
+  resume({ least, waited, best, snapshot }: EarlyStopState): void {
+    this.#least = least;
+    this.#waited = waited;
+    this.best = best;
+    this.#snapshot.state = snapshot;
   }
 
   /** Restores parameters and optimizer state of the best epoch, if there is one. */
