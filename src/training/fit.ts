@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
-import { checkLearningRate } from '../optimizers/optimizer.js';
+import { checkLearningRate } from '../optimizers/numbers.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
@@ -49,8 +49,8 @@ export interface FitOptions {
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
-  'initialEpoch',
   'batchSize',
+  'initialEpoch',
   'shuffle',
   'validationData',
   'learningRate',
