@@ -20,14 +20,20 @@ export enum Context {
   Step = 36,
   /** f64: Σ over rows of the loss */
   LossSum = 40,
-  /** f64: rows classified correctly */
+  /** f64: rows classified correctly, each counted by its weight */
   Correct = 48,
   /** f32: the largest magnitude that `Opcode.Magnitude` found; NaN if there was one */
   Magnitude = 56,
   /** f64 scalars of the optimizer, a row of `ScalarCount` for each step of this call */
   Scalars = 60,
   ScalarCount = 64,
-  Size = 72,
+  /** f64: Σ of the weights of the rows that were judged */
+  Weight = 72,
+  /** f64 sums of the losses of a network with several, by `AccumulateLoss.part` */
+  Parts = 80,
+  /** what a mean over the rows divides by; 0: the rows of the run */
+  MeanRows = 84,
+  Size = 88,
 }
 
 /** How a run ended. */

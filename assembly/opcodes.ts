@@ -118,7 +118,7 @@ export enum Opcode {
   SigmoidCrossEntropy = 99,
   /** adds Σ loss · scale to the run's loss; ends the run where the sum is not finite */
   AccumulateLoss = 100,
-  /** adds the number of rows classified correctly to the run's count */
+  /** adds the weights of the rows classified correctly to the run's count, and those of all rows to its weight */
   CountCorrect = 101,
 
   // over the parameter run
@@ -145,7 +145,7 @@ export enum Unary { op, y, x, size, alpha, beta, length }
 
 /** Factors of a scale that are known only when the program runs. */
 export enum Factor {
-  /** 1 / rows */
+  /** 1 / rows, those of the run or Context.MeanRows */
   PerRow = 1,
   /** −learningRate */
   Descend = 2,
@@ -192,11 +192,14 @@ export enum Loss { op, loss, z, t, kind, rows, features, length }
 /** The same with u = softmax or sigmoid of z (Ref.None: not kept) and dz = (u − t)·scale·factors. */
 export enum FusedLoss { op, loss, u, dz, z, t, kind, rows, features, scale, factors, length }
 
-/** Context.lossSum += scale · Σ loss. A sum that is not finite ends the run before that, unless `goOn` is set. */
-export enum AccumulateLoss { op, loss, rows, scale, goOn, length }
+/**
+ * Context.lossSum += scale · Σ loss, and so for number `part` of Context.Parts, counted from 1; 0 for none. A sum that is not finite ends the run
+ * before that, unless `goOn` is set.
+ */
+export enum AccumulateLoss { op, loss, rows, scale, goOn, part, length }
 
-/** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. */
-export enum CountCorrect { op, z, t, kind, rows, features, each, cut, targetCut, length }
+/** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. Each counts by its weight, or once where w is Ref.None. */
+export enum CountCorrect { op, z, t, w, kind, rows, features, each, cut, targetCut, length }
 
 /** w −= rate·learningRate · dw; `rate` is f64, low word first. */
 export enum Sgd { op, w, dw, size, rateLow, rateHigh, length }

@@ -59,7 +59,10 @@ function scalars(context: usize, bits: u32): f64 {
 /** `scale` times the factors that only the run knows, multiplied in f64 and rounded once. */
 function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   let product = <f64>scale;
-  if (factors & Factor.PerRow) product /= <f64>rows;
+  if (factors & Factor.PerRow) {
+    const mean = load<u32>(context, Context.MeanRows);
+    product /= <f64>(mean ? mean : rows);
+  }
   if (factors & Factor.Descend) product *= -learningRate(context);
   if (factors >= <u32>Factor.Scalars) product *= scalars(context, factors / Factor.Scalars);
   return <f32>product;
@@ -184,16 +187,23 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
         if (!isFinite(sum) && word(pc, I.AccumulateLoss.goOn) == 0) return Status.NotFinite;
         store<f64>(context, load<f64>(context, Context.LossSum) + sum, Context.LossSum);
+        const part: usize = word(pc, I.AccumulateLoss.part);
+        if (part) {
+          const at = <usize>load<u32>(context, Context.Parts) + ((part - 1) << 3);
+          store<f64>(at, load<f64>(at) + sum);
+        }
         pc += I.AccumulateLoss.length << 2;
         break;
       }
       case Opcode.CountCorrect: {
+        const w = optional(context, pc, I.CountCorrect.w);
         const correct = countCorrect(
-          address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), word(pc, I.CountCorrect.kind),
+          address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), w, word(pc, I.CountCorrect.kind),
           count(pc, I.CountCorrect.rows, rows), word(pc, I.CountCorrect.features),
           word(pc, I.CountCorrect.each) != 0, float(pc, I.CountCorrect.cut), float(pc, I.CountCorrect.targetCut),
         );
-        store<f64>(context, load<f64>(context, Context.Correct) + <f64>correct, Context.Correct);
+        store<f64>(context, load<f64>(context, Context.Correct) + correct, Context.Correct);
+        if (w) store<f64>(context, load<f64>(context, Context.Weight) + sumLoss(w, count(pc, I.CountCorrect.rows, rows)), Context.Weight);
         pc += I.CountCorrect.length << 2;
         break;
       }

@@ -6,6 +6,7 @@ export type { Build } from './core/core.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
 export { inverseTransform, minMax, type Scaling, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
+export { type Stream, type StreamOptions, type StreamRow, type StreamSource, stream } from './data/stream.js';
 export {
   BusyError,
   CoreError,
@@ -22,6 +23,7 @@ export {
   ValueError,
 } from './errors.js';
 export type { NetworkJson } from './files/architecture.js';
+export { checkpoint, type RestoreOptions, restore } from './files/checkpoint.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
 export type { Node } from './graph/node.js';
@@ -87,7 +89,7 @@ export { defineOptimizer, type Optimizer, type OptimizerDefinition, type Optimiz
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
-export type { FitOptions } from './training/fit.js';
+export type { FitOptions } from './training/fitOptions.js';
 export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
 export {
   accuracy,
@@ -104,6 +106,8 @@ export {
   rmse,
   topK,
 } from './training/metrics.js';
+export type { Monitor } from './training/monitor.js';
+export { PauseController, type PauseSignal } from './training/pause.js';
 export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';
 export {
   cosine,

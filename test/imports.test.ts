@@ -43,9 +43,13 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   {
     name: 'files',
     files: /^src\/files\//,
-    imports: ['network', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'errors', 'arguments'],
+    imports: ['network', 'training', 'engine', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
-  { name: 'derivatives', files: /^src\/derivatives\//, imports: ['network', 'data', 'engine', 'compile', 'ops', 'graph', 'errors', 'arguments'] },
+  {
+    name: 'derivatives',
+    files: /^src\/derivatives\//,
+    imports: ['network', 'data', 'engine', 'compile', 'losses', 'ops', 'graph', 'errors', 'arguments'],
+  },
   {
     name: 'inspect',
     files: /^src\/inspect\//,
@@ -56,6 +60,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/check\//,
     imports: ['inspect', 'derivatives', 'network', 'data', 'losses', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
+  { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',
     files: /^src\/index\.ts$/,
@@ -75,7 +80,7 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
   if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
-  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check'].includes(specifier)) return room !== 'oracle';
+  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress'].includes(specifier)) return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;
 }

@@ -146,7 +146,7 @@ test('the modules import one another and nothing else, and name no way to files 
 test('the package holds what is built, and its documents', () => {
   const unexpected = packed.filter(
     (file) =>
-      !/^(dist\/((index|check|derivatives|inspect|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|package\.json|README\.md|LICENSE)$/.test(
+      !/^(dist\/((index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|package\.json|README\.md|LICENSE)$/.test(
         file,
       ),
   );
@@ -181,7 +181,7 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 test('each entry has its module and its declarations, and so has package.json', () => {
   const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
   const entries = Object.entries(exports).filter(([entry]) => !/\.(wasm|json)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect']);
+  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress']);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
     expect(conditions).toEqual({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
@@ -198,7 +198,7 @@ test('what a bundler may leave out is marked so', () => {
 
 test('declarations have public names only', () => {
   const declarations = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'));
-  expect(declarations).toEqual(expect.arrayContaining(['index.d.ts', 'check.d.ts', 'derivatives.d.ts', 'inspect.d.ts']));
+  expect(declarations).toEqual(expect.arrayContaining(['index.d.ts', 'check.d.ts', 'derivatives.d.ts', 'inspect.d.ts', 'progress.d.ts']));
   const text = declarations.map((file) => readFileSync(join(installed, 'dist', file), 'utf8')).join('\n');
   for (const name of ['Engine', 'Internals', 'LoadedProgram', 'Workspace', 'CoreExports', 'RowSource'])
     expect(text).not.toMatch(new RegExp(`\\b${name}\\b`));

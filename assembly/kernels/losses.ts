@@ -118,7 +118,7 @@ export function sigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, 
   v128.store(dz + back, lastDelta);
 }
 
-/** Σ loss in f64, in order. */
+/** Σ loss in f64, in order; of weights just so. */
 export function sumLoss(loss: usize, rows: usize): f64 {
   if (!ASC_NO_ASSERT) assert(isTensor(loss, rows), 'sumLoss: loss is a float for each row, in the heap');
   let sum: f64 = 0;
@@ -128,23 +128,25 @@ export function sumLoss(loss: usize, rows: usize): f64 {
 
 /**
  * Counts the rows classified correctly. By the largest logit (notes 6, the lowest index on ties): its index is the class id, or that of the
- * largest target. With `each`: z ≥ cut in every feature where t ≥ targetCut, and in no other. A row with a NaN is never correct.
+ * largest target. With `each`: z ≥ cut in every feature where t ≥ targetCut, and in no other. A row with a NaN is never correct. A row counts by its weight, or
+ * once where w is 0.
  */
 export function countCorrect(
-  z: usize, t: usize, kind: i32, rows: usize, features: usize, each: bool, cut: f32, targetCut: f32,
-): usize {
+  z: usize, t: usize, w: usize, kind: i32, rows: usize, features: usize, each: bool, cut: f32, targetCut: f32,
+): f64 {
   if (!ASC_NO_ASSERT) {
     assert(isTensor(z, rows * features), 'countCorrect: z[rows, features] is floats in the heap');
     assert(isTensor(t, kind == TargetKind.Classes ? rows : rows * features), 'countCorrect: t is words in the heap');
+    if (w) assert(isTensor(w, rows), 'countCorrect: w is a float for each row, in the heap');
   }
   const stride = features << 2;
-  let correct: usize = 0;
+  let correct: f64 = 0;
   for (let i: usize = 0; i < rows; i++) {
     if (each) {
-      if (agree(z, t, stride, cut, targetCut)) correct++;
+      if (agree(z, t, stride, cut, targetCut)) correct += w ? load<f32>(w + (i << 2)) : 1;
     } else {
       const id: usize = kind == TargetKind.Classes ? <usize>load<u32>(t) : largestIndex(t, features);
-      if (largestIndex(z, features) == id) correct++;
+      if (largestIndex(z, features) == id) correct += w ? load<f32>(w + (i << 2)) : 1;
     }
     z += stride;
     t += kind == TargetKind.Classes ? 4 : stride;

@@ -50,6 +50,8 @@ export interface AbortSignalLike {
   /** The reason that the promise rejects with. */
   readonly reason: unknown;
   throwIfAborted(): void;
+  addEventListener?(type: 'abort', listener: () => void): void;
+  removeEventListener?(type: 'abort', listener: () => void): void;
 }
 
 /** Class ids, one a row; a plain number for a single row. */
@@ -57,6 +59,9 @@ export type ClassIds = NumericArray | readonly number[] | number;
 
 /** Targets as users pass them: values as wide as the output, or class ids. */
 export type Targets = Values | ClassIds;
+
+/** Weights of the rows of one loss, or of its elements; a list of those of several. */
+export type Weights = Values | readonly (Values | undefined)[];
 
 /** Targets of one loss, or a list of those of several. */
 export type AnyTargets = Targets | readonly Targets[];

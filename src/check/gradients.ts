@@ -1,12 +1,14 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
-import type { AnyTargets, Inputs, Targets, Values } from '../arguments/values.js';
-import { readClassIds, readRows } from '../data/values.js';
+import type { AnyTargets, Inputs, Targets, Values, Weights } from '../arguments/values.js';
+import { areIds, type GivenTargets, type ReadColumn, readBatchOf } from '../data/batch.js';
+import type { Read } from '../data/values.js';
 import { inputGradient, parameterGradient } from '../derivatives/loss.js';
 import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { graph } from '../inspect/graph.js';
+import { targetForm, weightingOf } from '../losses/targetForm.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import { internals } from '../network/network.js';
@@ -21,6 +23,8 @@ export interface CheckOptions {
   readonly tolerance?: number;
   /** Of what is drawn. Default 0. */
   readonly seed?: number;
+  /** Weights of the rows or elements of y, as data sets have them. */
+  readonly weight?: Weights;
 }
 
 /** One number of the gradient, as the network has it and as differences give it. */
@@ -115,17 +119,30 @@ class Float64Loss {
   readonly length: number;
   readonly #order: Node[];
   readonly #terms: readonly MinimisedTerm[];
-  readonly #targets = new Map<Node, Float64Array>();
+  readonly #xs: readonly Read[];
+  /** Targets and weights. */
+  readonly #leaves = new Map<Node, Float64Array>();
 
   constructor(
     readonly net: AnyNetwork,
-    readonly xs: readonly Values[],
-    ys: readonly Targets[],
+    readonly x: unknown,
+    readonly given: GivenTargets,
   ) {
-    const { inputs, terms, parameters } = graph(net);
-    this.#terms = terms;
-    this.#order = topological([...inputs, ...terms.map(({ node }) => node)]);
-    this.rows = readRows('checkGradients', 'x', xs[0], features((inputs[0] as Node).shape)).rows;
+    const { engine } = internals('checkGradients', net);
+    const { inputs } = graph(net);
+    const { rows, columns, forms } = readBatchOf('checkGradients', engine, x, given);
+    // Class ids stand as rows of 0 and 1.
+    this.#terms = engine.minimised(forms.map((form) => targetForm(false, weightingOf(form))));
+    this.#order = topological([...inputs, ...this.#terms.map(({ node }) => node)]);
+    this.rows = rows;
+    this.#xs = columns.slice(0, inputs.length).map(({ values }) => values as Read);
+    const weights = columns.slice(inputs.length + forms.length);
+    forms.forEach((form, i) => {
+      const { target, weight } = this.#terms[i] as MinimisedTerm;
+      const { values } = columns[inputs.length + i] as ReadColumn;
+      this.#leaves.set(target as Node, areIds(values) ? oneHot(values, features((target as Node).shape)) : numbersOf(values));
+      if (weightingOf(form)) this.#leaves.set(weight as Node, numbersOf((weights.shift() as ReadColumn).values as Read));
+    });
     let offset = 0;
     const names = net.parameterNames;
     const add = (name: string, node: Node) => {
@@ -133,25 +150,9 @@ class Float64Loss {
       this.tensors.push({ name, node, offset, length });
       offset += length;
     };
-    parameters.forEach((node, i) => add(names[i] as string, node));
+    graph(net).parameters.forEach((node, i) => add(names[i] as string, node));
     inputs.forEach((node, i) => add(node.name ?? `x[${i}]`, node));
     this.length = offset;
-    let next = 0;
-    for (const { target } of terms) if (target) this.#targets.set(target, this.#targetsOf(ys[next++] as Targets, features(target.shape)));
-  }
-
-  /** Targets as rows of numbers; class ids as rows of 0 and 1. */
-  #targetsOf(y: Targets, width: number): Float64Array {
-    const t = new Float64Array(this.rows * width);
-    const count = typeof y === 'number' ? 1 : y.length;
-    if (typeof y === 'number' || (count === this.rows && width > 1 && typeof y[0] === 'number')) {
-      readClassIds('checkGradients', 'y', y, this.rows, width).forEach((id, row) => {
-        t[row * width + id] = 1;
-      });
-    } else {
-      t.set(Float32Array.from(readRows('checkGradients', 'y', y, width).values));
-    }
-    return t;
   }
 
   /** The point where the network is. */
@@ -161,13 +162,13 @@ class Float64Loss {
     let input = 0;
     for (const { node, offset } of this.tensors) {
       if (!node.shape.batched) continue;
-      p.set(Float32Array.from(readRows('checkGradients', 'x', this.xs[input++], features(node.shape)).values), offset);
+      p.set(new Float32Array((this.#xs[input++] as Read).values), offset);
     }
     return p;
   }
 
   #values(point: Float64Array): Map<Node, Numbers> {
-    const leaves = new Map<Node, ArrayLike<number>>(this.#targets);
+    const leaves = new Map<Node, ArrayLike<number>>(this.#leaves);
     for (const { node, offset, length } of this.tensors) leaves.set(node, point.subarray(offset, offset + length));
     for (const node of this.#order) {
       if (node instanceof Constant) leaves.set(node, node.values);
@@ -189,6 +190,15 @@ class Float64Loss {
   sides(point: Float64Array): number[] {
     return sidesOf(this.#order, this.#values(point), this.rows);
   }
+}
+
+/** Numbers as the network takes them, in float32. */
+function numbersOf({ values }: Read): Float64Array {
+  return new Float64Array(new Float32Array(values));
+}
+
+function oneHot(ids: Uint32Array, width: number): Float64Array {
+  return Float64Array.from({ length: ids.length * width }, (_, i) => Number(ids[Math.floor(i / width)] === i % width));
 }
 
 const same = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);
@@ -216,7 +226,7 @@ export function checkGradients<In extends number, Out extends number>(
   y: Targets | readonly Targets[],
   options: CheckOptions = {},
 ): GradientCheck {
-  const { entries = 200, tolerance = 1e-4, seed = 0 } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed']);
+  const { entries = 200, tolerance = 1e-4, seed = 0, weight } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed', 'weight']);
   internals('checkGradients', net as AnyNetwork);
   if (!(typeof entries === 'number' && entries >= 1)) throw new ValueError(`checkGradients: entries is ${describe(entries)}, expected a number ≥ 1`);
   if (!(typeof tolerance === 'number' && tolerance >= 0))
@@ -224,11 +234,8 @@ export function checkGradients<In extends number, Out extends number>(
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new ValueError(`checkGradients: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   // Says what is wrong with x and y, before anything is read of them.
-  net.gradient(x, y);
-  const { inputs, losses } = graph(net as AnyNetwork);
-  const xs = (inputs.length === 1 ? [x] : x) as readonly Values[];
-  const ys = (losses.filter((loss) => loss).length === 1 ? [y] : y) as readonly Targets[];
-  const loss = new Float64Loss(net as AnyNetwork, xs, ys);
+  net.gradient(x, y, weight === undefined ? undefined : { weight });
+  const loss = new Float64Loss(net as AnyNetwork, x, { y, weight });
   const next = generator(seed);
   const chosen = choose(loss.length, entries, next);
   let point = loss.point();
@@ -237,7 +244,7 @@ export function checkGradients<In extends number, Out extends number>(
     point = redraw(loss, next);
     redrawn++;
   }
-  const gradient = gradientAt(loss, point, y);
+  const gradient = gradientAt(loss, point);
   const worst = worstEntry(loss, point, gradient, chosen);
   const taylor = expansion(loss, point, gradient, next);
   return new GradientCheck(worst, chosen.length, STEPS, taylor.remainders, taylor.slope, redrawn + taylor.redrawn, tolerance);
@@ -282,19 +289,21 @@ function redraw(loss: Float64Loss, next: () => number): Float64Array {
 }
 
 /** The network's gradient, to parameters and inputs, where its inputs are those of a point. */
-function gradientAt(loss: Float64Loss, point: Float64Array, y: Targets | readonly Targets[]): Float64Array {
-  const { net, tensors } = loss;
+function gradientAt(loss: Float64Loss, point: Float64Array): Float64Array {
+  const { net, tensors, given } = loss;
+  const y = given.y as AnyTargets;
+  const options = given.weight === undefined ? undefined : { weight: given.weight as Weights };
   const inputs = tensors.filter(({ node }) => node.shape.batched);
   const xs = inputs.map(({ offset, length }) => Float32Array.from(point.subarray(offset, offset + length)));
   const x = (xs.length === 1 ? xs[0] : xs) as readonly Values[];
   const gradient = new Float64Array(loss.length);
-  const dx = inputGradient(net, x, y);
+  const dx = inputGradient(net, x, y, options);
   inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
   if (internals('checkGradients', net).engine.hasModes) {
     // What is differentiated here is what predictions run.
-    gradient.set(parameterGradient(net, x, y));
+    gradient.set(parameterGradient(net, x, y, options));
   } else {
-    net.gradient(x, y);
+    net.gradient(x, y, options);
     gradient.set(net.gradients);
   }
   return gradient;

@@ -16,10 +16,12 @@ export interface Report {
   /** The loss of each row. */
   readonly rows: Node;
   readonly scale: number;
+  /** Its number among several losses, counted from 1, where its sum is also kept by itself. Default 0: it is not. */
+  readonly part?: number;
   /** Whether the run goes on where the loss is not finite, as an evaluation does. Default false. */
   readonly goOn?: boolean;
-  /** Where decisions are counted: how they are made, and the targets. */
-  readonly decide?: { readonly decision: Decision; readonly target: Node };
+  /** Where decisions are counted: how they are made, the targets, and what each row counts. */
+  readonly decide?: { readonly decision: Decision; readonly target: Node; readonly weight: Node | undefined };
 }
 
 /** What a program is to do; nodes as the user's graph and its derivatives have them. */
@@ -162,15 +164,15 @@ function addReports(instructions: readonly Instruction[], reports: readonly Repo
   });
 }
 
-function reportInstructions({ rows, scale, goOn = false, decide }: Report): Instruction[] {
+function reportInstructions({ rows, scale, part = 0, goOn = false, decide }: Report): Instruction[] {
   const accumulate: Instruction = {
     opcode: Opcode.AccumulateLoss,
-    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale), goOn: word(Number(goOn)) },
+    operands: { loss: tensor(rows), rows: rowsOf(rows.shape), scale: f32(scale), goOn: word(Number(goOn)), part: word(part) },
     writes: [],
     inPlace: [],
   };
   if (!decide) return [accumulate];
-  const { decision, target } = decide;
+  const { decision, target, weight } = decide;
   const logits = decision.node;
   return [
     accumulate,
@@ -179,6 +181,7 @@ function reportInstructions({ rows, scale, goOn = false, decide }: Report): Inst
       operands: {
         z: tensor(logits),
         t: tensor(target),
+        w: tensor(weight),
         kind: word(targetKind(target)),
         rows: rowsOf(logits.shape),
         features: word(features(logits.shape)),

@@ -1,74 +1,189 @@
 import { isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
 import { count, describe, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Weights } from '../arguments/values.js';
 import type { Core } from '../core/core.js';
 import type { Columns, TargetShape } from '../engine/columns.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { Range } from '../graph/node.js';
+import { type TargetForm, targetForm } from '../losses/targetForm.js';
 import { asList, columnName } from './columns.js';
 import { checkUnchanged, copyIn, type Read, readClassIds, readRows } from './values.js';
 
-/** The targets of one loss: values as wide as the output, or class ids. */
-export type ReadTargets = Read | Uint32Array;
+/** Numbers that were read: rows of them, or class ids. */
+export type ReadValues = Read | Uint32Array;
+
+/** A column of a batch: an input, the targets of a loss, or the weights that came with them. */
+export interface ReadColumn {
+  /** What an error calls it. */
+  readonly what: string;
+  /** Numbers of a row. */
+  readonly width: number;
+  readonly values: ReadValues;
+}
 
 /** A batch that was read. All of it is copied or stable: using it runs no code of the caller's. */
 export interface Batch {
-  readonly columns: Columns;
+  readonly expected: Columns;
   readonly rows: number;
-  readonly xs: readonly Read[];
-  readonly ys: readonly ReadTargets[];
-  /** For each target, whether it is class ids. */
-  readonly classes: readonly boolean[];
+  /** In the order of a program's inputs: those of the network, the targets of its losses, the weights that came with these. */
+  readonly columns: readonly ReadColumn[];
+  /** For each target, how it came. */
+  readonly forms: readonly TargetForm[];
 }
 
-/** Whether targets are class ids. */
-export function areIds(targets: ReadTargets): targets is Uint32Array {
-  return kindOf(targets) === 'Uint32Array';
+/** Targets and weights as a caller passes them; left out where none are expected. */
+export interface GivenTargets {
+  readonly y: unknown;
+  readonly weight?: unknown;
+  /** What each element of the targets is multiplied by, and what is added, before it is used: checks are of the result. */
+  readonly scaling?: Scaled;
+}
+
+/** An option of calls that take one batch. */
+export interface WeightOption {
+  /** Weights of the rows or of the elements of the targets: see `DatasetLiteral.weight`. */
+  readonly weight?: Weights;
+}
+
+/** Targets, with the weights that an option says. @throws ValueError for another option */
+export function givenTargets(call: string, y: unknown, options?: WeightOption): GivenTargets {
+  return options === undefined ? { y } : { y, ...checkOptions(call, options, ['weight']) };
+}
+
+/** x·scale + offset. */
+export interface Scaled {
+  readonly scale: number;
+  readonly offset: number;
+}
+
+const UNSCALED: Scaled = { scale: 1, offset: 0 };
+
+/** Whether values are class ids. */
+export function areIds(values: ReadValues): values is Uint32Array {
+  return kindOf(values) === 'Uint32Array';
 }
 
 /**
- * Reads and checks one batch; without targets where none are expected.
- * @throws ShapeError where x or y does not fit the network, ValueError for a number out of range
+ * Reads and checks one batch.
+ * @throws ShapeError where x, y or weight does not fit the network, ValueError for a number out of range
  */
-export function readBatch(call: string, { inputs, targets }: Columns, x: unknown, y: unknown): Batch {
+export function readBatch(call: string, expected: Columns, x: unknown, given?: GivenTargets): Batch {
+  const { inputs, targets } = expected;
   const xs = readInputs(call, x, inputs);
   const { rows } = xs[0] as Read;
-  const list = targets.length === 0 ? [] : asList<unknown>(call, 'y', y, targets.length, 'loss');
-  const name = (i: number) => columnName('y', i, targets.length);
-  const ys = targets.map((shape, i) => readTargets(call, name(i), list[i], rows, shape));
-  const batch = { columns: { inputs, targets }, rows, xs, ys, classes: ys.map(areIds) };
+  const several = given ? targets.length : 0;
+  const ys = several ? asList<unknown>(call, 'y', given?.y, several, 'loss') : [];
+  const ws = several && given?.weight !== undefined ? asList<unknown>(call, 'weight', given.weight, several, 'loss') : [];
+  const read = targets.slice(0, several).map((shape, i) => {
+    const weight = ws[i] === undefined ? undefined : readWeights(call, columnName('weight', i, several), ws[i], rows, shape);
+    const what = columnName('y', i, several);
+    const values =
+      ys[i] === SAME
+        ? sameAsInput(call, what, xs, shape, given?.scaling)
+        : readTargets(call, what, ys[i], rows, shape, weight?.values, given?.scaling);
+    return { weight, target: { what, width: areIds(values) ? 1 : shape.width, values } };
+  });
+  const columns: ReadColumn[] = [
+    ...xs.map((values, i) => ({ what: columnName('x', i, inputs.length), width: inputs[i] as number, values })),
+    ...read.map(({ target }) => target),
+    ...read.flatMap(({ weight }) => weight ?? []),
+  ];
+  const forms = read.map(({ target, weight }, i) => {
+    const each = weight && (weight.width === (targets[i] as TargetShape).width && weight.width > 1 ? 'elements' : 'rows');
+    return targetForm(areIds(target.values), each);
+  });
+  const batch = { expected, rows, columns, forms };
   checkBatchUnchanged(call, batch);
   return batch;
 }
 
 /** Checks that no array of a batch has become shorter since it was read. @throws ValueError */
-export function checkBatchUnchanged(call: string, { columns: { inputs, targets }, xs, ys }: Batch): void {
-  xs.forEach((read, i) => {
-    checkUnchanged(call, columnName('x', i, inputs.length), read, inputs[i] as number);
-  });
-  ys.forEach((read, i) => {
-    if (!areIds(read)) checkUnchanged(call, columnName('y', i, targets.length), read, (targets[i] as TargetShape).width);
-  });
+export function checkBatchUnchanged(call: string, { columns }: Batch): void {
+  for (const { what, width, values } of columns) if (!areIds(values)) checkUnchanged(call, what, values, width);
 }
 
 /**
  * Reads a batch for an engine. Reading may run code of the caller's, so check afterwards what that did to the engine.
  * @throws what `readBatch` throws; DisposedError or ValueError where reading the data disposed or configured the network
  */
-export function readBatchOf(call: string, engine: Engine, x: unknown, y: unknown, withTargets = true): Batch {
+export function readBatchOf(call: string, engine: Engine, x: unknown, given?: GivenTargets): Batch {
   const { columns } = engine;
-  const batch = readBatch(call, withTargets ? columns : { inputs: columns.inputs, targets: [] }, x, y);
+  const batch = readBatch(call, columns, x, given);
   engine.checkAlive(call);
   if (engine.columns !== columns) throw new ValueError(`${call}: reading the data configured the network, expected data without side effects`);
   return batch;
 }
 
-/** Reads the targets of one loss: class ids where there is one per row, else values. */
-export function readTargets(call: string, what: string, y: unknown, rows: number, shape: TargetShape): ReadTargets {
-  const { width, classes, unit } = shape;
+/** What stands for targets that are the input. */
+const SAME = 'x';
+
+/** The input once more, as targets. @throws where the network has several inputs, or an output of another width */
+function sameAsInput(call: string, what: string, xs: readonly Read[], shape: TargetShape, scaling: Scaled = UNSCALED): Read {
+  const [x] = xs;
+  if (!x || xs.length > 1) throw new ValueError(`${call}: ${what} is 'x' for ${xs.length} inputs, expected values, or a network of one input`);
+  const width = lengthOf(x.values) / x.rows;
+  if (width !== shape.width)
+    throw new ShapeError(`${call}: ${what} is 'x', whose rows have ${count(width, 'number')}, expected ${shape.width}, the output's features`);
+  checkTargets(call, what, x, shape, scaling);
+  return x;
+}
+
+/**
+ * Reads weights: one for each row, or one for each element where the loss is a sum over these.
+ * @throws ShapeError for another number of them, ValueError for one that is negative or not finite
+ */
+function readWeights(
+  call: string,
+  what: string,
+  w: unknown,
+  rows: number,
+  { width, elements }: TargetShape,
+): { what: string; width: number; values: Read } {
+  const wide = elements && width > 1;
+  const expected = `${count(rows, 'weight')}, one for each row${wide ? `, or ${rows} × ${width}, one for each element` : ''}`;
+  const given = typeof w === 'number' ? [w] : w;
+  const [first] = isList(given) ? given : [];
+  const nested = isList(first) || isNumericArray(first);
+  const each = nested ? lengthIn(first) : lengthIn(given) / rows;
+  if (each !== 1 && !(wide && each === width)) {
+    const flat = isList(given) || isNumericArray(given);
+    const found = nested ? `has rows of ${count(each, 'number')}` : flat ? `has ${count(lengthIn(given), 'number')}` : `is ${describe(w)}`;
+    throw new ShapeError(`${call}: ${what} ${found}, expected ${expected}`);
+  }
+  const read = readRows(call, what, given, each);
+  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${count(read.rows, 'row')}, expected ${expected}`);
+  const values = new Float32Array(read.values);
+  values.forEach((value, i) => {
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) return;
+    const at = each === 1 ? `${i}` : `row ${Math.floor(i / each)}, feature ${i % each}`;
+    throw new ValueError(`${call}: ${what}[${at}] is ${read.values[i]}, expected a finite number ≥ 0`);
+  });
+  return { what, width: each, values: { rows, form: 'typed', values } };
+}
+
+function lengthIn(list: unknown): number {
+  return isNumericArray(list) ? lengthOf(list) : isList(list) ? list.length : Number.NaN;
+}
+
+/**
+ * Reads the targets of one loss: class ids where there is one per row, else values. A target of weight 0 may be any number, as it has no loss.
+ */
+function readTargets(
+  call: string,
+  what: string,
+  y: unknown,
+  rows: number,
+  shape: TargetShape,
+  weights?: Read,
+  scaling: Scaled = UNSCALED,
+): ReadValues {
+  const { width, classes } = shape;
+  const ids = () => readClassIds(call, what, y, rows, width, (row) => weights?.values[row] === 0);
   if (typeof y === 'number') {
-    if (classes && rows === 1) return readClassIds(call, what, y, rows, width);
+    if (classes && rows === 1) return ids();
     throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
   }
   const typed = isNumericArray(y);
@@ -76,9 +191,9 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
   if (typed || (isList(y) && (y.length === 0 || typeof first === 'number'))) {
     const length = typed ? lengthOf(y) : y.length;
     if (length !== rows * width) {
-      if (classes && length === rows) return readClassIds(call, what, y, rows, width);
-      const ids = classes ? `${count(rows, 'class id')}, or ` : '';
-      throw new ShapeError(`${call}: ${what} has ${length} numbers for ${count(rows, 'row')} of x, expected ${ids}${rows} × ${width} values`);
+      if (classes && length === rows) return ids();
+      const expected = classes ? `${count(rows, 'class id')}, or ` : '';
+      throw new ShapeError(`${call}: ${what} has ${length} numbers for ${count(rows, 'row')} of x, expected ${expected}${rows} × ${width} values`);
     }
   } else if (classes && isList(y)) {
     if (typeof first !== 'object') {
@@ -90,28 +205,52 @@ export function readTargets(call: string, what: string, y: unknown, rows: number
       throw new ShapeError(`${call}: row 0 of ${what} has 1 number, expected ${width} probabilities; class ids are passed flat, with flat()`);
     }
   }
-  const read = readRows(call, what, y, width);
-  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected the same number`);
-  if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`);
-  if (classes) checkProbabilities(call, what, read, width);
+  const given = readRows(call, what, y, width);
+  if (given.rows !== rows) throw new ShapeError(`${call}: ${what} has ${given.rows} rows and x has ${rows}, expected the same number`);
+  const read = weights ? withoutMasked(given, weights, shape, scaling) : given;
+  checkTargets(call, what, read, shape, scaling);
   return read;
+}
+
+/** Targets with those of weight 0 replaced by what the loss takes: 0, or the first class. */
+function withoutMasked(read: Read, weights: Read, { width, classes, reach = [0, 0] }: TargetShape, { scale, offset }: Scaled): Read {
+  const each = lengthOf(weights.values) / read.rows;
+  const harmless = (Math.min(Math.max(0, reach[0]), reach[1]) - offset) / scale || 0;
+  const values = new Float64Array(read.values);
+  for (let i = 0; i < values.length; i++) {
+    if (weights.values[each === 1 ? Math.floor(i / width) : i] === 0) values[i] = classes ? Number(i % width === 0) : harmless;
+  }
+  return { ...read, values };
+}
+
+function checkTargets(call: string, what: string, read: Read, { width, classes, unit }: TargetShape, scaling: Scaled): void {
+  if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`, scaling);
+  if (classes) checkProbabilities(call, what, read, width);
 }
 
 /**
  * Checks that the outputs can reach the targets of a data set: a target of 4 after a sigmoid is a mistake.
  * @throws ValueError naming the first target out of range
  */
-export function checkReach(call: string, { columns: { targets }, ys }: Batch): void {
-  ys.forEach((read, i) => {
-    const { width, reach } = targets[i] as TargetShape;
-    if (reach && !areIds(read)) checkWithin(call, columnName('y', i, ys.length), read, width, reach, "the range of the output's activation");
+export function checkReach(call: string, { expected: { inputs, targets }, columns }: Batch, scaling: Scaled): void {
+  targets.forEach(({ width, reach }, i) => {
+    const { what, values } = columns[inputs.length + i] as ReadColumn;
+    if (reach && !areIds(values)) checkWithin(call, what, values, width, reach, "the range of the output's activation", scaling);
   });
 }
 
 /** @throws ValueError for a number outside a range; NaN passes, and is found by `checkFinite` */
-function checkWithin(call: string, what: string, { rows, values }: Read, width: number, [low, high]: Range, why: string): void {
+function checkWithin(
+  call: string,
+  what: string,
+  { rows, values }: Read,
+  width: number,
+  [low, high]: Range,
+  why: string,
+  { scale, offset }: Scaled,
+): void {
   for (let i = 0; i < rows * width; i++) {
-    const value = values[i] as number;
+    const value = (values[i] as number) * scale + offset;
     if (value < low || value > high) {
       const expected = low === high ? `${low}` : `a number from ${low} to ${high}`;
       throw new ValueError(`${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}, expected ${expected}, ${why}`);
@@ -138,31 +277,20 @@ function checkProbabilities(call: string, what: string, { rows, values }: Read, 
   }
 }
 
-/** Copies rows `from` … `to` − 1 to row `row` on of a program whose first inputs are the network's and the targets. */
-export function writeBatch(program: LoadedProgram, { columns: { inputs, targets }, xs, ys }: Batch, from: number, to: number, row = 0): void {
+/** Copies rows `from` … `to` − 1 to row `row` on of a program whose first inputs are the columns of the batch. */
+export function writeBatch(program: LoadedProgram, { columns }: Batch, from: number, to: number, row = 0): void {
   const { f32, u32 } = program.core;
-  xs.forEach((read, i) => {
-    const width = inputs[i] as number;
-    copyIn(read, width, from, to, f32, program.inputIndex(i) + row * width);
-  });
-  ys.forEach((read, i) => {
-    const at = program.inputIndex(xs.length + i);
-    const { width } = targets[i] as TargetShape;
-    if (areIds(read)) u32.set(read.subarray(from, to), at + row);
-    else copyIn(read, width, from, to, f32, at + row * width);
+  columns.forEach(({ width, values }, i) => {
+    const at = program.inputIndex(i) + row * width;
+    if (areIds(values)) u32.set(values.subarray(from, to), at);
+    else copyIn(values, width, from, to, f32, at);
   });
 }
 
 /** Checks that the values written to a program are finite. @throws ValueError naming the first that is not */
-export function checkBatchFinite(call: string, program: LoadedProgram, { columns: { inputs, targets }, rows, xs, ys }: Batch): void {
-  const { core } = program;
-  xs.forEach((read, i) => {
-    checkFinite(call, columnName('x', i, xs.length), read.values, 0, core, program.inputIndex(i) * 4, rows, inputs[i] as number);
-  });
-  ys.forEach((read, i) => {
-    if (areIds(read)) return;
-    const { width } = targets[i] as TargetShape;
-    checkFinite(call, columnName('y', i, ys.length), read.values, 0, core, program.inputIndex(xs.length + i) * 4, rows, width);
+export function checkBatchFinite(call: string, program: LoadedProgram, { columns, rows }: Batch): void {
+  columns.forEach(({ what, width, values }, i) => {
+    if (!areIds(values)) checkFinite(call, what, values.values, 0, program.core, program.inputIndex(i) * 4, rows, width);
   });
 }
 

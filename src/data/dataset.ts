@@ -2,20 +2,29 @@ import { DataType } from '../../assembly/opcodes.js';
 import { isNumericArray, kindOf, lengthOf, type NumericArray } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
-import type { AnyTargets, Inputs, Values } from '../arguments/values.js';
+import type { AnyTargets, Inputs, Values, Weights } from '../arguments/values.js';
 import type { Core } from '../core/core.js';
-import type { Columns, TargetShape } from '../engine/columns.js';
+import type { Columns } from '../engine/columns.js';
 import { ValueError } from '../errors.js';
-import { areIds, type Batch, checkFinite, checkReach, type ReadTargets, readBatch } from './batch.js';
-import { columnName } from './columns.js';
-import { copyIn, type Read, readRows } from './values.js';
+import type { TargetForm } from '../losses/targetForm.js';
+import { areIds, type Batch, checkFinite, checkReach, type ReadColumn, type ReadValues, readBatch } from './batch.js';
+import { copyIn, readRows } from './values.js';
 
 /** Inputs and targets, row by row. */
 export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs = Values> {
   /** Inputs, `[rows × features]`; a list of them for several inputs. Bytes stay bytes in memory. */
   readonly x: X;
-  /** Targets: class ids, one per row, or values as wide as the output; a list of them for several losses. */
-  readonly y: T;
+  /**
+   * Targets: class ids, one per row, or values as wide as the output; a list of them for several losses. `'x'` stands for the input itself, as it is
+   * scaled, which takes no more memory.
+   */
+  readonly y: T | 'x';
+  /**
+   * What the loss of each row is multiplied by, or that of each element, `[rows, out]`, where a row's loss is a sum over these; a list for several
+   * losses, `undefined` for none. A mean divides by the rows all the same (Keras' rule): weight 3 is the row three times, times rows / (rows + 2).
+   * Finite numbers ≥ 0; where it is 0, the target may be any number, NaN too. Default 1.
+   */
+  readonly weight?: Weights;
   /**
    * Scales each input element to x·scale + offset when `fit` or `evaluate` reads it. Default 1: bytes are not scaled. The scale belongs to the
    * data, not to the network: `predict` and `classify` do not apply it, so scale their inputs yourself.
@@ -23,6 +32,10 @@ export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs 
   readonly scale?: number;
   /** Default 0. */
   readonly offset?: number;
+  /** Scales each target to y·targetScale + targetOffset in the same way; class ids have none. Default 1. */
+  readonly targetScale?: number;
+  /** Default 0. */
+  readonly targetOffset?: number;
   /** Most bytes to upload. Larger data stay in JavaScript and are copied in chunks, with the same result. Default 512 MiB. */
   readonly budget?: number;
 }
@@ -31,13 +44,14 @@ export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs 
 export interface Column {
   readonly address: number;
   readonly type: DataType;
+  /** Whether the memory is another column's. */
+  readonly isShared?: boolean;
 }
 
 /** A data set on a core: its columns, inputs first. Freed when it is no longer wanted and no run reads it. */
 export interface Uploaded {
   readonly rows: number;
-  /** For each target, whether it is class ids. */
-  readonly classes: readonly boolean[];
+  readonly forms: readonly TargetForm[];
   /** Of inputs and outputs. */
   readonly widths: readonly number[];
   readonly columns: readonly Column[];
@@ -50,7 +64,7 @@ export interface Uploaded {
 
 const BUDGET = 512 * 2 ** 20;
 
-const FIELDS: readonly (keyof DatasetLiteral)[] = ['x', 'y', 'scale', 'offset', 'budget'];
+const FIELDS: readonly (keyof DatasetLiteral)[] = ['x', 'y', 'weight', 'scale', 'offset', 'targetScale', 'targetOffset', 'budget'];
 
 /**
  * A reusable data set: read and checked on first use, uploaded once per core. Its fields and lists of columns are copied when it is made.
@@ -59,9 +73,12 @@ const FIELDS: readonly (keyof DatasetLiteral)[] = ['x', 'y', 'scale', 'offset', 
 export class Dataset {
   readonly scale: number;
   readonly offset: number;
+  readonly targetScale: number;
+  readonly targetOffset: number;
   readonly budget: number;
   readonly #x: Given;
   readonly #y: Given;
+  readonly #weight: Given | undefined;
   readonly #uploads = new Map<Core, Uploaded>();
   /** Data above the budget as they were read, for each kind of network. */
   readonly #read = new Map<string, Batch>();
@@ -91,9 +108,18 @@ export class Dataset {
   constructor(literal: DatasetLiteral<AnyTargets, Inputs>, call = 'dataset') {
     if (typeof literal !== 'object' || literal === null || isList(literal) || kindOf(literal))
       throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
-    const { x, y, scale = 1, offset = 0, budget = BUDGET } = checkOptions(call, literal, FIELDS, {}, 'the data');
+    const {
+      x,
+      y,
+      weight,
+      scale = 1,
+      offset = 0,
+      targetScale = 1,
+      targetOffset = 0,
+      budget = BUDGET,
+    } = checkOptions(call, literal, FIELDS, {}, 'the data');
     if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
-    for (const [name, value] of Object.entries({ scale, offset })) {
+    for (const [name, value] of Object.entries({ scale, offset, targetScale, targetOffset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
     if (!(typeof budget === 'number' && budget >= 0)) {
@@ -101,8 +127,11 @@ export class Dataset {
     }
     this.#x = new Given(call, 'x', x);
     this.#y = new Given(call, 'y', y);
+    this.#weight = weight === undefined ? undefined : new Given(call, 'weight', weight);
     this.scale = scale;
     this.offset = offset;
+    this.targetScale = targetScale;
+    this.targetOffset = targetOffset;
     this.budget = budget;
   }
 
@@ -113,31 +142,34 @@ export class Dataset {
   upload(call: string, core: Core, expected: Columns): Uploaded | undefined {
     this.#x.checkLengths(call, 'x');
     this.#y.checkLengths(call, 'y');
+    this.#weight?.checkLengths(call, 'weight');
     const kind = JSON.stringify(expected);
     const used = this.#uploads.get(core);
     if (used?.kinds.has(kind)) return used;
     if (this.#read.has(kind)) return undefined;
-    const batch = readBatch(call, expected, this.#x.value, this.#y.value);
-    checkReach(call, batch);
+    const ofTargets = { scale: this.targetScale, offset: this.targetOffset };
+    const scaling = this.#y.value === 'x' ? this : ofTargets;
+    const batch = readBatch(call, expected, this.#x.value, { y: this.#y.value, weight: this.#weight?.value, scaling });
+    checkReach(call, batch, scaling);
     // Reading may have run code that used this data set. From here on, none of the caller's code runs.
     const known = this.#uploads.get(core);
-    const { rows, classes } = batch;
+    const { rows, forms } = batch;
     const widths = [...expected.inputs, ...expected.targets.map(({ width }) => width)];
     // Class ids were checked against the width of the output that they were uploaded for.
-    if (known && known.rows === rows && known.classes.join() === classes.join() && known.widths.join() === widths.join()) {
+    if (known && known.rows === rows && known.forms.join() === forms.join() && known.widths.join() === widths.join()) {
       known.kinds.add(kind);
       return known;
     }
-    if (bytesOf(batch, expected) > this.budget) {
-      checkNumbers(call, batch, expected);
+    if (bytesOf(batch) > this.budget) {
+      checkNumbers(call, batch);
       this.#read.set(kind, batch);
       return undefined;
     }
     const uploaded: Uploaded = {
       rows,
-      classes,
+      forms,
       widths,
-      columns: uploadAll(call, core, batch, expected),
+      columns: uploadAll(call, core, batch),
       kinds: new Set([kind]),
       readers: 0,
       wanted: true,
@@ -208,7 +240,7 @@ function lengthIn(value: unknown): number {
 
 function release(core: Core, uploaded: Uploaded): void {
   uploaded.wanted = false;
-  if (uploaded.readers === 0) for (const { address } of uploaded.columns) core.free(address);
+  if (uploaded.readers === 0) freeColumns(core, uploaded.columns);
 }
 
 /** Ends a run that read the data. */
@@ -229,65 +261,79 @@ function isBytes(values: NumericArray): boolean {
   return kindOf(values)?.startsWith('Uint8') === true;
 }
 
+/** The bytes of each number of a column in memory: bytes stay bytes. */
+function bytesPerNumber(values: ReadValues): number {
+  return !areIds(values) && isBytes(values.values) ? 1 : 4;
+}
+
+/** Whether a column is one that came before it: the input as targets. */
+function isShared({ columns }: Batch, i: number): boolean {
+  return columns.findIndex(({ values }) => values === columns[i]?.values) < i;
+}
+
 /** Bytes of an upload. */
-function bytesOf({ rows, xs, ys }: Batch, { inputs, targets }: Columns): number {
-  const ofInputs = xs.reduce((sum, { values }, i) => sum + rows * (inputs[i] as number) * (isBytes(values) ? 1 : 4), 0);
-  return ys.reduce((sum, y, i) => sum + rows * 4 * (areIds(y) ? 1 : (targets[i] as TargetShape).width), ofInputs);
+function bytesOf(batch: Batch): number {
+  const { columns, rows } = batch;
+  return columns.reduce((sum, { width, values }, i) => sum + (isShared(batch, i) ? 0 : rows * width * bytesPerNumber(values)), 0);
 }
 
 /** Copies all columns into linear memory. */
-function uploadAll(call: string, core: Core, { rows, xs, ys }: Batch, { inputs, targets }: Columns): Column[] {
-  const columns: Column[] = [];
+function uploadAll(call: string, core: Core, batch: Batch): Column[] {
+  const uploaded: Column[] = [];
   try {
-    xs.forEach((x, i) => columns.push(uploadValues(call, columnName('x', i, xs.length), core, x, inputs[i] as number)));
-    ys.forEach((y, i) => columns.push(uploadTargets(call, columnName('y', i, ys.length), core, y, rows, (targets[i] as TargetShape).width)));
+    batch.columns.forEach((column, i) => {
+      const first = batch.columns.findIndex(({ values }) => values === column.values);
+      uploaded.push(first < i ? { ...(uploaded[first] as Column), isShared: true } : upload(call, core, column, batch.rows));
+    });
   } catch (error) {
-    for (const { address } of columns) core.free(address);
+    freeColumns(core, uploaded);
     throw error;
   }
-  return columns;
+  return uploaded;
 }
 
-function uploadValues(call: string, what: string, core: Core, read: Read, width: number): Column {
-  const { rows, values } = read;
+/** Gives the memory of columns back. */
+export function freeColumns(core: Core, columns: readonly Column[]): void {
+  for (const { address, isShared } of columns) if (!isShared) core.free(address);
+}
+
+function upload(call: string, core: Core, { what, width, values }: ReadColumn, rows: number): Column {
   const n = rows * width;
-  const bytes = isBytes(values);
-  const address = core.allocate(Math.max(4, bytes ? n : n * 4), `${call}: ${what}, ${rows} × ${width}`);
+  const size = bytesPerNumber(values);
+  const address = core.allocate(
+    Math.max(4, n * size),
+    areIds(values) ? `${call}: ${what}, ${rows} class ids` : `${call}: ${what}, ${rows} × ${width}`,
+  );
   try {
-    if (bytes) {
-      core.u8.set(values as Uint8Array, address);
-    } else {
-      copyIn(read, width, 0, rows, core.f32, address >>> 2);
-      checkFinite(call, what, values, 0, core, address, rows, width);
+    if (areIds(values)) {
+      core.u32.set(values, address >>> 2);
+      return { address, type: DataType.Uint32 };
     }
+    if (size === 1) {
+      core.u8.set(values.values as Uint8Array, address);
+      return { address, type: DataType.Uint8 };
+    }
+    copyIn(values, width, 0, rows, core.f32, address >>> 2);
+    checkFinite(call, what, values.values, 0, core, address, rows, width);
+    return { address, type: DataType.Float32 };
   } catch (error) {
     core.free(address);
     throw error;
   }
-  return { address, type: bytes ? DataType.Uint8 : DataType.Float32 };
-}
-
-function uploadTargets(call: string, what: string, core: Core, targets: ReadTargets, rows: number, width: number): Column {
-  if (!areIds(targets)) return uploadValues(call, what, core, targets, width);
-  const address = core.allocate(rows * 4, `${call}: ${what}, ${rows} class ids`);
-  core.u32.set(targets, address >>> 2);
-  return { address, type: DataType.Uint32 };
 }
 
 /** Checks data that stay in JavaScript, as an upload does. @throws ValueError naming the first number that is not finite in float32 */
-function checkNumbers(call: string, { xs, ys }: Batch, { inputs, targets }: Columns): void {
-  const check = (what: string, { values }: Read, width: number) => {
-    for (let i = 0, n = lengthOf(values); i < n; i++) {
-      const value = values[i] as number;
+function checkNumbers(call: string, { columns }: Batch): void {
+  for (const { what, width, values } of columns) {
+    if (areIds(values)) continue;
+    const numbers = values.values;
+    for (let i = 0, n = lengthOf(numbers); i < n; i++) {
+      const value = numbers[i] as number;
       if (Number.isFinite(Math.fround(value))) continue;
       const large = Number.isFinite(value) ? ', too large for float32' : '';
       throw new ValueError(`${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}${large}, expected finite numbers`);
     }
-  };
-  xs.forEach((x, i) => check(columnName('x', i, xs.length), x, inputs[i] as number));
-  ys.forEach((y, i) => {
-    if (!areIds(y)) check(columnName('y', i, ys.length), y, (targets[i] as TargetShape).width);
-  });
+  }
 }
 
 /**

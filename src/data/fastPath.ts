@@ -1,7 +1,7 @@
 import { isNumericArray, kindOf, lengthOf, type NumericArray } from '../arguments/arrays.js';
 import type { TargetShape } from '../engine/columns.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
-import { areIds, type Batch } from './batch.js';
+import type { Batch } from './batch.js';
 
 /** Up to this many numbers, a loop copies and checks faster than a view and two calls. */
 const SHORT = 64;
@@ -24,10 +24,10 @@ export class FastPath {
     readonly rows: number,
     /** The engine's version that it is valid for: while that is unchanged, no address has moved. */
     readonly version: number,
-    { columns: { inputs, targets }, ys: [y] }: Batch,
+    { expected: { inputs, targets }, forms: [form] }: Batch,
   ) {
     const { width, unit } = targets[0] as TargetShape;
-    const ids = areIds(y as Batch['ys'][0]);
+    const ids = form === 'ids';
     this.#input = program.inputIndex(0);
     this.#inputs = rows * (inputs[0] as number);
     this.#target = program.inputIndex(1);
@@ -38,10 +38,11 @@ export class FastPath {
 
   /** The fast path of batches like this one; undefined where they need more than a check of each number. */
   static of(program: LoadedProgram, batch: Batch, version: number): FastPath | undefined {
-    const { columns, rows, ys } = batch;
-    if (columns.inputs.length !== 1 || columns.targets.length !== 1) return undefined;
+    const { expected, rows, columns, forms } = batch;
+    // One input and one target, without weights.
+    if (columns.length !== 2 || expected.inputs.length !== 1) return undefined;
     // Rows of probabilities need their sums checked.
-    if ((columns.targets[0] as TargetShape).classes && !areIds(ys[0] as Batch['ys'][0])) return undefined;
+    if ((expected.targets[0] as TargetShape).classes && forms[0] !== 'ids') return undefined;
     return new FastPath(program, rows, version, batch);
   }
 

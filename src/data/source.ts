@@ -1,13 +1,13 @@
 import { Context } from '../../assembly/context.js';
 import { DataType } from '../../assembly/opcodes.js';
-import type { Columns, TargetShape } from '../engine/columns.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
-import { areIds, type Batch, type ReadTargets } from './batch.js';
-import { columnName } from './columns.js';
-import { type Column, type Dataset, endReading, type Uploaded } from './dataset.js';
-import { checkUnchanged, copyIn, type Read } from './values.js';
+import type { TargetForm } from '../losses/targetForm.js';
+import { areIds, type Batch } from './batch.js';
+import { type Column, type Dataset, endReading, freeColumns, type Uploaded } from './dataset.js';
+import { type Means, meansOf, type Sums } from './sums.js';
+import { checkUnchanged, copyIn } from './values.js';
 
 /** Rows of a chunk, where the data are not uploaded. A larger batch is a chunk of its own. */
 const STAGED_ROWS = 4096;
@@ -19,36 +19,39 @@ const STAGED_ROWS = 4096;
  */
 export class RowSource {
   readonly rows: number;
-  readonly classes: readonly boolean[];
-  readonly #expected: Columns;
+  readonly forms: readonly TargetForm[];
   readonly #uploaded: Uploaded | undefined;
   /** The data that were not uploaded. */
   readonly #read: Batch | undefined;
   readonly #columns: readonly Column[];
+  readonly #first: number;
   #order = 0;
 
+  /** @param range which of the rows: from the first up to the second */
   constructor(
     readonly call: string,
     readonly engine: Engine,
     readonly dataset: Dataset,
     /** The most rows of a batch. */
     batch: number,
+    range: (rows: number) => readonly [first: number, end: number] = (rows) => [0, rows],
   ) {
     const expected = engine.columns;
-    this.#expected = expected;
     const uploaded = dataset.upload(call, engine.core, expected);
     this.#uploaded = uploaded;
+    const all = (uploaded ?? dataset.rowsFor(expected)).rows;
+    const [first, end] = range(all);
+    this.#first = first;
+    this.rows = end - first;
     if (uploaded) {
       uploaded.readers++;
       this.#columns = uploaded.columns;
-      this.rows = uploaded.rows;
-      this.classes = uploaded.classes;
+      this.forms = uploaded.forms;
     } else {
       const read = dataset.rowsFor(expected);
       this.#read = read;
-      this.rows = read.rows;
-      this.classes = read.classes;
-      this.#columns = this.#stage(Math.min(read.rows, Math.max(STAGED_ROWS, batch)));
+      this.forms = read.forms;
+      this.#columns = this.#stage(read, Math.min(read.rows, Math.max(STAGED_ROWS, batch)));
     }
   }
 
@@ -69,7 +72,7 @@ export class RowSource {
    * @throws ValueError where an array of data that were not uploaded has become shorter
    */
   train(program: LoadedProgram, position: number, steps: number, batch: number, inOrder = true): number {
-    const first = this.#uploaded ? position : 0;
+    const first = this.#uploaded ? this.#first + position : 0;
     return program.train(steps, batch, first + this.place(program, position, steps, batch, inOrder));
   }
 
@@ -79,14 +82,23 @@ export class RowSource {
     const end = Math.min(this.rows, position + steps * batch);
     const order = inOrder ? this.#order : 0;
     workspace.setSources(this.#columns.map((column) => column.address));
-    this.#columns.forEach(({ type }, i) => {
-      const input = i < this.engine.model.inputs.length;
-      program.patch(i, { type }, input ? { scale: this.dataset.scale, offset: this.dataset.offset } : { scale: 1, offset: 0 });
+    const { dataset } = this;
+    const inputs = this.engine.model.inputs.length;
+    this.#columns.forEach(({ type, isShared }, i) => {
+      const ofTargets = { scale: dataset.targetScale, offset: dataset.targetOffset };
+      const unscaled = type === DataType.Uint32 || i >= inputs + this.forms.length;
+      const { scale, offset } = i < inputs || isShared ? dataset : unscaled ? { scale: 1, offset: 0 } : ofTargets;
+      program.patch(i, { type }, { scale, offset });
     });
     if (this.#read) this.#copy(this.#read, position, end, order);
     workspace.set(Context.Order, this.#uploaded ? order : 0);
-    workspace.set(Context.Position, this.#uploaded ? position : 0);
+    workspace.set(Context.Position, this.#uploaded ? this.#first + position : 0);
     return (this.#uploaded ? this.rows : end) - position;
+  }
+
+  /** Mean losses and accuracy of `rows` rows. */
+  means(sums: Sums, rows: number): Means {
+    return meansOf(this.engine, this.forms, sums, rows);
   }
 
   free(): void {
@@ -94,56 +106,45 @@ export class RowSource {
     if (this.#order) core.free(this.#order);
     this.#order = 0;
     if (this.#uploaded) endReading(core, this.#uploaded);
-    else for (const { address } of this.#columns) core.free(address);
+    else freeColumns(core, this.#columns);
   }
 
   /** Allocates a chunk of rows for each column. */
-  #stage(rows: number): Column[] {
-    const { inputs, targets } = this.#expected;
-    const columns: Column[] = [];
+  #stage({ columns }: Batch, rows: number): Column[] {
+    const staged: Column[] = [];
     const { core } = this.engine;
     try {
-      for (const width of inputs) columns.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of x`), type: DataType.Float32 });
-      targets.forEach(({ width }, i) => {
-        const ids = this.classes[i];
-        columns.push({
-          address: core.allocate(rows * (ids ? 1 : width) * 4, `${this.call}: a chunk of y`),
-          type: ids ? DataType.Uint32 : DataType.Float32,
-        });
+      columns.forEach(({ what, width, values }, i) => {
+        const first = columns.findIndex((column) => column.values === values);
+        if (first < i) staged.push({ ...(staged[first] as Column), isShared: true });
+        else {
+          const type = areIds(values) ? DataType.Uint32 : DataType.Float32;
+          staged.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of ${what}`), type });
+        }
       });
     } catch (error) {
-      for (const { address } of columns) core.free(address);
+      freeColumns(core, staged);
       throw error;
     }
-    return columns;
+    return staged;
   }
 
   /** Copies rows of the order to the chunk. */
-  #copy({ xs, ys }: Batch, from: number, to: number, order: number): void {
-    const { inputs, targets } = this.#expected;
-    xs.forEach((x, i) => this.#copyColumn(columnName('x', i, xs.length), x, inputs[i] as number, i, from, to, order));
-    ys.forEach((y, i) => {
-      const { width } = targets[i] as TargetShape;
-      this.#copyColumn(columnName('y', i, ys.length), y, width, xs.length + i, from, to, order);
-    });
-  }
-
-  #copyColumn(what: string, values: ReadTargets | Read, width: number, column: number, from: number, to: number, order: number): void {
+  #copy({ columns }: Batch, from: number, to: number, order: number): void {
     const { f32, u32 } = this.engine.core;
-    const at = (this.#columns[column] as Column).address >>> 2;
-    const rowAt = (i: number) => (order ? (u32[(order >>> 2) + i] as number) : i);
-    if (areIds(values)) {
-      for (let i = from; i < to; i++) u32[at + i - from] = values[rowAt(i)] as number;
-      return;
-    }
-    // The caller's array may have been detached or shrunk since it was read.
-    checkUnchanged(this.call, what, values, width);
-    if (!order) copyIn(values, width, from, to, f32, at);
-    else {
-      for (let i = from; i < to; i++) {
-        const row = rowAt(i);
-        copyIn(values, width, row, row + 1, f32, at + (i - from) * width);
+    const rowAt = (i: number) => this.#first + (order ? (u32[(order >>> 2) + i] as number) : i);
+    columns.forEach(({ what, width, values }, column) => {
+      const { address, isShared } = this.#columns[column] as Column;
+      if (isShared) return;
+      const at = address >>> 2;
+      if (areIds(values)) {
+        for (let i = from; i < to; i++) u32[at + i - from] = values[rowAt(i)] as number;
+        return;
       }
-    }
+      // The caller's array may have been detached or shrunk since it was read.
+      checkUnchanged(this.call, what, values, width);
+      if (!order) copyIn(values, width, rowAt(from), rowAt(from) + to - from, f32, at);
+      else for (let i = from; i < to; i++) copyIn(values, width, rowAt(i), rowAt(i) + 1, f32, at + (i - from) * width);
+    });
   }
 }

@@ -11,7 +11,7 @@ import { isNested } from './values.js';
 const SPLIT_STREAM = 0x80000000;
 
 /** A data set of one input and one target. Other fields of the literal (`scale`, …) are copied to both parts. */
-export type SplitLiteral = DatasetLiteral<Exclude<Targets, number>>;
+export type SplitLiteral = Omit<DatasetLiteral<Exclude<Targets, number>>, 'weight'> & { readonly weight?: Values };
 
 /** Options of a split. */
 export interface SplitOptions {
@@ -73,7 +73,7 @@ export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & {
 function readData<D extends SplitLiteral>(call: string, data: D): D {
   if (typeof data !== 'object' || data === null || fieldOf(data, 'x') === undefined || fieldOf(data, 'y') === undefined)
     throw new ValueError(`${call}: got ${describe(data)}, expected { x, y } with inputs and targets`);
-  return checkOptions(call, data, ['x', 'y', 'scale', 'offset', 'budget'], {}, 'the data');
+  return checkOptions(call, data, ['x', 'y', 'weight', 'scale', 'offset', 'targetScale', 'targetOffset', 'budget'], {}, 'the data');
 }
 
 /** @throws ValueError naming the first element of a list that is neither a number nor a row of numbers */
@@ -92,7 +92,8 @@ function checkRowsOf(call: string, name: string, list: unknown): void {
 }
 
 /** Draws the order in which the parts take rows. With `stratify`, class by class, each class in a random order. */
-function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions): Uint32Array {
+function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options: SplitOptions): Uint32Array {
+  const y = given === 'x' ? x : given;
   const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
@@ -105,7 +106,7 @@ function drawOrder(call: string, { x, y }: SplitLiteral, options: SplitOptions):
     );
   }
   if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
-  for (const [name, value] of Object.entries({ x, y })) {
+  for (const [name, value] of Object.entries({ x, y, ...(weight !== undefined && { weight }) })) {
     checkRowsOf(call, name, value);
     const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
     if (!(length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
@@ -173,7 +174,13 @@ function part<D extends SplitLiteral>(data: D, order: Uint32Array, isHeld: (plac
   order.forEach((row, place) => {
     held[row] = isHeld(place) ? 1 : 0;
   });
-  const take = (flag: number): D => ({ ...data, x: rowsWhere(data.x, held, flag), y: rowsWhere(data.y, held, flag) });
+  const { x, y, weight } = data;
+  const take = (flag: number): D => ({
+    ...data,
+    x: rowsWhere(x, held, flag),
+    y: y === 'x' ? y : rowsWhere(y, held, flag),
+    ...(weight !== undefined && { weight: rowsWhere(weight, held, flag) }),
+  });
   return { training: take(0), validation: take(1) };
 }
 

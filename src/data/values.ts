@@ -2,6 +2,7 @@ import {
   allocateArray,
   bufferOf,
   byteOffsetOf,
+  type Floats,
   isNumericArray,
   KINDS,
   kindOf,
@@ -82,6 +83,14 @@ export function readRows(call: string, what: string, value: unknown, width: numb
   return { rows: length, form: 'rows', values };
 }
 
+/** A number for each of n parameters, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
+export function readPerParameter(call: string, what: string, values: unknown, n: number): Floats {
+  const found = isNumericArray(values) ? lengthOf(values) : isList(values) ? values.length : undefined;
+  if (found === undefined) throw new ValueError(`${call}: ${what} is ${describe(values)}, expected ${n} numbers, one for each parameter`);
+  if (found !== n) throw new ShapeError(`${call}: ${what} has ${found} numbers, expected ${n}, one for each parameter`);
+  return new Float32Array(readRows(call, what, values, n).values);
+}
+
 function wholeRows(call: string, what: string, length: number, width: number): number {
   if (length > 0 && length % width === 0) return length / width;
   const whose = what.startsWith('x') ? ", the input's features" : what.startsWith('y') ? ", the output's features" : '';
@@ -120,10 +129,17 @@ function checkWidth(call: string, what: string, i: number, length: number, width
 }
 
 /**
- * Reads class ids, one per row.
+ * Reads class ids, one per row. A row that is left out, as its weight is 0, may have any; it gets the first class.
  * @throws ValueError for an id that is not a whole number from 0 to classes − 1; ShapeError unless there are `rows`
  */
-export function readClassIds(call: string, what: string, value: unknown, rows: number, classes: number): Words {
+export function readClassIds(
+  call: string,
+  what: string,
+  value: unknown,
+  rows: number,
+  classes: number,
+  isLeftOut: (row: number) => boolean = () => false,
+): Words {
   const list = typeof value === 'number' ? [value] : (value as ArrayLike<unknown>);
   const length = isNumericArray(value) ? lengthOf(value) : checkLength(call, what, list.length);
   if (length !== rows)
@@ -131,6 +147,7 @@ export function readClassIds(call: string, what: string, value: unknown, rows: n
   const ids = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) {
     const id = list[i];
+    if (isLeftOut(i)) continue;
     if (!(Number.isInteger(id) && (id as number) >= 0 && (id as number) < classes)) {
       const remedy = id === classes ? ': classes count from 0, one for each output' : '';
       throw new ValueError(`${call}: ${what}[${i}] is ${describe(id)}, expected a class id from 0 to ${classes - 1}${remedy}`);

@@ -1,9 +1,9 @@
-import { type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
-import { describe, isList } from '../arguments/describe.js';
+import type { Floats } from '../arguments/arrays.js';
+import { describe } from '../arguments/describe.js';
 import { type Batch, checkBatchUnchanged, readBatchOf } from '../data/batch.js';
-import { type Read, readRows } from '../data/values.js';
+import { type Read, readPerParameter, readRows } from '../data/values.js';
 import type { Engine } from '../engine/engine.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 
 /** What callers of derivatives pass, read and checked. */
@@ -28,7 +28,7 @@ export function inputOf(call: string, engine: Engine, index: number): Node {
 
 /** The rows of each input, and what else goes in with them, all read before any memory is touched. */
 export function readAll<T>(call: string, engine: Engine, x: unknown, besides: (rows: number) => T): { rows: number; batch: Batch; besides: T } {
-  const batch = readBatchOf(call, engine, x, undefined, false);
+  const batch = readBatchOf(call, engine, x);
   const found = besides(batch.rows);
   // Reading may have run code of the caller's.
   checkBatchUnchanged(call, batch);
@@ -44,9 +44,5 @@ export function readVector(call: string, what: string, v: unknown, rows: number,
 
 /** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
 export function readDirection(call: string, engine: Engine, v: unknown): Floats {
-  const n = engine.parameterCount;
-  const found = isNumericArray(v) ? lengthOf(v) : isList(v) ? v.length : undefined;
-  if (found === undefined) throw new ValueError(`${call}: v is ${describe(v)}, expected ${n} numbers, one for each parameter`);
-  if (found !== n) throw new ShapeError(`${call}: v has ${found} numbers, expected ${n}, one for each parameter`);
-  return Float32Array.from(readRows(call, 'v', v, n).values);
+  return readPerParameter(call, 'v', v, engine.parameterCount);
 }

@@ -5,6 +5,8 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are accepted. */
   readonly classes: boolean;
+  /** Whether each element may have a weight of its own: where a row's loss is a sum over the elements. */
+  readonly elements: boolean;
   /** Where values must be from 0 to 1: the loss that takes no others. */
   readonly unit?: string | undefined;
   /** What a bounded output reaches: values of a data set must be within, under a loss that draws the output to them. */

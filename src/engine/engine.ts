@@ -14,8 +14,9 @@ import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
 import { definitionOf } from '../losses/loss.js';
-import { type LossNodes, type LossWithWeight, logitsOf, lossNodes } from '../losses/networkLoss.js';
+import { dataOf, type LossNodes, type LossWithWeight, logitsOf, lossElements, lossNodes } from '../losses/networkLoss.js';
 import { penaltyTerm } from '../losses/penalty.js';
+import { type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
 import { Constant, fill, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
@@ -44,10 +45,10 @@ export function nodesOf({ outputs, updates }: ModelGraph): Node[] {
 export const PREDICTION_ROWS = 256;
 
 /** An empty list for calls without targets, so that predictions allocate nothing. */
-const NO_TARGETS: readonly boolean[] = [];
+const NO_TARGETS: readonly TargetForm[] = [];
 
 /** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'step' | 'guarded' | 'evaluate';
+export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'accumulate' | 'regularize' | 'update' | 'step' | 'guarded' | 'evaluate';
 
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
@@ -82,8 +83,8 @@ export class Engine {
   losses: readonly (LossWithWeight | undefined)[] = [];
   /** What is minimised besides. */
   penalties: readonly Node[] = [];
-  /** Each loss as nodes, for targets as values, and where class ids are welcome for these. */
-  #lossNodes: readonly (readonly [values: LossNodes, ids: LossNodes])[] = [];
+  /** Each loss as nodes, by the form of its targets. */
+  #lossNodes: readonly ((form: TargetForm) => LossNodes)[] = [];
   #penaltyTerms: readonly Term[] = [];
   /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
   #ownConstants: readonly Constant[] = [];
@@ -190,10 +191,16 @@ export class Engine {
 
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
   configure(losses: readonly (LossWithWeight | undefined)[], update: Update | undefined, penalties: readonly Node[] = []): void {
-    const nodes = losses.flatMap((loss, i) => (loss ? [bothForms(loss, this.graph.outputs[i] as Node)] : []));
+    const nodes = losses.flatMap((loss, i) => (loss ? [lossNodes(loss, this.graph.outputs[i] as Node)] : []));
+    const shapes = this.#targets(losses, nodes);
+    const forms = nodes.flatMap((of, i) => [
+      of('values'),
+      ...(shapes[i]?.classes ? [of('ids')] : []),
+      ...(shapes[i]?.elements ? [of('values, weighted elements')] : []),
+    ]);
     const terms = penalties.map(penaltyTerm);
     const known = new Set(nodesOf(this.graph));
-    const constants = topological([...nodes.flat(), ...terms].map(({ node }) => node)).filter(
+    const constants = topological([...forms, ...terms].map(({ node }) => node)).filter(
       (node): node is Constant => node instanceof Constant && !known.has(node),
     );
     const bytes = this.#stateBytes(update) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
@@ -209,7 +216,7 @@ export class Engine {
     this.#lossNodes = nodes;
     this.#penaltyTerms = terms;
     this.#placeConstants(constants, this.#stateBytes(update) / 4);
-    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: this.#targets() };
+    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: shapes };
     this.#update = update;
     this.hasScalars = update !== undefined && update.scalarCount > 0;
     for (const [key, program] of this.#programs) {
@@ -304,6 +311,22 @@ export class Engine {
     return Status.Done;
   }
 
+  /**
+   * Updates the parameters from the gradients as they are. @returns the status
+   *
+   * Plain descent is bounded for rates up to 1, since its rate is in no gradient here.
+   */
+  update(program: LoadedProgram): Status {
+    return this.runGuarded(program, 1, 0, program.workspace.learningRate > 1);
+  }
+
+  /** Writes all gradients; none: 0. */
+  writeGradients(values?: ArrayLike<number>): void {
+    const at = this.#stateAddress >>> 2;
+    if (values) this.core.f32.set(values, at);
+    else this.core.f32.fill(0, at, at + this.parameterCount);
+  }
+
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
     const update = this.#update;
     if (!update) return false;
@@ -385,12 +408,12 @@ export class Engine {
     return this.#stateAddress;
   }
 
-  /** The losses as nodes; `classes` tells for each which form its targets have. In `both` modes they are nodes of the graph as the user made it. */
-  lossNodes(call: string, classes: readonly boolean[], mode: Mode | 'both' = 'prediction'): LossNodes[] {
+  /** The losses as nodes; `forms` tells for each how its targets came. In `both` modes they are nodes of the graph as the user made it. */
+  lossNodes(call: string, forms: readonly TargetForm[], mode: Mode | 'both' = 'prediction'): LossNodes[] {
     if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
     const at = mode === 'both' ? (node: Node) => node : this.#resolve[mode];
-    return this.#lossNodes.map(([values, ids], i) => {
-      const { rows, node, output, ...rest } = classes[i] ? ids : values;
+    return this.#lossNodes.map((of, i) => {
+      const { rows, node, output, ...rest } = of(forms[i] ?? 'values');
       return { ...rest, rows: at(rows), node: at(node), output: at(output), logits: logitsOf(at(output)) };
     });
   }
@@ -403,15 +426,23 @@ export class Engine {
 
   /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
   seeds(losses: readonly LossNodes[], besides = 0, mode: Mode = 'prediction'): readonly Seed[] {
-    return this.terms(losses, mode).map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
+    return seedsOf(this.terms(losses, mode), besides);
   }
 
-  /** The same for tools, in prediction mode: targets as values, penalties as they were given. */
-  get minimised(): readonly MinimisedTerm[] {
+  /** Whether something is minimised that is there once, however many rows there are. */
+  get regularizes(): boolean {
+    return this.#penaltyTerms.some(({ node }) => !node.shape.batched);
+  }
+
+  /** The same for tools, in prediction mode: targets as values, unless forms say otherwise; penalties as they were given. */
+  minimised(forms: readonly TargetForm[] = []): readonly MinimisedTerm[] {
     const at = this.#resolve.prediction;
     return [
-      ...this.#lossNodes.map(([{ node, target, scale, factors }]) => ({ node: at(node), target, scale, mean: factors !== 0 })),
-      ...this.penalties.map((node) => ({ node: at(node), target: undefined, scale: 1, mean: node.shape.batched })),
+      ...this.#lossNodes.map((of, i) => {
+        const { node, target, weight, scale, factors } = of(forms[i] ?? 'values');
+        return { node: at(node), target, weight, scale, mean: factors !== 0 };
+      }),
+      ...this.penalties.map((node) => ({ node: at(node), target: undefined, weight: undefined, scale: 1, mean: node.shape.batched })),
     ];
   }
 
@@ -420,22 +451,24 @@ export class Engine {
     return this.#columns;
   }
 
-  #targets(): TargetShape[] {
-    return this.losses.flatMap((loss, i) => {
+  #targets(losses: readonly (LossWithWeight | undefined)[], nodes: readonly ((form: TargetForm) => LossNodes)[]): TargetShape[] {
+    let next = 0;
+    return losses.flatMap((loss, i) => {
       if (!loss) return [];
+      const elements = lossElements((nodes[next++] as (form: TargetForm) => LossNodes)('values')) !== undefined;
       const output = this.model.outputs[i] as Node;
       const { name, targets } = definitionOf(loss.loss);
       const range = targets === 'reach' ? rangeOf(output) : undefined;
       const reach = range?.every(Number.isFinite) ? range : undefined;
-      return [{ width: features(output.shape), classes: targets === 'classes', unit: targets === 'unit' ? name : undefined, reach }];
+      return [{ width: features(output.shape), classes: targets === 'classes', elements, unit: targets === 'unit' ? name : undefined, reach }];
     });
   }
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
-  program(kind: ProgramKind, rows: number, classes: readonly boolean[] = NO_TARGETS): LoadedProgram {
-    const key = classes.length === 0 ? kind : `${kind}:${classes}`;
+  program(kind: ProgramKind, rows: number, forms: readonly TargetForm[] = NO_TARGETS): LoadedProgram {
+    const key = forms.length === 0 ? kind : `${kind}:${forms}`;
     const prediction = kind === 'predict' || kind === 'logits';
-    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, classes), prediction);
+    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, forms), prediction);
   }
 
   /** A program of another recipe, compiled on first use under its key. Dropped when the loss changes, as the others are. */
@@ -470,14 +503,19 @@ export class Engine {
     const known = prediction ? this.#prediction : this.#training;
     if (known) return known;
     const { inputs, outputs } = this.model;
-    const made = new Workspace(this.core, [this.parametersAddress, this.#stateAddress, 0, this.#constants], inputs.length + outputs.length);
+    const made = new Workspace(
+      this.core,
+      [this.parametersAddress, this.#stateAddress, 0, this.#constants],
+      inputs.length + 2 * outputs.length,
+      outputs.length,
+    );
     if (prediction) this.#prediction = made;
     else this.#training = made;
     return made;
   }
 
   /** The recipe of a kind of program. */
-  recipe(kind: ProgramKind, classes: readonly boolean[]): Recipe {
+  recipe(kind: ProgramKind, forms: readonly TargetForm[]): Recipe {
     const { inputs, outputs } = this.model;
     const panels = this.#panels;
     if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places, panels };
@@ -485,17 +523,22 @@ export class Engine {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
     }
+    if (kind === 'update') {
+      const { places, epilogue, guards } = this.updateRecipe();
+      return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
+    }
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
-    const losses = this.lossNodes(kind, classes, mode);
-    const deciding = this.deciding;
+    const losses = this.lossNodes(kind, forms, mode);
+    const deciding = this.decidesFor(forms) ? this.deciding : -1;
     const terms = this.terms(losses, mode);
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
       scale,
+      part: losses.length > 1 && i < losses.length ? i + 1 : 0,
       goOn: kind === 'evaluate',
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
-    const data = [...inputs, ...losses.map((loss) => loss.target)];
+    const data = [...inputs, ...dataOf(losses)];
     // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
@@ -504,8 +547,23 @@ export class Engine {
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
     const descend = steps && update?.descends === true;
-    const products = gradients(this.seeds(losses, descend ? Factor.Descend : 0, mode), this.parameters);
-    const states = steps ? this.#stateUpdates() : [];
+    const adds = kind === 'accumulate' || kind === 'regularize';
+    // Of a batch in parts, each adds what is of its rows; what is there once is added once.
+    const minimised = adds ? terms.filter(({ node }) => node.shape.batched === (kind === 'accumulate')) : terms;
+    const products = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), this.parameters);
+    const states = steps || kind === 'accumulate' ? this.#stateUpdates() : [];
+    if (adds) {
+      const places = new Map(this.#places);
+      const accumulate = this.parameters.flatMap((parameter, i) => {
+        const product = products[i];
+        if (!product) return [];
+        const into = new Node(this.#all.op, [], parameter.shape, {}, `d${parameter.label}`);
+        places.set(into, { block: Block.State, offset: this.offsetOf(parameter) });
+        return [{ product, into }];
+      });
+      if (kind === 'regularize') return { roots: [], inputs: [], outputs: [], accumulate, places };
+      return { ...common, accumulate: accumulate.reverse(), states, places };
+    }
     if (descend) {
       const accumulate = this.parameters.flatMap((into, i) => {
         const product = products[i];
@@ -525,25 +583,22 @@ export class Engine {
       places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
     });
     if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
-    const { weightDecay, dw } = update;
     const updating = this.updateRecipe();
-    // A decay changes parameters by their own size.
-    const guards = weightDecay > 0 ? [dw, this.#all] : [dw];
     return {
       ...common,
       roots: roots.reverse(),
       places: new Map([...places, ...updating.places]),
       epilogue: updating.epilogue,
       states,
-      ...(kind === 'guarded' && { guards }),
+      ...(kind === 'guarded' && { guards: updating.guards }),
     };
   }
 
   /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
-  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[] } {
+  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[]; readonly guards: readonly Node[] } {
     const places = new Map(this.#places);
     const update = this.#update;
-    if (!update) return { places, epilogue: [] };
+    if (!update) return { places, epilogue: [], guards: [] };
     const n = this.parameterCount;
     places.set(update.dw, { block: Block.State, offset: 0 });
     update.slots.forEach((slot, i) => {
@@ -554,7 +609,9 @@ export class Engine {
       const { block, offset } = places.get(of) as Place;
       places.set(part, { block, offset: offset + from });
     }
-    return { places, epilogue: update.instructions };
+    // A decay changes parameters by their own size.
+    const guards = update.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
+    return { places, epilogue: update.instructions, guards };
   }
 
   /** What a training step leaves in each state, as nodes. */
@@ -574,6 +631,12 @@ export class Engine {
 
   get decides(): boolean {
     return this.deciding >= 0;
+  }
+
+  /** Whether decisions are counted for targets of these forms: a row with a weight for each element is neither right nor wrong as a whole. */
+  decidesFor(forms: readonly TargetForm[]): boolean {
+    const { deciding } = this;
+    return deciding >= 0 && weightingOf(forms[deciding] as TargetForm) !== 'elements';
   }
 
   /** @throws DisposedError once the memory was freed */
@@ -596,15 +659,14 @@ export class Engine {
   }
 }
 
-/** A loss as nodes, for targets as values and for class ids. */
-function bothForms(loss: LossWithWeight, output: Node): readonly [LossNodes, LossNodes] {
-  const values = lossNodes(loss, output, false);
-  return [values, definitionOf(loss.loss).targets === 'classes' ? lossNodes(loss, output, true) : values];
+/** What differentiation of a sum of terms starts from; `besides`: more of `Factor`. */
+function seedsOf(terms: readonly Term[], besides: number): readonly Seed[] {
+  return terms.map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
 }
 
 /** Where decisions on a loss' output are counted. */
-function decideOn({ output, loss, target }: LossNodes): NonNullable<Report['decide']> {
-  return { decision: decisionOf(output, loss) as Decision, target };
+function decideOn({ output, loss, target, weight }: LossNodes): NonNullable<Report['decide']> {
+  return { decision: decisionOf(output, loss) as Decision, target, weight };
 }
 
 /** The same tensor as a node of its own. */

@@ -4,6 +4,8 @@ import type { NonFiniteValue } from '../errors.js';
 import { nameNodes } from '../graph/names.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
+import { dataOf } from '../losses/networkLoss.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { constantOp, Parameter } from '../ops/leaves.js';
 import type { Engine } from './engine.js';
 import type { LoadedProgram } from './loadedProgram.js';
@@ -20,13 +22,13 @@ interface Search {
 const searches = new WeakMap<Recipe, Search>();
 
 /** The program of a search: no fusion, no shared memory. With targets it includes the gradient of the loss. */
-export function searchProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): LoadedProgram {
-  const key = `nonFinite:${withTargets ? classes : 'forward'}`;
+export function searchProgram(engine: Engine, rows: number, forms: readonly TargetForm[], withTargets: boolean): LoadedProgram {
+  const key = `nonFinite:${withTargets ? forms : 'forward'}`;
   return engine.derived(key, rows, () => {
     const mode = withTargets ? 'training' : 'prediction';
     const { inputs } = engine.graph;
     const outputs = engine.graph.outputs.map((node) => engine.inMode(mode, node));
-    const losses = withTargets ? engine.lossNodes('debug', classes, mode) : [];
+    const losses = withTargets ? engine.lossNodes('debug', forms, mode) : [];
     const terms = withTargets ? engine.terms(losses, mode) : [];
     const lossRows = terms.map((term) => term.rows);
     const order = topological([...outputs, ...lossRows]);
@@ -41,7 +43,7 @@ export function searchProgram(engine: Engine, rows: number, classes: readonly bo
     const made = [...order, ...backward.map(({ gradient }) => gradient)].filter((node) => node.inputs.length > 0 || node.op.kernel);
     const recipe: Recipe = {
       roots: made,
-      inputs: [...inputs, ...losses.map((loss) => loss.target)],
+      inputs: [...inputs, ...dataOf(losses)],
       outputs: made,
       places: engine.places,
       fuse: false,

@@ -21,6 +21,14 @@ interface Trained {
   judgeState(): void;
 }
 
+/** What a snapshot holds. */
+export interface SnapshotState {
+  /** Parameters and states. */
+  readonly parameters: Float32Array;
+  readonly slots: readonly Float32Array[];
+  readonly powers: Float64Array;
+}
+
 /** A copy of the parameters, the states and the optimizer's state, to go back to. */
 export class Snapshot {
   readonly #engine: Trained;
@@ -34,6 +42,16 @@ export class Snapshot {
     this.#parameters = allocateFloats('a copy of the parameters', engine.valueCount);
     this.#powers = new Float64Array(engine.optimizerState?.powerCount ?? 0);
     this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
+  }
+
+  /** The copy, as arrays of its own; setting it copies others in. */
+  get state(): SnapshotState {
+    return { parameters: this.#parameters, slots: this.#slots, powers: this.#powers };
+  }
+  set state({ parameters, slots, powers }: SnapshotState) {
+    this.#parameters.set(parameters);
+    this.#powers.set(powers);
+    this.#slots.forEach((slot, i) => slot.set(slots[i] as Float32Array));
   }
 
   /** Copies the current state. */

@@ -9,6 +9,7 @@ export const MAX_STEPS = 1024;
 export class Workspace {
   readonly context: number;
   readonly #columns: number;
+  readonly #parts: number;
   #scalars = 0;
   #scalarCount = 0;
   #base = 0;
@@ -16,24 +17,27 @@ export class Workspace {
   /** Whether a user was given a view of the workspace. */
   viewed = false;
 
-  /** @param columns most columns of a data set: inputs and targets */
+  /** @param columns most columns of a data set: inputs, targets and weights @param parts most losses */
   constructor(
     readonly core: Core,
     bases: readonly number[],
     columns: number,
+    parts: number,
   ) {
     this.#columns = columns;
-    this.context = core.allocate(Context.Size + MAX_STEPS * 8 + columns * 4, 'the run context');
+    this.#parts = parts;
+    this.context = core.allocate(Context.Size + (MAX_STEPS + parts) * 8 + columns * 4, 'the run context');
     const at = this.context >>> 2;
     bases.forEach((base, block) => {
       core.u32[at + block] = base;
     });
     core.u32[(this.context + Context.LearningRates) >>> 2] = this.context + Context.Size;
+    core.u32[(this.context + Context.Parts) >>> 2] = this.context + Context.Size + MAX_STEPS * 8;
     core.u32[(this.context + Context.Sources) >>> 2] = this.#sources;
   }
 
   get #sources(): number {
-    return this.context + Context.Size + MAX_STEPS * 8;
+    return this.context + Context.Size + (MAX_STEPS + this.#parts) * 8;
   }
 
   /** Sets the addresses of the data set's columns, from which gathers read rows. */
@@ -63,6 +67,26 @@ export class Workspace {
   }
   set correct(value: number) {
     this.core.f64[(this.context + Context.Correct) >>> 3] = value;
+  }
+
+  /** The weights of the rows that were judged, where they have any. */
+  get weight(): number {
+    return this.core.f64[(this.context + Context.Weight) >>> 3] as number;
+  }
+  set weight(value: number) {
+    this.core.f64[(this.context + Context.Weight) >>> 3] = value;
+  }
+
+  /** The sum of each loss so far, where there are several. */
+  get lossParts(): Float64Array {
+    return this.core.f64.slice(this.#partsIndex, this.#partsIndex + this.#parts);
+  }
+  set lossParts(sums: ArrayLike<number>) {
+    this.core.f64.set(sums, this.#partsIndex);
+  }
+
+  get #partsIndex(): number {
+    return (this.context + Context.Size + MAX_STEPS * 8) >>> 3;
   }
 
   /** Sets the learning rates of the steps of the next call, at most `MAX_STEPS`, and the step counter to 0. */

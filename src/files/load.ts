@@ -1,14 +1,15 @@
-import { chooseBuild } from '../network/chooseBuild.js';
 /** From the bytes of a file to a network. */
 
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
-import type { Op } from '../graph/node.js';
+import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
+import { chooseBuild } from '../network/chooseBuild.js';
+import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
-import { Constant, Parameter } from '../ops/leaves.js';
+import { Constant, Parameter, type State } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
@@ -32,7 +33,7 @@ export interface FromJSONOptions extends LoadOptions {
 }
 
 /** State of training, as a file has it. */
-interface Training {
+export interface Training {
   readonly epochsTrained: number;
   readonly stepsDone: number;
   readonly powers: readonly number[];
@@ -55,16 +56,25 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const { ops, optimizers = [], ...given } = checkOptions('load', options, ['build', 'reproducible', 'ops', 'optimizers']);
-  const words = savedOps('load', ops);
-  const build = buildOf('load', given);
-  const makers = Object.values(optimizersByName('load', optimizers));
-  const file = readSafetensors(bytesOf(bytes));
-  const text = file.metadata.get(METADATA_KEY);
-  if (text === undefined)
-    throw new FileError('load: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()');
-  const where = 'load: the architecture';
-  const fields = new Fields(parseJson(text, where), where);
+  return readNetwork('load', withoutCheckpoint(readSafetensors(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
+}
+
+/** What the tensors begin with that a checkpoint has besides its network's. */
+export const CHECKPOINT = 'checkpoint.';
+
+/** A file as that of a network alone. */
+export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile {
+  return { metadata, tensors: new Map([...tensors].filter(([name]) => !name.startsWith(CHECKPOINT))) };
+}
+
+/** The network of a file that was read. @throws as `load` does */
+export function readNetwork(call: string, file: TensorFile, options: LoadOptions): AnyNetwork {
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'ops', 'optimizers']);
+  const words = savedOps(call, ops);
+  const build = buildOf(call, given);
+  const makers = Object.values(optimizersByName(call, optimizers));
+  const where = `${call}: the architecture`;
+  const fields = architectureIn(call, file);
   const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);
   const metadata = fields.object('metadata').value;
   const { optimizer, tensors } = architecture;
@@ -72,48 +82,67 @@ export function load<In extends number = 1, Out extends number = 1>(
   const training = optimizer && fields.has('training') ? readTraining(fields.object('training'), optimizer) : undefined;
   fields.end();
   const slots = training && optimizer ? slotNames(slotsOf(optimizer)) : [];
-  checkTensors(file, architecture, slots);
+  checkTensors(call, file, tensors, slots);
   const network = make(where, architecture, build, 'leave');
   network.metadata = metadata;
-  const { engine, trainee } = internals('load', network);
-  const { core } = engine;
-  const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
-  for (const [node, name] of tensors) {
-    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node) * 4);
+  const parts = internals(call, network);
+  const state = parts.engine.optimizerState;
+  // A definition of the caller's says its slots each time it is asked.
+  if (training && state && String(slotNames(state.slotNames)) !== String(slots)) {
+    network.dispose();
+    throw new ValueError(
+      `${call}: the optimizer ${optimizer?.name} said ${slots.length} slots and then ${state.slots.length}, expected the same each time`,
+    );
   }
-  const state = engine.optimizerState;
-  if (training && state) {
-    // A definition of the caller's says its slots each time it is asked.
-    if (String(slotNames(state.slotNames)) !== String(slots)) {
-      network.dispose();
-      throw new ValueError(
-        `load: the optimizer ${optimizer?.name} said ${slots.length} slots and then ${state.slots.length}, expected the same each time`,
-      );
-    }
-    slots.forEach((name, i) => {
-      core.u8.set(bytesOfTensor(name), state.slots[i] as number);
-    });
-    core.f64.set(training.powers, state.powers >>> 3);
-    engine.judgeState();
-    trainee.epochsTrained = training.epochsTrained;
-    trainee.stepsDone = training.stepsDone;
-  }
+  fill(parts, file, tensors, slots, training);
   return network;
 }
 
+/** The architecture that a file has. @throws FileError where it has none */
+export function architectureIn(call: string, file: TensorFile): Fields {
+  const text = file.metadata.get(METADATA_KEY);
+  if (text === undefined)
+    throw new FileError(`${call}: a safetensors file without the architecture that save() puts into its metadata; expected a file made by save()`);
+  const where = `${call}: the architecture`;
+  return new Fields(parseJson(text, where), where);
+}
+
+/** Writes the tensors of a file, which were checked, and the state of training into a network. */
+export function fill(
+  { engine, trainee }: Internals,
+  file: TensorFile,
+  tensors: ReadonlyMap<Node, string>,
+  slots: readonly string[],
+  training?: Training,
+): void {
+  const { core, optimizerState: state } = engine;
+  const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
+  for (const [node, name] of tensors) {
+    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node as Parameter | State) * 4);
+  }
+  if (!training || !state) return;
+  slots.forEach((name, i) => {
+    core.u8.set(bytesOfTensor(name), state.slots[i] as number);
+  });
+  core.f64.set(training.powers, state.powers >>> 3);
+  engine.judgeState();
+  trainee.epochsTrained = training.epochsTrained;
+  trainee.stepsDone = training.stepsDone;
+}
+
 /** The tensors of a file are those of its nodes, and the vectors of the optimizer's state. @throws FileError where one is missing or one too many */
-function checkTensors(file: TensorFile, { tensors }: ReadArchitecture, slots: readonly string[]): void {
+export function checkTensors(call: string, file: TensorFile, tensors: ReadonlyMap<Node, string>, slots: readonly string[]): void {
   const used = new Set(tensors.values());
   const parameters = [...tensors.keys()].filter((node) => node instanceof Parameter);
   const count = parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
   const values = valuesOf(file.tensors);
   for (const name of slots) {
     if (used.has(name) || !values.tensor(name, [count]))
-      throw new FileError(`load: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
+      throw new FileError(`${call}: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
     used.add(name);
   }
   const other = [...file.tensors.keys()].find((name) => !used.has(name));
-  if (other !== undefined) throw new FileError(`load: the architecture has no use for the tensor ${show(other)}`);
+  if (other !== undefined) throw new FileError(`${call}: the architecture has no use for the tensor ${show(other)}`);
 }
 
 /** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
@@ -196,7 +225,7 @@ function tagOf(value: unknown): string {
 }
 
 /** @throws ValueError saying how to come by the bytes of what was passed instead */
-function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
+export function bytesOf(call: string, value: Uint8Array | ArrayBuffer): Uint8Array {
   const kind = tagOf(value);
   const isView = ArrayBuffer.isView(value);
   if (isView || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
@@ -208,7 +237,7 @@ function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
         intrinsic(value, 'byteLength') as number,
       );
     } catch {
-      throw new ValueError(`load: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
+      throw new ValueError(`${call}: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
     }
   }
   const remedies: Record<string, string> = {
@@ -219,10 +248,10 @@ function bytesOf(value: Uint8Array | ArrayBuffer): Uint8Array {
     String: "pass the file's content, such as await readFile(path)",
   };
   const remedy = remedies[kind];
-  throw new ValueError(`load: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
+  throw new ValueError(`${call}: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
 }
 
-function readTraining(entry: Fields, optimizer: Optimizer): Training {
+export function readTraining(entry: Fields, optimizer: Optimizer): Training {
   const count = powerCount(optimizer);
   const { start = [], from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = definitionOf(optimizer).powers ?? {};
   const powers = entry.list('powers').flatMap((value, i) => {

@@ -33,7 +33,7 @@ export function slotNames(slots: readonly string[]): readonly string[] {
   return slots.map((slot) => `optimizer.${slot}`);
 }
 
-function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
+export function architectureOf({ engine, layers, trainee, reproducible }: Internals): Architecture {
   const { graph, penalties, optimizer } = engine;
   const nodes = engine.losses.some((entry) => entry) ? engine.lossNodes('save', [], 'both') : [];
   let at = 0;
@@ -87,6 +87,17 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
   const parts = internals('save', network).alive('save');
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
   if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
+  return writeNetwork('save', parts, optimizerState);
+}
+
+/** What a file has besides a network. */
+export interface Besides {
+  readonly tensors: readonly Tensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A network as the bytes of a file. @throws as `save` does */
+export function writeNetwork(call: string, parts: Internals, optimizerState: boolean, besides?: Besides): Bytes {
   const { engine } = parts;
   // Where a file said the largest count, the next step leaves what a reader takes.
   const [epochsTrained, stepsDone] = [parts.trainee.epochsTrained, parts.trainee.stepsDone].map((n) => Math.min(n, Number.MAX_SAFE_INTEGER));
@@ -106,15 +117,16 @@ export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
     tensors.push({ name: slots[i] as string, shape: [engine.parameterCount], bytes: floats(address, engine.parameterCount) });
   });
   const text = JSON.stringify({
-    ...writeArchitecture('save', architecture, names),
-    metadata: metadataToJson(parts.metadata, 'save: metadata'),
+    ...writeArchitecture(call, architecture, names),
+    metadata: metadataToJson(parts.metadata, `${call}: metadata`),
     ...(state && {
       training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + state.powerCount)) },
     }),
   });
-  checkReadable(text, 'save', tensors, parts);
-  const file = writeSafetensors(tensors, { [METADATA_KEY]: text });
-  const dataBytes = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  checkReadable(text, call, tensors, parts);
+  const all = [...tensors, ...(besides?.tensors ?? [])];
+  const file = writeSafetensors(all, { [METADATA_KEY]: text, ...besides?.metadata });
+  const dataBytes = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
   return file;
 }
@@ -124,6 +136,6 @@ function canonicalise(bits: Int32Array): void {
   for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) bits[i] = 0x7fc00000;
 }
 
-function bytesOf(values: Float32Array): Uint8Array {
+export function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -46,7 +46,7 @@ export function explain(network: AnyNetwork, kind?: ExplainedKind, rows = 32): s
   if (chosen === 'step') inside.need('explain', 'optimizer');
   const recipe = engine.recipe(
     chosen,
-    engine.columns.targets.map((t) => t.classes),
+    engine.columns.targets.map((t) => (t.classes ? 'ids' : 'values')),
   );
   return explainRecipe(`${chosen}, ${rows} rows`, recipe, rows, inside.nodeNames());
 }

@@ -20,6 +20,6 @@ export interface GraphView {
 /** The nodes that a network is made of: what tools start from. */
 export function graph(network: AnyNetwork): GraphView {
   const { engine } = internals('graph', network);
-  const { model, losses, penalties, minimised: terms, parameters } = engine;
-  return { ...model, losses, penalties, terms, parameters };
+  const { model, losses, penalties, parameters } = engine;
+  return { ...model, losses, penalties, terms: engine.minimised(), parameters };
 }

@@ -3,7 +3,7 @@ import { describe } from '../arguments/describe.js';
 import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { gradients } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
-import { readBatchOf, writeBatch } from '../data/batch.js';
+import { givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ValueError } from '../errors.js';
@@ -12,11 +12,13 @@ import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import type { NamedLayer } from '../layers/names.js';
 import { definitionOf } from '../losses/loss.js';
-import type { LossNodes } from '../losses/networkLoss.js';
+import { dataOf, type LossNodes } from '../losses/networkLoss.js';
 import { graphOf } from '../losses/ownLoss.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import { add } from '../ops/add.js';
 import { constantOp, fill } from '../ops/leaves.js';
+import { mul } from '../ops/mul.js';
 import { oneHot } from '../ops/oneHot.js';
 import { scaleBy } from '../ops/scaleBy.js';
 import { table } from './table.js';
@@ -174,18 +176,18 @@ const plans = new WeakMap<Recipe, TraceNodes>();
  * Compiles, on first use, the program that keeps everything: without fusion, no two tensors sharing memory, gradients beside the network's own.
  * Running it changes nothing that any other program reads.
  */
-function traceProgram(engine: Engine, rows: number, classes: readonly boolean[], withTargets: boolean): TracePlan {
-  const program = engine.derived(`trace:${withTargets ? classes : 'forward'}`, rows, () => {
-    const { recipe, ...nodes } = planTrace(engine, classes, withTargets);
+function traceProgram(engine: Engine, rows: number, forms: readonly TargetForm[], withTargets: boolean): TracePlan {
+  const program = engine.derived(`trace:${withTargets ? forms : 'forward'}`, rows, () => {
+    const { recipe, ...nodes } = planTrace(engine, forms, withTargets);
     plans.set(recipe, nodes);
     return recipe;
   });
   return { program, ...(plans.get(program.recipe) as TraceNodes) };
 }
 
-function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
+function planTrace(engine: Engine, forms: readonly TargetForm[], withTargets: boolean): TraceNodes & { recipe: Recipe } {
   const { inputs, outputs } = engine.model;
-  const losses = withTargets ? engine.lossNodes('trace', classes) : [];
+  const losses = withTargets ? engine.lossNodes('trace', forms) : [];
   const terms = withTargets ? engine.terms(losses) : [];
   // A loss of the user's own and a penalty are nodes that they made.
   const own = withTargets
@@ -213,7 +215,7 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
   const made = kept.filter((node) => node.inputs.length > 0 || node.op.kernel);
   const recipe: Recipe = {
     roots: made,
-    inputs: [...inputs, ...losses.map((loss) => loss.target)],
+    inputs: [...inputs, ...dataOf(losses)],
     outputs: made,
     places: engine.places,
     // Where the loss is not finite, all else is what one looks for.
@@ -225,10 +227,10 @@ function planTrace(engine: Engine, classes: readonly boolean[], withTargets: boo
 }
 
 /** ∂L/∂u where the loss was taken of the logits and so goes past u: as its definition says, scaled as the loss is. */
-function outputGradient({ loss, target, scale, factors }: LossNodes, output: Node): Node | undefined {
+function outputGradient({ loss, target, weight, scale, factors }: LossNodes, output: Node): Node | undefined {
   const t = target.attributes.classes ? oneHot(target, features(output.shape)) : target;
   const direct = definitionOf(loss).outputGradient?.(output, t);
-  return direct && scaleBy(direct, scale, factors);
+  return direct && scaleBy(weight ? mul(direct, weight) : direct, scale, factors);
 }
 
 /** ∂node/∂input for each input of a node whose numbers follow each from those at its place: what its backward rule makes of ones. */
@@ -265,15 +267,25 @@ function layersOfNodes(layers: readonly NamedLayer[], at: (node: Node) => Node):
  * of the graph with its factors of the chain rule. A second program without fusion is compiled on first use. Looking changes nothing.
  */
 export function trace<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>): Trace<undefined>;
-export function trace<T extends AnyTargets, In extends number>(network: NetworkOf<In, T>, x: Inputs<NoInfer<In>>, y: NoInfer<T>): Trace<TracedTensor>;
-export function trace<T extends AnyTargets, In extends number>(network: NetworkOf<In, T>, x: Inputs<NoInfer<In>>, y: NoInfer<T> | undefined): Trace;
-export function trace(network: AnyNetwork, x: unknown, y?: unknown): Trace {
+export function trace<T extends AnyTargets, In extends number>(
+  network: NetworkOf<In, T>,
+  x: Inputs<NoInfer<In>>,
+  y: NoInfer<T>,
+  options?: WeightOption,
+): Trace<TracedTensor>;
+export function trace<T extends AnyTargets, In extends number>(
+  network: NetworkOf<In, T>,
+  x: Inputs<NoInfer<In>>,
+  y: NoInfer<T> | undefined,
+  options?: WeightOption,
+): Trace;
+export function trace(network: AnyNetwork, x: unknown, y?: unknown, options?: WeightOption): Trace {
   const inside = internals('trace', network).idle('trace');
   const withTargets = y !== undefined;
   if (withTargets) inside.need('trace', 'loss');
   const { engine } = inside;
-  const batch = readBatchOf('trace', engine, x, y, withTargets);
-  const plan = traceProgram(engine, batch.rows, batch.classes, withTargets);
+  const batch = readBatchOf('trace', engine, x, withTargets ? givenTargets('trace', y, options) : undefined);
+  const plan = traceProgram(engine, batch.rows, batch.forms, withTargets);
   writeBatch(plan.program, batch, 0, batch.rows);
   const { workspace } = plan.program;
   workspace.lossSum = 0;

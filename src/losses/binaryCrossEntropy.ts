@@ -1,6 +1,8 @@
 import { affine } from '../ops/affine.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../ops/binaryCrossEntropy.js';
+import { mul } from '../ops/mul.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
+import { softplus } from '../ops/softplus.js';
 import { sub } from '../ops/sub.js';
 import type { CrossEntropyOptions } from './crossEntropy.js';
 import { defineLoss, fromLogitsOption, reductionOption, type ValueLoss } from './loss.js';
@@ -18,6 +20,7 @@ export const binaryCrossEntropy: (options?: CrossEntropyOptions) => ValueLoss = 
   head: sigmoidOp,
   decides: 'each',
   rows: binaryCrossEntropyRows,
+  elements: (z, t) => sub(softplus(z), mul(t, z)),
   // (1 − t)/(1 − u) − t/u (notes 39).
   outputGradient: (u, t) => sub(shareOf(affine(t, -1, 1), affine(u, -1, 1)), shareOf(t, u)),
 });

@@ -89,6 +89,11 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
    * or as ids `[rows, 1]`, for which `target.attributes.classes` is true: `oneHot(target, width)` makes rows of them.
    */
   rows(value: Node, target: Node, options: Required<Options>): Node;
+  /**
+   * The loss of each element, `[rows, out]`, from the same, where `rows` is their sum and does not end in it as a node: weights may then come for
+   * each element.
+   */
+  elements?(value: Node, target: Node, options: Required<Options>): Node;
   /** With a head: ∂rows/∂u of the output u, which `rows` goes past. Only `trace` shows it. Targets are rows of values. */
   outputGradient?(u: Node, target: Node): Node;
   /** How rows are decided: by the largest logit, or each logit by itself at 0. Left out: as the output's range says. */

@@ -6,8 +6,10 @@ import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
+import { sumFeatures, sumFeaturesOp } from '../ops/expandFeatures.js';
 import { heavisideOp } from '../ops/heaviside.js';
 import { target } from '../ops/leaves.js';
+import { mul } from '../ops/mul.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
 import { named, readDescription } from '../optimizers/optimizers.js';
@@ -23,6 +25,7 @@ import {
   type TargetsOfLoss,
 } from './loss.js';
 import { graphOf, heldLoss, type LossFunction, ownLoss } from './ownLoss.js';
+import { hasIds, type TargetForm, type Weighting, weightingOf } from './targetForm.js';
 import type { Model, Term } from './term.js';
 
 /** A loss on one of several outputs, or one of one's own with a reduction. */
@@ -128,6 +131,8 @@ export function lossesOf(call: string, loss: NetworkLoss | undefined, model: Mod
 /** A loss as part of a graph. */
 export interface LossNodes extends Term {
   readonly target: Node;
+  /** What each row, or each element, is multiplied by, where weights come with the targets. */
+  readonly weight: Node | undefined;
   /** The logits of the output, or the output itself. */
   readonly logits: Node;
   readonly loss: Loss;
@@ -167,16 +172,50 @@ function activationOf(output: Node): string {
   return record ? activationIn(record) : output.op.name;
 }
 
-/** The nodes of a loss on an output, for targets given as class ids or as values. */
-export function lossNodes({ loss, weight }: LossWithWeight, output: Node, classes: boolean): LossNodes {
+/** The nodes of a loss on an output for each form of its targets; each is made once. */
+export function lossNodes(loss: LossWithWeight, output: Node): (form: TargetForm) => LossNodes {
+  const made = new Map<TargetForm, LossNodes>();
+  const nodes = (form: TargetForm): LossNodes => {
+    const known = made.get(form);
+    if (known) return known;
+    const weighting = weightingOf(form);
+    const plain = weighting && nodes(hasIds(form) ? 'ids' : 'values');
+    const found = weighting && plain ? weightedNodes(plain, weighting) : plainNodes(loss, output, form === 'ids');
+    made.set(form, found);
+    return found;
+  };
+  return nodes;
+}
+
+function plainNodes({ loss, weight }: LossWithWeight, output: Node, ids: boolean): LossNodes {
   const logits = logitsOf(output);
   const scale = rowFactor(loss, weight, output);
   const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
-  const common = { scale, factors, logits, loss, output };
+  const common = { scale, factors, logits, loss, output, weight: undefined };
   const graph = graphOf(loss);
   if (graph) return { target: graph.target, rows: graph.rows, node: graph.rows, ...common };
   const { head, rows: make } = definitionOf(loss);
-  const t = target(features(output.shape), classes);
+  const t = target(features(output.shape), ids);
   const rows = make(head ? logits : output, t, loss as never);
   return { target: t, rows, node: rows, ...common };
+}
+
+/** The nodes of one element's loss each, `[rows, out]`, where a row's loss is their sum; undefined where it is none. */
+export function lossElements({ loss, rows, target, output, logits }: Omit<LossNodes, 'weight'>): Node | undefined {
+  const { elements, head, targets } = definitionOf(loss);
+  if (elements) return elements(head ? logits : output, target, loss as never);
+  const [terms] = rows.op === sumFeaturesOp ? rows.inputs : [];
+  // The elements of classes are no losses: a class by itself has none.
+  return terms && targets !== 'classes' && features(terms.shape) === features(output.shape) ? terms : undefined;
+}
+
+function weightedNodes(plain: LossNodes, weighting: Weighting): LossNodes {
+  const weight = target(weighting === 'rows' ? 1 : features(plain.output.shape), false, 'weight');
+  const rows = weighting === 'rows' ? mul(plain.rows, weight) : sumFeatures(mul(lossElements(plain) as Node, weight));
+  return { ...plain, rows, node: rows, weight };
+}
+
+/** What goes into a program besides the inputs: the targets of the losses, then the weights that came with them. */
+export function dataOf(losses: readonly LossNodes[]): readonly Node[] {
+  return [...losses.map(({ target }) => target), ...losses.flatMap(({ weight }) => weight ?? [])];
 }

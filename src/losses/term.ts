@@ -28,6 +28,8 @@ export interface MinimisedTerm {
   readonly node: Node;
   /** The targets that it is made of, as rows of values; undefined for a penalty. */
   readonly target: Node | undefined;
+  /** The weights of its rows or elements, as part of it; undefined where there are none. */
+  readonly weight: Node | undefined;
   readonly scale: number;
   readonly mean: boolean;
 }

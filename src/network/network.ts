@@ -5,9 +5,11 @@ import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
-import { type Batch, checkBatchFinite, readBatchOf, writeBatch } from '../data/batch.js';
+import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
+import type { Stream } from '../data/stream.js';
+import { readPerParameter } from '../data/values.js';
 import { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
@@ -19,11 +21,13 @@ import { nameLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
+import type { TargetForm } from '../losses/targetForm.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
-import { type FitOptions, fit, type Trainee } from '../training/fit.js';
+import { fit, type Trainee } from '../training/fit.js';
+import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
 import { checkGraph } from './checkGraph.js';
@@ -83,7 +87,7 @@ export type NetworkOf<In extends number, T extends AnyTargets = AnyTargets> = Ne
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, AnyNetwork>();
 
-const STEP_OPTIONS = ['learningRate'];
+const STEP_OPTIONS = ['learningRate', 'weight'];
 
 /**
  * What functions over a network work on.
@@ -161,7 +165,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      ...(debug && { locate: (stopped, rows, classes) => this.#searchStep(stopped, rows, classes) }),
+      ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
     try {
@@ -338,43 +342,80 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return frozen(engine, this.#maxRows);
   }
 
-  /** Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows. */
-  gradient(x: Inputs<In>, y: T): number {
+  /**
+   * Forward and backward on one batch: the gradients are in `gradients` and `layers`. Returns the mean loss over the rows.
+   * @param options.weight of the rows or elements of y, as data sets have them
+   */
+  gradient(x: Inputs<In>, y: T, options?: WeightOption): number {
     const path = this.#gradientPath;
-    if (path !== undefined && path.version === this.#engine.version && this.#internals.running.length === 0 && path.write(x, y))
+    if (
+      path !== undefined &&
+      options === undefined &&
+      path.version === this.#engine.version &&
+      this.#internals.running.length === 0 &&
+      path.write(x, y)
+    )
       return this.#run('gradient', path.program, path.rows, 0);
-    return this.#batch('gradient', x, y, 0);
+    return this.#batch('gradient', x, givenTargets('gradient', y, options), 0);
   }
 
   /**
    * One training step on one batch: forward, backward, update. Returns the mean loss over the rows, before the update.
    * @param options.learningRate in place of the optimizer's
+   * @param options.weight of the rows or elements of y, as data sets have them
    * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Inputs<In>, y: T, options?: { readonly learningRate?: number }): number {
+  step(x: Inputs<In>, y: T, options?: WeightOption & { readonly learningRate?: number }): number {
     const engine = this.#engine;
     const path = this.#stepPath;
     const ready = path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0;
     if (ready && !engine.hasScalars && path.write(x, y)) {
       return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
     }
-    const given = options === undefined ? undefined : checkOptions('step', options, STEP_OPTIONS).learningRate;
-    const learningRate = given ?? engine.optimizer?.learningRate ?? 0;
+    const given = options === undefined ? {} : checkOptions('step', options, STEP_OPTIONS);
+    const learningRate = given.learningRate ?? engine.optimizer?.learningRate ?? 0;
     checkLearningRate('step', learningRate);
-    return this.#batch('step', x, y, learningRate);
+    return this.#batch('step', x, { y, weight: given.weight }, learningRate);
   }
 
-  #batch(kind: 'gradient' | 'step', x: unknown, y: unknown, learningRate: number): number {
+  /**
+   * One update of the parameters from `gradients`, as the last `gradient` left them or as the caller changed them since: clipped in a way of one's
+   * own, or those of several batches added up.
+   * @param gradients in place of them: a number for each parameter, in their order, which are copied
+   * @param options.learningRate in place of the optimizer's
+   * @throws NotFiniteError where a parameter would become NaN or infinite; ShapeError or ValueError for other gradients. The parameters stay as they were
+   */
+  applyGradients(gradients?: ArrayLike<number>, options: { readonly learningRate?: number } = {}): void {
+    const call = 'applyGradients';
+    this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
+    const engine = this.#engine;
+    const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
+    checkLearningRate(call, learningRate);
+    const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
+    const odd = given?.findIndex((value) => !Number.isFinite(value)) ?? -1;
+    if (odd >= 0) throw new ValueError(`${call}: gradients[${odd}] is ${given?.[odd]}, expected finite numbers that float32 holds`);
+    const scalars = engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
+    // Both may have run code of the caller's.
+    this.#internals.idle(call).need(call, 'optimizer');
+    const program = engine.program('update', 1);
+    if (given) engine.writeGradients(given);
+    program.workspace.setLearningRate(learningRate);
+    engine.setScalars(program, scalars);
+    if (engine.update(program) !== Status.Done) throw new NotFiniteError(call, this.#trainee.stepsDone + 1, undefined, undefined, true);
+    this.#trainee.stepsDone++;
+  }
+
+  #batch(kind: 'gradient' | 'step', x: unknown, given: GivenTargets, learningRate: number): number {
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
-    const batch = readBatchOf(kind, engine, x, y);
+    const batch = readBatchOf(kind, engine, x, given);
     const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
-    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.classes);
+    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     engine.setScalars(program, scalars);
@@ -402,22 +443,22 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
-  #search(call: string, x: unknown, y?: unknown, step = 0): void {
+  #search(call: string, x: unknown): void {
     this.#internals.alive(call);
-    this.#searchBatch(call, readBatchOf(call, this.#engine, x, y, y !== undefined), step);
+    this.#searchBatch(call, readBatchOf(call, this.#engine, x), 0);
   }
 
   #searchBatch(call: string, batch: Batch, step: number): void {
-    const program = searchProgram(this.#engine, batch.rows, batch.classes, batch.ys.length > 0);
+    const program = searchProgram(this.#engine, batch.rows, batch.forms, batch.forms.length > 0);
     writeBatch(program, batch, 0, batch.rows);
     const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
 
   /** The same for the batch that a step of `fit` stopped at. */
-  #searchStep(stopped: LoadedProgram, rows: number, classes: readonly boolean[]): NonFiniteValue | undefined {
+  #searchStep(stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]): NonFiniteValue | undefined {
     const given = inputsOf(this.#engine, stopped, rows);
-    const program = searchProgram(this.#engine, rows, classes, true);
+    const program = searchProgram(this.#engine, rows, forms, true);
     given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
     return findNonFinite(this.#engine, program, rows, this.#internals.nodeNames());
   }
@@ -427,13 +468,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: FitOptions = {}): Promise<History> {
+  async fit<const M extends readonly Metric[] = readonly []>(
+    data: Dataset | DatasetLiteral<T, Inputs<In>> | Stream,
+    options: FitOptions<M> = {},
+  ): Promise<History<M>> {
     this.#internals.idle('fit');
     this.#internals.need('fit', 'loss');
     this.#internals.need('fit', 'optimizer');
     this.#internals.running.push('fit');
     try {
-      return await fit(this.#trainee, data, options);
+      return (await fit(this.#trainee, data, options as FitOptions<readonly Metric[]>)) as History<M>;
     } finally {
       this.#end('fit');
     }
@@ -519,6 +563,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
+    this.#trainee.run = undefined;
+    this.#trainee.resume = undefined;
     return this;
   }
 
@@ -528,6 +574,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.initialize(this.seed);
     this.#engine.resetOptimizer();
     this.#trainee.epochsTrained = 0;
+    this.#trainee.run = undefined;
+    this.#trainee.resume = undefined;
     this.#trainee.stepsDone = 0;
     return this;
   }

@@ -4,6 +4,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { RowSource } from '../data/source.js';
+import { type Sums, sumsOf, writeSums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
@@ -12,9 +13,10 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
 import { logitsOf } from '../losses/networkLoss.js';
+import { hasIds, type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import type { Evaluation, EvaluationProgress } from './history.js';
-import { accuracy, checkMetrics, type Metric } from './metrics.js';
+import { accuracy, checkMetrics, type Metric, type MetricValues } from './metrics.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** Rows of a batch of an evaluation. */
@@ -126,17 +128,17 @@ export async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace:
 }
 
 /** Copies the metrics: their callbacks run during an evaluation, and could change the list. */
-function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
+export function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
   checkMetrics(call, metrics);
   return Array.from(metrics, (metric) => {
-    const { name, begin } = metric;
-    return { name, begin: (width, kind) => begin.call(metric, width, kind) };
+    const { name, mode, begin } = metric;
+    return { name, ...(mode && { mode }), begin: (width, kind) => begin.call(metric, width, kind) };
   });
 }
 
-export function evaluationProgram(engine: Engine, { rows, classes }: RowSource): { program: LoadedProgram; batch: number } {
+export function evaluationProgram(engine: Engine, { rows, forms }: RowSource): { program: LoadedProgram; batch: number } {
   const batch = Math.min(rows, EVALUATION_ROWS);
-  return { program: engine.program('evaluate', batch, classes), batch };
+  return { program: engine.program('evaluate', batch, forms), batch };
 }
 
 /**
@@ -150,30 +152,26 @@ export function* evaluateRows(
   threshold?: number,
   pace?: Pace,
   call = 'evaluate',
-): Generator<Slice, Evaluation, undefined> {
+): Generator<Slice, Evaluation & MetricValues<readonly Metric[]>, undefined> {
   const { rows } = source;
   const all = threshold === undefined ? metrics : [accuracy, ...metrics];
   const passes = all.length > 0 ? 2 : 1;
-  let lossSum = 0;
-  let correct = 0;
+  let sums: Sums | undefined;
   for (let position = 0; position < rows; ) {
     const { program, batch } = evaluationProgram(engine, source);
     const { workspace } = program;
     const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
     const steps = pace ? pace.next(most, batch) : most;
-    workspace.lossSum = lossSum;
-    workspace.correct = correct;
+    writeSums(workspace, sums);
     workspace.set(Context.Step, 0);
     source.train(program, position, steps, batch, false);
-    lossSum = workspace.lossSum;
-    correct = workspace.correct;
+    sums = sumsOf(workspace);
     const from = position;
     position = Math.min(rows, position + steps * batch);
     yield { rows: position - from, share: position / rows / passes };
   }
   return {
-    loss: lossSum / rows,
-    accuracy: engine.decides ? correct / rows : undefined,
+    ...source.means(sums as Sums, rows),
     ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold))),
   };
 }
@@ -201,7 +199,9 @@ function* measure(
   call: string,
   threshold?: number,
 ): Generator<Slice, Record<string, unknown>, undefined> {
-  const { rows, classes } = source;
+  const { rows, forms } = source;
+  const weighting = weightingOf(forms[0] as TargetForm);
+  if (weighting === 'elements') throw new ValueError(`${call}: weight has a number for each element, expected one for each row, which metrics take`);
   const judged = engine.losses.findIndex((loss) => loss);
   const output = engine.model.outputs[judged] as Node;
   const loss = engine.losses[judged]?.loss;
@@ -210,8 +210,8 @@ function* measure(
   const width = features(output.shape);
   // Leave out the report of the loss, which would end the run where it is not finite.
   const load = () =>
-    engine.derived(`metrics:${classes}`, batch, () => ({
-      ...engine.recipe('evaluate', classes),
+    engine.derived(`metrics:${forms}`, batch, () => ({
+      ...engine.recipe('evaluate', forms),
       reports: [],
       roots: outputs,
       outputs,
@@ -231,14 +231,16 @@ function* measure(
     const at = program.inputIndex(engine.model.inputs.length);
     const values = copy(program.outputIndex(0));
     const logits = copy(program.outputIndex(1));
-    const targets = classes[0] ? undefined : copy(at);
+    const targets = hasIds(forms[0] as TargetForm) ? undefined : copy(at);
     for (let i = 0; decision && i < count; i++) {
       const { kind, cut, targetCut, node } = decision;
       decide(kind, cut, node === output ? values : logits, i * width, width, predicted, i * each);
       if (targets) decide(kind, targetCut, targets, i * width, width, actual, i * each);
       else actual[i] = core.u32[at + i] as number;
     }
-    for (const metric of running) metric.add({ rows: count, width, decisions: each, outputs: values, logits, targets, actual, predicted });
+    const weightAt = weighting && program.inputIndex(engine.model.inputs.length + forms.length);
+    const weight = weightAt === undefined ? undefined : core.f32.slice(weightAt, weightAt + count);
+    for (const metric of running) metric.add({ rows: count, width, decisions: each, outputs: values, logits, targets, actual, predicted, weight });
     yield { rows: count, share: (1 + (position + count) / rows) / 2 };
   }
   return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));

@@ -1,64 +1,22 @@
 import { Status } from '../../assembly/context.js';
-import { describe, fieldOf } from '../arguments/describe.js';
-import { checkOptions } from '../arguments/options.js';
-import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
+import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
+import { DatasetRows, isStreamed, OPEN, type Rows, type Streamed } from '../data/rows.js';
 import { RowSource } from '../data/source.js';
+import { meansOf, type Sums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
-import { MAX_STEPS } from '../engine/workspace.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
-import { checkLearningRate } from '../optimizers/numbers.js';
-import { answerOf, checkCallbacks, runAll } from './callbacks.js';
-import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
+import type { TargetForm } from '../losses/targetForm.js';
+import { runAll } from './callbacks.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
+import { type FitOptions, heldBack, type ReadFitOptions, readOptions } from './fitOptions.js';
+import type { FitRun } from './fitRun.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
-import type { Schedule } from './schedules.js';
+import type { Metric } from './metrics.js';
+import { wait } from './pause.js';
 import { Steps } from './steps.js';
 import { now, Pace, Turns } from './turns.js';
-
-/** Options of `fit`. */
-export interface FitOptions {
-  /** The number of the last epoch: so many are trained, less `initialEpoch`. Default 1. */
-  readonly epochs?: number;
-  /**
-   * Epochs that count as done: this fit begins with epoch `initialEpoch + 1`, in schedules and reports. With `initialEpoch: 10, epochs: 30` a schedule
-   * goes on where a fit of 10 epochs left it. Default 0.
-   */
-  readonly initialEpoch?: number;
-  /** Default 32. */
-  readonly batchSize?: number;
-  /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
-  readonly shuffle?: boolean;
-  /** Data to evaluate after each epoch. */
-  readonly validationData?: Dataset | DatasetLiteral<AnyTargets, Inputs>;
-  /**
-   * Replaces the optimizer's rate: a number, or a function of the epoch (from 1), the step within it (from 0) and the steps of an epoch. A schedule that
-   * follows the training hears how each epoch ended, before `onEpoch`.
-   */
-  readonly learningRate?: number | Schedule;
-  /** Stops when the watched value no longer improves, and restores the best epoch's parameters and optimizer state, however the training ends. */
-  readonly earlyStopping?: EarlyStopping;
-  /** Aborts after the current step; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignalLike;
-  /** Called up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
-  readonly onProgress?: (progress: FitProgress) => unknown;
-  /** Called after each epoch. Returning false ends the training. A promise is awaited for its value; its rejection rejects `fit`. */
-  readonly onEpoch?: (epoch: EpochEnd) => unknown;
-}
-
-const OPTIONS: readonly (keyof FitOptions)[] = [
-  'epochs',
-  'batchSize',
-  'initialEpoch',
-  'shuffle',
-  'validationData',
-  'learningRate',
-  'earlyStopping',
-  'signal',
-  'onProgress',
-  'onEpoch',
-];
 
 /** What `fit` trains: an engine, and the counts that outlive one call. */
 export interface Trainee {
@@ -68,191 +26,230 @@ export interface Trainee {
   epochsTrained: number;
   /** Steps done so far. */
   stepsDone: number;
+  /** Where the `fit` is that is under way, or that was ended on the way. */
+  run?: FitRun | undefined;
+  /** Where the next `fit` goes on, from a checkpoint. */
+  resume?: FitRun | undefined;
   /** Finds the first value that became NaN or infinite in the batch that a step stopped at. Only with `debug`. */
-  readonly locate?: (stopped: LoadedProgram, rows: number, classes: readonly boolean[]) => NonFiniteValue | undefined;
+  readonly locate?: (stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]) => NonFiniteValue | undefined;
 }
+
+/** What `fit` takes its rows from. */
+export type TrainingData = Dataset | DatasetLiteral<AnyTargets, Inputs> | Streamed;
 
 /** The first stream of the seed for shuffles; no parameter uses it. */
 const SHUFFLE_STREAM = 0x40000000;
 
-/** Trains a network on a data set; see `Network.fit`. */
-export async function fit(trainee: Trainee, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, given: FitOptions): Promise<History> {
-  const { engine } = trainee;
+type Ends = EpochEnd<readonly Metric[]>;
+
+/** Trains a network on data; see `Network.fit`. */
+export async function fit(trainee: Trainee, data: TrainingData, given: FitOptions<readonly Metric[]>): Promise<History<readonly Metric[]>> {
+  const { engine, seed } = trainee;
   const called = now();
-  const turns = new Turns();
-  const set = Dataset.is(data) ? data : new Dataset(data, 'fit');
-  const { epochs, initialEpoch, batchSize, shuffle, signal, onProgress, onEpoch, rateOf, observe, validationData, stopping } = readOptions(
-    engine,
-    given,
-  );
-  const validationSet = validationData && (Dataset.is(validationData) ? validationData : new Dataset(validationData, 'fit: validationData'));
+  // Reads the literal before the options: both may run code of the caller's.
+  const set = isStreamed(data) || Dataset.is(data) ? data : new Dataset(data, 'fit');
+  const options = readOptions(engine, given, isStreamed(data) ? data : undefined);
+  const { epochs, initialEpoch, batchSize, accumulationSteps, shuffle, metrics, signal, onProgress, onEpoch, rateOf, stopping } = options;
+  const turns = new Turns(options.budget);
+  const pause = async () => {
+    await turns.pause();
+    if (options.pause) await wait(options.pause, signal);
+    signal?.throwIfAborted();
+  };
   signal?.throwIfAborted();
-  let source: RowSource | undefined;
-  let validation: RowSource | undefined;
+  const most = batchSize * accumulationSteps;
+  const held = options.validationSplit === undefined ? undefined : (count: number) => heldBack(count, options.validationSplit as number);
+  let opened: Rows | undefined;
+  let validation: Validation | undefined;
   try {
     // Allocate everything first, so that a failure changes nothing.
-    source = new RowSource('fit', engine, set, batchSize);
-    validation = validationSet && new RowSource('fit: validationData', engine, validationSet, EVALUATION_ROWS);
-    const { rows } = source;
-    const batch = Math.min(batchSize, rows);
-    const steps = Math.ceil(rows / batch);
-    const slices = new Steps(engine, source, batch);
-    for (const evaluated of [validation, stopping && source]) if (evaluated) evaluationProgram(engine, evaluated);
+    const rows = isStreamed(set)
+      ? set[OPEN]('fit', engine, most, seed, breathing(turns, pause))
+      : new DatasetRows('fit', engine, set, most, seed, held);
+    opened = rows;
+    validation = validationOf(engine, options, rows instanceof DatasetRows ? rows : undefined);
+    const batch = Math.min(most, rows.total ?? most);
+    const steps = rows.total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(rows.total / batch);
+    const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
+    for (const evaluated of [validation?.source, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
+    let slices = rows.source && stepsOn(engine, rows.source, batch, batchSize);
+    const run = beginning(trainee, options, { epoch: initialEpoch + 1, rows: rows.total, batch, shuffle });
     turns.worked(now() - called);
-    const pause = async () => {
-      await turns.pause();
-      signal?.throwIfAborted();
-    };
     const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
-    const evaluationPace = new Pace();
-    const evaluated = (data: RowSource) => inTurns(evaluateRows(engine, data, [], undefined, evaluationPace), turns, evaluationPace, pause);
-    const ends: EpochEnd[] = [];
+    const evaluationPace = new Pace(options.budget);
+    const evaluated = (source: RowSource) =>
+      inTurns(evaluateRows(engine, source, metrics, undefined, evaluationPace, 'fit'), turns, evaluationPace, pause);
+    const ends: Ends[] = [];
     let trainingSeconds = 0;
-    if (stopping) {
-      const training = await evaluated(source);
+    let trained = -run.samples;
+    if (stopping && !trainee.resume) {
+      const training = rows.source && (await evaluated(rows.source));
+      const held = validation && (await evaluated(validation.source));
       const start = { epoch: initialEpoch, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
-      const { longest } = turns;
-      stopping.begin({
-        ...start,
-        ...training,
-        longestBlock: longest,
-        validation: validation && (await evaluated(validation)),
-        training: validation ? undefined : training,
-      });
+      const own = (training ?? held) as NonNullable<typeof held>;
+      stopping.begin({ ...start, ...own, longestBlock: turns.longest, validation: held, training: validation ? undefined : training });
     }
-    const pace = new Pace();
-    for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
+    trainee.resume = undefined;
+    trainee.run = run;
+    const pace = new Pace(options.budget);
+    for (; run.epoch <= epochs && !run.over; ) {
       const drawn = now();
-      if (shuffle) source.shuffle(trainee.seed, (SHUFFLE_STREAM + trainee.epochsTrained) >>> 0);
-      const began = now();
+      const pieces = rows.pieces(shuffle ? (SHUFFLE_STREAM + run.stream) >>> 0 : undefined, run.samples);
+      let began = now();
       turns.worked(began - drawn);
       let seconds = 0;
-      let step = 0;
-      let lossSum = 0;
-      let correct = 0;
+      const { epoch } = run;
       const progress = (): FitProgress => {
-        const samples = Math.min(step * batch, rows);
+        const { step, samples, sums, forms } = run;
         const samplesPerSecond = samples / seconds;
         return {
           epoch,
           epochs,
           step,
-          steps,
-          loss: lossSum / samples,
-          accuracy: engine.decides ? correct / samples : undefined,
+          steps: Math.max(step, steps),
+          ...meansOf(engine, forms, sums as Sums, samples),
           seconds,
           samplesPerSecond,
-          secondsLeft: (rows - samples + (epochs - epoch) * rows) / samplesPerSecond,
+          secondsLeft: ((rows.total ?? Number.POSITIVE_INFINITY) - samples + (epochs - epoch) * (rows.total ?? 0)) / samplesPerSecond,
           longestBlock: turns.longest,
         };
       };
-      while (step < steps) {
-        const count = pace.next(Math.min(steps - step, source.steps(batch)), batch);
-        if (turns.isOver(pace.secondsFor(count * batch))) {
-          if (step > 0) await report(progress());
-          await pause();
-        }
-        const position = step * batch;
-        const start = now();
-        const rates = rateOf(epoch, step, steps, count);
-        const slice = slices.run(position, rates, lossSum, correct);
-        const { status, done } = slice;
-        if (status !== Status.Done) {
+      for await (const { source, first } of pieces) {
+        if (source !== rows.source) slices = stepsOn(engine, source, batch, batchSize);
+        run.forms = source.forms;
+        // Waiting for rows is no training.
+        began = now() - seconds;
+        for (let position = first; position < source.rows; ) {
+          const count = pace.next(Math.min(Math.ceil((source.rows - position) / batch), source.steps(batch)), batch);
+          if (options.pause?.paused || turns.isOver(pace.secondsFor(count * batch))) {
+            if (run.step > 0) await report(progress());
+            await pause();
+          }
+          const start = now();
+          const rates = rateOf(epoch, run.step, steps, count);
+          const slice = (slices as Steps).run(position, rates, run.sums);
+          const { status, done } = slice;
           trainee.stepsDone += done;
-          const at = step + done;
-          const where = trainee.locate?.(slice.program, Math.min(batch, rows - at * batch), source.classes);
-          throw new NotFiniteError('fit', at + 1, epoch, where, status === Status.BadUpdate);
+          if (status !== Status.Done) {
+            const at = position + done * batch;
+            const where = trainee.locate?.(slice.program, Math.min(batch, source.rows - at), source.forms);
+            throw new NotFiniteError('fit', run.step + done + 1, epoch, where, status === Status.BadUpdate);
+          }
+          const end = now();
+          const from = position;
+          position = Math.min(source.rows, position + done * batch);
+          run.step += done;
+          run.samples += position - from;
+          run.sums = slice;
+          seconds = end - began;
+          pace.took(position - from, end - start);
+          turns.worked(end - start);
         }
-        const end = now();
-        step += done;
-        trainee.stepsDone += done;
-        lossSum = slice.lossSum;
-        correct = slice.correct;
-        seconds = end - began;
-        pace.took(Math.min(step * batch, rows) - position, end - start);
-        turns.worked(end - start);
       }
-      trainee.epochsTrained++;
+      trainee.epochsTrained = run.stream + 1;
       trainingSeconds += seconds;
+      trained += run.samples;
       await report(progress());
-      const held = validation && (await evaluated(validation));
-      const end: EpochEnd = { ...progress(), validation: held, training: stopping && !validation ? await evaluated(source) : undefined };
+      const judged = validation && (await evaluated(validation.source));
+      const training = judgesTraining && rows.source ? await evaluated(rows.source) : undefined;
+      const end: Ends = { ...progress(), validation: judged, training };
       ends.push(end);
-      const stop = stopping?.stops(end);
-      observe?.(end);
+      run.over = stopping?.stops(end) === true;
+      options.observe?.(end);
+      // What a checkpoint in onEpoch holds goes on with the next epoch.
+      Object.assign(run, { epoch: epoch + 1, stream: run.stream + 1, step: 0, samples: 0, sums: undefined });
       const goOn = onEpoch && (await turns.call(() => onEpoch(end)));
       signal?.throwIfAborted();
-      if (goOn === false || stop) break;
+      if (goOn === false) break;
     }
-    return { epochs: ends, seconds: trainingSeconds, samplesPerSecond: (ends.length * rows) / trainingSeconds, best: stopping?.best };
+    trainee.run = undefined;
+    return {
+      epochs: ends,
+      seconds: trainingSeconds,
+      samplesPerSecond: trained / trainingSeconds,
+      best: stopping?.best as Ends | undefined,
+    };
   } finally {
+    // The parameters of the best epoch are not those of the step that the run is at.
+    if (stopping?.best) trainee.run = undefined;
     runAll(
       () => stopping?.restore(),
       () => engine.judgeState(),
-      () => source?.free(),
+      () => opened?.free(),
       () => validation?.free(),
-      () => set !== data && set.dispose(),
-      () => validationSet !== validationData && validationSet?.dispose(),
+      () => !isStreamed(set) && set !== data && set.dispose(),
     );
   }
 }
 
-/** Reads each option of `fit` once and fills in defaults. */
-function readOptions(engine: Engine, options: FitOptions) {
-  checkOptions('fit', options, OPTIONS);
-  const {
-    epochs = 1,
-    initialEpoch = 0,
-    batchSize = 32,
-    shuffle = true,
-    validationData,
-    learningRate,
-    earlyStopping,
-    signal,
-    onProgress,
-    onEpoch,
-  } = options;
-  for (const [name, value] of Object.entries({ epochs, batchSize })) {
-    if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
-  }
-  if (!(Number.isInteger(initialEpoch) && initialEpoch >= 0 && initialEpoch < epochs))
-    throw new ValueError(
-      `fit: initialEpoch is ${describe(initialEpoch)}, expected a whole number below epochs, ${epochs}: the number of the last epoch`,
-    );
-  if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
-  checkCallbacks('fit', { onProgress, onEpoch }, signal);
-  const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
-  if (validationData !== undefined && (typeof validationData !== 'object' || validationData === null)) {
-    throw new ValueError(`fit: validationData is ${describe(validationData)}, expected a data set or { x, y }`);
-  }
-  const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping);
-  const observe = observerOf(engine, learningRate);
-  return { epochs, initialEpoch, batchSize, shuffle, validationData, rateOf, observe, stopping, signal, onProgress, onEpoch };
+/** The steps on a source: of `batch` rows, of which `part` at once. */
+function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): Steps {
+  const rows = Math.min(batch, source.rows);
+  return new Steps(engine, source, rows, Math.min(part, rows));
 }
 
-/** What a schedule wants to know of each epoch. @throws ValueError where it watches what there is not */
-function observerOf(engine: Engine, schedule: number | Schedule | undefined): ((end: EpochEnd) => void) | undefined {
-  const observe = fieldOf(schedule, 'observe');
-  if (observe === undefined) return undefined;
-  if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);
-  const monitor = fieldOf(schedule, 'monitor');
-  const names = ['loss', ...(engine.decides ? ['accuracy'] : [])];
-  if (monitor !== undefined && !names.includes(monitor as string))
-    throw new ValueError(`fit: learningRate watches ${describe(monitor)}, expected ${names.join(' or ')}`);
-  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end));
+/** Gives the event loop a turn where reading rows has taken a whole one. */
+function breathing(turns: Turns, pause: () => Promise<void>): () => Promise<void> | undefined {
+  let last = now();
+  return () => {
+    const since = now() - last;
+    if (since < turns.budget) return undefined;
+    turns.worked(since);
+    return pause().then(() => {
+      last = now();
+    });
+  };
 }
 
-/** The rates of `count` steps from a step on. A schedule is code of the caller's, so all are computed before an address is taken. */
-function ratesOf(learningRate: number | Schedule): (epoch: number, step: number, steps: number, count: number) => ArrayLike<number> {
-  if (typeof learningRate === 'function') {
-    return (epoch, step, steps, count) =>
-      Array.from({ length: count }, (_, i) => {
-        const rate = answerOf('fit', 'learningRate', learningRate(epoch, step + i, steps));
-        checkLearningRate('fit', rate);
-        return rate;
-      });
+/** What is evaluated after each epoch. */
+interface Validation {
+  readonly source: RowSource;
+  free(): void;
+}
+
+function validationOf(engine: Engine, { validationData, validationSplit }: ReadFitOptions, rows: DatasetRows | undefined): Validation | undefined {
+  if (validationData) {
+    const own = Dataset.is(validationData) ? undefined : new Dataset(validationData, 'fit: validationData');
+    try {
+      const source = new RowSource('fit: validationData', engine, own ?? (validationData as Dataset), EVALUATION_ROWS);
+      return {
+        source,
+        free: () =>
+          runAll(
+            () => source.free(),
+            () => own?.dispose(),
+          ),
+      };
+    } catch (error) {
+      own?.dispose();
+      throw error;
+    }
   }
-  checkLearningRate('fit', learningRate);
-  const constant = new Float64Array(MAX_STEPS).fill(learningRate);
-  return (_epoch, _step, _steps, count) => constant.subarray(0, count);
+  if (validationSplit === undefined || !rows) return undefined;
+  const source = new RowSource('fit', engine, rows.dataset, EVALUATION_ROWS, (count) => [rows.total, count]);
+  return { source, free: () => source.free() };
+}
+
+/** Where a run begins: at its first epoch, or where the one of a checkpoint was. @throws ValueError where that was another */
+function beginning(
+  trainee: Trainee,
+  { stopping, schedule }: ReadFitOptions,
+  { epoch, rows, batch, shuffle }: Pick<FitRun, 'epoch' | 'rows' | 'batch' | 'shuffle'>,
+): FitRun {
+  const { resume } = trainee;
+  const common = { rows, batch, shuffle, stopping, schedule };
+  if (!resume) return { ...common, epoch, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
+  for (const [name, is, was] of [
+    ['data of rows', rows, resume.rows],
+    ['batches of rows', batch, resume.batch],
+    ['shuffle', shuffle, resume.shuffle],
+    ['earlyStopping', stopping !== undefined, resume.stoppingState !== undefined],
+    ['a schedule with a state', schedule?.state !== undefined, resume.scheduleState !== undefined],
+  ] as const) {
+    if (is !== was) throw new ValueError(`fit: ${name} is ${is} and was ${was} where the checkpoint was made, expected the same fit, which goes on`);
+  }
+  if (resume.scheduleState) schedule?.restore?.(resume.scheduleState);
+  if (resume.stoppingState) stopping?.resume(resume.stoppingState);
+  const { epoch: at, stream, step, samples, forms, sums, over } = resume;
+  return { ...common, epoch: at, stream, step, samples, forms, sums, over };
 }

@@ -1,6 +1,10 @@
+import type { Metric, MetricValues } from './metrics.js';
+
 /** The mean loss over samples, and the share of correct rows where the loss has decisions. */
 export interface Evaluation {
   readonly loss: number;
+  /** That of each loss, in the order of the outputs, with its weight; undefined where there is one. What is missing from `loss` are penalties. */
+  readonly losses: readonly number[] | undefined;
   readonly accuracy: number | undefined;
 }
 
@@ -32,22 +36,22 @@ export interface EvaluationProgress {
 }
 
 /** An epoch that has ended. */
-export interface EpochEnd extends FitProgress {
-  /** Of the validation data, if any. */
-  readonly validation: Evaluation | undefined;
+export interface EpochEnd<M extends readonly Metric[] = readonly []> extends FitProgress {
+  /** Of the validation data, if any, with the metrics of `fit`. */
+  readonly validation: (Evaluation & MetricValues<M>) | undefined;
   /**
-   * Of the training data with the parameters after the epoch, for `earlyStopping` without validation data. `loss` differs: it is the mean over
-   * the epoch's steps, each with the parameters before it.
+   * Of the training data with the parameters after the epoch, with the metrics: for these, and for `earlyStopping`, without validation data.
+   * `loss` differs: it is the mean over the epoch's steps, each with the parameters before it.
    */
-  readonly training: Evaluation | undefined;
+  readonly training: (Evaluation & MetricValues<M>) | undefined;
 }
 
 /** What `fit` resolves to. */
-export interface History {
-  readonly epochs: readonly EpochEnd[];
+export interface History<M extends readonly Metric[] = readonly []> {
+  readonly epochs: readonly EpochEnd<M>[];
   /** Of training alone, without validation. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
   /** With `earlyStopping`, the epoch whose parameters the network has now; its number is `initialEpoch`, usually 0, for the parameters before the first. */
-  readonly best: EpochEnd | undefined;
+  readonly best: EpochEnd<M> | undefined;
 }

@@ -20,12 +20,16 @@ export interface MetricBatch {
   readonly actual: ArrayLike<number>;
   /** `[rows, decisions]`: the result of `classify`; −1 in all of a row whose output is NaN. */
   readonly predicted: ArrayLike<number>;
+  /** What each row counts, ≥ 0; undefined where all count once. */
+  readonly weight?: Float32Array | undefined;
 }
 
 /** A metric for `evaluate`. Begun once per evaluation; it gets all rows, batch by batch. Those here sum in float64. */
 export interface Metric<Name extends string = string, Value = unknown> {
   /** The key of its value in the result. */
   readonly name: Name;
+  /** Whether lower or higher is better, for a `monitor`. Default `'max'`. */
+  readonly mode?: 'min' | 'max';
   /**
    * @param width the features of the output
    * @param decides how rows are decided: by the largest number, or each number by itself; undefined for a regression without a threshold
@@ -211,6 +215,7 @@ function summing<Value>(name: string, width: number, add: (column: number, u: nu
 /** Mean absolute error, Σ |u − t| / (rows × outputs). */
 export const mae: Metric<'mae', number> = {
   name: 'mae',
+  mode: 'min',
   begin: (width) => {
     let sum = 0;
     return summing(
@@ -227,6 +232,7 @@ export const mae: Metric<'mae', number> = {
 /** Root of the mean squared error, √(Σ (u − t)² / (rows × outputs)). */
 export const rmse: Metric<'rmse', number> = {
   name: 'rmse',
+  mode: 'min',
   begin: (width) => {
     let sum = 0;
     return summing(

@@ -1,8 +1,9 @@
-import { describe, fieldOf } from '../arguments/describe.js';
+import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './history.js';
+import { monitoredValue } from './monitor.js';
 import { check, type Schedule, type ScheduleState } from './schedules.js';
 
 /** Options of `reduceOnPlateau`. */
@@ -78,10 +79,8 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
   // PyTorch's form: a share of a best value below 0 asks for less than no improvement.
   const isBetter = (value: number) => sign * value < sign * (relative ? best * (1 - sign * minDelta) : best - sign * minDelta);
   const observe = (end: EpochEnd): void => {
-    const watched = end.validation ?? end.training ?? end;
-    const value: unknown = typeof monitor === 'string' ? fieldOf(watched, monitor) : answerOf(call, 'monitor', monitor(end));
-    if (typeof value !== 'number')
-      throw new ValueError(`${call}: monitor ${typeof monitor === 'string' ? `'${monitor}' is` : 'gave'} ${describe(value)}, expected a number`);
+    const value: unknown = typeof monitor === 'string' ? monitoredValue('learningRate', monitor, end) : answerOf(call, 'monitor', monitor(end));
+    if (typeof value !== 'number') throw new ValueError(`${call}: monitor gave ${describe(value)}, expected a number`);
     if (isBetter(value)) {
       best = value;
       badEpochs = 0;

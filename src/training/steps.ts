@@ -1,5 +1,6 @@
 import { Context, Status } from '../../assembly/context.js';
 import type { RowSource } from '../data/source.js';
+import { type Sums, sumsOf, writeSums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { Snapshot } from '../engine/snapshot.js';
@@ -8,12 +9,10 @@ import { Snapshot } from '../engine/snapshot.js';
 const MOST_COPIED = 2 ** 18;
 
 /** The result of a slice of steps. */
-export interface Slice {
+export interface Slice extends Sums {
   readonly status: Status;
   /** Steps done. */
   readonly done: number;
-  readonly lossSum: number;
-  readonly correct: number;
   /** The program whose last step stopped, if one did. */
   readonly program: LoadedProgram;
 }
@@ -28,39 +27,52 @@ export class Steps {
   readonly #engine: Engine;
   readonly #source: RowSource;
   readonly #batch: number;
+  /** Rows whose gradients are found at once: fewer than those of a batch where these are added up. */
+  readonly #part: number;
   readonly #snapshot: Snapshot | undefined;
+  /** Room for the states as they are before a step of several parts. */
+  readonly #states: Float32Array;
 
-  /** Compiles its program now, so that a failed allocation comes before the first step. */
-  constructor(engine: Engine, source: RowSource, batch: number) {
+  /** Compiles its programs now, so that a failed allocation comes before the first step. */
+  constructor(engine: Engine, source: RowSource, batch: number, part = batch) {
     this.#engine = engine;
     this.#source = source;
     this.#batch = batch;
+    this.#part = part;
+    this.#states = new Float32Array(part < batch ? engine.valueCount - engine.parameterCount : 0);
+    if (part < batch) {
+      engine.program('update', 1);
+      if (engine.regularizes) engine.program('regularize', 1);
+      engine.program('accumulate', part, source.forms);
+      return;
+    }
     const copied = engine.valueCount + engine.parameterCount * (engine.optimizerState?.slots.length ?? 0);
     this.#snapshot = copied <= MOST_COPIED ? new Snapshot(engine) : undefined;
-    engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.classes);
+    engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.forms);
   }
 
   /** Runs a step for each rate, from row `position` on. The sums begin at the given values. */
-  run(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
-    if (!this.#snapshot) return this.#oneByOne(position, rates, lossSum, correct);
+  run(position: number, rates: ArrayLike<number>, sums: Sums | undefined): Slice {
+    if (this.#part < this.#batch) return this.#inParts(position, rates, sums);
+    if (!this.#snapshot) return this.#oneByOne(position, rates, sums);
     this.#snapshot.take();
-    const slice = this.#together(position, rates, lossSum, correct);
+    const slice = this.#together(position, rates, sums);
     if (this.#engine.isFinite) return slice;
     this.#snapshot.restore();
     // One of these steps fails: find it, step by step.
-    return this.#oneByOne(position, rates, lossSum, correct, true);
+    return this.#oneByOne(position, rates, sums, true);
   }
 
-  #together(position: number, rates: ArrayLike<number>, lossSum: number, correct: number): Slice {
-    const program = this.#prepare('step', rates, lossSum, correct);
+  #together(position: number, rates: ArrayLike<number>, sums: Sums | undefined): Slice {
+    const program = this.#prepare('step', rates, sums);
     const status = this.#source.train(program, position, rates.length, this.#batch);
     const slice = this.#read(program, status);
     this.#engine.advance(slice.done - 1);
     return slice;
   }
 
-  #oneByOne(position: number, rates: ArrayLike<number>, lossSum: number, correct: number, careful = false): Slice {
-    const program = this.#prepare('guarded', rates, lossSum, correct);
+  #oneByOne(position: number, rates: ArrayLike<number>, sums: Sums | undefined, careful = false): Slice {
+    const program = this.#prepare('guarded', rates, sums);
     const { workspace } = program;
     let left = this.#source.place(program, position, rates.length, this.#batch);
     let status = Status.Done;
@@ -75,21 +87,54 @@ export class Steps {
     return this.#read(program, status);
   }
 
+  /** Each step adds up the gradients of its parts, then updates: a mean divides by all its rows. */
+  #inParts(position: number, rates: ArrayLike<number>, sums: Sums | undefined): Slice {
+    const engine = this.#engine;
+    const program = this.#prepare('accumulate', rates, sums);
+    // Compiled before: nothing moves.
+    const update = engine.program('update', 1);
+    const regularize = engine.regularizes ? engine.program('regularize', 1) : undefined;
+    const { workspace } = program;
+    let left = this.#source.place(program, position, rates.length, this.#batch);
+    let status: Status = Status.Done;
+    for (let step = 0; step < rates.length && left > 0; step++) {
+      const rows = Math.min(this.#batch, left);
+      const [from, to] = [engine.parametersAddress / 4 + engine.parameterCount, engine.parametersAddress / 4 + engine.valueCount];
+      this.#states.set(engine.core.f32.subarray(from, to));
+      engine.writeGradients();
+      workspace.set(Context.MeanRows, rows);
+      for (let done = 0; done < rows && status === Status.Done; done += this.#part) {
+        const part = Math.min(this.#part, rows - done);
+        status = program.run(part);
+        workspace.set(Context.Position, workspace.get(Context.Position) + part);
+      }
+      workspace.set(Context.MeanRows, 0);
+      if (regularize && status === Status.Done) status = regularize.run(1);
+      if (status === Status.Done) status = engine.update(update);
+      if (status !== Status.Done) {
+        engine.core.f32.set(this.#states, from);
+        break;
+      }
+      left -= rows;
+      workspace.set(Context.Step, step + 1);
+    }
+    return this.#read(program, status);
+  }
+
   /** The program of a kind with its context set. Fetched for each slice, since callbacks may have predicted or evaluated in between. */
-  #prepare(kind: 'step' | 'guarded', rates: ArrayLike<number>, lossSum: number, correct: number): LoadedProgram {
+  #prepare(kind: 'step' | 'guarded' | 'accumulate', rates: ArrayLike<number>, sums: Sums | undefined): LoadedProgram {
     // Scalars are code of the optimizer's: addresses are taken behind it.
     const scalars = this.#engine.scalarsFor(rates);
-    const program = this.#engine.program(kind, this.#batch, this.#source.classes);
+    const program = this.#engine.program(kind, kind === 'accumulate' ? this.#part : this.#batch, this.#source.forms);
     const { workspace } = program;
     workspace.setLearningRates(rates);
     this.#engine.setScalars(program, scalars);
-    workspace.lossSum = lossSum;
-    workspace.correct = correct;
+    writeSums(workspace, sums);
     return program;
   }
 
   #read(program: LoadedProgram, status: Status): Slice {
     const { workspace } = program;
-    return { status, done: workspace.get(Context.Step), lossSum: workspace.lossSum, correct: workspace.correct, program };
+    return { status, done: workspace.get(Context.Step), ...sumsOf(workspace), program };
   }
 }

@@ -1,5 +1,5 @@
-/** Longest time to block the event loop: well within a frame at 60 Hz, and long enough that the pause costs nothing. */
-const TURN_SECONDS = 0.01;
+/** Longest time to block the event loop where nothing else is said: well within a frame at 60 Hz, and long enough that the pause costs nothing. */
+export const TURN_SECONDS = 0.01;
 
 /** Seconds; worklets have no `performance`. */
 export function now(): number {
@@ -15,6 +15,9 @@ export class Turns {
   /** The longest time that this call has blocked the event loop, in seconds. */
   longest = 0;
 
+  /** @param budget the seconds of a turn */
+  constructor(readonly budget = TURN_SECONDS) {}
+
   /** Records work of so many seconds. */
   worked(seconds: number): void {
     spent += seconds;
@@ -24,7 +27,7 @@ export class Turns {
 
   /** Whether work of so many seconds exceeds the rest of this turn. A new turn takes any work. */
   isOver(seconds: number): boolean {
-    return spent > 0 && spent + seconds > TURN_SECONDS;
+    return spent > 0 && spent + seconds > this.budget;
   }
 
   /** Calls back and awaits a promise. The call itself counts as work. */
@@ -51,6 +54,9 @@ export class Pace {
   #rows = 1;
   #secondsPerRow: number | undefined;
 
+  /** @param budget the seconds of a turn */
+  constructor(readonly budget = TURN_SECONDS) {}
+
   /** Steps of `batch` rows for the next slice: at most `left`, at least one. */
   next(left: number, batch: number): number {
     return Math.max(1, Math.min(left, Math.floor(this.#rows / batch)));
@@ -58,14 +64,14 @@ export class Pace {
 
   /** Estimated seconds for so many rows; a guess before the first slice. */
   secondsFor(rows: number): number {
-    return this.#secondsPerRow === undefined ? TURN_SECONDS / 2 : rows * this.#secondsPerRow;
+    return this.#secondsPerRow === undefined ? this.budget / 2 : rows * this.#secondsPerRow;
   }
 
   /** Records a slice. The next is at most four times as long, since the first times say little. */
   took(rows: number, seconds: number): void {
     const each = seconds / rows;
     this.#secondsPerRow = each;
-    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor(TURN_SECONDS / Math.max(each, 1e-9))));
+    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor(this.budget / Math.max(each, 1e-9))));
   }
 }
 

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { adam, type DatasetLiteral, dense, load, MemoryError, meanSquaredError, type Network, save, sequential, sgd } from 'neurite';
+import { adam, dense, load, MemoryError, meanSquaredError, type Network, save, sequential, sgd } from 'neurite';
 import { hessian, hvp, jacobian, parameterJacobian, vjp } from 'neurite/derivatives';
 import { trace } from 'neurite/inspect';
 import { Core, coreOf } from '../../src/core/core.js';
@@ -79,10 +79,10 @@ const life: Record<string, (net: Network) => unknown> = {
   vjp: (net) => vjp(net, x, y),
   hvp: (net) => hvp(net, x, y as never, new Float32Array(net.parameterCount)),
   hessian: (net) => hessian(net, x, y as never),
-  evaluate: (net) => net.evaluate(rows(9) as DatasetLiteral<never>),
-  evaluateAsync: (net) => net.evaluateAsync(rows(9) as DatasetLiteral<never>),
-  fit: (net) => net.fit(rows(9) as DatasetLiteral<never>, { batchSize: 4, validationData: rows(5) as DatasetLiteral<never> }),
-  'fit in chunks': (net) => net.fit({ ...rows(9), budget: 0 } as DatasetLiteral<never>, { batchSize: 4 }),
+  evaluate: (net) => net.evaluate(rows(9) as never),
+  evaluateAsync: (net) => net.evaluateAsync(rows(9) as never),
+  fit: (net) => net.fit(rows(9) as never, { batchSize: 4, validationData: rows(5) as never }),
+  'fit in chunks': (net) => net.fit({ ...rows(9), budget: 0 } as never, { batchSize: 4 }),
   configure: (net) => net.configure({ optimizer: sgd({ momentum: 0.9 }) }),
   reset: (net) => net.reset(),
   freeze: (net) => net.freeze().dispose(),
@@ -139,7 +139,7 @@ async function attackFlatness(out: Report, share: number): Promise<void> {
     const net = small();
     const data = rows(4000);
     await flat(out, 'steps of fit', Math.ceil(1e6 * share), (n) =>
-      net.fit(data as DatasetLiteral<never>, { epochs: Math.max(1, Math.round(n / 1000)), batchSize: 4 }),
+      net.fit(data as never, { epochs: Math.max(1, Math.round(n / 1000)), batchSize: 4 }),
     );
     net.dispose();
   }

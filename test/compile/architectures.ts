@@ -8,6 +8,7 @@ import { features } from '../../src/graph/shape.js';
 import type { Loss } from '../../src/losses/loss.js';
 import { lossesOf } from '../../src/losses/networkLoss.js';
 import { binaryCrossEntropy, crossEntropy, meanSquaredError, squaredError } from '../../src/losses/table.generated.js';
+import type { TargetForm } from '../../src/losses/targetForm.js';
 import { add } from '../../src/ops/add.js';
 import { scale } from '../../src/ops/affine.js';
 import { concat, slice } from '../../src/ops/columns.js';
@@ -79,7 +80,7 @@ export const architectures: fc.Arbitrary<Architecture> = fc.record({
 /** An engine of an architecture with parameters drawn, and the data of a batch. */
 export interface Case {
   engine: Engine;
-  classes: boolean[];
+  classes: TargetForm[];
   /** For each input of a training program: values, or class ids. */
   batch: ArrayLike<number>[];
   rows: number;
@@ -119,5 +120,5 @@ export function caseOf(
     classes ? Uint32Array.from({ length: rows }, () => Math.floor(positive() * width)) : filled(rows * width, positive),
   ];
   if (both) batch.push(filled(rows * features((first as Node).shape), next));
-  return { engine, classes: engine.columns.targets.map((_, i) => i === 0 && classes), batch, rows };
+  return { engine, classes: engine.columns.targets.map((_, i) => (i === 0 && classes ? 'ids' : 'values')), batch, rows };
 }

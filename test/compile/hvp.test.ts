@@ -103,7 +103,9 @@ describe.each(builds)('%s: the Hessian of two layers times a vector', (build) =>
           const model = { inputs: [x], outputs: [dense(outputs, output, { bias })(dense(hidden, 'tanh', { bias })(x))] };
           const engine = new Engine(model, coreOf(build));
           engine.configure(lossesOf('test', loss, model), undefined);
-          const [{ rows: perRow, target, scale, factors }] = engine.lossNodes('test', [classes]) as [ReturnType<Engine['lossNodes']>[number]];
+          const [{ rows: perRow, target, scale, factors }] = engine.lossNodes('test', [classes ? 'ids' : 'values']) as [
+            ReturnType<Engine['lossNodes']>[number],
+          ];
           const { parameters } = engine;
           const slopes = gradients([{ node: perRow, gradient: fill(perRow.shape, scale, factors) }], parameters) as Node[];
           const v = parameters.map((parameter) => new Node(inputOp, [], parameter.shape));
@@ -127,7 +129,7 @@ describe.each(builds)('%s: the Hessian of two layers times a vector', (build) =>
 
           const { core } = engine;
           core.f32.set(values, engine.parametersAddress >> 2);
-          const workspace = new Workspace(core, [engine.parametersAddress, 0, 0, 0], 0);
+          const workspace = new Workspace(core, [engine.parametersAddress, 0, 0, 0], 0, 1);
           const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
           core.f32.set(xs, loaded.indexOf(x));
           (classes ? core.u32 : core.f32).set(targets.flat(), loaded.indexOf(target));

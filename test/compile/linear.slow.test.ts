@@ -122,13 +122,13 @@ test('many outputs with losses', () => {
       internals('test', net).engine.program(
         'step',
         1,
-        ys(net).map(() => false),
+        ys(net).map(() => 'values'),
       ),
     evaluate: (net: Network) =>
       internals('test', net).engine.program(
         'evaluate',
         1,
-        ys(net).map(() => false),
+        ys(net).map(() => 'values'),
       ),
     save: (net: Network) => save(net),
   })) {

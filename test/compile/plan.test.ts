@@ -202,7 +202,7 @@ test('sharing changes no bit of random graphs, whatever is in memory before', ()
   const parameters = core.allocate(4 * 2000, 'test');
   core.f32.set(filled(2000, numbers(1)), parameters >> 2);
   const run = (recipe: Recipe, junk: number): number[][] => {
-    const workspace = new Workspace(core, [parameters, 0, 0, 0], 0);
+    const workspace = new Workspace(core, [parameters, 0, 0, 0], 0, 1);
     const loaded = new LoadedProgram(recipe, compile(recipe, ROWS), workspace);
     const base = workspace.get(Context.Workspace) >> 2;
     core.f32.fill(junk, base, base + loaded.program.plan.size);

@@ -15,7 +15,7 @@ const engineOf = (net: unknown): Engine => internals('test', net as Network).eng
 
 /** Opcodes of a program, those that run tile by tile within a list of their own. */
 const opcodes = (engine: Engine, rows: number, tile?: number) =>
-  compile({ ...engine.recipe('step', [false]), ...(tile !== undefined && { tile }) }, rows).instructions.map(({ opcode, body }) =>
+  compile({ ...engine.recipe('step', ['values']), ...(tile !== undefined && { tile }) }, rows).instructions.map(({ opcode, body }) =>
     body ? body.map((one) => Opcode[one.opcode]) : Opcode[opcode],
   );
 
@@ -30,7 +30,7 @@ test('an update of more than 2¹⁸ parameters runs tile by tile, and none of fe
   expect(opcodes(engineOf(small), 4).filter(Array.isArray)).toEqual([]);
   expect(opcodes(engineOf(kernel), 4).at(-1)).toBe('Adam');
   // What is made on the way has room for one tile.
-  const workspace = (net: unknown, tile: number) => compile({ ...engineOf(net).recipe('step', [false]), tile }, 4).plan.size;
+  const workspace = (net: unknown, tile: number) => compile({ ...engineOf(net).recipe('step', ['values']), tile }, 4).plan.size;
   expect(workspace(large, 0) - workspace(large, 512)).toBeGreaterThan(500_000);
 });
 
@@ -48,7 +48,7 @@ test('explain shows the tile and what runs in it', () => {
   expect(lines[at]).toMatch(/^ *\d+ +Tile of 512 .*parameters\[262656\]/);
   expect(lines[at + 1]).toMatch(/^ +Square +262,656 /);
   // FLOPs are counted once.
-  const all = compile(engineOf(net).recipe('step', [false]), 4).instructions.flatMap((one) => one.body ?? one);
+  const all = compile(engineOf(net).recipe('step', ['values']), 4).instructions.flatMap((one) => one.body ?? one);
   expect(lines.at(-1)).toContain(`${all.reduce((sum, one) => sum + flops(one, 4), 0).toLocaleString('en')} FLOPs`);
 });
 
@@ -60,7 +60,7 @@ describe.each(builds)('%s', (build) => {
     const recipe = engine.recipe.bind(engine);
     engine.recipe = (kind, classes) => ({ ...recipe(kind, classes), ...(tile !== undefined && { tile }) });
     for (let step = 0; step < 3; step++) net.step(filled(rows * width, numbers(step)), filled(rows, numbers(step + 9)));
-    const tiled = engine.program('guarded', rows, [false]).program.instructions.some(({ body }) => body);
+    const tiled = engine.program('guarded', rows, ['values']).program.instructions.some(({ body }) => body);
     expect(tiled).toBe(tile === undefined || (tile > 0 && rows * width > tile));
     const predicted = net.predict(filled(rows * width, numbers(77)));
     const result = [...bitsOf(net.parameters), ...bitsOf(predicted)];

@@ -262,13 +262,13 @@ describe.each(builds)('%s', (build) => {
     machine.clear();
     machine.reset();
     const ref = machine.tensor(loss);
-    expect(machine.run([Opcode.AccumulateLoss, ref, rows, bits(0.5), 0])).toBe(Status.Done);
+    expect(machine.run([Opcode.AccumulateLoss, ref, rows, bits(0.5), 0, 0])).toBe(Status.Done);
     let sum = 0;
     for (const value of loss) sum += value;
     expect(machine.f64(Context.LossSum)).toBe(0.5 * sum);
     for (const bad of [Number.NaN, infinity, -infinity]) {
       loss[rows - 1] = bad;
-      const status = machine.run([Opcode.AccumulateLoss, machine.tensor(loss), rows, bits(1), 0]);
+      const status = machine.run([Opcode.AccumulateLoss, machine.tensor(loss), rows, bits(1), 0, 0]);
       expect(status).toBe(Status.NotFinite);
       expect(machine.f64(Context.LossSum)).toBe(0.5 * sum);
     }
@@ -278,19 +278,20 @@ describe.each(builds)('%s', (build) => {
     for (const bad of [Number.NaN, infinity, -infinity]) {
       machine.clear();
       machine.reset();
-      expect(machine.run([Opcode.AccumulateLoss, machine.tensor(Float32Array.of(1, bad, 2)), 3, bits(0.5), 1])).toBe(Status.Done);
+      expect(machine.run([Opcode.AccumulateLoss, machine.tensor(Float32Array.of(1, bad, 2)), 3, bits(0.5), 1, 0])).toBe(Status.Done);
       expect(machine.f64(Context.LossSum)).toBe(bad);
     }
   });
 
   describe('counting right decisions', () => {
-    const count = (one: Case, cuts?: readonly [cut: number, targetCut: number]) => {
+    const count = (one: Case, cuts?: readonly [cut: number, targetCut: number], weights?: Float32Array) => {
       machine.clear();
       machine.reset();
       machine.run([
         Opcode.CountCorrect,
         machine.tensor(one.z, one.shift),
         targetTensor(machine, one),
+        weights ? machine.tensor(weights, one.shift) : Ref.None,
         kindOf(one),
         one.rows,
         one.features,
@@ -314,6 +315,15 @@ describe.each(builds)('%s', (build) => {
             if (argmax(rowOf(z, i, features)) === (typeof target === 'number' ? target : argmax(target))) expected++;
           }
           expect(count(one)).toBe(expected);
+          const weights = filled(rows, numbers(features + 7, 0, 2));
+          let [right, all] = [0, 0];
+          for (let i = 0; i < rows; i++) {
+            const target = targetOf(one, i);
+            if (argmax(rowOf(z, i, features)) === (typeof target === 'number' ? target : argmax(target))) right += weights[i] as number;
+            all += weights[i] as number;
+          }
+          expect(count(one, undefined, weights)).toBe(right);
+          expect(machine.f64(Context.Weight)).toBe(all);
         }
       }
       const special = Float32Array.of(Number.NaN, 1, -infinity, -infinity, -infinity, -infinity, Number.NaN, Number.NaN, Number.NaN);

@@ -86,7 +86,7 @@ export class Machine {
   }
 
   reset(): void {
-    for (const field of [Context.LossSum, Context.Correct]) this.core.f64[(this.context + field) >> 3] = 0;
+    for (const field of [Context.LossSum, Context.Correct, Context.Weight]) this.core.f64[(this.context + field) >> 3] = 0;
   }
 
   /** Runs one instruction (its words, f32 operands through `bits`) and checks every guard; its status. */

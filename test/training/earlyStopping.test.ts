@@ -222,7 +222,7 @@ test.each<[unknown, string]>([
   [{ patience: 0 }, 'earlyStopping.patience is 0, expected a whole number of epochs > 0'],
   [{}, 'earlyStopping.patience is undefined'],
   [{ patience: 1, minDelta: -1 }, 'earlyStopping.minDelta is -1, expected a finite number ≥ 0'],
-  [{ patience: 1, monitor: 'r2' }, `earlyStopping.monitor is "r2", expected 'loss', 'accuracy' or a function`],
+  [{ patience: 1, monitor: 'r2' }, `earlyStopping.monitor is "r2", expected 'loss', a metric of { metrics }, or a function`],
   [{ patience: 1, monitor: 'accuracy' }, "earlyStopping.monitor is 'accuracy', but the loss has no decisions"],
 ])('%j is refused', async (earlyStopping, message) => {
   await expect(network().fit(data, { earlyStopping: earlyStopping as EarlyStopping })).rejects.toThrow(message);

@@ -83,7 +83,9 @@ describe('reduceOnPlateau', () => {
     expect(after(reduceOnPlateau(1, { patience: 0, monitor: 'accuracy' }), [0.5, 0.4, 0.6])).toEqual([1, 1, 0.1]);
     const own = reduceOnPlateau(1, { patience: 0, mode: 'max', monitor: ({ validation }) => validation?.loss ?? 0 });
     expect(after(own, [0.5, 0.6, 0.4])).toEqual([1, 1, 0.1]);
-    expect(() => reduceOnPlateau(1, { monitor: 'auc' }).observe(ended(1))).toThrow("reduceOnPlateau: monitor 'auc' is undefined, expected a number");
+    expect(() => reduceOnPlateau(1, { monitor: 'auc' }).observe(ended(1))).toThrow(
+      "learningRate.monitor is 'auc', whose value is undefined, expected a number",
+    );
     expect(() => reduceOnPlateau(1, { monitor: (() => 'x') as never }).observe(ended(1))).toThrow('monitor gave "x", expected a number');
   });
 
@@ -235,7 +237,11 @@ describe('fit', () => {
   test.each<[string, object, string]>([
     ['an initialEpoch that is none', { initialEpoch: 0.5 }, 'fit: initialEpoch is 0.5, expected a whole number below epochs, 1'],
     ['epochs that are done already', { initialEpoch: 3, epochs: 3 }, 'fit: initialEpoch is 3, expected a whole number below epochs, 3'],
-    ['a monitor that there is not', { learningRate: reduceOnPlateau(1, { monitor: 'accuracy' }) }, 'learningRate watches "accuracy", expected loss'],
+    [
+      'a monitor that there is not',
+      { learningRate: reduceOnPlateau(1, { monitor: 'accuracy' }) },
+      "learningRate.monitor is 'accuracy', but the loss has no decisions",
+    ],
     ['an observer that is none', { learningRate: Object.assign(() => 1, { observe: 5 }) }, 'learningRate.observe is 5, expected a function'],
     [
       'an observer that is asynchronous',

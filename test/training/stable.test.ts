@@ -185,7 +185,7 @@ test('one data set for two networks with other losses is uploaded once', () => {
   const data = dataset({ x, y: targets });
   const columns = (classes: boolean, unit: boolean) => ({
     inputs: [3],
-    targets: [{ width: 3, classes, unit: unit ? 'binaryCrossEntropy' : undefined }],
+    targets: [{ width: 3, classes, elements: false, unit: unit ? 'binaryCrossEntropy' : undefined }],
   });
   const first = data.upload('test', core, columns(true, false));
   expect(data.upload('test', core, columns(false, true))).toBe(first);
@@ -205,7 +205,10 @@ describe('a structured clone fails instead of making an empty shell', () => {
 });
 
 test.each<[unknown, string]>([
-  [{ x, y, sampleWeight: [1] }, 'there is no option "sampleWeight", expected x, y, scale, offset, budget'],
+  [
+    { x, y, sampleWeight: [1] },
+    'there is no option "sampleWeight", expected x, y, weight, scale, offset, targetScale, targetOffset, budget; weights are data',
+  ],
   [{ x, y, sclae: 2 }, 'there is no option "sclae"'],
   [{ x, y, budget: '5' }, 'budget is "5", expected a number of bytes ≥ 0'],
   [{ x, y, budget: Number.NaN }, 'budget is NaN'],

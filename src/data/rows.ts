@@ -1,0 +1,70 @@
+import type { Engine } from '../engine/engine.js';
+import type { Dataset } from './dataset.js';
+import { RowSource } from './source.js';
+
+/** Rows of an epoch that are in memory together. */
+export interface Piece {
+  readonly source: RowSource;
+  /** The first of its rows that is not done yet. */
+  readonly first: number;
+}
+
+/** What a training takes its rows from: all at once, or piece by piece where they come as a stream. */
+export interface Rows {
+  /** Rows of an epoch; undefined where nobody knows. */
+  readonly total: number | undefined;
+  /** All rows as one source; undefined for a stream. */
+  readonly source: RowSource | undefined;
+  /** The rows of an epoch from number `done` on, in the order that a stream of the seed draws, or as they are where it is undefined. */
+  pieces(shuffle: number | undefined, done: number): Iterable<Piece> | AsyncIterable<Piece>;
+  free(): void;
+}
+
+/** What opens rows: `stream(…)` gives it. */
+export const OPEN: unique symbol = Symbol('neurite.open');
+
+/** Data that come row by row. */
+export interface Streamed {
+  /** Rows of a batch, where the stream says so. @internal */
+  readonly batchSize: number | undefined;
+  /**
+   * @param batch rows of a step
+   * @param breathe to be awaited between rows: gives the event loop a turn where it is due
+   * @internal
+   */
+  [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows;
+}
+
+/** Whether data come row by row. */
+export function isStreamed(data: unknown): data is Streamed {
+  return typeof data === 'object' && data !== null && OPEN in data;
+}
+
+/** The rows of a data set, but for the last ones, which are held back. */
+export class DatasetRows implements Rows {
+  readonly source: RowSource;
+  readonly total: number;
+  readonly #seed: number;
+
+  constructor(
+    call: string,
+    engine: Engine,
+    readonly dataset: Dataset,
+    batch: number,
+    seed: number,
+    held: (rows: number) => number = () => 0,
+  ) {
+    this.#seed = seed;
+    this.source = new RowSource(call, engine, dataset, batch, (rows) => [0, rows - held(rows)]);
+    this.total = this.source.rows;
+  }
+
+  pieces(shuffle: number | undefined, done: number): Iterable<Piece> {
+    if (shuffle !== undefined) this.source.shuffle(this.#seed, shuffle);
+    return [{ source: this.source, first: done }];
+  }
+
+  free(): void {
+    this.source.free();
+  }
+}

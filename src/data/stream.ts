@@ -1,0 +1,226 @@
+import { describe, fieldOf, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import type { Engine } from '../engine/engine.js';
+import { ValueError } from '../errors.js';
+import { Dataset, type DatasetLiteral } from './dataset.js';
+import { OPEN, type Piece, type Rows, type Streamed } from './rows.js';
+import { RowSource } from './source.js';
+
+/** One row of a stream: its input, its target, and its weight. For several inputs, losses or weights, lists of them. */
+export interface StreamRow {
+  readonly x: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
+  readonly y: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
+  readonly weight?: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
+}
+
+/** Rows that are at hand, or come one after another. */
+export type StreamSource<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Options of `stream`. */
+export interface StreamOptions extends Pick<DatasetLiteral, 'scale' | 'offset' | 'targetScale' | 'targetOffset'> {
+  /** Rows of an epoch, where it is known: schedules and progress then have the steps of an epoch; else these are `Infinity`. */
+  readonly rows?: number;
+}
+
+/** Most rows in memory at once, to the next whole batch. */
+const PIECE_ROWS = 1024;
+
+/** Numbers without order, of 32 bits: a function of the seed and the stream (Steele et al. 2014, the finalizer of SplitMix32). */
+function generator(seed: number, stream: number): () => number {
+  let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b)) >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+}
+
+/**
+ * Rows that come one after another, from a file, a network or a generator: more than memory holds. `map`, `shuffle` and `batch` give streams that do
+ * so besides. Of an epoch, a thousand rows or one batch are in memory at once, and those that `shuffle` keeps.
+ */
+export class Stream<T = StreamRow> implements Streamed {
+  readonly #make: () => StreamSource<T> | PromiseLike<StreamSource<T>>;
+  readonly #options: StreamOptions;
+  readonly #buffer: number;
+  readonly #batch: number | undefined;
+
+  /** @internal */
+  constructor(make: () => StreamSource<T> | PromiseLike<StreamSource<T>>, options: StreamOptions, buffer = 1, batch?: number) {
+    this.#make = make;
+    this.#options = options;
+    this.#buffer = buffer;
+    this.#batch = batch;
+  }
+
+  /**
+   * The rows that a function makes of those that come, each by itself; it may be asynchronous.
+   * @throws ValueError behind `shuffle`, which keeps what the rows are then
+   */
+  map<U>(each: (row: T) => U | PromiseLike<U>): Stream<U> {
+    if (typeof each !== 'function') throw new ValueError(`stream: map got ${describe(each)}, expected a function of a row`);
+    const make = this.#make;
+    async function* mapped() {
+      for await (const row of await make()) yield await each(row);
+    }
+    return new Stream<U>(mapped, this.#options, this.#buffer, this.#batch);
+  }
+
+  /**
+   * The rows in a seeded random order, another for each epoch: of `size` rows that are kept, one is drawn for each that comes. It replaces `shuffle` of
+   * `fit`, which a stream has no use for.
+   */
+  shuffle(size: number): Stream<T> {
+    if (!(Number.isInteger(size) && size > 0)) throw new ValueError(`stream: shuffle got ${describe(size)}, expected a whole number of rows > 0`);
+    return new Stream(this.#make, this.#options, size, this.#batch);
+  }
+
+  /** Batches of so many rows, in place of `batchSize` of `fit`. */
+  batch(rows: number): Stream<T> {
+    if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`stream: batch got ${describe(rows)}, expected a whole number of rows > 0`);
+    return new Stream(this.#make, this.#options, this.#buffer, rows);
+  }
+
+  /**
+   * The rows of a batch, where the stream says so.
+   * @internal
+   */
+  get batchSize(): number | undefined {
+    return this.#batch;
+  }
+
+  /** @internal */
+  [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows {
+    const ordered = (stream: number | undefined) => this.#ordered(call, stream === undefined ? undefined : generator(seed, stream), breathe);
+    return new StreamRows(call, engine, batch, this.#options, ordered);
+  }
+
+  /** The rows of an epoch, in their order. */
+  async *#ordered(call: string, next: (() => number) | undefined, breathe: () => Promise<void> | undefined): AsyncGenerator<T> {
+    const made: unknown = await this.#make();
+    if (!isIterable(made)) throw new ValueError(`${call}: the stream is ${describe(made)}, expected an iterable, or a function that gives one`);
+    const kept: T[] = [];
+    for await (const row of made as StreamSource<T>) {
+      await breathe();
+      if (!next || this.#buffer === 1) {
+        yield row;
+        continue;
+      }
+      if (kept.length < this.#buffer) {
+        kept.push(row);
+        continue;
+      }
+      const at = next() % kept.length;
+      yield kept[at] as T;
+      kept[at] = row;
+    }
+    while (next && kept.length > 0) {
+      const at = next() % kept.length;
+      yield kept[at] as T;
+      kept[at] = kept[kept.length - 1] as T;
+      kept.pop();
+    }
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Stream';
+  }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** The rows of a stream for a training: a piece is read, trained on and forgotten. */
+class StreamRows implements Rows {
+  readonly source = undefined;
+  readonly total: number | undefined;
+  readonly #size: number;
+  #open: { source: RowSource; dataset: Dataset } | undefined;
+
+  constructor(
+    readonly call: string,
+    readonly engine: Engine,
+    readonly batch: number,
+    readonly options: StreamOptions,
+    readonly ordered: (stream: number | undefined) => AsyncGenerator<unknown>,
+  ) {
+    this.total = options.rows;
+    this.#size = Math.ceil(PIECE_ROWS / batch) * batch;
+  }
+
+  async *pieces(shuffle: number | undefined, done: number): AsyncGenerator<Piece> {
+    let rows: unknown[] = [];
+    let read = 0;
+    for await (const row of this.ordered(shuffle)) {
+      // An epoch that was begun before goes on behind what it has done.
+      if (read++ < done) continue;
+      rows.push(row);
+      if (rows.length < this.#size) continue;
+      yield this.#pieceOf(rows, read - rows.length);
+      this.free();
+      rows = [];
+    }
+    if (rows.length > 0) {
+      yield this.#pieceOf(rows, read - rows.length);
+      this.free();
+    }
+    if (read === 0)
+      throw new ValueError(
+        `${this.call}: the stream has no rows, expected a function that begins it anew for each epoch, as in stream(() => rows())`,
+      );
+    if (this.total !== undefined && read !== this.total)
+      throw new ValueError(`${this.call}: the stream has ${read} rows and said ${this.total}, expected as many as { rows } says`);
+  }
+
+  #pieceOf(rows: readonly unknown[], before: number): Piece {
+    const { rows: _, ...options } = this.options;
+    const column = (name: 'x' | 'y' | 'weight') => columnOf(this.call, name, rows, before);
+    const weighted = fieldOf(rows[0], 'weight') !== undefined;
+    const literal = { ...options, x: column('x'), y: column('y'), ...(weighted && { weight: column('weight') }) } as DatasetLiteral;
+    const dataset = new Dataset(literal, this.call);
+    this.#open = { dataset, source: new RowSource(this.call, this.engine, dataset, this.batch) };
+    return { source: this.#open.source, first: 0 };
+  }
+
+  free(): void {
+    this.#open?.source.free();
+    this.#open?.dataset.dispose();
+    this.#open = undefined;
+  }
+}
+
+/** A column of some rows, as a data set takes it; a list of columns where a row is a list of lists. */
+function columnOf(call: string, name: string, rows: readonly unknown[], before: number): unknown {
+  const values = rows.map((row, i) => {
+    const value = fieldOf(row, name);
+    if (value === undefined) throw new ValueError(`${call}: row ${before + i} of the stream is ${describe(row)}, expected { x, y }`);
+    return value;
+  });
+  const [first] = values;
+  const several = isList(first) && typeof first[0] === 'object';
+  if (!several) return values;
+  return Array.from({ length: (first as unknown[]).length }, (_, column) => values.map((value) => (value as unknown[])[column]));
+}
+
+/**
+ * Training data that come row by row: `fit(stream(() => rows()).shuffle(10_000).batch(32))`.
+ *
+ * @param source a function that begins the rows of an epoch, or, for one epoch, the rows themselves: an iterable, or an asynchronous one. A row is
+ * `{ x, y }` or `{ x, y, weight }`, or what `map` makes such a row of
+ * @throws ValueError for what is neither
+ */
+export function stream<T = StreamRow>(
+  source: StreamSource<T> | (() => StreamSource<T> | PromiseLike<StreamSource<T>>),
+  options: StreamOptions = {},
+): Stream<T> {
+  const given = checkOptions('stream', options, ['rows', 'scale', 'offset', 'targetScale', 'targetOffset']);
+  const { rows } = given;
+  if (rows !== undefined && !(Number.isInteger(rows) && rows > 0))
+    throw new ValueError(`stream: rows is ${describe(rows)}, expected a whole number > 0`);
+  if (typeof source === 'function') return new Stream(source, given);
+  if (!isIterable(source)) throw new ValueError(`stream: source is ${describe(source)}, expected an iterable, or a function that gives one`);
+  return new Stream(() => source, given);
+}

@@ -1,0 +1,3 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+export { type ProgressBar, type ProgressBarOptions, progressBar, type TextStream } from './progressBar.js';
