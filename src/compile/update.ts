@@ -74,10 +74,13 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   };
   const { optimizer, stretches, kinds, weightDecay } = layout;
   const parts = new Map<Node, { of: Node; from: number }>();
+  const byName = new Map<string, Node>();
   /** Elements of a vector from number `from` on, or the vector itself where these are all. */
   const partOf = (vector: Node, from: number, length: number): Node => {
     if (length === n) return vector;
-    const part = run(`${vector.label}[${from}…${from + length - 1}]`, length);
+    const name = `${vector.label}[${from}…${from + length - 1}]`;
+    const part = byName.get(name) ?? run(name, length);
+    byName.set(name, part);
     parts.set(part, { of: vector, from });
     return part;
   };

@@ -47,7 +47,9 @@ function readGroup(where: string, given: ParameterGroup): ParameterGroup {
 }
 
 function grouping(list: readonly ParameterGroup[]): ParameterGroups {
-  return Object.freeze({ list: Object.freeze(list), [LAYOUT]: layout });
+  // Not enumerable, so that consoles show the groups alone.
+  const groups = Object.defineProperty({ list: Object.freeze(list) }, LAYOUT, { value: layout });
+  return Object.freeze(groups as ParameterGroups);
 }
 
 /** The layout of groups. One function for all, so that equal groups are equal. */

@@ -62,8 +62,8 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
-  'initialEpoch',
   'batchSize',
+  'initialEpoch',
   'shuffle',
   'accumulationSteps',
   'validationData',
