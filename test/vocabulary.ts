@@ -9,9 +9,11 @@ import {
   affine,
   binaryCrossEntropy,
   byMode,
+  categoricalFocal,
   clip,
   concat,
   cosine,
+  cosineSimilarity,
   crossEntropy,
   dense,
   div,
@@ -22,21 +24,28 @@ import {
   exp,
   expm1,
   exponentialDecay,
+  focal,
+  gaussianNll,
   gelu,
   hardSigmoid,
   heaviside,
+  hinge,
+  huber,
+  klDivergence,
   type Layer,
   type Loss,
   leakyRelu,
   lion,
   log,
   log1p,
+  logCosh,
   logSoftmax,
   logSumExp,
   matmul,
   max,
   maximum,
   mean,
+  meanAbsoluteError,
   meanRows,
   meanSquaredError,
   min,
@@ -49,7 +58,9 @@ import {
   type Optimizer,
   oneCycle,
   parameter,
+  poisson,
   pow,
+  quantile,
   reduceOnPlateau,
   relu,
   rmsProp,
@@ -381,19 +392,24 @@ export interface LossRow {
   readonly name: string;
   readonly make: (options?: { readonly fromLogits?: boolean }) => Loss;
   /** An activation of the output that it fits. */
-  readonly output: 'softmax' | 'sigmoid' | 'identity';
-  /** Targets of a row, of numbers in [0, 1). */
+  readonly output: 'softmax' | 'sigmoid' | 'identity' | 'softplus';
+  /** Targets of a row, of numbers in [0, 1): one for each output, or fewer. */
   targets(draws: readonly number[]): number[];
-  /** The loss of a row in float64, from the logits where the loss has a head, else from the output; and ∂/∂ of these. */
+  /** The loss of a row in float64, from what goes into the output's activation; and ∂/∂ of that. */
   row(v: number[], t: number[]): number;
   gradient(v: number[], t: number[]): number[];
-  /** What the sum over the rows is divided by for a mean besides the rows: 1, or the outputs. */
-  readonly divisor: 'one' | 'outputs';
+  /** What the sum over the rows is divided by for a mean besides the rows: 1, the outputs, or the targets of a row. */
+  readonly divisor: 'one' | 'outputs' | 'targets';
   /** Of the logits where there is a head, else of the output, and of the targets: class ids where the loss takes these. */
   readonly torch: Torch;
 }
 
 const asDrawn = (draws: readonly number[]) => [...draws];
+
+function probabilities(draws: readonly number[]): number[] {
+  const total = draws.reduce((a, b) => a + b, 0);
+  return draws.map((v) => v / total);
+}
 
 /** Every loss. Adding one is adding a row. */
 export const losses: readonly LossRow[] = [
@@ -401,10 +417,7 @@ export const losses: readonly LossRow[] = [
     name: 'crossEntropy',
     make: crossEntropy,
     output: 'softmax',
-    targets(draws) {
-      const total = draws.reduce((a, b) => a + b, 0);
-      return draws.map((v) => v / total);
-    },
+    targets: probabilities,
     row: oracle.crossEntropy,
     gradient: oracle.crossEntropyGradient,
     divisor: 'one',
@@ -439,6 +452,107 @@ export const losses: readonly LossRow[] = [
     gradient: oracle.squaredErrorGradient,
     divisor: 'one',
     torch: 'lambda u, t: torch.sum((u - t) ** 2)',
+  },
+  {
+    name: 'meanAbsoluteError',
+    make: () => meanAbsoluteError(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.absoluteError,
+    divisor: 'outputs',
+    torch: 'F.l1_loss',
+  },
+  {
+    name: 'huber',
+    make: () => huber({ delta: 0.75 }),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.huber(0.75),
+    divisor: 'outputs',
+    torch: 'lambda u, t: F.huber_loss(u, t, delta=0.75)',
+  },
+  {
+    name: 'logCosh',
+    make: () => logCosh(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.logCosh,
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.log(torch.cosh(u - t)))',
+  },
+  {
+    name: 'focal',
+    make: focal,
+    output: 'sigmoid',
+    targets: (draws) => draws.map(Math.round),
+    ...oracle.focal(2, 0.25),
+    divisor: 'outputs',
+    torch:
+      'lambda z, t: torch.mean(F.binary_cross_entropy_with_logits(z, t, reduction="none") * (0.25 * t + 0.75 * (1 - t)) * (1 - (torch.sigmoid(z) * t + (1 - torch.sigmoid(z)) * (1 - t))) ** 2)',
+  },
+  {
+    name: 'categoricalFocal',
+    make: categoricalFocal,
+    output: 'softmax',
+    targets: probabilities,
+    ...oracle.categoricalFocal(2, 0.25),
+    divisor: 'one',
+    torch: 'lambda z, t: torch.mean(0.25 * (1 - torch.softmax(z, 1).gather(1, t[:, None])[:, 0]) ** 2 * F.cross_entropy(z, t, reduction="none"))',
+  },
+  {
+    name: 'hinge',
+    make: () => hinge(),
+    output: 'identity',
+    targets: (draws) => draws.map(Math.round),
+    ...oracle.hinge,
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.clamp(1 - (2 * t - 1) * u, min=0))',
+  },
+  {
+    name: 'klDivergence',
+    make: klDivergence,
+    output: 'softmax',
+    targets: probabilities,
+    row: oracle.klDivergence,
+    gradient: oracle.crossEntropyGradient,
+    divisor: 'one',
+    torch: 'lambda z, t: F.kl_div(F.log_softmax(z, 1), F.one_hot(t, z.shape[1]).to(z.dtype), reduction="batchmean")',
+  },
+  {
+    name: 'poisson',
+    make: () => poisson(),
+    output: 'identity',
+    targets: (draws) => draws.map((v) => Math.round(4 * v)),
+    ...oracle.poisson,
+    divisor: 'outputs',
+    torch: 'F.poisson_nll_loss',
+  },
+  {
+    name: 'quantile',
+    make: () => quantile({ tau: 0.9 }),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.quantile(0.9),
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.maximum(0.9 * (t - u), -0.1 * (t - u)))',
+  },
+  {
+    name: 'gaussianNll',
+    make: () => gaussianNll(),
+    output: 'softplus',
+    targets: (draws) => draws.slice(0, draws.length / 2),
+    ...oracle.gaussianNll,
+    divisor: 'targets',
+    torch: 'lambda u, t: F.gaussian_nll_loss(u[:, : t.shape[1]], t, u[:, t.shape[1] :])',
+  },
+  {
+    name: 'cosineSimilarity',
+    make: () => cosineSimilarity(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.cosineSimilarity,
+    divisor: 'one',
+    torch: 'lambda u, t: torch.mean(1 - F.cosine_similarity(u, t))',
   },
 ];
 

@@ -223,9 +223,9 @@ function withoutMasked(read: Read, weights: Read, { width, classes, reach = [0, 
   return { ...read, values };
 }
 
-function checkTargets(call: string, what: string, read: Read, { width, classes, unit }: TargetShape, scaling: Scaled): void {
+function checkTargets(call: string, what: string, read: Read, { width, probabilities, unit }: TargetShape, scaling: Scaled): void {
   if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`, scaling);
-  if (classes) checkProbabilities(call, what, read, width);
+  if (probabilities) checkProbabilities(call, what, read, width);
 }
 
 /**

@@ -5,6 +5,8 @@ export interface TargetShape {
   readonly width: number;
   /** Whether class ids are accepted. */
   readonly classes: boolean;
+  /** Whether rows of values are probabilities. */
+  readonly probabilities: boolean;
   /** Whether each element may have a weight of its own: where a row's loss is a sum over the elements. */
   readonly elements: boolean;
   /** Where values must be from 0 to 1: the loss that takes no others. */

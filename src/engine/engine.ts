@@ -13,7 +13,7 @@ import { type Mode, resolver } from '../graph/modes.js';
 import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
-import { definitionOf } from '../losses/loss.js';
+import { targetFeaturesOf, targetsOf } from '../losses/loss.js';
 import { dataOf, type LossNodes, type LossWithWeight, logitsOf, lossElements, lossNodes } from '../losses/networkLoss.js';
 import { penaltyTerm } from '../losses/penalty.js';
 import { type TargetForm, weightingOf } from '../losses/targetForm.js';
@@ -457,10 +457,21 @@ export class Engine {
       if (!loss) return [];
       const elements = lossElements((nodes[next++] as (form: TargetForm) => LossNodes)('values')) !== undefined;
       const output = this.model.outputs[i] as Node;
-      const { name, targets } = definitionOf(loss.loss);
+      const { name } = loss.loss;
+      const targets = targetsOf(loss.loss);
       const range = targets === 'reach' ? rangeOf(output) : undefined;
       const reach = range?.every(Number.isFinite) ? range : undefined;
-      return [{ width: features(output.shape), classes: targets === 'classes', elements, unit: targets === 'unit' ? name : undefined, reach }];
+      const width = targetFeaturesOf(loss.loss, features(output.shape));
+      return [
+        {
+          width,
+          classes: targets === 'classes' || targets === 'scores',
+          probabilities: targets === 'classes',
+          elements,
+          unit: targets === 'unit' ? name : undefined,
+          reach,
+        },
+      ];
     });
   }
 

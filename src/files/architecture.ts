@@ -1,4 +1,6 @@
 /** A network's architecture as JSON, and back. */
+
+import { isList } from '../arguments/describe.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
 import { elements, features, formatShape, type Shape, sameShape } from '../graph/shape.js';
@@ -67,7 +69,7 @@ interface LayerJson {
 }
 
 /** A loss as JSON: its description and weight; of one that is none of neurite's, the indices of its target and of the loss of each row. */
-type LossJson = { readonly [key: string]: number | string | boolean };
+type LossJson = { readonly [key: string]: number | string | boolean | readonly (number | string)[] };
 
 /** A network's architecture, without its parameters: what `toJSON` gives and `fromJSON` takes. */
 export interface NetworkJson {
@@ -196,7 +198,7 @@ function writeOptimizer(call: string, optimizer: Optimizer): Record<string, Json
 }
 
 function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
-  if (!graph) return encode({ ...loss, weight });
+  if (!graph) return encode<readonly (string | number)[]>({ ...loss, weight });
   const { name, reduction } = loss;
   return encode({ name, reduction, weight, target: index(graph.target), rows: index(graph.rows) });
 }
@@ -206,8 +208,9 @@ function indicesOf(nodes: Readonly<Record<string, Node>>, index: (node: Node) =>
 }
 
 /** The same fields, numbers as JSON has them. */
-function encode(fields: object): Record<string, string | number | boolean> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
+function encode<T = never>(fields: object): Record<string, string | number | boolean | T> {
+  const toJson = (value: unknown) => (typeof value === 'number' ? numberToJson(value) : value);
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, isList(value) ? Array.from(value, toJson) : toJson(value)])) as never;
 }
 
 /** @throws NeuriteError for a node made by an op that a file cannot name: it is for targets, or another op has its name */
@@ -419,11 +422,21 @@ function readDescription<T extends object>(
   const fields: Record<string, unknown> = { name, ...given };
   for (const [key, usual] of Object.entries(make({}))) {
     if (key === 'name') continue;
-    fields[key] = typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
+    // An option that came after the file was written is as usual.
+    fields[key] = entry.has(key) ? readField(entry, key, usual) : usual;
   }
   const made = ours(entry.where, () => make(fields));
-  for (const [key, value] of Object.entries(made)) if (!Object.is(value, fields[key])) entry.fail(key, show(value));
+  for (const [key, value] of Object.entries(made)) if (!sameField(value, fields[key])) entry.fail(key, show(value));
   return made;
+}
+
+function readField(entry: Fields, key: string, usual: unknown): unknown {
+  if (isList(usual)) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
+  return typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
+}
+
+function sameField(a: unknown, b: unknown): boolean {
+  return isList(a) && isList(b) ? a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i])) : Object.is(a, b);
 }
 
 function readShape(entry: Fields): Shape {

@@ -208,6 +208,9 @@ function* measure(
   const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
   const outputs = [output, logitsOf(output)];
   const width = features(output.shape);
+  const targetWidth = engine.columns.targets[0]?.width;
+  if (targetWidth !== width)
+    throw new ValueError(`${call}: ${loss?.name} has targets of ${targetWidth} for an output of ${width}, expected as many, which metrics compare`);
   // Leave out the report of the loss, which would end the run where it is not finite.
   const load = () =>
     engine.derived(`metrics:${forms}`, batch, () => ({

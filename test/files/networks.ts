@@ -71,7 +71,7 @@ import {
   optimizers as optimizerRows,
 } from '../vocabulary.js';
 
-const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
+const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity' | 'softplus'][] = [
   ...lossRows.map(({ name, make, output }): [string, Loss, LossRow['output']] => [name, make(), output]),
   ['crossEntropy, sum', crossEntropy({ reduction: 'sum' }), 'softmax'],
   ['crossEntropy, logits', crossEntropy({ fromLogits: true }), 'identity'],
@@ -197,7 +197,7 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ...layerRows.map(({ name, make }): [string, () => AnyNetwork] => [`the layer ${name}`, () => sequential(3, [make()])]),
   ...losses.map(([name, loss, output]): [string, () => AnyNetwork] => [
     name,
-    () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 }),
+    () => sequential(5, [dense(3, 'tanh'), dense(4, output)], { loss, optimizer: adam(), seed: 1 }),
   ]),
   ...optimizers.map(([name, optimizer]): [string, () => AnyNetwork] => [
     name,
