@@ -215,17 +215,21 @@ export enum AccumulateLoss { op, loss, rows, scale, goOn, part, length }
 /** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. Each counts by its weight, or once where w is Ref.None. */
 export enum CountCorrect { op, z, t, w, kind, rows, features, each, cut, targetCut, length }
 
-/** w −= learningRate · dw */
-export enum Sgd { op, w, dw, size, length }
+/** w −= rate·learningRate · dw; `rate` is f64, low word first. */
+export enum Sgd { op, w, dw, size, rateLow, rateHigh, length }
 
-/** v = μ·v + dw; w −= learningRate · (nesterov ? dw + μ·v : v) */
-export enum Momentum { op, w, dw, v, size, momentum, nesterov, length }
+/** v = μ·v + dw; w −= rate·learningRate · (nesterov ? dw + μ·v : v); `rate` is f64, low word first. */
+export enum Momentum { op, w, dw, v, size, momentum, nesterov, rateLow, rateHigh, length }
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), with decoupled decay (Loshchilov & Hutter 2019) where decay ≠ 0.
- * `powers` refers to two f64: β₁ᵗ and β₂ᵗ of the steps done so far. Constants are f64, low word first.
+ * `powers` refers to two f64: β₁ᵗ and β₂ᵗ of the steps done so far, which are advanced unless `more` updates of the step follow. Constants are f64,
+ * low word first; `rate` multiplies the learning rate.
  */
-export enum Adam { op, w, dw, m, v, powers, size, beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, decayLow, decayHigh, length }
+export enum Adam {
+  op, w, dw, m, v, powers, size,
+  beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, decayLow, decayHigh, rateLow, rateHigh, more, length
+}
 
 /** g of `size` elements. */
 export enum ClipNorm { op, g, size, maxNorm, length }

@@ -235,21 +235,23 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         break;
       }
       case Opcode.Sgd:
-        sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context));
+        sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context) * double(pc, I.Sgd.rateLow));
         pc += I.Sgd.length << 2;
         break;
       case Opcode.Momentum:
         momentum(
           address(context, pc, I.Momentum.w), address(context, pc, I.Momentum.dw), address(context, pc, I.Momentum.v), count(pc, I.Momentum.size, rows),
-          learningRate(context), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
+          learningRate(context) * double(pc, I.Momentum.rateLow), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
         );
         pc += I.Momentum.length << 2;
         break;
       case Opcode.Adam:
         adam(
           address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),
-          address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows), learningRate(context),
+          address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows),
+          learningRate(context) * double(pc, I.Adam.rateLow),
           double(pc, I.Adam.beta1Low), double(pc, I.Adam.beta2Low), double(pc, I.Adam.epsilonLow), double(pc, I.Adam.decayLow),
+          word(pc, I.Adam.more) == 0,
         );
         pc += I.Adam.length << 2;
         break;

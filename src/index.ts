@@ -83,6 +83,8 @@ export { sqrt } from './ops/sqrt.js';
 export { square } from './ops/square.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
+export { decayMatrices, parameterGroups } from './optimizers/groups.js';
+export type { ParameterGroup, ParameterGroups } from './optimizers/layout.js';
 export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';

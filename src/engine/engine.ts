@@ -186,9 +186,11 @@ export class Engine {
     return this.#update?.optimizer;
   }
 
-  /** What an optimizer does to these parameters. Runs code of its definition's. */
-  planUpdate(optimizer: Optimizer | undefined): Update | undefined {
-    return optimizer && planUpdate(optimizer, this.#all);
+  /** What an optimizer does to these parameters. Runs code of its definition's, and of groups. @param names what parameters are called */
+  planUpdate(optimizer: Optimizer | undefined, names?: () => ReadonlyMap<Node, string>): Update | undefined {
+    const known = optimizer?.groups && names?.();
+    const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape }));
+    return optimizer && planUpdate(optimizer, this.#all, parameters);
   }
 
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
@@ -220,7 +222,7 @@ export class Engine {
     this.#placeConstants(constants, this.#stateBytes(update) / 4);
     this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: shapes };
     this.#update = update;
-    this.hasScalars = update !== undefined && update.scalars.length > 0;
+    this.hasScalars = update !== undefined && update.scalarCount > 0;
     for (const [key, program] of this.#programs) {
       if (key.startsWith('predict') || key.startsWith('logits')) continue;
       program.free();
@@ -259,13 +261,18 @@ export class Engine {
   scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
     const update = this.#update;
     if (!update || !this.hasScalars) return undefined;
-    const { optimizer, scalars } = update;
+    const { scalars, kinds } = update;
     const at = (this.optimizerState?.powers as number) >>> 3;
     const powers = this.core.f64.slice(at, at + update.start.length);
-    const table = new Float64Array(rates.length * scalars.length);
+    const table = new Float64Array(rates.length * update.scalarCount);
     const after = new Float64Array(rates.length * powers.length);
+    let next = 0;
     for (let step = 0; step < rates.length; step++) {
-      table.set([...scalarsOf(optimizer, rates[step] as number, powers, scalars).values()], step * scalars.length);
+      const before = powers.slice();
+      for (const { options, rate } of kinds) {
+        powers.set(before);
+        for (const value of scalarsOf(options, (rates[step] as number) * rate, powers, scalars).values()) table[next++] = value;
+      }
       after.set(powers, step * powers.length);
     }
     this.#powersAfter = after;
@@ -274,7 +281,7 @@ export class Engine {
 
   /** Puts the scalars of the next steps where a program reads them. */
   setScalars({ workspace }: LoadedProgram, table: Float64Array | undefined): void {
-    if (table && this.#update) workspace.setScalars(table, this.#update.scalars.length);
+    if (table && this.#update) workspace.setScalars(table, this.#update.scalarCount);
   }
 
   /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
@@ -329,7 +336,7 @@ export class Engine {
     if (!update) return false;
     // The rate is in the deltas already.
     if (update.descends) return magnitude * magnitude * rows < HARMLESS;
-    return update.bounded && !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + update.optimizer.weightDecay) < TAME;
+    return update.bounded && !this.#wild && workspace.learningRate * update.rate <= 1 && magnitude * (1 + update.weightDecay) < TAME;
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {
@@ -494,7 +501,7 @@ export class Engine {
     // The workspace may move even where the program's own allocation fails.
     this.version++;
     const workspace = this.#workspace(prediction);
-    if (!prediction) workspace.reserveScalars(this.#update?.scalars.length ?? 0);
+    if (!prediction) workspace.reserveScalars(this.#update?.scalarCount ?? 0);
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
     known?.free();
     this.#programs.set(key, loaded);
@@ -613,8 +620,12 @@ export class Engine {
       places.set(slot, { block: Block.State, offset: n * (i + 1) });
     });
     places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
+    for (const [part, { of, from }] of update.parts) {
+      const { block, offset } = places.get(of) as Place;
+      places.set(part, { block, offset: offset + from });
+    }
     // A decay changes parameters by their own size.
-    const guards = update.optimizer.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
+    const guards = update.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
     return { places, epilogue: update.instructions, guards };
   }
 

@@ -12,7 +12,9 @@ import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
 import * as makers from '../losses/table.generated.js';
 import type { Model } from '../losses/term.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
-import { makerOf, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
+import { parameterGroups } from '../optimizers/groups.js';
+import type { ParameterGroup, ParameterGroups } from '../optimizers/layout.js';
+import { makerOf, OPTIONAL, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
 import { OPTIMIZERS, optimizersByName } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { ownOps, savedOps } from './registry.js';
@@ -82,7 +84,7 @@ export interface NetworkJson {
   readonly losses: readonly (LossJson | null)[];
   /** The nodes that are minimised besides; left out where there are none. */
   readonly penalties?: readonly number[];
-  readonly optimizer: LossJson | null;
+  readonly optimizer: { readonly [key: string]: Json } | null;
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
   readonly build: 'auto' | 'simd';
@@ -187,11 +189,12 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
 }
 
 /** @throws ValueError where a reader would take the optimizer for one of neurite's own */
-function writeOptimizer(call: string, optimizer: Optimizer): Record<string, string | number | boolean> {
-  const { name } = optimizer;
+function writeOptimizer(call: string, optimizer: Optimizer): Record<string, Json> {
+  const { name, groups, ...options } = optimizer;
   if (Object.hasOwn(OPTIMIZERS, name) && OPTIMIZERS[name] !== makerOf(optimizer))
     throw new ValueError(`${call}: the optimizer is called ${name}, which is one of neurite's own, expected another name in its definition`);
-  return encode(optimizer);
+  // A network's groups name each parameter.
+  return { ...encode({ name, ...options }), ...(groups && { groups: groups.list.map(encode) as Json[] }) };
 }
 
 function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
@@ -368,7 +371,23 @@ function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimi
   const name = entry.take('name');
   if (typeof name === 'string' && !Object.hasOwn(makers, name))
     entry.fail('name', `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [its maker] }`);
-  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>);
+  const given: Record<string, unknown> = {};
+  for (const key of OPTIONAL) {
+    if (!entry.has(key)) continue;
+    given[key] = key === 'groups' ? readGroups(entry) : entry.number(key);
+  }
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given);
+}
+
+function readGroups(entry: Fields): ParameterGroups {
+  const groups = entry.list('groups', MAX_NODES).map((item, i) => {
+    const fields = new Fields(item, `${entry.where}.groups[${i}]`);
+    const group: Record<string, unknown> = { parameters: fields.list('parameters', MAX_NODES) };
+    for (const key of ['learningRateFactor', 'weightDecay']) if (fields.has(key)) group[key] = fields.number(key);
+    fields.end();
+    return group as unknown as ParameterGroup;
+  });
+  return ours(entry.where, () => parameterGroups(groups));
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */
@@ -391,11 +410,16 @@ function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
 /**
  * A loss or an optimizer, made by its own maker from what the file says of it; and what the maker gives must be just that. So every
  * rule of the maker's holds, also for fields it gets later.
+ * @param given fields that are read already
  */
-function readDescription<T extends object>(entry: Fields, makers: Readonly<Record<string, (options: never) => T>>): T {
+function readDescription<T extends object>(
+  entry: Fields,
+  makers: Readonly<Record<string, (options: never) => T>>,
+  given: Readonly<Record<string, unknown>> = {},
+): T {
   const name = entry.oneOf('name', Object.keys(makers));
   const make = makers[name] as (options: object) => T;
-  const fields: Record<string, unknown> = { name };
+  const fields: Record<string, unknown> = { name, ...given };
   for (const [key, usual] of Object.entries(make({}))) {
     if (key === 'name') continue;
     // An option that came after the file was written is as usual.

@@ -31,7 +31,8 @@ import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
-import { checkLearningRate, type Optimizer } from '../optimizers/optimizer.js';
+import { checkLearningRate } from '../optimizers/numbers.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { fit, type Trainee } from '../training/fit.js';
@@ -168,14 +169,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const losses = lossesOf('network', loss, model);
     const penalties = penaltiesOf('network', penalty, model, layers);
     this.#engine = new Engine({ ...model, updates }, coreOf(this.build));
-    try {
-      this.#engine.configure(losses, this.#engine.planUpdate(optimizer), penalties);
-      if (initial === 'draw') this.#engine.initialize(seed);
-    } catch (error) {
-      this.#engine.free();
-      throw error;
-    }
-    this.#predictor = new Predictor(this.#engine, maxRows);
     this.#trainee = {
       engine: this.#engine,
       seed,
@@ -184,6 +177,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
+    try {
+      this.#engine.configure(losses, this.#plan(optimizer), penalties);
+      if (initial === 'draw') this.#engine.initialize(seed);
+    } catch (error) {
+      this.#engine.free();
+      throw error;
+    }
+    this.#predictor = new Predictor(this.#engine, maxRows);
     engines?.register(this, this.#engine, this);
   }
 
@@ -496,6 +497,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     }
   }
 
+  #plan(optimizer: Optimizer | undefined) {
+    return this.#engine.planUpdate(optimizer, () => this.#internals.tensorNames());
+  }
+
   /** Runs code of an optimizer's definition, during which nothing else may change the network. */
   #during<R>(call: Running, work: () => R): R {
     this.#internals.running.push(call);
@@ -568,7 +573,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const { graph: model } = this.#engine;
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
     const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
-    const update = this.#during('configure', () => this.#engine.planUpdate(follows));
+    const update = this.#during('configure', () => this.#plan(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);

@@ -3,6 +3,7 @@ import {
   type AnyNetwork,
   abs,
   adam,
+  adamW,
   add,
   binaryCrossEntropy,
   clip,
@@ -10,6 +11,7 @@ import {
   constant,
   constantInit,
   crossEntropy,
+  decayMatrices,
   dense,
   div,
   dot,
@@ -80,6 +82,10 @@ const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity' | 'soft
 export const optimizers: readonly [string, Optimizer][] = [
   ...optimizerRows.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
   ['sgd, all options', sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4, clipNorm: 5 })],
+  [
+    'adamW, groups',
+    adamW({ weightDecay: 0.1, clipValue: 1, clipParameterNorm: 2, groups: decayMatrices([{ parameters: 'dense1', learningRateFactor: 0.5 }]) }),
+  ],
   ['adam, all options', adam({ learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.001, clipNorm: 1 })],
 ];
 
