@@ -12,19 +12,18 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
-import { type Layer, layer } from './layer.js';
+import { type Layer, type LayerOptions, layer } from './layer.js';
 import { ofOneWidth } from './ofOneWidth.js';
 import { checkFlag, checkPositive, checkShare } from './options.js';
 
 /** Options of `batchNorm`. */
-export interface BatchNormOptions {
+export interface BatchNormOptions extends LayerOptions {
   /** The share of a batch in the running statistics, as PyTorch says it: Keras' momentum is 1 less this. Default 0.1. */
   readonly momentum?: number;
   /** What the variance is raised by. Default 1e-5. */
   readonly epsilon?: number;
   /** Whether gains and offsets are learnt. Default true. */
   readonly affine?: boolean;
-  readonly name?: string;
 }
 
 /**
@@ -36,8 +35,8 @@ export interface BatchNormOptions {
  * @throws ValueError for an option out of its range
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
-  const given = checkOptions('batchNorm', options, ['momentum', 'epsilon', 'affine', 'name']);
-  const { momentum = 0.1, epsilon = 1e-5, affine = true, name } = given;
+  const given = checkOptions('batchNorm', options, ['momentum', 'epsilon', 'affine', 'name', 'trainable']);
+  const { momentum = 0.1, epsilon = 1e-5, affine = true, name, trainable } = given;
   checkShare('batchNorm', 'momentum', momentum, 'up to 1');
   checkPositive('batchNorm', 'epsilon', epsilon);
   checkFlag('batchNorm', 'affine', affine);
@@ -68,6 +67,6 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
         updates: [running(mean, batchMean), running(variance, unbiased)],
       };
     },
-    { name },
+    { name, trainable },
   );
 }
