@@ -106,6 +106,12 @@ export enum Opcode {
   Fill = 90,
   /** copies columns between tensors of different widths (concat, slice, and their gradients) */
   CopyColumns = 91,
+  /** numbers drawn anew in each step: 0 or α (a mask), or normal deviates times α */
+  Random = 92,
+  /** y[row] = table[id of row] */
+  Embed = 93,
+  /** y = 0, then y[id of row] += dy[row] */
+  EmbedBackward = 94,
 
   // losses
   /** loss per row: logsumexp(z) − Σ t·z */
@@ -145,12 +151,14 @@ export enum Unary { op, y, x, size, alpha, beta, length }
 
 /** Factors of a scale that are known only when the program runs. */
 export enum Factor {
-  /** 1 / rows, those of the run or Context.MeanRows */
+  /** 1 / rows of the run */
   PerRow = 1,
   /** −learningRate */
   Descend = 2,
+  /** what a mean over the rows of a step has: 1 / rows, those of the run or Context.MeanRows */
+  Mean = 4,
   /** the optimizer's first scalar of this step; each further bit is the next scalar */
-  Scalars = 4,
+  Scalars = 8,
 }
 
 /** y = alpha·factors·x over `size` elements; factors: the flags of `Factor`. As long as Unary. */
@@ -182,6 +190,12 @@ export enum Fill { op, y, size, value, factors, length }
 
 /** y[row, yOffset + j] = x[row, xOffset + j] for j < width; yStride and xStride are the row lengths. */
 export enum CopyColumns { op, y, x, rows, width, yStride, yOffset, xStride, xOffset, length }
+
+/** y[rows, features] from `key`, two floats whose bits are the key, and the step: `kind` 0 is α where a uniform number reaches `rate`, else 0; 1 is normal. */
+export enum Random { op, y, key, rows, features, kind, alpha, rate, length }
+
+/** Between y and x, one of which is [rows, features], by `ids` [rows, 1], floats below `count`. */
+export enum Embed { op, y, x, ids, rows, features, count, length }
 
 /** How targets are given: rows of values as wide as the output, or one u32 class id per row. */
 export enum TargetKind { Values = 0, Classes = 1 }

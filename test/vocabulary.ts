@@ -7,6 +7,7 @@ import {
   adamW,
   add,
   affine,
+  batchNorm,
   binaryCrossEntropy,
   byMode,
   categoricalFocal,
@@ -18,6 +19,7 @@ import {
   dense,
   div,
   dot,
+  dropout,
   elu,
   erf,
   erfc,
@@ -26,6 +28,7 @@ import {
   exponentialDecay,
   focal,
   gaussianNll,
+  gaussianNoise,
   gelu,
   hardSigmoid,
   heaviside,
@@ -34,6 +37,7 @@ import {
   klDivergence,
   type Layer,
   type Loss,
+  layerNorm,
   leakyRelu,
   lion,
   log,
@@ -63,6 +67,7 @@ import {
   quantile,
   reduceOnPlateau,
   relu,
+  rmsNorm,
   rmsProp,
   type Schedule,
   scale,
@@ -78,6 +83,7 @@ import {
   sqrt,
   square,
   squaredError,
+  state,
   stepDecay,
   sub,
   sum,
@@ -89,6 +95,8 @@ import { activations as namedActivations } from '../src/layers/activations.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryCrossEntropy.js';
 import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
+import { embed } from '../src/ops/embed.js';
+import { randomMask, randomNormal } from '../src/ops/random.js';
 import type { Derivatives } from './oracle/graph.js';
 import * as oracle from './oracle/losses.js';
 import * as optimizerOracle from './oracle/optimizers.js';
@@ -365,6 +373,20 @@ export const inner: readonly InnerRow[] = [
   { op: 'oneHot', tried: 'cross-entropy with class ids', saved: targetsOnly, noValue: 'no network has it' },
   { op: 'crossEntropy', tried: 'the losses', saved: (x, t) => crossEntropyRows(x, t) },
   { op: 'binaryCrossEntropy', tried: 'the losses', saved: (x, t) => binaryCrossEntropyRows(x, t) },
+  {
+    op: 'randomMask',
+    tried: 'the layer dropout',
+    saved: (x) => byMode(mul(x, randomMask(x, state(2), 0.25, 2)), x),
+    noValue: 'what is drawn is no function of x',
+  },
+  {
+    op: 'randomNormal',
+    tried: 'the layer gaussianNoise',
+    saved: (x) => byMode(add(x, randomNormal(x, state(2), 0.5)), x),
+    noValue: 'what is drawn is no function of x',
+  },
+  { op: 'embed', tried: 'the layer embedding', saved: (x) => embed(parameter([5, 3]), slice(x, 0, 1)) },
+  { op: 'embedBackward', tried: 'the layer embedding', saved: { none: 'it is in gradients alone' } },
 ];
 
 /** Every activation that has a name. Adding one is adding a row. */
@@ -574,7 +596,39 @@ export const layers: readonly LayerRow[] = [
       biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
     torch: 'torch.nn.Linear',
   },
+  {
+    name: 'layerNorm',
+    make: () => layerNorm(),
+    row: (x, { gains = [], offsets = [] }) => {
+      const mean = average(x);
+      const deviation = Math.sqrt(average(x.map((v) => (v - mean) ** 2)) + 1e-5);
+      return x.map((v, j) => ((v - mean) / deviation) * (gains[j] as number) + (offsets[j] as number));
+    },
+    torch: 'lambda n: torch.nn.LayerNorm(n)',
+  },
+  {
+    name: 'rmsNorm',
+    make: () => rmsNorm(),
+    row: (x, { gains = [] }) => {
+      const size = Math.sqrt(average(x.map((v) => v * v)) + 2 ** -23);
+      return x.map((v, j) => (v / size) * (gains[j] as number));
+    },
+    torch: 'lambda n: RMSNorm(n)',
+  },
+  {
+    name: 'batchNorm',
+    make: () => batchNorm(),
+    row: (x, { gains = [], offsets = [], mean = [], variance = [] }) =>
+      x.map((v, j) => ((v - (mean[j] as number)) / Math.sqrt((variance[j] as number) + 1e-5)) * (gains[j] as number) + (offsets[j] as number)),
+    torch: 'lambda n: torch.nn.BatchNorm1d(n)',
+  },
+  { name: 'dropout', make: () => dropout(0.25), row: (x) => [...x], torch: { none: 'it draws other numbers' } },
+  { name: 'gaussianNoise', make: () => gaussianNoise(0.5), row: (x) => [...x], torch: { none: 'it has no such layer' } },
 ];
+
+function average(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
 
 type Run = Float64Array;
 

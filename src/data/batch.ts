@@ -117,6 +117,12 @@ export function readBatchOf(call: string, engine: Engine, x: unknown, given?: Gi
   return batch;
 }
 
+/** @throws ShapeError for a batch of fewer rows than a training step takes */
+export function checkRows(call: string, { minRows }: Engine, rows: number): void {
+  if (rows < minRows)
+    throw new ShapeError(`${call}: a batch of ${count(rows, 'row')} came, expected at least ${minRows}: a batch norm has a variance`);
+}
+
 /** What stands for targets that are the input. */
 const SAME = 'x';
 

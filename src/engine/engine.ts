@@ -18,7 +18,7 @@ import { dataOf, type LossNodes, type LossWithWeight, logitsOf, lossElements, lo
 import { penaltyTerm } from '../losses/penalty.js';
 import { type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
-import { Constant, fill, Parameter, State } from '../ops/leaves.js';
+import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
 import { LoadedProgram } from './loadedProgram.js';
@@ -106,6 +106,7 @@ export class Engine {
     this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
     this.states = nodes.filter((node) => node instanceof State);
+    this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
     let count = 0;
     for (const values of [...this.parameters, ...this.states]) {
       this.#places.set(values, { block: Block.Parameters, offset: count });
@@ -138,6 +139,9 @@ export class Engine {
     const { training, prediction } = this.#resolve;
     return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
   }
+
+  /** The fewest rows of a training step: two where a variance is divided by rows − 1. */
+  readonly minRows: number;
 
   /** The node that a node of the graph stands for in a mode. */
   inMode(mode: Mode, node: Node): Node {

@@ -56,7 +56,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  return readNetwork('load', withoutCheckpoint(readSafetensors(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
+  return readNetwork('load', () => withoutCheckpoint(readSafetensors(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
 }
 
 /** What the tensors begin with that a checkpoint has besides its network's. */
@@ -67,12 +67,13 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
   return { metadata, tensors: new Map([...tensors].filter(([name]) => !name.startsWith(CHECKPOINT))) };
 }
 
-/** The network of a file that was read. @throws as `load` does */
-export function readNetwork(call: string, file: TensorFile, options: LoadOptions): AnyNetwork {
+/** The network of a file, which is read behind the options. @throws as `load` does */
+export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
   const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'ops', 'optimizers']);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
+  const file = read();
   const where = `${call}: the architecture`;
   const fields = architectureIn(call, file);
   const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);

@@ -192,7 +192,7 @@ export function lossNodes(loss: LossWithWeight, output: Node): (form: TargetForm
 function plainNodes({ loss, weight }: LossWithWeight, output: Node, ids: boolean): LossNodes {
   const logits = logitsOf(output);
   const scale = rowFactor(loss, weight, output);
-  const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
+  const factors = loss.reduction === 'mean' ? Factor.Mean : 0;
   const common = { scale, factors, logits, loss, output, weight: undefined };
   const graph = graphOf(loss);
   if (graph) return { target: graph.target, rows: graph.rows, node: graph.rows, ...common };

@@ -1,11 +1,20 @@
-import { Status } from '../../assembly/context.js';
+import { Context, Status } from '../../assembly/context.js';
 import type { Floats } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
-import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
+import {
+  type Batch,
+  checkBatchFinite,
+  checkRows,
+  type GivenTargets,
+  givenTargets,
+  readBatchOf,
+  type WeightOption,
+  writeBatch,
+} from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import type { Stream } from '../data/stream.js';
@@ -411,6 +420,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, given);
+    checkRows(kind, engine, batch.rows);
     const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
@@ -435,6 +445,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const { workspace } = program;
     workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
+    // Random numbers are those of the step that comes.
+    workspace.set(Context.FirstStep, this.#trainee.stepsDone);
     const first = program.recipe.inputs.length;
     const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
     if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
@@ -451,6 +463,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   #searchBatch(call: string, batch: Batch, step: number): void {
     const program = searchProgram(this.#engine, batch.rows, batch.forms, batch.forms.length > 0);
     writeBatch(program, batch, 0, batch.rows);
+    program.workspace.set(Context.FirstStep, this.#trainee.stepsDone);
+    program.workspace.set(Context.Step, 0);
     const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
