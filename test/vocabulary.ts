@@ -594,7 +594,7 @@ export const layers: readonly LayerRow[] = [
     make: () => dense(4, 'tanh'),
     row: (x, { weights = [], biases = [] }) =>
       biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
-    torch: 'torch.nn.Linear',
+    torch: 'lambda n: torch.nn.Sequential(torch.nn.Linear(n, 4), torch.nn.Tanh())',
   },
   {
     name: 'layerNorm',
