@@ -21,6 +21,7 @@ import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
 import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
+import { type IdCounts, idsOf } from './ids.js';
 import { LoadedProgram } from './loadedProgram.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
@@ -110,6 +111,8 @@ export class Engine {
     this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
     this.states = nodes.filter((node) => node instanceof State);
+    const ids = graph.inputs.map((node) => idsOf(node, nodes));
+    if (ids.some((one) => one)) this.ids = ids;
     this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
     let count = 0;
     for (const values of [...this.parameters, ...this.states]) {
@@ -143,6 +146,9 @@ export class Engine {
     const { training, prediction } = this.#resolve;
     return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
   }
+
+  /** Of inputs that have ids, how many of each feature; undefined where none has. */
+  readonly ids: readonly (IdCounts | undefined)[] | undefined;
 
   /** The fewest rows of a training step: two where a variance is divided by rows − 1. */
   readonly minRows: number;
@@ -224,7 +230,7 @@ export class Engine {
     this.#lossNodes = nodes;
     this.#penaltyTerms = terms;
     this.#placeConstants(constants, this.#stateBytes(update) / 4);
-    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: shapes };
+    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), ...(this.ids && { ids: this.ids }), targets: shapes };
     this.#update = update;
     this.hasScalars = update !== undefined && update.scalarCount > 0;
     this.#dropPrograms();

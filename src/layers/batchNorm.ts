@@ -1,4 +1,3 @@
-import { Factor } from '../../assembly/opcodes.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Node } from '../graph/node.js';
 import { features, vector } from '../graph/shape.js';
@@ -6,8 +5,8 @@ import { add } from '../ops/add.js';
 import { affine as affineOf, shift } from '../ops/affine.js';
 import { byMode } from '../ops/byMode.js';
 import { div } from '../ops/div.js';
-import { fill, Parameter, State } from '../ops/leaves.js';
-import { meanRows } from '../ops/meanRows.js';
+import { Parameter, State } from '../ops/leaves.js';
+import { meanRows, unbiased } from '../ops/meanRows.js';
 import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
@@ -52,8 +51,6 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       const { gains, offsets, mean, variance } = own(features(x.shape));
       const batchMean = meanRows(x);
       const batchVariance = meanRows(square(sub(x, batchMean)));
-      // rows / (rows − 1) = 1 / (1 − 1/rows)
-      const unbiased = div(batchVariance, affineOf(fill(batchVariance.shape, 1, Factor.PerRow), -1, 1));
       const by = (m: Node, v: Node) => div(sub(x, m), sqrt(shift(v, epsilon)));
       const normalized = byMode(by(batchMean, batchVariance), by(mean, variance));
       const running = (state: State, batch: Node) => ({
@@ -64,7 +61,7 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
         output: affine ? add(mul(normalized, gains), offsets) : normalized,
         parameters: { ...(affine && { gains, offsets }), mean, variance },
         nodes: { ...(affine && { normalized }) },
-        updates: [running(mean, batchMean), running(variance, unbiased)],
+        updates: [running(mean, batchMean), running(variance, unbiased(batchVariance))],
       };
     },
     { name, trainable },

@@ -3,7 +3,7 @@ import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { isLinear } from '../core/linear.js';
-import { readInputs } from '../data/batch.js';
+import { checkIds, readInputs } from '../data/batch.js';
 import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
@@ -191,6 +191,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const widths = this.#inputs;
     const xs = readInputs(call, x, widths);
     const { rows, form } = xs[0] as Read;
+    checkIds(call, xs, widths, this.#engine.ids);
     // Reading may have run code of the caller's, which may have disposed of this.
     this.#alive(call);
     this.#checkOut(call, out, rows);
@@ -202,7 +203,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const program = engine.program(kind, chunk);
     // Memory that grew detached views of it.
     this.#checkOut(call, out, rows);
-    if (call === 'predict' && widths.length === 1 && this.#outputs.length === 1) {
+    if (call === 'predict' && !engine.ids && widths.length === 1 && this.#outputs.length === 1) {
       this.#fastPath = {
         program,
         workspace: program.workspace,
