@@ -24,9 +24,7 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  ...layers.flatMap((row) =>
-    typeof row.torch === 'string' ? [{ title: row.name, make: row.make, torch: row.torch, ids: 'ids' in row ? Number(row.ids) : 0 }] : [],
-  ),
+  ...layers.flatMap((row) => (typeof row.torch === 'string' ? [{ title: row.name, make: row.make, torch: row.torch, ids: row.ids ?? 0 }] : [])),
   ...(
     [
       ['layerNorm without gains', () => layerNorm({ affine: false, epsilon: 0.01 }), 'torch.nn.LayerNorm(n, eps=0.01, elementwise_affine=False)'],
