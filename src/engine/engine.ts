@@ -51,7 +51,17 @@ export const PREDICTION_ROWS = 256;
 const NO_TARGETS: readonly TargetForm[] = [];
 
 /** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'accumulate' | 'regularize' | 'update' | 'step' | 'guarded' | 'evaluate';
+export type ProgramKind =
+  | 'predict'
+  | 'logits'
+  | 'gradient'
+  | 'accumulate'
+  | 'regularize'
+  | 'update'
+  | 'step'
+  | 'guarded'
+  | 'evaluate'
+  | 'evaluateTraining';
 
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
@@ -548,6 +558,7 @@ export class Engine {
       const { places, epilogue, guards } = this.updateRecipe();
       return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
     }
+    const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
     const deciding = this.decidesFor(forms) ? this.deciding : -1;
@@ -556,14 +567,14 @@ export class Engine {
       rows,
       scale,
       part: losses.length > 1 && i < losses.length ? i + 1 : 0,
-      goOn: kind === 'evaluate',
+      goOn: evaluates,
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...dataOf(losses)];
     // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
-    if (kind === 'evaluate') return common;
+    if (evaluates) return common;
     const update = this.#update;
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !update) throw new NotConfiguredError('step', 'optimizer');

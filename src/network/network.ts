@@ -99,6 +99,9 @@ const owners = new WeakMap<Float32Array, AnyNetwork>();
 
 const STEP_OPTIONS = ['learningRate', 'weight'];
 
+/** Where the random numbers of predictions in training mode begin: no step is that late. */
+const TRAINED_PREDICTIONS = 0xc0000000;
+
 /**
  * What functions over a network work on.
  * @throws ValueError for what is no network, or another copy's
@@ -125,6 +128,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** What layers have minimised besides. */
   readonly #layerPenalties: readonly Node[];
   readonly #debug: boolean;
+  /** Predictions in training mode so far. */
+  #predictions = 0;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -299,11 +304,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * inputs in `fit` must be done here by the caller.
    */
   predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /**
+   * The same with layers as in a training step: dropout drops, otherwise in each call, and a batch norm takes the statistics of these rows.
+   * Many such predictions tell how sure a network with dropout is (Gal & Ghahramani 2016). With `training: false` it is the call without options.
+   */
+  predict<X extends Inputs<In>>(x: X, options: { readonly training: boolean }): Outputs<Out, ReturnedOf<In, X>>;
   /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
   predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
-  predict(x: Inputs, out?: Float32Array): unknown {
+  predict(x: Inputs, out?: Float32Array | { readonly training: boolean }): unknown {
     if (this.#debug) this.#search('predict', x);
-    return this.#predictor.predict(x, out as Float32Array);
+    if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
+    const { training = false } = checkOptions('predict', out, ['training']);
+    if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
+    return training ? this.#predictor.predictInTraining(x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */

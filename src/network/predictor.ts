@@ -1,9 +1,10 @@
+import { Context } from '../../assembly/context.js';
 import { allocateFloats, bufferOf, type Floats, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { isLinear } from '../core/linear.js';
-import { checkIds, readInputs } from '../data/batch.js';
+import { checkIds, checkRows, readInputs } from '../data/batch.js';
 import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
@@ -146,6 +147,32 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   /** The memory that `run` reads: room for `maxRows` rows of the first input. Take it anew after any other call: memory may grow. */
   get input(): Floats {
     return this.#view('input').input;
+  }
+
+  /** The output of each row with layers as in training step number `step`, all rows at once. @internal */
+  predictInTraining(x: Values | readonly Values[], step: number): unknown {
+    const call = 'predict';
+    this.#alive(call);
+    const engine = this.#engine;
+    const xs = readInputs(call, x, this.#inputs);
+    const { rows, form } = xs[0] as Read;
+    checkIds(call, xs, this.#inputs, engine.ids);
+    checkRows(call, engine, rows);
+    this.#alive(call);
+    const { inputs } = engine.graph;
+    const outputs = engine.graph.outputs.map((node) => engine.inMode('training', node));
+    const program = engine.derived('training:predict', rows, () => ({ roots: outputs, inputs, outputs, places: engine.places }));
+    program.workspace.set(Context.FirstStep, step);
+    program.workspace.set(Context.Step, 0);
+    const { f32 } = engine.core;
+    xs.forEach((read, i) => copyIn(read, this.#inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
+    program.run(rows);
+    const shaped = this.#outputs.map((width, i) => {
+      const flat = allocateFloats(`${call}: the output`, rows * width);
+      copyOut(engine.core.f32, program.outputIndex(i), rows * width, flat, 0);
+      return inForm(form, flat, width);
+    });
+    return shaped.length === 1 ? shaped[0] : shaped;
   }
 
   /** The memory that `run` writes: `maxRows` rows of the first output. */
