@@ -26,6 +26,15 @@ export type { NetworkJson } from './files/architecture.js';
 export { checkpoint, type RestoreOptions, restore } from './files/checkpoint.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
+export {
+  readSafetensors,
+  type SafetensorsTensor,
+  safetensorsMetadata,
+  type TensorToWrite,
+  type TensorType,
+  type WriteSafetensorsOptions,
+  writeSafetensors,
+} from './files/tensors.js';
 export type { Node } from './graph/node.js';
 export * from './layers/activations.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
