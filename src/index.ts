@@ -32,6 +32,7 @@ export {
   safetensorsMetadata,
   type TensorToWrite,
   type TensorType,
+  transposed,
   type WriteSafetensorsOptions,
   writeSafetensors,
 } from './files/tensors.js';
@@ -46,6 +47,7 @@ export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.
 export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
+export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
 export {
   type AnyNetwork,
   Network,

@@ -119,7 +119,7 @@ export function fill(
   const { core, optimizerState: state } = engine;
   const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
   for (const [node, name] of tensors) {
-    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node as Parameter | State) * 4);
+    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.addressOf(node as Parameter | State));
   }
   if (!training || !state) return;
   slots.forEach((name, i) => {

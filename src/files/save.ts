@@ -110,7 +110,7 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {
     const n = elements(node.shape);
-    const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.parametersAddress + engine.offsetOf(node) * 4, n);
+    const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.addressOf(node), n);
     tensors.push({ name, shape: node.shape.size, bytes });
   }
   state?.slots.forEach((address, i) => {

@@ -115,6 +115,21 @@ function decode(call: string, { name, dtype = 'F32', shape, bytes }: Tensor): Sa
   return { shape, dtype: type, data: new Float32Array(bits.buffer) };
 }
 
+/**
+ * A matrix with rows and columns exchanged: `[m, n]` becomes `[n, m]`. Weights of Keras and scikit-learn are `[in, out]`, those of neurite and PyTorch
+ * `[out, in]`.
+ * @throws ShapeError for what is no matrix
+ */
+export function transposed(tensor: SafetensorsTensor): SafetensorsTensor {
+  const { shape, data } = tensor;
+  const [m = 0, n = 0, more] = shape;
+  if (shape.length < 2 || more !== undefined || data.length !== m * n)
+    throw new ShapeError(`transposed: the tensor is [${shape.join(', ')}] of ${data.length} numbers, expected a matrix`);
+  const turned = data.slice();
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) turned[j * m + i] = data[i * n + j] as never;
+  return { ...tensor, shape: [n, m], data: turned };
+}
+
 /** Options of `writeSafetensors`. */
 export interface WriteSafetensorsOptions {
   /** Texts by their names, as `safetensorsMetadata` gives them; PyTorch's loaders look for `{ format: 'pt' }`. Default none. */
