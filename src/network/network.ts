@@ -264,7 +264,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @param options.partial whether names may be missing
    * @throws ValueError naming what is missing and what there is no use for; ShapeError for another shape; ValueError for what is no finite number
    */
-  setParameters(values: Readonly<Record<string, Values | ParameterTensor>>, options: SetParametersOptions = {}): this {
+  setParameters(values: Readonly<Record<string, Values | ParameterTensor | undefined>>, options: SetParametersOptions = {}): this {
     setParameters(this.#internals, values, options);
     return this;
   }
