@@ -26,6 +26,16 @@ export type { NetworkJson } from './files/architecture.js';
 export { checkpoint, type RestoreOptions, restore } from './files/checkpoint.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
+export {
+  readSafetensors,
+  type SafetensorsTensor,
+  safetensorsMetadata,
+  type TensorToWrite,
+  type TensorType,
+  transposed,
+  type WriteSafetensorsOptions,
+  writeSafetensors,
+} from './files/tensors.js';
 export type { Node } from './graph/node.js';
 export * from './layers/activations.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
@@ -38,6 +48,7 @@ export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.
 export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
+export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
 export {
   type AnyNetwork,
   Network,
