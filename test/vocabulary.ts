@@ -21,6 +21,7 @@ import {
   dot,
   dropout,
   elu,
+  embedding,
   erf,
   erfc,
   exp,
@@ -59,6 +60,7 @@ import {
   type Node,
   nadam,
   neg,
+  normalize,
   type Optimizer,
   oneCycle,
   parameter,
@@ -67,6 +69,7 @@ import {
   quantile,
   reduceOnPlateau,
   relu,
+  rescale,
   rmsNorm,
   rmsProp,
   type Schedule,
@@ -582,6 +585,8 @@ export const losses: readonly LossRow[] = [
 export interface LayerRow {
   readonly name: string;
   readonly make: () => Layer;
+  /** Where it takes ids: below which number. */
+  readonly ids?: number;
   /** A row in float64, from a row of inputs and the layer's parameters, by their names. */
   row(x: readonly number[], parameters: Readonly<Record<string, readonly number[]>>): number[];
   readonly torch: Torch;
@@ -594,7 +599,7 @@ export const layers: readonly LayerRow[] = [
     make: () => dense(4, 'tanh'),
     row: (x, { weights = [], biases = [] }) =>
       biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
-    torch: 'torch.nn.Linear',
+    torch: 'lambda n: torch.nn.Sequential(torch.nn.Linear(n, 4), torch.nn.Tanh())',
   },
   {
     name: 'layerNorm',
@@ -621,6 +626,25 @@ export const layers: readonly LayerRow[] = [
     row: (x, { gains = [], offsets = [], mean = [], variance = [] }) =>
       x.map((v, j) => ((v - (mean[j] as number)) / Math.sqrt((variance[j] as number) + 1e-5)) * (gains[j] as number) + (offsets[j] as number)),
     torch: 'lambda n: torch.nn.BatchNorm1d(n)',
+  },
+  {
+    name: 'rescale',
+    make: () => rescale(0.5, 1),
+    row: (x) => x.map((v) => 0.5 * v + 1),
+    torch: { none: 'it is an affine op' },
+  },
+  {
+    name: 'normalize',
+    make: () => normalize({ offset: [1, 2, 3], scale: [2, 4, 0.5] }),
+    row: (x) => x.map((v, j) => (v - (j + 1)) / ([2, 4, 0.5][j] as number)),
+    torch: { none: 'it is an affine op' },
+  },
+  {
+    name: 'embedding',
+    make: () => embedding(5, 2),
+    ids: 5,
+    row: (x, { table = [] }) => x.flatMap((id) => table.slice(2 * id, 2 * id + 2)),
+    torch: 'lambda n: torch.nn.Embedding(5, 2)',
   },
   { name: 'dropout', make: () => dropout(0.25), row: (x) => [...x], torch: { none: 'it draws other numbers' } },
   { name: 'gaussianNoise', make: () => gaussianNoise(0.5), row: (x) => [...x], torch: { none: 'it has no such layer' } },

@@ -6,7 +6,7 @@ import { count, f32, type Instruction, size, tensor, tensorsOf, unaryInstruction
 import { Node, topological } from '../graph/node.js';
 import { elements, formatShape, sameShape, vector } from '../graph/shape.js';
 import { fill, leaf } from '../ops/leaves.js';
-import { type Kind, LAYOUT, type Layout, type NamedShape } from '../optimizers/layout.js';
+import { type Kind, LAYOUT, type Layout, type NamedShape, type Stretch } from '../optimizers/layout.js';
 import { definitionOf, type Optimizer, powerCount, slotsOf, startingPowers } from '../optimizers/optimizer.js';
 import { lower } from './lower.js';
 import { shareCommon } from './simplify.js';
@@ -72,7 +72,8 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
     weightDecay: decay,
     rate: 1,
   };
-  const { optimizer, stretches, kinds, weightDecay } = layout;
+  const { optimizer, kinds, weightDecay } = layout;
+  const stretches = trainedPartsOf(layout.stretches, parameters);
   const parts = new Map<Node, { of: Node; from: number }>();
   const byName = new Map<string, Node>();
   /** Elements of a vector from number `from` on, or the vector itself where these are all. */
@@ -137,6 +138,26 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
     instructions.push(...composed(name, outputs, weights, names, kept, new Set([weights, gradient, ...kept])));
   });
   return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, parts, instructions };
+}
+
+/** Stretches without what is frozen. */
+function trainedPartsOf(stretches: readonly Stretch[], parameters: readonly NamedShape[]): Stretch[] {
+  const trained: { from: number; end: number }[] = [];
+  let at = 0;
+  for (const { shape, frozen } of parameters) {
+    const last = trained.at(-1);
+    const end = at + elements(shape);
+    if (!frozen && last?.end === at) last.end = end;
+    else if (!frozen) trained.push({ from: at, end });
+    at = end;
+  }
+  return stretches.flatMap((stretch) =>
+    trained.flatMap(({ from: first, end }) => {
+      const from = Math.max(stretch.from, first);
+      const n = Math.min(stretch.from + stretch.n, end) - from;
+      return n > 0 ? [{ ...stretch, from, n }] : [];
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Range } from '../graph/node.js';
+import type { IdCounts } from './ids.js';
 
 /** The form that a loss expects of its targets. */
 export interface TargetShape {
@@ -18,5 +19,7 @@ export interface TargetShape {
 /** The columns that a network expects of a data set: the widths of its inputs, the form of its targets. */
 export interface Columns {
   readonly inputs: readonly number[];
+  /** Of inputs that have ids, how many of each feature; left out where none has. */
+  readonly ids?: readonly (IdCounts | undefined)[];
   readonly targets: readonly TargetShape[];
 }

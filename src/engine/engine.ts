@@ -8,7 +8,7 @@ import { compile, type Recipe, type Report } from '../compile/program.js';
 import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError } from '../errors.js';
-import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
+import { f32, type Instruction, rowsOf, size, tensor, word } from '../graph/instruction.js';
 import { type Mode, resolver } from '../graph/modes.js';
 import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
@@ -21,6 +21,7 @@ import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
 import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
+import { type IdCounts, idsOf } from './ids.js';
 import { LoadedProgram } from './loadedProgram.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
@@ -34,6 +35,8 @@ export interface Model {
 /** A network as the user made it: in both modes at once, with what a training step leaves in its states. */
 export interface ModelGraph extends Model {
   readonly updates?: ReadonlyMap<State, Node>;
+  /** The largest norm of each row of a parameter. */
+  readonly maxNorms?: ReadonlyMap<Parameter, number>;
 }
 
 /** All nodes of a graph, inputs before users. */
@@ -48,7 +51,17 @@ export const PREDICTION_ROWS = 256;
 const NO_TARGETS: readonly TargetForm[] = [];
 
 /** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'accumulate' | 'regularize' | 'update' | 'step' | 'guarded' | 'evaluate';
+export type ProgramKind =
+  | 'predict'
+  | 'logits'
+  | 'gradient'
+  | 'accumulate'
+  | 'regularize'
+  | 'update'
+  | 'step'
+  | 'guarded'
+  | 'evaluate'
+  | 'evaluateTraining';
 
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
@@ -79,6 +92,8 @@ export class Engine {
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
   #columns: Columns = { inputs: [], targets: [] };
+  /** The parameters that training leaves as they are. */
+  frozen: ReadonlySet<Node> = new Set();
   /** The loss of each output. */
   losses: readonly (LossWithWeight | undefined)[] = [];
   /** What is minimised besides. */
@@ -106,6 +121,8 @@ export class Engine {
     this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
     this.states = nodes.filter((node) => node instanceof State);
+    const ids = graph.inputs.map((node) => idsOf(node, nodes));
+    if (ids.some((one) => one)) this.ids = ids;
     this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
     let count = 0;
     for (const values of [...this.parameters, ...this.states]) {
@@ -139,6 +156,9 @@ export class Engine {
     const { training, prediction } = this.#resolve;
     return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
   }
+
+  /** Of inputs that have ids, how many of each feature; undefined where none has. */
+  readonly ids: readonly (IdCounts | undefined)[] | undefined;
 
   /** The fewest rows of a training step: two where a variance is divided by rows − 1. */
   readonly minRows: number;
@@ -189,7 +209,7 @@ export class Engine {
   /** What an optimizer does to these parameters. Runs code of its definition's, and of groups. @param names what parameters are called */
   planUpdate(optimizer: Optimizer | undefined, names?: () => ReadonlyMap<Node, string>): Update | undefined {
     const known = optimizer?.groups && names?.();
-    const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape }));
+    const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape, frozen: this.frozen.has(node) }));
     return optimizer && planUpdate(optimizer, this.#all, parameters);
   }
 
@@ -220,14 +240,10 @@ export class Engine {
     this.#lossNodes = nodes;
     this.#penaltyTerms = terms;
     this.#placeConstants(constants, this.#stateBytes(update) / 4);
-    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: shapes };
+    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), ...(this.ids && { ids: this.ids }), targets: shapes };
     this.#update = update;
     this.hasScalars = update !== undefined && update.scalarCount > 0;
-    for (const [key, program] of this.#programs) {
-      if (key.startsWith('predict') || key.startsWith('logits')) continue;
-      program.free();
-      this.#programs.delete(key);
-    }
+    this.#dropPrograms();
     this.resetOptimizer();
   }
 
@@ -542,6 +558,7 @@ export class Engine {
       const { places, epilogue, guards } = this.updateRecipe();
       return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
     }
+    const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
     const deciding = this.decidesFor(forms) ? this.deciding : -1;
@@ -550,14 +567,14 @@ export class Engine {
       rows,
       scale,
       part: losses.length > 1 && i < losses.length ? i + 1 : 0,
-      goOn: kind === 'evaluate',
+      goOn: evaluates,
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...dataOf(losses)];
     // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
-    if (kind === 'evaluate') return common;
+    if (evaluates) return common;
     const update = this.#update;
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
@@ -565,7 +582,10 @@ export class Engine {
     const adds = kind === 'accumulate' || kind === 'regularize';
     // Of a batch in parts, each adds what is of its rows; what is there once is added once.
     const minimised = adds ? terms.filter(({ node }) => node.shape.batched === (kind === 'accumulate')) : terms;
-    const products = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), this.parameters);
+    const trained = this.parameters.filter((parameter) => !this.frozen.has(parameter));
+    const found = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), trained);
+    const gradientOf = new Map(trained.map((parameter, i) => [parameter, found[i]]));
+    const products = this.parameters.map((parameter) => gradientOf.get(parameter));
     const states = steps || kind === 'accumulate' ? this.#stateUpdates() : [];
     if (adds) {
       const places = new Map(this.#places);
@@ -585,7 +605,15 @@ export class Engine {
         return product ? [{ product, into }] : [];
       });
       // The last layer's first: the backward pass then meets each delta once, on its way down.
-      return { ...common, accumulate: accumulate.reverse(), states, ...(kind === 'guarded' && { guards: [] }) };
+      const { places, instructions } = this.#projections();
+      return {
+        ...common,
+        accumulate: accumulate.reverse(),
+        states,
+        places,
+        epilogue: instructions,
+        ...(kind === 'guarded' && { guards: [] }),
+      };
     }
     const places = new Map(this.#places);
     const roots: Node[] = [];
@@ -611,7 +639,7 @@ export class Engine {
 
   /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
   updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[]; readonly guards: readonly Node[] } {
-    const places = new Map(this.#places);
+    const { places, instructions } = this.#projections();
     const update = this.#update;
     if (!update) return { places, epilogue: [], guards: [] };
     const n = this.parameterCount;
@@ -626,7 +654,45 @@ export class Engine {
     }
     // A decay changes parameters by their own size.
     const guards = update.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
-    return { places, epilogue: update.instructions, guards };
+    return { places, epilogue: [...update.instructions, ...instructions], guards };
+  }
+
+  /** What shortens the rows of parameters that have a largest norm, and the places of these rows beside all others. */
+  #projections(): { places: Map<Node, Place>; instructions: Instruction[] } {
+    const places = new Map(this.#places);
+    const instructions: Instruction[] = [];
+    for (const [parameter, maxNorm] of this.graph.maxNorms ?? []) {
+      const n = parameter.shape.size.at(-1) as number;
+      for (let from = 0; from < elements(parameter.shape) && !this.frozen.has(parameter); from += n) {
+        const row = runOf(`${parameter.label}[${from / n}]`, n);
+        places.set(row, { block: Block.Parameters, offset: this.offsetOf(parameter) + from });
+        const operands = { g: tensor(row), size: size(n), maxNorm: f32(maxNorm) };
+        instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
+      }
+    }
+    return { places, instructions };
+  }
+
+  /** Sets which parameters training leaves as they are, with the update that leaves them. The optimizer's state stays. */
+  freeze(frozen: ReadonlySet<Node>, plan: () => Update | undefined): void {
+    const before = this.frozen;
+    this.frozen = frozen;
+    try {
+      this.#update = plan();
+    } catch (error) {
+      this.frozen = before;
+      throw error;
+    }
+    this.version++;
+    this.#dropPrograms();
+  }
+
+  #dropPrograms(): void {
+    for (const [key, program] of this.#programs) {
+      if (key.startsWith('predict') || key.startsWith('logits')) continue;
+      program.free();
+      this.#programs.delete(key);
+    }
   }
 
   /** What a training step leaves in each state, as nodes. */

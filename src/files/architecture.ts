@@ -66,6 +66,8 @@ interface LayerJson {
   readonly attributes: { readonly [name: string]: string };
   /** What a training step leaves in states. */
   readonly updates?: readonly { readonly state: number; readonly next: number }[];
+  /** The largest norm of each row of a parameter; left out where there is none. */
+  readonly maxNorms?: { readonly [parameter: string]: number };
 }
 
 /** A loss as JSON: its description and weight; of one that is none of neurite's, the indices of its target and of the loss of each row. */
@@ -84,6 +86,8 @@ export interface NetworkJson {
   readonly losses: readonly (LossJson | null)[];
   /** The nodes that are minimised besides; left out where there are none. */
   readonly penalties?: readonly number[];
+  /** The parameters that training leaves as they are; left out where there are none. */
+  readonly frozen?: readonly number[];
   readonly optimizer: { readonly [key: string]: Json } | null;
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
@@ -104,6 +108,8 @@ export interface Architecture {
   readonly layers: readonly NamedLayer[];
   readonly losses: readonly (WrittenLoss | undefined)[];
   readonly penalties: readonly Node[];
+  /** The parameters that training leaves as they are. */
+  readonly frozen: readonly Node[];
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly build: 'auto' | 'simd';
@@ -148,7 +154,7 @@ function workLimit(stored: number): number {
  * @throws NeuriteError for an op that files have no word for, or a graph larger than a reader takes
  */
 export function writeArchitecture(call: string, architecture: Architecture, tensors?: ReadonlyMap<Stored, string>): NetworkJson {
-  const { inputs, outputs, losses, penalties, optimizer, seed, build } = architecture;
+  const { inputs, outputs, losses, penalties, frozen, optimizer, seed, build } = architecture;
   const nodes = topological(rootsOf(architecture));
   checkWords(call, nodes);
   const indices = new Map(nodes.map((node, i) => [node, i]));
@@ -170,7 +176,7 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
     // A function may have left a layer's own nodes out of what it returned.
     layers: architecture.layers
       .filter(({ record: { input } }) => indices.has(input))
-      .map(({ name, record: { kind, input, output, parameters, nodes, attributes }, updates }) => ({
+      .map(({ name, record: { kind, input, output, parameters, nodes, attributes, maxNorms }, updates }) => ({
         kind,
         name,
         input: index(input),
@@ -178,10 +184,12 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         parameters: indicesOf(parameters, index),
         nodes: indicesOf(nodes, index),
         attributes,
+        ...(Object.keys(maxNorms).length > 0 && { maxNorms: encode(maxNorms) as Record<string, number> }),
         ...(updates.length > 0 && { updates: updates.map(({ state, next }) => ({ state: index(state), next: index(next) })) }),
       })),
     losses: losses.map((entry) => (entry ? writeLoss(entry, index) : null)),
     ...(penalties.length > 0 && { penalties: penalties.map(index) }),
+    ...(frozen.length > 0 && { frozen: frozen.map(index) }),
     optimizer: optimizer ? writeOptimizer(call, optimizer) : null,
     seed,
     build,
@@ -337,7 +345,9 @@ export function readArchitecture(
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
-    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
+    const loss = graph
+      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
+      : readDescription<Loss>(entry, namedLosses(), {}, version);
     entry.end();
     return { loss, weight, graph };
   });
@@ -346,6 +356,8 @@ export function readArchitecture(
   const stray = nodes.findIndex((one) => one.op === targetOp && !targets.includes(one));
   if (stray >= 0) throw new FileError(`${fields.where}: nodes[${stray}]: op is "target", expected one that a loss names as its own`);
   const penalties = fields.has('penalties') ? list('penalties') : [];
+  const frozen = fields.has('frozen') ? list('frozen') : [];
+  if (frozen.some((one) => !(one instanceof Parameter))) fields.fail('frozen', 'a list of parameters');
   const layers = fields.list('layers', nodes.length).map((item, i) => {
     const entry = new Fields(item, `${fields.where}: layers[${i}]`);
     return version === 1 ? readDense(entry, version, node) : readLayer(entry, node);
@@ -356,17 +368,17 @@ export function readArchitecture(
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
-    optimizer = readOptimizer(entry, others);
+    optimizer = readOptimizer(entry, others, version);
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { record } of layers) recordLayer(record);
-  return { inputs, outputs, layers, losses, penalties, optimizer, seed, build, tensors };
+  return { inputs, outputs, layers, losses, penalties, frozen, optimizer, seed, build, tensors };
 }
 
 /** An optimizer by its name: one of neurite's, or one whose maker came with the file. */
-function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimizer {
+function readOptimizer(entry: Fields, others: readonly OptimizerMaker[], version: number): Optimizer {
   const makers = optimizersByName(entry.where, others);
   const name = entry.take('name');
   if (typeof name === 'string' && !Object.hasOwn(makers, name))
@@ -376,7 +388,7 @@ function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimi
     if (!entry.has(key)) continue;
     given[key] = key === 'groups' ? readGroups(entry) : entry.number(key);
   }
-  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given);
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given, version);
 }
 
 function readGroups(entry: Fields): ParameterGroups {
@@ -415,15 +427,16 @@ function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
 function readDescription<T extends object>(
   entry: Fields,
   makers: Readonly<Record<string, (options: never) => T>>,
-  given: Readonly<Record<string, unknown>> = {},
+  given: Readonly<Record<string, unknown>>,
+  version: number,
 ): T {
   const name = entry.oneOf('name', Object.keys(makers));
   const make = makers[name] as (options: object) => T;
   const fields: Record<string, unknown> = { name, ...given };
   for (const [key, usual] of Object.entries(make({}))) {
     if (key === 'name') continue;
-    // An option that came after the file was written is as usual.
-    fields[key] = entry.has(key) ? readField(entry, key, usual) : usual;
+    // What an older file knows nothing of is as usual.
+    fields[key] = version < VERSION && !entry.has(key) ? usual : readField(entry, key, usual);
   }
   const made = ours(entry.where, () => make(fields));
   for (const [key, value] of Object.entries(made)) if (!sameField(value, fields[key])) entry.fail(key, show(value));
@@ -538,7 +551,11 @@ function readDense(entry: Fields, version: number, node: (from: Fields, key: str
   const kind = entry.string('kind');
   const attributes = { activation: activationName(version, entry.string('activation')) };
   entry.end();
-  return { name, record: { kind, name, input, output, parameters, nodes: { z }, attributes, updates: [] }, updates: [] };
+  return {
+    name,
+    record: { kind, name, input, output, parameters, nodes: { z }, attributes, updates: [], penalties: [], maxNorms: {}, trainable: true },
+    updates: [],
+  };
 }
 
 function batchOf(entry: Fields, key: string, found: Node): Node {
@@ -568,8 +585,18 @@ function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): Na
     if (!(state instanceof State)) return update.fail('state', 'a state');
     return sameShape(state.shape, next.shape) ? { state, next } : update.fail('next', `a node of the state's shape ${formatShape(state.shape)}`);
   });
+  const maxNorms = entry.has('maxNorms')
+    ? named('maxNorms', (from, key) => {
+        const most = from.finite(key);
+        return parameters[key] instanceof Parameter && Math.fround(most) > 0 ? most : from.fail(key, 'the largest norm of a parameter, above 0');
+      })
+    : {};
   entry.end();
   // What a file says that training leaves is what every application of the layer before it left is part of.
   const own = updates.map(({ state, next }) => ({ state, next: () => next }));
-  return { name, record: { kind, name, input, output, parameters, nodes, attributes, updates: own }, updates };
+  return {
+    name,
+    record: { kind, name, input, output, parameters, nodes, attributes, updates: own, penalties: [], maxNorms, trainable: true },
+    updates,
+  };
 }

@@ -194,7 +194,7 @@ function plain(json: unknown, where: string): unknown {
 }
 
 function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
-  const { inputs, outputs, losses, penalties, optimizer, seed } = architecture;
+  const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
   const options = {
     loss,
@@ -204,7 +204,7 @@ function make(where: string, architecture: ReadArchitecture, { build, reproducib
     reproducible: reproducible ?? false,
     ...(optimizer && { optimizer }),
   };
-  return ours(where, () => new Network({ inputs, outputs }, options, parameters));
+  return ours(where, () => new Network({ inputs, outputs }, options, parameters, frozen as readonly Parameter[]));
 }
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;

@@ -1,4 +1,3 @@
-import { Factor } from '../../assembly/opcodes.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Node } from '../graph/node.js';
 import { features, vector } from '../graph/shape.js';
@@ -6,25 +5,24 @@ import { add } from '../ops/add.js';
 import { affine as affineOf, shift } from '../ops/affine.js';
 import { byMode } from '../ops/byMode.js';
 import { div } from '../ops/div.js';
-import { fill, Parameter, State } from '../ops/leaves.js';
-import { meanRows } from '../ops/meanRows.js';
+import { Parameter, State } from '../ops/leaves.js';
+import { meanRows, unbiased } from '../ops/meanRows.js';
 import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
-import { type Layer, layer } from './layer.js';
+import { type Layer, type LayerOptions, layer } from './layer.js';
 import { ofOneWidth } from './ofOneWidth.js';
 import { checkFlag, checkPositive, checkShare } from './options.js';
 
 /** Options of `batchNorm`. */
-export interface BatchNormOptions {
+export interface BatchNormOptions extends LayerOptions {
   /** The share of a batch in the running statistics, as PyTorch says it: Keras' momentum is 1 less this. Default 0.1. */
   readonly momentum?: number;
   /** What the variance is raised by. Default 1e-5. */
   readonly epsilon?: number;
   /** Whether gains and offsets are learnt. Default true. */
   readonly affine?: boolean;
-  readonly name?: string;
 }
 
 /**
@@ -36,8 +34,8 @@ export interface BatchNormOptions {
  * @throws ValueError for an option out of its range
  */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
-  const given = checkOptions('batchNorm', options, ['momentum', 'epsilon', 'affine', 'name']);
-  const { momentum = 0.1, epsilon = 1e-5, affine = true, name } = given;
+  const given = checkOptions('batchNorm', options, ['momentum', 'epsilon', 'affine', 'name', 'trainable']);
+  const { momentum = 0.1, epsilon = 1e-5, affine = true, name, trainable } = given;
   checkShare('batchNorm', 'momentum', momentum, 'up to 1');
   checkPositive('batchNorm', 'epsilon', epsilon);
   checkFlag('batchNorm', 'affine', affine);
@@ -53,8 +51,6 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       const { gains, offsets, mean, variance } = own(features(x.shape));
       const batchMean = meanRows(x);
       const batchVariance = meanRows(square(sub(x, batchMean)));
-      // rows / (rows − 1) = 1 / (1 − 1/rows)
-      const unbiased = div(batchVariance, affineOf(fill(batchVariance.shape, 1, Factor.PerRow), -1, 1));
       const by = (m: Node, v: Node) => div(sub(x, m), sqrt(shift(v, epsilon)));
       const normalized = byMode(by(batchMean, batchVariance), by(mean, variance));
       const running = (state: State, batch: Node) => ({
@@ -65,9 +61,9 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
         output: affine ? add(mul(normalized, gains), offsets) : normalized,
         parameters: { ...(affine && { gains, offsets }), mean, variance },
         nodes: { ...(affine && { normalized }) },
-        updates: [running(mean, batchMean), running(variance, unbiased)],
+        updates: [running(mean, batchMean), running(variance, unbiased(batchVariance))],
       };
     },
-    { name },
+    { name, trainable },
   );
 }

@@ -9,17 +9,16 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
-import { type Layer, layer } from './layer.js';
+import { type Layer, type LayerOptions, layer } from './layer.js';
 import { ofOneWidth } from './ofOneWidth.js';
 import { checkFlag, checkPositive } from './options.js';
 
 /** Options of `layerNorm`. */
-export interface LayerNormOptions {
+export interface LayerNormOptions extends LayerOptions {
   /** What the variance is raised by. Default 1e-5. */
   readonly epsilon?: number;
   /** Whether gains and offsets are learnt. Default true. */
   readonly affine?: boolean;
-  readonly name?: string;
 }
 
 /**
@@ -29,7 +28,7 @@ export interface LayerNormOptions {
  * @throws ValueError for an option out of its range
  */
 export function layerNorm(options: LayerNormOptions = {}): Layer {
-  const { epsilon = 1e-5, affine = true, name } = checkOptions('layerNorm', options, ['epsilon', 'affine', 'name']);
+  const { epsilon = 1e-5, affine = true, name, trainable } = checkOptions('layerNorm', options, ['epsilon', 'affine', 'name', 'trainable']);
   checkPositive('layerNorm', 'epsilon', epsilon);
   checkFlag('layerNorm', 'affine', affine);
   const own = ofOneWidth('layerNorm', (n) => ({
@@ -45,6 +44,6 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       const { gains, offsets } = own(features(x.shape));
       return { output: add(mul(normalized, gains), offsets), parameters: { gains, offsets }, nodes: { normalized } };
     },
-    { name },
+    { name, trainable },
   );
 }

@@ -20,7 +20,7 @@ import { checkFlag, checkPositive } from './options.js';
  * @throws ValueError for an option out of its range
  */
 export function rmsNorm(options: LayerNormOptions = {}): Layer {
-  const { epsilon = 2 ** -23, affine = true, name } = checkOptions('rmsNorm', options, ['epsilon', 'affine', 'name']);
+  const { epsilon = 2 ** -23, affine = true, name, trainable } = checkOptions('rmsNorm', options, ['epsilon', 'affine', 'name', 'trainable']);
   checkPositive('rmsNorm', 'epsilon', epsilon);
   checkFlag('rmsNorm', 'affine', affine);
   const own = ofOneWidth('rmsNorm', (n) => ({ gains: new Parameter(vector(n), { kind: 'constant', value: 1 }) }));
@@ -32,6 +32,6 @@ export function rmsNorm(options: LayerNormOptions = {}): Layer {
       const { gains } = own(features(x.shape));
       return { output: mul(normalized, gains), parameters: { gains }, nodes: { normalized } };
     },
-    { name },
+    { name, trainable },
   );
 }

@@ -31,6 +31,7 @@ import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
+import { Parameter } from '../ops/leaves.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
@@ -98,6 +99,9 @@ const owners = new WeakMap<Float32Array, AnyNetwork>();
 
 const STEP_OPTIONS = ['learningRate', 'weight'];
 
+/** Where the random numbers of predictions in training mode begin: no step is that late. */
+const TRAINED_PREDICTIONS = 0xc0000000;
+
 /**
  * What functions over a network work on.
  * @throws ValueError for what is no network, or another copy's
@@ -121,7 +125,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #trainee: Trainee;
   readonly #predictor: Predictor<number, number>;
   readonly #maxRows: number;
+  /** What layers have minimised besides. */
+  readonly #layerPenalties: readonly Node[];
   readonly #debug: boolean;
+  /** Predictions in training mode so far. */
+  #predictions = 0;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -133,8 +141,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.free();
   };
 
-  /** @param initial whether the parameters are drawn, or left for the caller to write */
-  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
+  /** @param initial whether the parameters are drawn, or left for the caller to write @param frozen parameters that training leaves */
+  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw', frozen: readonly Parameter[] = []) {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
     const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
     const {
@@ -168,7 +176,21 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkGraph(model.inputs, model.outputs, [...updates.values()]);
     const losses = lossesOf('network', loss, model);
     const penalties = penaltiesOf('network', penalty, model, layers);
-    this.#engine = new Engine({ ...model, updates }, coreOf(this.build));
+    const maxNorms = new Map<Parameter, number>();
+    const left = new Set<Node>(frozen);
+    for (const { record } of layers) {
+      for (const [name, most] of Object.entries(record.maxNorms)) maxNorms.set(record.parameters[name] as Parameter, most);
+      if (!record.trainable) for (const node of Object.values(record.parameters)) if (node instanceof Parameter) left.add(node);
+    }
+    const ofLayers = penaltiesOf(
+      'network',
+      layers.flatMap(({ record }) => record.penalties),
+      model,
+      layers,
+    );
+    this.#layerPenalties = ofLayers;
+    this.#engine = new Engine({ ...model, updates, maxNorms }, coreOf(this.build));
+    this.#engine.frozen = left;
     this.#trainee = {
       engine: this.#engine,
       seed,
@@ -178,7 +200,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
     try {
-      this.#engine.configure(losses, this.#plan(optimizer), penalties);
+      this.#engine.configure(losses, this.#plan(optimizer), [...penalties, ...ofLayers]);
       if (initial === 'draw') this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
@@ -282,11 +304,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * inputs in `fit` must be done here by the caller.
    */
   predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /**
+   * The same with layers as in a training step: dropout drops, otherwise in each call, and a batch norm takes the statistics of these rows.
+   * Many such predictions tell how sure a network with dropout is (Gal & Ghahramani 2016). With `training: false` it is the call without options.
+   */
+  predict<X extends Inputs<In>>(x: X, options: { readonly training: boolean }): Outputs<Out, ReturnedOf<In, X>>;
   /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
   predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
-  predict(x: Inputs, out?: Float32Array): unknown {
+  predict(x: Inputs, out?: Float32Array | { readonly training: boolean }): unknown {
     if (this.#debug) this.#search('predict', x);
-    return this.#predictor.predict(x, out as Float32Array);
+    if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
+    const { training = false } = checkOptions('predict', out, ['training']);
+    if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
+    return training ? this.#predictor.predictInTraining(x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
@@ -572,13 +602,38 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
     const { graph: model } = this.#engine;
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
-    const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
+    const penalties =
+      penalty === undefined ? this.#engine.penalties : [...penaltiesOf('configure', penalty, model, this.#internals.layers), ...this.#layerPenalties];
     const update = this.#during('configure', () => this.#plan(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
     this.#trainee.run = undefined;
     this.#trainee.resume = undefined;
+    return this;
+  }
+
+  /**
+   * Says whether training changes parameters: those of a layer, or a single one, by its name as `parameterNames` has it. What it leaves keeps its bits,
+   * and the optimizer what it has of them. With `trainable: false` for all but the last layers a network is trained on for another task.
+   * @throws ValueError for a name that there is not
+   */
+  setTrainable(name: string, trainable: boolean): this {
+    const call = 'setTrainable';
+    this.#internals.idle(call);
+    if (typeof trainable !== 'boolean') throw new ValueError(`${call}: trainable is ${describe(trainable)}, expected true or false`);
+    const names = this.#internals.tensorNames();
+    const { parameters } = this.#engine;
+    const named = (node: Parameter) => names.get(node) as string;
+    const found = parameters.filter((node) => named(node) === name || named(node).startsWith(`${name}.`));
+    if (found.length === 0)
+      throw new ValueError(`${call}: name is ${describe(name)}, expected a layer or one of ${parameters.map(named).join(', ')}`);
+    const frozen = new Set(this.#engine.frozen);
+    for (const node of found) {
+      if (trainable) frozen.delete(node);
+      else frozen.add(node);
+    }
+    this.#during('configure', () => this.#engine.freeze(frozen, () => this.#plan(this.#engine.optimizer)));
     return this;
   }
 

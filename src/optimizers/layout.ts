@@ -5,6 +5,8 @@ import type { Shape } from '../graph/shape.js';
 export interface NamedShape {
   readonly name: string;
   readonly shape: Shape;
+  /** Whether training leaves it as it is. */
+  readonly frozen?: boolean;
 }
 
 /** What some stretches have in common: the options there, and what the learning rate is multiplied by. */

@@ -14,8 +14,8 @@ test('each has a row, and no row is of none', () => {
   expect(layers.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
 });
 
-describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make, row, torch }) => {
-  const x = Array.from({ length: 5 }, (_, i) => Array.from({ length: 3 }, (_, j) => Math.fround(Math.sin(3 * i + j))));
+describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make, row, torch, ids }) => {
+  const x = Array.from({ length: 5 }, (_, i) => Array.from({ length: 3 }, (_, j) => (ids ? (3 * i + j) % ids : Math.fround(Math.sin(3 * i + j)))));
 
   test.each(builds)('its value is that of float64 (%s)', (build) => {
     using net = sequential(3, [make()], { seed: 5, build });

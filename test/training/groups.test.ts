@@ -3,12 +3,14 @@ import {
   adam,
   adamW,
   add,
+  batchNorm,
   crossEntropy,
   decayMatrices,
   defineOptimizer,
   dense,
   fromJSON,
   input,
+  layerNorm,
   lion,
   load,
   mul,
@@ -162,6 +164,20 @@ describe.each(builds)('%s', (build) => {
       return each.map((g) => g.map((v) => v * Math.min(1, 0.08 / norm(each.flat()))));
     });
     moves(sgd({ ...options, clipValue: 1e9, clipParameterNorm: Number.POSITIVE_INFINITY }), (all) => all);
+  });
+
+  test('decayMatrices: none on the gains and shifts of norms either', () => {
+    const layers = () => [dense(7), layerNorm(), dense(6), batchNorm(), dense(3, 'softmax')];
+    const options = { loss: crossEntropy(), build, seed: 4 };
+    const of = (weightDecay: number) =>
+      sequential(5, layers(), { ...options, optimizer: adamW({ learningRate: 0.01, weightDecay, groups: decayMatrices() }) });
+    using net = of(0.5);
+    using plain = of(0);
+    for (const one of [net, plain]) one.step(x, y);
+    for (const name of net.parameterNames) {
+      const same = bitsOf(net.parameter(name).values).join() === bitsOf(plain.parameter(name).values).join();
+      expect(same, name).toBe(!/^dense\d\.weights$/.test(name));
+    }
   });
 
   test('decayMatrices: a decay on weights, none on biases', () => {
