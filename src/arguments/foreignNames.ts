@@ -51,8 +51,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   initializer: 'use init, such as heUniform',
   initial: 'use init, such as constantInit(0)',
   biasInitializer: 'biases start at 0',
-  labelSmoothing: 'pass smoothed probabilities as targets',
-  label_smoothing: 'pass smoothed probabilities as targets',
   weigth: 'use weight',
   sclae: 'use scale',
   labels: 'targets are y',

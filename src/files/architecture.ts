@@ -345,7 +345,9 @@ export function readArchitecture(
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
-    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
+    const loss = graph
+      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
+      : readDescription<Loss>(entry, namedLosses(), {}, version);
     entry.end();
     return { loss, weight, graph };
   });
@@ -366,7 +368,7 @@ export function readArchitecture(
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
-    optimizer = readOptimizer(entry, others);
+    optimizer = readOptimizer(entry, others, version);
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
@@ -376,7 +378,7 @@ export function readArchitecture(
 }
 
 /** An optimizer by its name: one of neurite's, or one whose maker came with the file. */
-function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimizer {
+function readOptimizer(entry: Fields, others: readonly OptimizerMaker[], version: number): Optimizer {
   const makers = optimizersByName(entry.where, others);
   const name = entry.take('name');
   if (typeof name === 'string' && !Object.hasOwn(makers, name))
@@ -386,7 +388,7 @@ function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimi
     if (!entry.has(key)) continue;
     given[key] = key === 'groups' ? readGroups(entry) : entry.number(key);
   }
-  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given);
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given, version);
 }
 
 function readGroups(entry: Fields): ParameterGroups {
@@ -425,15 +427,16 @@ function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
 function readDescription<T extends object>(
   entry: Fields,
   makers: Readonly<Record<string, (options: never) => T>>,
-  given: Readonly<Record<string, unknown>> = {},
+  given: Readonly<Record<string, unknown>>,
+  version: number,
 ): T {
   const name = entry.oneOf('name', Object.keys(makers));
   const make = makers[name] as (options: object) => T;
   const fields: Record<string, unknown> = { name, ...given };
   for (const [key, usual] of Object.entries(make({}))) {
     if (key === 'name') continue;
-    // An option that came after the file was written is as usual.
-    fields[key] = entry.has(key) ? readField(entry, key, usual) : usual;
+    // What an older file knows nothing of is as usual.
+    fields[key] = version < VERSION && !entry.has(key) ? usual : readField(entry, key, usual);
   }
   const made = ours(entry.where, () => make(fields));
   for (const [key, value] of Object.entries(made)) if (!sameField(value, fields[key])) entry.fail(key, show(value));
@@ -441,7 +444,9 @@ function readDescription<T extends object>(
 }
 
 function readField(entry: Fields, key: string, usual: unknown): unknown {
-  if (isList(usual)) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
+  // Of one number there may be several.
+  const several = isList(usual) || (typeof usual === 'number' && isList(entry.value[key]));
+  if (several) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
   return typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
 }
 

@@ -30,8 +30,8 @@ const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i));
 
 test.each<[string, () => unknown, string]>([
   ['delta', () => huber({ delta: 0 }), 'huber: delta is 0, expected a positive number that float32 holds'],
-  ['tau', () => quantile({ tau: 1 }), 'quantile: tau is 1, expected a number between 0 and 1'],
-  ['gamma', () => focal({ gamma: 0.5 }), 'focal: gamma is 0.5, expected 0 or a number ≥ 1 that float32 holds'],
+  ['tau', () => quantile({ tau: 1 }), 'quantile: tau is 1, expected a number between 0 and 1, or a list of such'],
+  ['gamma', () => focal({ gamma: -1 }), 'focal: gamma is -1, expected a number ≥ 0 that float32 holds'],
   ['alpha', () => categoricalFocal({ alpha: 2 }), 'categoricalFocal: alpha is 2, expected a number from 0 to 1'],
   ['reduction', () => meanAbsoluteError({ reduction: 'none' as never }), "meanAbsoluteError: reduction is \"none\", expected 'mean' or 'sum'"],
   ['labelSmoothing', () => crossEntropy({ labelSmoothing: -0.1 }), 'crossEntropy: labelSmoothing is -0.1, expected a number from 0 to 1'],

@@ -123,9 +123,9 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
     'evaluate: metrics is an object with name, begin, expected a list',
   ],
 
-  'a loss by name': [() => output('crossEntropy'), 'network: loss is "crossEntropy", expected what binaryCrossEntropy(), crossEntropy()'],
-  'a loss uncalled': [() => output(crossEntropy), 'network: loss is a function, expected what binaryCrossEntropy(), crossEntropy()'],
-  'a loss of null': [() => output(null), 'network: loss is null, expected what binaryCrossEntropy(), crossEntropy()'],
+  'a loss by name': [() => output('crossEntropy'), 'network: loss is "crossEntropy", expected what binaryCrossEntropy(), categoricalFocal()'],
+  'a loss uncalled': [() => output(crossEntropy), 'network: loss is a function, expected what binaryCrossEntropy(), categoricalFocal()'],
+  'a loss of null': [() => output(null), 'network: loss is null, expected what binaryCrossEntropy(), categoricalFocal()'],
   'a loss that does not fit': [() => output(binaryCrossEntropy()), "binaryCrossEntropy: the output's activation is softmax, expected 'sigmoid'"],
   'an option of a loss': [
     () => crossEntropy(any({ fromlogits: true })),
