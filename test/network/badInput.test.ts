@@ -141,7 +141,7 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
   leaky_relu: [() => dense(10, any('leaky_relu')), `dense: activation is "leaky_relu", expected 'leakyRelu'`],
   'options in place of the activation': [
     () => dense(10, any({ activation: 'relu' })),
-    'dense: there is no option "activation", expected bias, init, name; it is the second argument',
+    'dense: there is no option "activation", expected bias, init, name, trainable, weightRegularizer, biasRegularizer, activityRegularizer, maxNorm; it is the second argument',
   ],
   'an unknown option in place of the activation': [
     () => dense(10, any({ biases: false })),
