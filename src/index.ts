@@ -54,6 +54,7 @@ export {
   type NetworkGraph,
   type NetworkOptions,
 } from './network/network.js';
+export { type OptimizerStateValues, optimizerState, setOptimizerState } from './network/optimizerState.js';
 export type { ClassifyOptions, Predictor } from './network/predictor.js';
 export { network, sequential } from './network/sequential.js';
 export type { LayerView, ParameterView } from './network/views.js';
@@ -95,6 +96,7 @@ export { square } from './ops/square.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
 export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
+export { type LbfgsOptions, lbfgs } from './optimizers/search/lbfgs.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
