@@ -55,6 +55,7 @@ export {
   type NetworkGraph,
   type NetworkOptions,
 } from './network/network.js';
+export { type OptimizerStateValues, optimizerState, setOptimizerState } from './network/optimizerState.js';
 export type { ClassifyOptions, Predictor } from './network/predictor.js';
 export { network, sequential } from './network/sequential.js';
 export type { LayerView, ParameterView } from './network/views.js';
@@ -98,6 +99,7 @@ export { tanh } from './ops/tanh.js';
 export { decayMatrices, parameterGroups } from './optimizers/groups.js';
 export type { ParameterGroup, ParameterGroups } from './optimizers/layout.js';
 export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
+export { type LbfgsOptions, lbfgs } from './optimizers/search/lbfgs.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';

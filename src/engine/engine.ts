@@ -604,7 +604,7 @@ export class Engine {
     const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
-    const deciding = this.decidesFor(forms) ? this.deciding : -1;
+    const deciding = kind !== 'regularize' && this.decidesFor(forms) ? this.deciding : -1;
     const terms = this.terms(losses, mode);
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,

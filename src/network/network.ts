@@ -33,13 +33,14 @@ import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
-import type { Optimizer } from '../optimizers/optimizer.js';
+import { type Optimizer, searchOf } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { fit, type Trainee } from '../training/fit.js';
 import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics.js';
+import { searchStep } from '../training/search.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { checkGraph } from './checkGraph.js';
 import { chooseBuild } from './chooseBuild.js';
@@ -462,6 +463,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const call = 'applyGradients';
     this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
     const engine = this.#engine;
+    if (searchOf(engine.optimizer))
+      throw new ValueError(`${call}: ${engine.optimizer?.name} evaluates the loss by itself, expected an optimizer that follows a gradient`);
     const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
     checkLearningRate(call, learningRate);
     const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
@@ -489,19 +492,32 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
-    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
+    const searches = kind === 'step' && searchOf(engine.optimizer) !== undefined;
+    const program = engine.program(searches ? 'accumulate' : kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     engine.setScalars(program, scalars);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
-    } else if (kind === 'step') {
+    } else if (kind === 'step' && !searches) {
       this.#stepPath = FastPath.of(program, batch, engine.version);
-    } else {
+    } else if (kind === 'gradient') {
       this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
-    return this.#run(kind, program, batch.rows, learningRate);
+    if (!searches) return this.#run(kind, program, batch.rows, learningRate);
+    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, () => {
+      writeBatch(program, batch, 0, batch.rows);
+      return program.run(batch.rows, program.recipe.inputs.length);
+    });
+    return this.#stepped(kind, status, sums.lossSum / batch.rows);
+  }
+
+  /** What a batch leaves behind: an error, or a step more. */
+  #stepped(kind: 'gradient' | 'step', status: Status, loss: number): number {
+    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
+    if (kind === 'step') this.#trainee.stepsDone++;
+    return loss;
   }
 
   /** Runs a batch that lies in its program's inputs. */
@@ -513,9 +529,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     workspace.set(Context.FirstStep, this.#trainee.stepsDone);
     const first = program.recipe.inputs.length;
     const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
-    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
-    if (kind === 'step') this.#trainee.stepsDone++;
-    return workspace.lossSum / rows;
+    return this.#stepped(kind, status, workspace.lossSum / rows);
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
