@@ -68,6 +68,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   feature_range: 'use range',
   outputs: 'use output, the index of one',
   inputs: 'use input, the index of one',
+  strict: 'use partial, true where names may be missing',
   step_size: 'use every',
   gamma: 'use factor',
   T_max: 'use epochs',
