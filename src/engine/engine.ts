@@ -59,6 +59,7 @@ export type ProgramKind =
   | 'accumulate'
   | 'regularize'
   | 'update'
+  | 'shorten'
   | 'step'
   | 'guarded'
   | 'evaluate'
@@ -596,6 +597,10 @@ export class Engine {
     if (kind === 'logits') {
       const logits = outputs.map(logitsOf);
       return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
+    }
+    if (kind === 'shorten') {
+      const { places, instructions } = this.#projections();
+      return { roots: [], inputs: [], outputs: [], places, epilogue: instructions };
     }
     if (kind === 'update') {
       const { places, epilogue, guards } = this.updateRecipe();

@@ -78,6 +78,8 @@ export interface Op {
   readonly unsaved?: boolean;
   /** Whether a node stands for its first input in training steps, for its second in everything else. */
   readonly byMode?: boolean;
+  /** Where the op takes numbers of an input for ids: which input, which of its features, and how many ids there are. */
+  readonly readsIds?: (node: Node) => { readonly input: Node; readonly feature: number; readonly count: number };
   /** The values a node can have, given those of its inputs; any number where left out. */
   readonly range?: (node: Node, rangeOf: (x: Node) => Range) => Range | undefined;
   /** The constants of a node as text, for diagrams. */

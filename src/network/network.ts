@@ -506,7 +506,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
     if (!searches) return this.#run(kind, program, batch.rows, learningRate);
-    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, () => {
+    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, this.#trainee.stepsDone, () => {
       writeBatch(program, batch, 0, batch.rows);
       return program.run(batch.rows, program.recipe.inputs.length);
     });

@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js';
 import { rowsOf, tensor, word } from '../graph/instruction.js';
 import { apply, type Float64Value, type Instruction, type Node, type Op } from '../graph/node.js';
 import { batch, features, matrix, type Shape } from '../graph/shape.js';
+import { sliceOp } from './columns.js';
 
 function instruction(opcode: Opcode, y: Node, x: Node, ids: Node, table: Shape): Instruction {
   const [count, width] = table.size as [number, number];
@@ -35,6 +36,13 @@ export const embedOp: Op = {
     return [apply(embedBackwardOp, [dy, ids as Node], { count, n }), undefined];
   },
   tangent: ({ inputs: [, ids] }, [dTable]) => dTable && embed(dTable, ids as Node),
+  readsIds({ inputs }) {
+    const [table, ids] = inputs as [Node, Node];
+    const count = table.shape.size[0] as number;
+    // One of several ids of a row is a slice of them.
+    if (ids.op === sliceOp) return { input: ids.inputs[0] as Node, feature: ids.attributes.start as number, count };
+    return { input: ids, feature: 0, count };
+  },
   kernel: (y) => {
     const [table, ids] = y.inputs as [Node, Node];
     return [instruction(Opcode.Embed, y, table, ids, table.shape)];

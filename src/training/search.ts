@@ -27,6 +27,7 @@ function divisorOf(call: string, engine: Engine, rows: number): number {
  * optimizer's state begins anew.
  *
  * @param program of the kind `accumulate`
+ * @param stepsDone steps of the network before this one, by which random numbers are drawn: the same in every evaluation of a step
  * @param pass adds up losses and gradients of all rows
  * @returns the sums of the first evaluation
  */
@@ -36,11 +37,13 @@ export function searchStep(
   program: LoadedProgram,
   rows: number,
   learningRate: number,
+  stepsDone: number,
   pass: () => number,
 ): { readonly status: Status; readonly sums: Sums } {
   const divisor = divisorOf(call, engine, rows);
   // Compiled before addresses are taken.
   const regularize = engine.regularizes ? engine.program('regularize', 1) : undefined;
+  const shorten = engine.graph.maxNorms?.size ? engine.program('shorten', 1) : undefined;
   const { core, workspace } = program;
   const { parameterCount: n, gradientsAddress } = engine;
   const optimizer = engine.optimizer as Optimizer;
@@ -53,6 +56,8 @@ export function searchStep(
     engine.writeGradients();
     writeSums(workspace, undefined);
     workspace.set(Context.MeanRows, rows);
+    workspace.set(Context.FirstStep, stepsDone);
+    workspace.set(Context.Step, 0);
     let status: Status = pass();
     workspace.set(Context.MeanRows, 0);
     if (regularize && status === Status.Done) status = regularize.run(1);
@@ -69,6 +74,7 @@ export function searchStep(
   };
   searchOf(optimizer)?.(optimizer, objective, learningRate);
   const { status, sums } = first as unknown as { status: Status; sums: Sums };
+  if (status === Status.Done) shorten?.run(1);
   if (status === Status.Done && engine.isFinite) return { status, sums };
   values.set(before);
   if (status !== Status.Done) return { status, sums };
@@ -88,6 +94,7 @@ export class SearchSteps {
     this.#source = source;
     this.#part = part;
     if (engine.regularizes) engine.program('regularize', 1);
+    if (engine.graph.maxNorms?.size) engine.program('shorten', 1);
     engine.program('accumulate', part, source.forms);
   }
 
@@ -100,14 +107,12 @@ export class SearchSteps {
       let status: number = Status.Done;
       for (let position = 0; position < source.rows && status === Status.Done; position += part) {
         source.place(program, position, 1, part);
-        // Random numbers are the same in every evaluation of a step.
-        program.workspace.set(Context.FirstStep, stepsDone);
         program.workspace.set(Context.FirstRow, position);
         status = program.run(Math.min(part, source.rows - position));
       }
       return status;
     };
-    const found = searchStep('fit', this.#engine, program, source.rows, rates[0] as number, pass);
+    const found = searchStep('fit', this.#engine, program, source.rows, rates[0] as number, stepsDone, pass);
     program.workspace.set(Context.FirstRow, 0);
     const { status, sums } = found;
     return { status, done: status === Status.Done ? 1 : 0, ...sums, program };
