@@ -33,7 +33,11 @@ export enum Context {
   Parts = 80,
   /** what a mean over the rows divides by; 0: the rows of the run */
   MeanRows = 84,
-  Size = 88,
+  /** steps done before those of this call, by which random numbers are drawn */
+  FirstStep = 88,
+  /** rows of this step that ran before, where it runs in parts */
+  FirstRow = 92,
+  Size = 96,
 }
 
 /** How a run ended. */

@@ -106,6 +106,12 @@ export enum Opcode {
   Fill = 90,
   /** copies columns between tensors of different widths (concat, slice, and their gradients) */
   CopyColumns = 91,
+  /** numbers drawn anew in each step: 0 or α (a mask), or normal deviates times α */
+  Random = 92,
+  /** y[row] = table[id of row] */
+  Embed = 93,
+  /** y = 0, then y[id of row] += dy[row] */
+  EmbedBackward = 94,
 
   // losses
   /** loss per row: logsumexp(z) − Σ t·z */
@@ -145,12 +151,14 @@ export enum Unary { op, y, x, size, alpha, beta, length }
 
 /** Factors of a scale that are known only when the program runs. */
 export enum Factor {
-  /** 1 / rows, those of the run or Context.MeanRows */
+  /** 1 / rows of the run */
   PerRow = 1,
   /** −learningRate */
   Descend = 2,
+  /** what a mean over the rows of a step has: 1 / rows, those of the run or Context.MeanRows */
+  Mean = 4,
   /** the optimizer's first scalar of this step; each further bit is the next scalar */
-  Scalars = 4,
+  Scalars = 8,
 }
 
 /** y = alpha·factors·x over `size` elements; factors: the flags of `Factor`. As long as Unary. */
@@ -183,6 +191,12 @@ export enum Fill { op, y, size, value, factors, length }
 /** y[row, yOffset + j] = x[row, xOffset + j] for j < width; yStride and xStride are the row lengths. */
 export enum CopyColumns { op, y, x, rows, width, yStride, yOffset, xStride, xOffset, length }
 
+/** y[rows, features] from `key`, two floats whose bits are the key, and the step: `kind` 0 is α where a uniform number reaches `rate`, else 0; 1 is normal. */
+export enum Random { op, y, key, rows, features, kind, alpha, rate, length }
+
+/** Between y and x, one of which is [rows, features], by `ids` [rows, 1], floats below `count`. */
+export enum Embed { op, y, x, ids, rows, features, count, length }
+
 /** How targets are given: rows of values as wide as the output, or one u32 class id per row. */
 export enum TargetKind { Values = 0, Classes = 1 }
 
@@ -201,17 +215,21 @@ export enum AccumulateLoss { op, loss, rows, scale, goOn, part, length }
 /** Counts rows classified correctly: by the largest number, or (`each` = 1) by whether each number reaches `cut` where its target reaches `targetCut`. Each counts by its weight, or once where w is Ref.None. */
 export enum CountCorrect { op, z, t, w, kind, rows, features, each, cut, targetCut, length }
 
-/** w −= learningRate · dw */
-export enum Sgd { op, w, dw, size, length }
+/** w −= rate·learningRate · dw; `rate` is f64, low word first. */
+export enum Sgd { op, w, dw, size, rateLow, rateHigh, length }
 
-/** v = μ·v + dw; w −= learningRate · (nesterov ? dw + μ·v : v) */
-export enum Momentum { op, w, dw, v, size, momentum, nesterov, length }
+/** v = μ·v + dw; w −= rate·learningRate · (nesterov ? dw + μ·v : v); `rate` is f64, low word first. */
+export enum Momentum { op, w, dw, v, size, momentum, nesterov, rateLow, rateHigh, length }
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), with decoupled decay (Loshchilov & Hutter 2019) where decay ≠ 0.
- * `powers` refers to two f64: β₁ᵗ and β₂ᵗ of the steps done so far. Constants are f64, low word first.
+ * `powers` refers to two f64: β₁ᵗ and β₂ᵗ of the steps done so far, which are advanced unless `more` updates of the step follow. Constants are f64,
+ * low word first; `rate` multiplies the learning rate.
  */
-export enum Adam { op, w, dw, m, v, powers, size, beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, decayLow, decayHigh, length }
+export enum Adam {
+  op, w, dw, m, v, powers, size,
+  beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, decayLow, decayHigh, rateLow, rateHigh, more, length
+}
 
 /** g of `size` elements. */
 export enum ClipNorm { op, g, size, maxNorm, length }

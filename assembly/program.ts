@@ -12,6 +12,8 @@ import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
+import { embed, embedBackward } from './kernels/embedding';
+import { draw } from './random';
 import { unary } from './kernels/unary';
 
 /** Operand `index` of the instruction at pc, undecoded. */
@@ -59,7 +61,8 @@ function scalars(context: usize, bits: u32): f64 {
 /** `scale` times the factors that only the run knows, multiplied in f64 and rounded once. */
 function factored(scale: f32, factors: u32, context: usize, rows: u32): f32 {
   let product = <f64>scale;
-  if (factors & Factor.PerRow) {
+  if (factors & Factor.PerRow) product /= <f64>rows;
+  if (factors & Factor.Mean) {
     const mean = load<u32>(context, Context.MeanRows);
     product /= <f64>(mean ? mean : rows);
   }
@@ -183,6 +186,30 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.FusedLoss.length << 2;
         break;
       }
+      case Opcode.Random: {
+        const features = word(pc, I.Random.features);
+        draw(
+          address(context, pc, I.Random.y), count(pc, I.Random.rows, rows) * features, address(context, pc, I.Random.key),
+          load<u32>(context, Context.FirstStep) + load<u32>(context, Context.Step), load<u32>(context, Context.FirstRow) * features,
+          word(pc, I.Random.kind) != 0, float(pc, I.Random.alpha), float(pc, I.Random.rate),
+        );
+        pc += I.Random.length << 2;
+        break;
+      }
+      case Opcode.Embed:
+        embed(
+          address(context, pc, I.Embed.y), address(context, pc, I.Embed.x), address(context, pc, I.Embed.ids),
+          count(pc, I.Embed.rows, rows), word(pc, I.Embed.features), word(pc, I.Embed.count),
+        );
+        pc += I.Embed.length << 2;
+        break;
+      case Opcode.EmbedBackward:
+        embedBackward(
+          address(context, pc, I.Embed.y), address(context, pc, I.Embed.x), address(context, pc, I.Embed.ids),
+          count(pc, I.Embed.rows, rows), word(pc, I.Embed.features), word(pc, I.Embed.count),
+        );
+        pc += I.Embed.length << 2;
+        break;
       case Opcode.AccumulateLoss: {
         const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
         if (!isFinite(sum) && word(pc, I.AccumulateLoss.goOn) == 0) return Status.NotFinite;
@@ -208,21 +235,23 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         break;
       }
       case Opcode.Sgd:
-        sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context));
+        sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context) * double(pc, I.Sgd.rateLow));
         pc += I.Sgd.length << 2;
         break;
       case Opcode.Momentum:
         momentum(
           address(context, pc, I.Momentum.w), address(context, pc, I.Momentum.dw), address(context, pc, I.Momentum.v), count(pc, I.Momentum.size, rows),
-          learningRate(context), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
+          learningRate(context) * double(pc, I.Momentum.rateLow), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
         );
         pc += I.Momentum.length << 2;
         break;
       case Opcode.Adam:
         adam(
           address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),
-          address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows), learningRate(context),
+          address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows),
+          learningRate(context) * double(pc, I.Adam.rateLow),
           double(pc, I.Adam.beta1Low), double(pc, I.Adam.beta2Low), double(pc, I.Adam.epsilonLow), double(pc, I.Adam.decayLow),
+          word(pc, I.Adam.more) == 0,
         );
         pc += I.Adam.length << 2;
         break;

@@ -1,6 +1,6 @@
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3").
- * The key is (seed, stream), the counter (block, 0, 0, 0); word i of a stream is word i mod 4 of block ⌊i / 4⌋.
+ * The key is (seed, stream), the counter (block, 0, 0, 0), or (block, step, 0, 0) for `draw`; word i of a stream is word i mod 4 of block ⌊i / 4⌋.
  * An element is a function of (seed, stream, i) alone. Streams are independent, and both builds give the same bits.
  */
 import { log64 } from './math/log64';
@@ -15,10 +15,10 @@ function word(i: u32, seed: u32, stream: u32): u32 {
   return load<u32>(words + (<usize>(i & 3) << 2));
 }
 
-/** The ten rounds on one counter; leaves four words in `words`. */
-function philox(counter: u32, key0: u32, key1: u32): void {
+/** The ten rounds on one counter of two words; leaves four words in `words`. */
+function philox(counter: u32, key0: u32, key1: u32, high: u32 = 0): void {
   let c0 = counter;
-  let c1: u32 = 0;
+  let c1 = high;
   let c2: u32 = 0;
   let c3: u32 = 0;
   for (let round = 0; round < 10; round++) {
@@ -93,6 +93,24 @@ function ratio(coefficients: usize, x: f64): f64 {
     denominator = denominator * x + load<f64>(coefficients + j, 64);
   }
   return numerator / denominator;
+}
+
+/**
+ * Numbers that are drawn anew in each step, n floats, element `first` on: α where (w + ½)/2³² reaches `rate`, else 0; or, with `isNormal`,
+ * α·Φ⁻¹((w + ½)/2³²). An element is a function of the key, the step and its index alone.
+ */
+export function draw(y: usize, n: usize, key: usize, step: u32, first: u32, isNormal: bool, alpha: f32, rate: f32): void {
+  if (!ASC_NO_ASSERT) assert(isTensor(y, n) && isTensor(key, 2), 'draw: y is n floats and the key two words in the heap');
+  const key0 = load<u32>(key);
+  const key1 = load<u32>(key, 4);
+  if (first & 3) philox(first >>> 2, key0, key1, step);
+  const threshold = <f64>rate * 4294967296 - 0.5;
+  for (let i = first, end = first + <u32>n; i != end; i++, y += 4) {
+    if ((i & 3) == 0) philox(i >>> 2, key0, key1, step);
+    const w = <f64>load<u32>(words + (<usize>(i & 3) << 2));
+    if (isNormal) store<f32>(y, <f32>(<f64>alpha * quantile((w - 2147483647.5) / 4294967296)));
+    else store<f32>(y, w >= threshold ? alpha : 0);
+  }
 }
 
 /** Words of its stream that `permutation` has used. */

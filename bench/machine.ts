@@ -106,7 +106,8 @@ export class Machine {
     const [beta1Low, beta1High] = words64(0.9);
     const [beta2Low, beta2High] = words64(0.999);
     const [epsilonLow, epsilonHigh] = words64(1e-8);
-    return instruction(Adam, Opcode.Adam, { ...refs, size, beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh });
+    const [rateLow, rateHigh] = words64(1);
+    return instruction(Adam, Opcode.Adam, { ...refs, size, beta1Low, beta1High, beta2Low, beta2High, epsilonLow, epsilonHigh, rateLow, rateHigh });
   }
 
   /** Rows of a data set in the order given, scaled by 1/255. */

@@ -48,7 +48,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   {
     name: 'derivatives',
     files: /^src\/derivatives\//,
-    imports: ['network', 'data', 'engine', 'compile', 'losses', 'ops', 'graph', 'errors', 'arguments'],
+    imports: ['network', 'data', 'engine', 'compile', 'losses', 'ops', 'graph', 'context', 'errors', 'arguments'],
   },
   {
     name: 'inspect',

@@ -7,36 +7,50 @@ import {
   adamW,
   add,
   affine,
+  batchNorm,
   binaryCrossEntropy,
   byMode,
+  categoricalFocal,
   clip,
   concat,
   cosine,
+  cosineSimilarity,
   crossEntropy,
   dense,
   div,
   dot,
+  dropout,
   elu,
+  embedding,
   erf,
   erfc,
   exp,
   expm1,
   exponentialDecay,
+  focal,
+  gaussianNll,
+  gaussianNoise,
   gelu,
   hardSigmoid,
   heaviside,
+  hinge,
+  huber,
+  klDivergence,
   type Layer,
   type Loss,
+  layerNorm,
   leakyRelu,
   lion,
   log,
   log1p,
+  logCosh,
   logSoftmax,
   logSumExp,
   matmul,
   max,
   maximum,
   mean,
+  meanAbsoluteError,
   meanRows,
   meanSquaredError,
   min,
@@ -46,12 +60,17 @@ import {
   type Node,
   nadam,
   neg,
+  normalize,
   type Optimizer,
   oneCycle,
   parameter,
+  poisson,
   pow,
+  quantile,
   reduceOnPlateau,
   relu,
+  rescale,
+  rmsNorm,
   rmsProp,
   type Schedule,
   scale,
@@ -67,6 +86,7 @@ import {
   sqrt,
   square,
   squaredError,
+  state,
   stepDecay,
   sub,
   sum,
@@ -78,6 +98,8 @@ import { activations as namedActivations } from '../src/layers/activations.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../src/ops/binaryCrossEntropy.js';
 import { pad } from '../src/ops/columns.js';
 import { crossEntropy as crossEntropyRows } from '../src/ops/crossEntropy.js';
+import { embed } from '../src/ops/embed.js';
+import { randomMask, randomNormal } from '../src/ops/random.js';
 import type { Derivatives } from './oracle/graph.js';
 import * as oracle from './oracle/losses.js';
 import * as optimizerOracle from './oracle/optimizers.js';
@@ -354,6 +376,20 @@ export const inner: readonly InnerRow[] = [
   { op: 'oneHot', tried: 'cross-entropy with class ids', saved: targetsOnly, noValue: 'no network has it' },
   { op: 'crossEntropy', tried: 'the losses', saved: (x, t) => crossEntropyRows(x, t) },
   { op: 'binaryCrossEntropy', tried: 'the losses', saved: (x, t) => binaryCrossEntropyRows(x, t) },
+  {
+    op: 'randomMask',
+    tried: 'the layer dropout',
+    saved: (x) => byMode(mul(x, randomMask(x, state(2), 0.25, 2)), x),
+    noValue: 'what is drawn is no function of x',
+  },
+  {
+    op: 'randomNormal',
+    tried: 'the layer gaussianNoise',
+    saved: (x) => byMode(add(x, randomNormal(x, state(2), 0.5)), x),
+    noValue: 'what is drawn is no function of x',
+  },
+  { op: 'embed', tried: 'the layer embedding', saved: (x) => embed(parameter([5, 3]), slice(x, 0, 1)) },
+  { op: 'embedBackward', tried: 'the layer embedding', saved: { none: 'it is in gradients alone' } },
 ];
 
 /** Every activation that has a name. Adding one is adding a row. */
@@ -381,19 +417,24 @@ export interface LossRow {
   readonly name: string;
   readonly make: (options?: { readonly fromLogits?: boolean }) => Loss;
   /** An activation of the output that it fits. */
-  readonly output: 'softmax' | 'sigmoid' | 'identity';
-  /** Targets of a row, of numbers in [0, 1). */
+  readonly output: 'softmax' | 'sigmoid' | 'identity' | 'softplus';
+  /** Targets of a row, of numbers in [0, 1): one for each output, or fewer. */
   targets(draws: readonly number[]): number[];
-  /** The loss of a row in float64, from the logits where the loss has a head, else from the output; and ∂/∂ of these. */
+  /** The loss of a row in float64, from what goes into the output's activation; and ∂/∂ of that. */
   row(v: number[], t: number[]): number;
   gradient(v: number[], t: number[]): number[];
-  /** What the sum over the rows is divided by for a mean besides the rows: 1, or the outputs. */
-  readonly divisor: 'one' | 'outputs';
+  /** What the sum over the rows is divided by for a mean besides the rows: 1, the outputs, or the targets of a row. */
+  readonly divisor: 'one' | 'outputs' | 'targets';
   /** Of the logits where there is a head, else of the output, and of the targets: class ids where the loss takes these. */
   readonly torch: Torch;
 }
 
 const asDrawn = (draws: readonly number[]) => [...draws];
+
+function probabilities(draws: readonly number[]): number[] {
+  const total = draws.reduce((a, b) => a + b, 0);
+  return draws.map((v) => v / total);
+}
 
 /** Every loss. Adding one is adding a row. */
 export const losses: readonly LossRow[] = [
@@ -401,10 +442,7 @@ export const losses: readonly LossRow[] = [
     name: 'crossEntropy',
     make: crossEntropy,
     output: 'softmax',
-    targets(draws) {
-      const total = draws.reduce((a, b) => a + b, 0);
-      return draws.map((v) => v / total);
-    },
+    targets: probabilities,
     row: oracle.crossEntropy,
     gradient: oracle.crossEntropyGradient,
     divisor: 'one',
@@ -440,12 +478,115 @@ export const losses: readonly LossRow[] = [
     divisor: 'one',
     torch: 'lambda u, t: torch.sum((u - t) ** 2)',
   },
+  {
+    name: 'meanAbsoluteError',
+    make: () => meanAbsoluteError(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.absoluteError,
+    divisor: 'outputs',
+    torch: 'F.l1_loss',
+  },
+  {
+    name: 'huber',
+    make: () => huber({ delta: 0.75 }),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.huber(0.75),
+    divisor: 'outputs',
+    torch: 'lambda u, t: F.huber_loss(u, t, delta=0.75)',
+  },
+  {
+    name: 'logCosh',
+    make: () => logCosh(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.logCosh,
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.log(torch.cosh(u - t)))',
+  },
+  {
+    name: 'focal',
+    make: focal,
+    output: 'sigmoid',
+    targets: (draws) => draws.map(Math.round),
+    ...oracle.focal(2, 0.25),
+    divisor: 'outputs',
+    torch:
+      'lambda z, t: torch.mean(F.binary_cross_entropy_with_logits(z, t, reduction="none") * (0.25 * t + 0.75 * (1 - t)) * (1 - (torch.sigmoid(z) * t + (1 - torch.sigmoid(z)) * (1 - t))) ** 2)',
+  },
+  {
+    name: 'categoricalFocal',
+    make: categoricalFocal,
+    output: 'softmax',
+    targets: probabilities,
+    ...oracle.categoricalFocal(2, 0.25),
+    divisor: 'one',
+    torch: 'lambda z, t: torch.mean(0.25 * (1 - torch.softmax(z, 1).gather(1, t[:, None])[:, 0]) ** 2 * F.cross_entropy(z, t, reduction="none"))',
+  },
+  {
+    name: 'hinge',
+    make: () => hinge(),
+    output: 'identity',
+    targets: (draws) => draws.map(Math.round),
+    ...oracle.hinge,
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.clamp(1 - (2 * t - 1) * u, min=0))',
+  },
+  {
+    name: 'klDivergence',
+    make: klDivergence,
+    output: 'softmax',
+    targets: probabilities,
+    row: oracle.klDivergence,
+    gradient: oracle.crossEntropyGradient,
+    divisor: 'one',
+    torch: 'lambda z, t: F.kl_div(F.log_softmax(z, 1), F.one_hot(t, z.shape[1]).to(z.dtype), reduction="batchmean")',
+  },
+  {
+    name: 'poisson',
+    make: () => poisson(),
+    output: 'identity',
+    targets: (draws) => draws.map((v) => Math.round(4 * v)),
+    ...oracle.poisson,
+    divisor: 'outputs',
+    torch: 'F.poisson_nll_loss',
+  },
+  {
+    name: 'quantile',
+    make: () => quantile({ tau: 0.9 }),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.quantile(0.9),
+    divisor: 'outputs',
+    torch: 'lambda u, t: torch.mean(torch.maximum(0.9 * (t - u), -0.1 * (t - u)))',
+  },
+  {
+    name: 'gaussianNll',
+    make: () => gaussianNll(),
+    output: 'softplus',
+    targets: (draws) => draws.slice(0, draws.length / 2),
+    ...oracle.gaussianNll,
+    divisor: 'targets',
+    torch: 'lambda u, t: F.gaussian_nll_loss(u[:, : t.shape[1]], t, u[:, t.shape[1] :])',
+  },
+  {
+    name: 'cosineSimilarity',
+    make: () => cosineSimilarity(),
+    output: 'identity',
+    targets: asDrawn,
+    ...oracle.cosineSimilarity,
+    divisor: 'one',
+    torch: 'lambda u, t: torch.mean(1 - F.cosine_similarity(u, t))',
+  },
 ];
 
 /** A layer. */
 export interface LayerRow {
   readonly name: string;
   readonly make: () => Layer;
+  /** Where it takes ids: below which number. */
+  readonly ids?: number;
   /** A row in float64, from a row of inputs and the layer's parameters, by their names. */
   row(x: readonly number[], parameters: Readonly<Record<string, readonly number[]>>): number[];
   readonly torch: Torch;
@@ -458,9 +599,60 @@ export const layers: readonly LayerRow[] = [
     make: () => dense(4, 'tanh'),
     row: (x, { weights = [], biases = [] }) =>
       biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
-    torch: 'torch.nn.Linear',
+    torch: 'lambda n: torch.nn.Sequential(torch.nn.Linear(n, 4), torch.nn.Tanh())',
   },
+  {
+    name: 'layerNorm',
+    make: () => layerNorm(),
+    row: (x, { gains = [], offsets = [] }) => {
+      const mean = average(x);
+      const deviation = Math.sqrt(average(x.map((v) => (v - mean) ** 2)) + 1e-5);
+      return x.map((v, j) => ((v - mean) / deviation) * (gains[j] as number) + (offsets[j] as number));
+    },
+    torch: 'lambda n: torch.nn.LayerNorm(n)',
+  },
+  {
+    name: 'rmsNorm',
+    make: () => rmsNorm(),
+    row: (x, { gains = [] }) => {
+      const size = Math.sqrt(average(x.map((v) => v * v)) + 2 ** -23);
+      return x.map((v, j) => (v / size) * (gains[j] as number));
+    },
+    torch: 'lambda n: RMSNorm(n)',
+  },
+  {
+    name: 'batchNorm',
+    make: () => batchNorm(),
+    row: (x, { gains = [], offsets = [], mean = [], variance = [] }) =>
+      x.map((v, j) => ((v - (mean[j] as number)) / Math.sqrt((variance[j] as number) + 1e-5)) * (gains[j] as number) + (offsets[j] as number)),
+    torch: 'lambda n: torch.nn.BatchNorm1d(n)',
+  },
+  {
+    name: 'rescale',
+    make: () => rescale(0.5, 1),
+    row: (x) => x.map((v) => 0.5 * v + 1),
+    torch: { none: 'it is an affine op' },
+  },
+  {
+    name: 'normalize',
+    make: () => normalize({ offset: [1, 2, 3], scale: [2, 4, 0.5] }),
+    row: (x) => x.map((v, j) => (v - (j + 1)) / ([2, 4, 0.5][j] as number)),
+    torch: { none: 'it is an affine op' },
+  },
+  {
+    name: 'embedding',
+    make: () => embedding(5, 2),
+    ids: 5,
+    row: (x, { table = [] }) => x.flatMap((id) => table.slice(2 * id, 2 * id + 2)),
+    torch: 'lambda n: torch.nn.Embedding(5, 2)',
+  },
+  { name: 'dropout', make: () => dropout(0.25), row: (x) => [...x], torch: { none: 'it draws other numbers' } },
+  { name: 'gaussianNoise', make: () => gaussianNoise(0.5), row: (x) => [...x], torch: { none: 'it has no such layer' } },
 ];
+
+function average(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
 
 type Run = Float64Array;
 

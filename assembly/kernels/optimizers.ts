@@ -99,11 +99,11 @@ export function momentum(w: usize, dw: usize, v: usize, n: usize, learningRate: 
  * A gradient below 2⁻⁵⁸ in magnitude is flushed to zero, and so is a moment below 2⁻¹²⁶, so that no denormal lasts. The step loses at
  * most learningRate·3.5e-18/ε by the first, and √v̂ about 1e-17 by the second, against an ε of 1e-8. For ε < 2⁻⁴⁰ nothing is flushed.
  * e is at least 2⁻¹²⁶, which avoids 0 / 0.
- * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced.
+ * `powers` holds two f64, β₁ᵗ and β₂ᵗ of the steps done so far (1 and 1 before the first), and is advanced if `advances`.
  */
 export function adam(
   w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize,
-  learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64,
+  learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64, advances: bool,
 ): void {
   if (!ASC_NO_ASSERT) {
     assert(isTensor(w, n) && isTensor(dw, n) && isTensor(m, n) && isTensor(v, n), 'adam: w, dw, m and v are n floats in the heap');
@@ -113,8 +113,10 @@ export function adam(
   }
   const power1 = load<f64>(powers) * beta1;
   const power2 = load<f64>(powers, 8) * beta2;
-  store<f64>(powers, power1);
-  store<f64>(powers, power2, 8);
+  if (advances) {
+    store<f64>(powers, power1);
+    store<f64>(powers, power2, 8);
+  }
   const unbias = Math.sqrt(1 - power2);
   const rate = f32x4.splat(<f32>(learningRate * unbias / (1 - power1)));
   const epsilon4 = f32x4.splat(<f32>Math.max(epsilon * unbias, 1.1754943508222875e-38));

@@ -70,9 +70,9 @@ export function isOf<T>(value: unknown, Kind: abstract new (...values: never[]) 
 }
 
 /** A field of any value; undefined where it is missing or reading it throws. */
-export function fieldOf(value: unknown, name: string): unknown {
+export function fieldOf(value: unknown, name: PropertyKey): unknown {
   try {
-    return (value as Record<string, unknown> | null | undefined)?.[name];
+    return (value as Record<PropertyKey, unknown> | null | undefined)?.[name];
   } catch {
     return undefined;
   }

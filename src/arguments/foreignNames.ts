@@ -1,29 +1,21 @@
 /**
  * Option names of Keras, PyTorch, TensorFlow.js and scikit-learn, and their names here. An unknown option of such a name is rejected with
- * the remedy.
+ * the remedy. Names that differ by case and underscores alone, such as `batch_size`, need no row.
  */
 const REMEDIES: Readonly<Record<string, string>> = {
   lr: 'use learningRate',
-  learning_rate: 'use learningRate',
   alpha: 'use learningRate',
   eps: 'use epsilon',
   rho: 'use alpha',
   lrDecay: 'use learningRateDecay',
   lr_decay: 'use learningRateDecay',
-  initial_accumulator_value: 'use initialAccumulatorValue',
-  momentum_decay: 'use momentumDecay',
   betas: 'pass beta1 and beta2',
-  beta_1: 'use beta1',
-  beta_2: 'use beta2',
-  weight_decay: 'use weightDecay',
   decay: 'L2 is weightDecay; for a falling rate pass fit a schedule as learningRate',
   l2: "use the optimizer's weightDecay",
   kernelRegularizer: "L2 is the optimizer's weightDecay",
   kernel_regularizer: "L2 is the optimizer's weightDecay",
   clipnorm: 'use clipNorm, which takes the norm over all parameters',
   global_clipnorm: 'use clipNorm',
-  clipValue: 'gradients are clipped by their norm: clipNorm',
-  clipvalue: 'gradients are clipped by their norm: clipNorm',
   amsgrad: 'there is adam and adamW',
   momentum: 'it is an option of sgd; adam has beta1',
   nesterov: 'it is an option of sgd',
@@ -32,23 +24,17 @@ const REMEDIES: Readonly<Record<string, string>> = {
   epoch: 'use epochs',
   nEpochs: 'use epochs',
   n_epochs: 'use epochs',
-  batch_size: 'use batchSize',
   batch: 'use batchSize',
   verbose: 'print from onEpoch or onProgress',
   callbacks: 'pass onEpoch, onProgress or earlyStopping',
-  validation_split: 'use validationSplit',
-  validation_data: 'use validationData',
   validation: 'use validationData',
   sampleWeight: 'weights are data, as in { x, y, weight }',
   sample_weight: 'weights are data, as in { x, y, weight }',
   classWeight: 'pass classWeights to crossEntropy or binaryCrossEntropy',
   class_weight: 'pass classWeights to crossEntropy or binaryCrossEntropy',
-  initial_epoch: 'use initialEpoch',
   metrics: 'pass metrics to fit or evaluate',
-  early_stopping: 'use earlyStopping',
   restoreBestWeights: "the best epoch's parameters are always restored",
   restore_best_weights: "the best epoch's parameters are always restored",
-  min_delta: 'use minDelta',
   gradient_accumulation_steps: 'use accumulationSteps',
   accumulate_grad_batches: 'use accumulationSteps',
   val_loss: 'it is the loss of validationData',
@@ -65,10 +51,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   initializer: 'use init, such as heUniform',
   initial: 'use init, such as constantInit(0)',
   biasInitializer: 'biases start at 0',
-  from_logits: 'use fromLogits',
-  fromlogits: 'use fromLogits',
-  labelSmoothing: 'pass smoothed probabilities as targets',
-  label_smoothing: 'pass smoothed probabilities as targets',
   weigth: 'use weight',
   sclae: 'use scale',
   labels: 'targets are y',
@@ -93,15 +75,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   eta_min: 'use final',
   min_lr: 'use minLearningRate',
   threshold_mode: 'use relative, true or false',
-  pct_start: 'use pctStart',
-  div_factor: 'use divFactor',
-  final_div_factor: 'use finalDivFactor',
   anneal_strategy: 'use anneal',
 };
 
 /** The remedy for a name of another library, where the call has that option; undefined for any other name. */
 export function remedyFor(name: string, known: readonly string[]): string | undefined {
-  const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined;
+  const letters = name.replace(/_/g, '').toLowerCase();
+  const alike = known.find((one) => one.toLowerCase() === letters);
+  const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : alike && `use ${alike}`;
   const meant = /^use (\w+)/.exec(remedy ?? '')?.[1];
   return meant !== undefined && meant !== 'the' && !known.includes(meant) ? undefined : remedy;
 }

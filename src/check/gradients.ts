@@ -151,7 +151,11 @@ class Float64Loss {
       offset += length;
     };
     graph(net).parameters.forEach((node, i) => add(names[i] as string, node));
-    inputs.forEach((node, i) => add(node.name ?? `x[${i}]`, node));
+    inputs.forEach((node, i) => {
+      // Ids have no derivative.
+      if (engine.ids?.[i]) this.#leaves.set(node, numbersOf(this.#xs[i] as Read));
+      else add(node.name ?? `x[${i}]`, node);
+    });
     this.length = offset;
   }
 
@@ -159,12 +163,19 @@ class Float64Loss {
   point(): Float64Array {
     const p = new Float64Array(this.length);
     p.set(this.net.parameters);
-    let input = 0;
-    for (const { node, offset } of this.tensors) {
-      if (!node.shape.batched) continue;
-      p.set(new Float32Array((this.#xs[input++] as Read).values), offset);
-    }
+    graph(this.net).inputs.forEach((node, i) => {
+      const tensor = this.tensors.find((one) => one.node === node);
+      if (tensor) p.set(new Float32Array((this.#xs[i] as Read).values), tensor.offset);
+    });
     return p;
+  }
+
+  /** The inputs at a point. */
+  inputsAt(point: Float64Array): Float32Array[] {
+    return graph(this.net).inputs.map((node, i) => {
+      const tensor = this.tensors.find((one) => one.node === node);
+      return tensor ? new Float32Array(point.subarray(tensor.offset, tensor.offset + tensor.length)) : new Float32Array((this.#xs[i] as Read).values);
+    });
   }
 
   #values(point: Float64Array): Map<Node, Numbers> {
@@ -293,12 +304,14 @@ function gradientAt(loss: Float64Loss, point: Float64Array): Float64Array {
   const { net, tensors, given } = loss;
   const y = given.y as AnyTargets;
   const options = given.weight === undefined ? undefined : { weight: given.weight as Weights };
-  const inputs = tensors.filter(({ node }) => node.shape.batched);
-  const xs = inputs.map(({ offset, length }) => Float32Array.from(point.subarray(offset, offset + length)));
+  const xs = loss.inputsAt(point);
   const x = (xs.length === 1 ? xs[0] : xs) as readonly Values[];
   const gradient = new Float64Array(loss.length);
   const dx = inputGradient(net, x, y, options);
-  inputs.forEach(({ offset }, i) => gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), offset));
+  graph(net).inputs.forEach((node, i) => {
+    const tensor = tensors.find((one) => one.node === node);
+    if (tensor) gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), tensor.offset);
+  });
   if (internals('checkGradients', net).engine.hasModes) {
     // What is differentiated here is what predictions run.
     gradient.set(parameterGradient(net, x, y, options));

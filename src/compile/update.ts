@@ -2,11 +2,12 @@
 import { Factor, Opcode } from '../../assembly/opcodes.js';
 import { describe, fieldOf, isOf } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
-import { f32, type Instruction, size, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
+import { count, f32, type Instruction, size, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
 import { Node, topological } from '../graph/node.js';
 import { elements, formatShape, sameShape, vector } from '../graph/shape.js';
 import { fill, leaf } from '../ops/leaves.js';
-import { definitionOf, type Optimizer, type OptimizerDefinition, powerCount, slotsOf, startingPowers } from '../optimizers/optimizer.js';
+import { type Kind, LAYOUT, type Layout, type NamedShape, type Stretch } from '../optimizers/layout.js';
+import { definitionOf, type Optimizer, powerCount, slotsOf, startingPowers } from '../optimizers/optimizer.js';
 import { lower } from './lower.js';
 import { shareCommon } from './simplify.js';
 
@@ -27,8 +28,7 @@ export const HARMLESS = 2 ** 100;
 const MAX_SCALARS = 24;
 
 /** An update as the engine needs it: which memory, which scalars, which instructions. */
-export interface Update {
-  readonly optimizer: Optimizer;
+export interface Update extends Omit<Layout<Optimizer>, 'stretches'> {
   /** Whether a step adds −learningRate·gradient to each parameter as it is computed: plain descent needs no gradient as a whole. */
   readonly descends: boolean;
   /** Whether gradients and state below `TAME` make a harmless change, for learning rates up to 1. */
@@ -42,23 +42,51 @@ export interface Update {
   readonly powers: Node;
   /** What the powers are before the first step. */
   readonly start: readonly number[];
-  /** The f64 scalars that each step needs in a table, in the order of their factors' bits; none where a kernel makes its own. */
+  /**
+   * The f64 scalars that each step needs in a table, by their names, once for each kind of stretch, in the order of their factors' bits; none where
+   * a kernel makes its own.
+   */
   readonly scalars: readonly string[];
+  readonly scalarCount: number;
+  /** Stretches of the vectors above, or of the parameters, that instructions name: from which element of which on. */
+  readonly parts: ReadonlyMap<Node, { readonly of: Node; readonly from: number }>;
   /** L2, clipping, then the optimizer's own pass. */
   readonly instructions: readonly Instruction[];
 }
 
 /**
- * Plans the update of all parameters `w`. Runs code of the definition's.
- * @throws ValueError where its update is not made of elementwise ops over the parameters, its slots and its scalars
+ * Plans the update of all parameters `w`. Runs code of the definition's, and of groups.
+ * @param parameters in the order of `w`
+ * @throws ValueError where its update is not made of elementwise ops over the parameters, its slots and its scalars, or a group is of no parameter
  */
-export function planUpdate(optimizer: Optimizer, w: Node): Update {
-  const definition = definitionOf(optimizer);
-  const { name, kernel } = definition;
-  const descends = definition.descends?.(optimizer) === true && optimizer.weightDecay === 0 && optimizer.clipNorm === Number.POSITIVE_INFINITY;
-  const change = definition.bound?.(optimizer, TAME);
-  const bounded = change !== undefined && change < HARMLESS;
+export function planUpdate(given: Optimizer, w: Node, parameters: readonly NamedShape[]): Update {
+  const definition = definitionOf(given);
+  const { name, kernel, decouplesDecay = false } = definition;
   const n = elements(w.shape);
+  const { weightDecay: decay } = given;
+  const whole = { from: 0, n, kind: 0, weightDecay: decay };
+  const layout: Layout<Optimizer> = given.groups?.[LAYOUT](given, name, decouplesDecay, parameters) ?? {
+    optimizer: given,
+    stretches: [whole],
+    kinds: [{ options: given, rate: 1 }],
+    weightDecay: decay,
+    rate: 1,
+  };
+  const { optimizer, kinds, weightDecay } = layout;
+  const stretches = trainedPartsOf(layout.stretches, parameters);
+  const parts = new Map<Node, { of: Node; from: number }>();
+  const byName = new Map<string, Node>();
+  /** Elements of a vector from number `from` on, or the vector itself where these are all. */
+  const partOf = (vector: Node, from: number, length: number): Node => {
+    if (length === n) return vector;
+    const name = `${vector.label}[${from}…${from + length - 1}]`;
+    const part = byName.get(name) ?? run(name, length);
+    byName.set(name, part);
+    parts.set(part, { of: vector, from });
+    return part;
+  };
+  const change = definition.bound?.({ ...optimizer, weightDecay }, TAME);
+  const bounded = change !== undefined && change < HARMLESS;
   const dw = run('gradients', n);
   const names = slotsOf(optimizer);
   const nameless = names.find((slot) => typeof slot !== 'string' || slot === '');
@@ -67,25 +95,69 @@ export function planUpdate(optimizer: Optimizer, w: Node): Update {
   const slots = names.map((slot) => run(`${name}.${slot}`, n));
   const powers = run('powers', 2 * powerCount(optimizer));
   const start = startingPowers(optimizer);
-  const bySlot = Object.fromEntries(names.map((slot, i) => [slot, slots[i] as Node]));
   const scalars = kernel ? [] : [...scalarsOf(optimizer, optimizer.learningRate, Float64Array.from(start)).keys()];
-  if (scalars.length > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalars.length} scalars, expected at most ${MAX_SCALARS}`);
-  const instructions = preparation(optimizer, definition, w, dw);
-  if (kernel) {
-    instructions.push(kernel(optimizer, { w, dw, slots: bySlot, powers, n }));
-  } else {
-    const uniform = (factors: number) => fill(w.shape, 1, factors);
-    const outputs = definition.update({
-      options: optimizer,
-      weights: w,
-      gradient: dw,
-      descent: uniform(Factor.Descend),
-      slots: bySlot,
-      scalars: Object.fromEntries(scalars.map((scalar, i) => [scalar, uniform(Factor.Scalars << i)])),
-    });
-    instructions.push(...composed(name, outputs, w, names, slots, new Set([w, dw, ...slots])));
+  const scalarCount = scalars.length * kinds.length;
+  if (scalarCount > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalarCount} scalars, expected at most ${MAX_SCALARS}`);
+  const instructions: Instruction[] = [];
+  for (const { from, n, weightDecay } of stretches) {
+    if (weightDecay === 0 || decouplesDecay) continue;
+    const operands = { y: tensor(partOf(dw, from, n)), x: tensor(partOf(w, from, n)), size: size(n), alpha: f32(weightDecay) };
+    instructions.push({ opcode: Opcode.Axpy, operands, writes: ['y'], inPlace: [] });
   }
-  return { optimizer, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, instructions };
+  const { clipNorm, clipParameterNorm = Number.POSITIVE_INFINITY, clipValue = Number.POSITIVE_INFINITY } = optimizer;
+  if (clipValue < Number.POSITIVE_INFINITY) instructions.push(unaryInstruction(Opcode.Clip, dw, dw, -clipValue, clipValue));
+  const clip = (g: Node, maxNorm: number) => {
+    const operands = { g: tensor(g), size: count(g.shape), maxNorm: f32(maxNorm) };
+    if (maxNorm < Number.POSITIVE_INFINITY) instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
+  };
+  let at = 0;
+  for (const { shape } of parameters) {
+    clip(partOf(dw, at, elements(shape)), clipParameterNorm);
+    at += elements(shape);
+  }
+  clip(dw, clipNorm);
+  const descends =
+    definition.descends?.(optimizer) === true && weightDecay === 0 && instructions.length === 0 && layout.rate === 1 && kinds.length === 1;
+  stretches.forEach(({ from, n, kind }, i) => {
+    const { options, rate } = kinds[kind] as Kind<Optimizer>;
+    const [weights, gradient, ...kept] = [w, dw, ...slots].map((vector) => partOf(vector, from, n)) as [Node, Node, ...Node[]];
+    const bySlot = Object.fromEntries(names.map((slot, j) => [slot, kept[j] as Node]));
+    if (kernel) {
+      instructions.push(kernel(options, { w: weights, dw: gradient, slots: bySlot, powers, n, rate, more: i + 1 < stretches.length }));
+      return;
+    }
+    const uniform = (factors: number, value = 1) => fill(weights.shape, value, factors);
+    const outputs = definition.update({
+      options,
+      weights,
+      gradient,
+      descent: uniform(Factor.Descend, rate),
+      slots: bySlot,
+      scalars: Object.fromEntries(scalars.map((scalar, j) => [scalar, uniform(Factor.Scalars << (kind * scalars.length + j))])),
+    });
+    instructions.push(...composed(name, outputs, weights, names, kept, new Set([weights, gradient, ...kept])));
+  });
+  return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, parts, instructions };
+}
+
+/** Stretches without what is frozen. */
+function trainedPartsOf(stretches: readonly Stretch[], parameters: readonly NamedShape[]): Stretch[] {
+  const trained: { from: number; end: number }[] = [];
+  let at = 0;
+  for (const { shape, frozen } of parameters) {
+    const last = trained.at(-1);
+    const end = at + elements(shape);
+    if (!frozen && last?.end === at) last.end = end;
+    else if (!frozen) trained.push({ from: at, end });
+    at = end;
+  }
+  return stretches.flatMap((stretch) =>
+    trained.flatMap(({ from: first, end }) => {
+      const from = Math.max(stretch.from, first);
+      const n = Math.min(stretch.from + stretch.n, end) - from;
+      return n > 0 ? [{ ...stretch, from, n }] : [];
+    }),
+  );
 }
 
 /**
@@ -107,20 +179,6 @@ export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Fl
       return [key, value];
     }),
   );
-}
-
-/** What comes before every optimizer's own pass: L2 and clipping. */
-function preparation({ weightDecay, clipNorm }: Optimizer, { decouplesDecay }: OptimizerDefinition, w: Node, dw: Node): Instruction[] {
-  const n = size(elements(w.shape));
-  const instructions: Instruction[] = [];
-  if (weightDecay > 0 && !decouplesDecay) {
-    const operands = { y: tensor(dw), x: tensor(w), size: n, alpha: f32(weightDecay) };
-    instructions.push({ opcode: Opcode.Axpy, operands, writes: ['y'], inPlace: [] });
-  }
-  if (clipNorm !== Number.POSITIVE_INFINITY) {
-    instructions.push({ opcode: Opcode.ClipNorm, operands: { g: tensor(dw), size: n, maxNorm: f32(clipNorm) }, writes: ['g'], inPlace: [] });
-  }
-  return instructions;
 }
 
 /** A new value of what an optimizer changes, and where it belongs. */

@@ -71,8 +71,9 @@ export function areIds(values: ReadValues): values is Uint32Array {
  * @throws ShapeError where x, y or weight does not fit the network, ValueError for a number out of range
  */
 export function readBatch(call: string, expected: Columns, x: unknown, given?: GivenTargets): Batch {
-  const { inputs, targets } = expected;
+  const { inputs, ids, targets } = expected;
   const xs = readInputs(call, x, inputs);
+  checkIds(call, xs, inputs, ids);
   const { rows } = xs[0] as Read;
   const several = given ? targets.length : 0;
   const ys = several ? asList<unknown>(call, 'y', given?.y, several, 'loss') : [];
@@ -115,6 +116,12 @@ export function readBatchOf(call: string, engine: Engine, x: unknown, given?: Gi
   engine.checkAlive(call);
   if (engine.columns !== columns) throw new ValueError(`${call}: reading the data configured the network, expected data without side effects`);
   return batch;
+}
+
+/** @throws ShapeError for a batch of fewer rows than a training step takes */
+export function checkRows(call: string, { minRows }: Engine, rows: number): void {
+  if (rows < minRows)
+    throw new ShapeError(`${call}: a batch of ${count(rows, 'row')} came, expected at least ${minRows}: a batch norm has a variance`);
 }
 
 /** What stands for targets that are the input. */
@@ -223,9 +230,9 @@ function withoutMasked(read: Read, weights: Read, { width, classes, reach = [0, 
   return { ...read, values };
 }
 
-function checkTargets(call: string, what: string, read: Read, { width, classes, unit }: TargetShape, scaling: Scaled): void {
+function checkTargets(call: string, what: string, read: Read, { width, probabilities, unit }: TargetShape, scaling: Scaled): void {
   if (unit !== undefined) checkWithin(call, what, read, width, [0, 1], `as ${unit} takes`, scaling);
-  if (classes) checkProbabilities(call, what, read, width);
+  if (probabilities) checkProbabilities(call, what, read, width);
 }
 
 /**
@@ -314,6 +321,22 @@ export function checkFinite(
   const value = values[first * width + at] as number;
   const large = Number.isFinite(value) ? ', too large for float32' : '';
   throw new ValueError(`${call}: ${what}[row ${row}, feature ${at % width}] is ${value}${large}, expected finite numbers`);
+}
+
+/** @throws ValueError naming the first number that is no id, where inputs have ids */
+export function checkIds(call: string, xs: readonly Read[], widths: readonly number[], ids: Columns['ids']): void {
+  ids?.forEach((counts, input) => {
+    const { rows, values } = xs[input] as Read;
+    const width = widths[input] as number;
+    counts?.forEach((count, j) => {
+      for (let i = 0; count > 0 && i < rows; i++) {
+        const id = values[i * width + j] as number;
+        if (Number.isInteger(id) && id >= 0 && id < count) continue;
+        const name = columnName('x', input, xs.length);
+        throw new ValueError(`${call}: ${name}[row ${i}, feature ${j}] is ${id}, expected an id from 0 to ${count - 1}`);
+      }
+    });
+  });
 }
 
 /** Reads the rows of each input. @throws ShapeError unless all have the same number of rows */

@@ -147,6 +147,8 @@ export class Dataset {
     const used = this.#uploads.get(core);
     if (used?.kinds.has(kind)) return used;
     if (this.#read.has(kind)) return undefined;
+    if (expected.ids && (this.scale !== 1 || this.offset !== 0))
+      throw new ValueError(`${call}: scale is ${this.scale} and offset ${this.offset} for inputs that are ids, expected none`);
     const ofTargets = { scale: this.targetScale, offset: this.targetOffset };
     const scaling = this.#y.value === 'x' ? this : ofTargets;
     const batch = readBatch(call, expected, this.#x.value, { y: this.#y.value, weight: this.#weight?.value, scaling });

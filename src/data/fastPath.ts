@@ -40,7 +40,7 @@ export class FastPath {
   static of(program: LoadedProgram, batch: Batch, version: number): FastPath | undefined {
     const { expected, rows, columns, forms } = batch;
     // One input and one target, without weights.
-    if (columns.length !== 2 || expected.inputs.length !== 1) return undefined;
+    if (columns.length !== 2 || expected.inputs.length !== 1 || expected.ids) return undefined;
     // Rows of probabilities need their sums checked.
     if ((expected.targets[0] as TargetShape).classes && forms[0] !== 'ids') return undefined;
     return new FastPath(program, rows, version, batch);

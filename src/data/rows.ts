@@ -35,9 +35,17 @@ export interface Streamed {
   [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows;
 }
 
-/** Whether data come row by row. */
+/** What `stream` made. */
+const streams = new WeakSet<object>();
+
+/** Remembers that data come row by row. */
+export function markStreamed(data: Streamed): void {
+  streams.add(data);
+}
+
+/** Whether data come row by row; false for a proxy of such. */
 export function isStreamed(data: unknown): data is Streamed {
-  return typeof data === 'object' && data !== null && OPEN in data;
+  return typeof data === 'object' && data !== null && streams.has(data);
 }
 
 /** The rows of a data set, but for the last ones, which are held back. */

@@ -3,7 +3,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
 import { ValueError } from '../errors.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
-import { OPEN, type Piece, type Rows, type Streamed } from './rows.js';
+import { markStreamed, OPEN, type Piece, type Rows, type Streamed } from './rows.js';
 import { RowSource } from './source.js';
 
 /** One row of a stream: its input, its target, and its weight. For several inputs, losses or weights, lists of them. */
@@ -53,6 +53,7 @@ export class Stream<T = StreamRow> implements Streamed {
     this.#options = options;
     this.#buffer = buffer;
     this.#batch = batch;
+    markStreamed(this);
   }
 
   /**

@@ -1,14 +1,20 @@
+import { Context } from '../../assembly/context.js';
 import { allocateFloats, type Floats } from '../arguments/arrays.js';
+import { describe } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Outputs } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
-import { givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
+import { checkRows, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { ValueError } from '../errors.js';
+import type { Mode } from '../graph/modes.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { dataOf } from '../losses/networkLoss.js';
 import type { TargetForm } from '../losses/targetForm.js';
+import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import type { Parameter } from '../ops/leaves.js';
 import { readDirection } from './arguments.js';
@@ -16,15 +22,37 @@ import { given, orZero, read, readParameters, writeParameters } from './tensors.
 
 /** Derivatives of the loss, first and second. */
 
+/** Options of derivatives of the loss. */
+export interface LossOptions extends WeightOption {
+  /** Whether layers behave as in a training step: dropout drops what the next step will, a batch norm takes its batch's statistics. Default false. */
+  readonly training?: boolean;
+}
+
+/** Options, read. @throws ValueError for one that is unknown, or a flag that is none; ShapeError for fewer rows than training takes */
+function readOptions(call: string, y: unknown, options: LossOptions = {}) {
+  const { training = false, weight } = checkOptions(call, options, ['weight', 'training']);
+  if (typeof training !== 'boolean') throw new ValueError(`${call}: training is ${describe(training)}, expected true or false`);
+  return { targets: { y, weight }, mode: training ? ('training' as const) : ('prediction' as const) };
+}
+
+/** Makes a program draw the numbers of the next step. */
+function prepare(inside: Internals, program: LoadedProgram, mode: Mode, call: string, rows: number): void {
+  if (mode === 'prediction') return;
+  checkRows(call, inside.engine, rows);
+  program.workspace.set(Context.FirstStep, inside.trainee.stepsDone);
+  program.workspace.set(Context.Step, 0);
+}
+
 /** The gradient of the loss to `wrt`, as nodes, with the losses' targets as inputs. */
 function lossGradients(
   engine: Engine,
   call: string,
   forms: readonly TargetForm[],
   wrt: readonly Node[],
+  mode: Mode,
 ): { data: readonly Node[]; found: Node[]; rows: Node[] } {
-  const losses = engine.lossNodes(call, forms);
-  const found = gradients(engine.seeds(losses), wrt).map((d, i) => orZero(d, wrt[i] as Node));
+  const losses = engine.lossNodes(call, forms, mode);
+  const found = gradients(engine.seeds(losses, 0, mode), wrt).map((d, i) => orZero(d, wrt[i] as Node));
   return { data: dataOf(losses), found, rows: losses.map((loss) => loss.rows) };
 }
 
@@ -33,17 +61,21 @@ export function inputGradient<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: WeightOption,
+  options?: LossOptions,
 ): Outputs<In, Floats>;
-export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, options?: WeightOption): Floats | Floats[] {
-  const { engine } = internals('inputGradient', network).idle('inputGradient').need('inputGradient', 'loss');
+export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, options?: LossOptions): Floats | Floats[] {
+  const inside = internals('inputGradient', network).idle('inputGradient').need('inputGradient', 'loss');
+  const { engine } = inside;
   const call = 'inputGradient';
-  const batch = readBatchOf(call, engine, x, givenTargets(call, y, options));
+  const given = readOptions(call, y, options);
+  const { mode } = given;
+  const batch = readBatchOf(call, engine, x, given.targets);
   const { inputs } = engine.model;
-  const program = engine.derived(`inputGradient:${batch.forms}`, batch.rows, () => {
-    const { data, found } = lossGradients(engine, call, batch.forms, inputs);
+  const program = engine.derived(`inputGradient:${mode}:${batch.forms}`, batch.rows, () => {
+    const { data, found } = lossGradients(engine, call, batch.forms, inputs, mode);
     return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
   });
+  prepare(inside, program, mode, call, batch.rows);
   writeBatch(program, batch, 0, batch.rows);
   program.run(batch.rows);
   const found = inputs.map((one, i) => read(engine, program, i, batch.rows * features(one.shape)));
@@ -51,14 +83,18 @@ export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, optio
 }
 
 /** ∂L/∂parameters in prediction mode: of a network without two modes, what `gradient` finds. */
-export function parameterGradient(network: AnyNetwork, x: unknown, y: unknown, options?: WeightOption): Floats {
+export function parameterGradient(network: AnyNetwork, x: unknown, y: unknown, options?: LossOptions): Floats {
   const call = 'parameterGradient';
-  const { engine } = internals(call, network).idle(call).need(call, 'loss');
-  const batch = readBatchOf(call, engine, x, givenTargets(call, y, options));
-  const program = engine.derived(`${call}:${batch.forms}`, batch.rows, () => {
-    const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters);
+  const inside = internals(call, network).idle(call).need(call, 'loss');
+  const { engine } = inside;
+  const given = readOptions(call, y, options);
+  const { mode } = given;
+  const batch = readBatchOf(call, engine, x, given.targets);
+  const program = engine.derived(`${call}:${mode}:${batch.forms}`, batch.rows, () => {
+    const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters, mode);
     return { roots: found, inputs: [...engine.model.inputs, ...data], outputs: found, places: engine.places };
   });
+  prepare(inside, program, mode, call, batch.rows);
   writeBatch(program, batch, 0, batch.rows);
   program.run(batch.rows);
   return readParameters(engine, program, 0, new Float32Array(engine.parameterCount));
@@ -69,18 +105,22 @@ export function perSampleGradients<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: WeightOption,
+  options?: LossOptions,
 ): Floats {
-  const { engine } = internals('perSampleGradients', network).idle('perSampleGradients').need('perSampleGradients', 'loss');
+  const inside = internals('perSampleGradients', network).idle('perSampleGradients').need('perSampleGradients', 'loss');
+  const { engine } = inside;
   const call = 'perSampleGradients';
-  const batch = readBatchOf(call, engine, x, givenTargets(call, y, options));
+  const given = readOptions(call, y, options);
+  const { mode } = given;
+  const batch = readBatchOf(call, engine, x, given.targets);
   const { inputs } = engine.model;
-  const program = engine.derived(`perSample:${batch.forms}`, 1, () => {
-    const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters);
+  const program = engine.derived(`perSample:${mode}:${batch.forms}`, 1, () => {
+    const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters, mode);
     return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
   });
   const n = engine.parameterCount;
   const result = allocateFloats(`${call}: a result of ${batch.rows} × ${n}`, batch.rows * n);
+  prepare(inside, program, mode, call, 1);
   for (let row = 0; row < batch.rows; row++) {
     writeBatch(program, batch, row, row + 1);
     program.run(1);
@@ -89,11 +129,11 @@ export function perSampleGradients<T extends AnyTargets, In extends number>(
   return result;
 }
 
-function hvpProgram(engine: Engine, call: string, forms: readonly TargetForm[], rows: number): LoadedProgram {
-  return engine.derived(`hvp:${forms}`, rows, (): Recipe => {
+function hvpProgram(engine: Engine, call: string, forms: readonly TargetForm[], rows: number, mode: Mode): LoadedProgram {
+  return engine.derived(`hvp:${mode}:${forms}`, rows, (): Recipe => {
     const { inputs } = engine.model;
     const { parameters } = engine;
-    const { data, found } = lossGradients(engine, call, forms, parameters);
+    const { data, found } = lossGradients(engine, call, forms, parameters, mode);
     const v = parameters.map((parameter) => given(`v ${parameter.label}`, parameter));
     // Forward over reverse: H·v is the tangent of the gradient along v.
     const known = new Map<Node, Node>(parameters.map((parameter: Parameter, i) => [parameter, v[i] as Node]));
@@ -108,12 +148,16 @@ export function hvp<T extends AnyTargets, In extends number>(
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
   v: ArrayLike<number>,
-  options?: WeightOption,
+  options?: LossOptions,
 ): Floats {
-  const { engine } = internals('hvp', network).idle('hvp').need('hvp', 'loss');
+  const inside = internals('hvp', network).idle('hvp').need('hvp', 'loss');
+  const { engine } = inside;
   const direction = readDirection('hvp', engine, v);
-  const batch = readBatchOf('hvp', engine, x, givenTargets('hvp', y, options));
-  const program = hvpProgram(engine, 'hvp', batch.forms, batch.rows);
+  const given = readOptions('hvp', y, options);
+  const { mode } = given;
+  const batch = readBatchOf('hvp', engine, x, given.targets);
+  const program = hvpProgram(engine, 'hvp', batch.forms, batch.rows, mode);
+  prepare(inside, program, mode, 'hvp', batch.rows);
   writeBatch(program, batch, 0, batch.rows);
   writeParameters(engine, program, batch.columns.length, direction);
   program.run(batch.rows);
@@ -125,13 +169,17 @@ export function hessian<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: WeightOption,
+  options?: LossOptions,
 ): Floats {
-  const { engine } = internals('hessian', network).idle('hessian').need('hessian', 'loss');
-  const batch = readBatchOf('hessian', engine, x, givenTargets('hessian', y, options));
+  const inside = internals('hessian', network).idle('hessian').need('hessian', 'loss');
+  const { engine } = inside;
+  const given = readOptions('hessian', y, options);
+  const { mode } = given;
+  const batch = readBatchOf('hessian', engine, x, given.targets);
   const n = engine.parameterCount;
   const result = allocateFloats(`hessian: a result of ${n} × ${n}`, n * n);
-  const program = hvpProgram(engine, 'hessian', batch.forms, batch.rows);
+  const program = hvpProgram(engine, 'hessian', batch.forms, batch.rows, mode);
+  prepare(inside, program, mode, 'hessian', batch.rows);
   writeBatch(program, batch, 0, batch.rows);
   const v = new Float32Array(n);
   for (let column = 0; column < n; column++) {

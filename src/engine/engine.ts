@@ -8,19 +8,20 @@ import { compile, type Recipe, type Report } from '../compile/program.js';
 import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError, ValueError } from '../errors.js';
-import { f32, type Instruction, rowsOf, tensor, word } from '../graph/instruction.js';
+import { f32, type Instruction, rowsOf, size, tensor, word } from '../graph/instruction.js';
 import { type Mode, resolver } from '../graph/modes.js';
 import { Node, named, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
-import { definitionOf } from '../losses/loss.js';
+import { targetFeaturesOf, targetsOf } from '../losses/loss.js';
 import { dataOf, type LossNodes, type LossWithWeight, logitsOf, lossElements, lossNodes } from '../losses/networkLoss.js';
 import { penaltyTerm } from '../losses/penalty.js';
 import { type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
-import { Constant, fill, Parameter, State } from '../ops/leaves.js';
+import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
+import { type IdCounts, idsOf } from './ids.js';
 import { LoadedProgram } from './loadedProgram.js';
 import { ParameterMemory } from './parameterMemory.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
@@ -35,6 +36,8 @@ export interface Model {
 /** A network as the user made it: in both modes at once, with what a training step leaves in its states. */
 export interface ModelGraph extends Model {
   readonly updates?: ReadonlyMap<State, Node>;
+  /** The largest norm of each row of a parameter. */
+  readonly maxNorms?: ReadonlyMap<Parameter, number>;
 }
 
 /** All nodes of a graph, inputs before users. */
@@ -49,7 +52,17 @@ export const PREDICTION_ROWS = 256;
 const NO_TARGETS: readonly TargetForm[] = [];
 
 /** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind = 'predict' | 'logits' | 'gradient' | 'accumulate' | 'regularize' | 'update' | 'step' | 'guarded' | 'evaluate';
+export type ProgramKind =
+  | 'predict'
+  | 'logits'
+  | 'gradient'
+  | 'accumulate'
+  | 'regularize'
+  | 'update'
+  | 'step'
+  | 'guarded'
+  | 'evaluate'
+  | 'evaluateTraining';
 
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
@@ -83,6 +96,8 @@ export class Engine {
   #training: Workspace | undefined;
   #programs = new Map<string, LoadedProgram>();
   #columns: Columns = { inputs: [], targets: [] };
+  /** The parameters that training leaves as they are. */
+  frozen: ReadonlySet<Node> = new Set();
   /** The loss of each output. */
   losses: readonly (LossWithWeight | undefined)[] = [];
   /** What is minimised besides. */
@@ -113,6 +128,9 @@ export class Engine {
     this.parameters = nodes.filter((node) => node instanceof Parameter);
     this.states = nodes.filter((node) => node instanceof State);
     const stored = [...this.parameters, ...this.states];
+    const ids = graph.inputs.map((node) => idsOf(node, nodes));
+    if (ids.some((one) => one)) this.ids = ids;
+    this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
     let count = 0;
     for (const values of stored) {
       this.#offsets.set(values, count);
@@ -155,6 +173,12 @@ export class Engine {
     const { training, prediction } = this.#resolve;
     return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
   }
+
+  /** Of inputs that have ids, how many of each feature; undefined where none has. */
+  readonly ids: readonly (IdCounts | undefined)[] | undefined;
+
+  /** The fewest rows of a training step: two where a variance is divided by rows − 1. */
+  readonly minRows: number;
 
   /** The node that a node of the graph stands for in a mode. */
   inMode(mode: Mode, node: Node): Node {
@@ -210,13 +234,16 @@ export class Engine {
   }
 
   /**
-   * What an optimizer does to these parameters. Runs code of its definition's.
+   * What an optimizer does to these parameters. Runs code of its definition's, and of groups.
+   * @param names what parameters are called
    * @throws ValueError where the parameters are shared and lie apart
    */
-  planUpdate(optimizer: Optimizer | undefined): Update | undefined {
+  planUpdate(optimizer: Optimizer | undefined, names?: () => ReadonlyMap<Node, string>): Update | undefined {
     if (optimizer && !this.isRun)
       throw new ValueError('optimizer: the parameters that are shared do not lie side by side there, expected none; train the network they are of');
-    return optimizer && planUpdate(optimizer, this.#all);
+    const known = optimizer?.groups && names?.();
+    const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape, frozen: this.frozen.has(node) }));
+    return optimizer && planUpdate(optimizer, this.#all, parameters);
   }
 
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
@@ -246,14 +273,10 @@ export class Engine {
     this.#lossNodes = nodes;
     this.#penaltyTerms = terms;
     this.#placeConstants(constants, this.#stateBytes(update) / 4);
-    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), targets: shapes };
+    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), ...(this.ids && { ids: this.ids }), targets: shapes };
     this.#update = update;
-    this.hasScalars = update !== undefined && update.scalars.length > 0;
-    for (const [key, program] of this.#programs) {
-      if (key.startsWith('predict') || key.startsWith('logits')) continue;
-      program.free();
-      this.#programs.delete(key);
-    }
+    this.hasScalars = update !== undefined && update.scalarCount > 0;
+    this.#dropPrograms();
     this.resetOptimizer();
   }
 
@@ -287,13 +310,18 @@ export class Engine {
   scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
     const update = this.#update;
     if (!update || !this.hasScalars) return undefined;
-    const { optimizer, scalars } = update;
+    const { scalars, kinds } = update;
     const at = (this.optimizerState?.powers as number) >>> 3;
     const powers = this.core.f64.slice(at, at + update.start.length);
-    const table = new Float64Array(rates.length * scalars.length);
+    const table = new Float64Array(rates.length * update.scalarCount);
     const after = new Float64Array(rates.length * powers.length);
+    let next = 0;
     for (let step = 0; step < rates.length; step++) {
-      table.set([...scalarsOf(optimizer, rates[step] as number, powers, scalars).values()], step * scalars.length);
+      const before = powers.slice();
+      for (const { options, rate } of kinds) {
+        powers.set(before);
+        for (const value of scalarsOf(options, (rates[step] as number) * rate, powers, scalars).values()) table[next++] = value;
+      }
       after.set(powers, step * powers.length);
     }
     this.#powersAfter = after;
@@ -302,7 +330,7 @@ export class Engine {
 
   /** Puts the scalars of the next steps where a program reads them. */
   setScalars({ workspace }: LoadedProgram, table: Float64Array | undefined): void {
-    if (table && this.#update) workspace.setScalars(table, this.#update.scalars.length);
+    if (table && this.#update) workspace.setScalars(table, this.#update.scalarCount);
   }
 
   /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
@@ -357,7 +385,7 @@ export class Engine {
     if (!update) return false;
     // The rate is in the deltas already.
     if (update.descends) return magnitude * magnitude * rows < HARMLESS;
-    return update.bounded && !this.#wild && workspace.learningRate <= 1 && magnitude * (1 + update.optimizer.weightDecay) < TAME;
+    return update.bounded && !this.#wild && workspace.learningRate * update.rate <= 1 && magnitude * (1 + update.weightDecay) < TAME;
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {
@@ -492,10 +520,21 @@ export class Engine {
       if (!loss) return [];
       const elements = lossElements((nodes[next++] as (form: TargetForm) => LossNodes)('values')) !== undefined;
       const output = this.model.outputs[i] as Node;
-      const { name, targets } = definitionOf(loss.loss);
+      const { name } = loss.loss;
+      const targets = targetsOf(loss.loss);
       const range = targets === 'reach' ? rangeOf(output) : undefined;
       const reach = range?.every(Number.isFinite) ? range : undefined;
-      return [{ width: features(output.shape), classes: targets === 'classes', elements, unit: targets === 'unit' ? name : undefined, reach }];
+      const width = targetFeaturesOf(loss.loss, features(output.shape));
+      return [
+        {
+          width,
+          classes: targets === 'classes' || targets === 'scores',
+          probabilities: targets === 'classes',
+          elements,
+          unit: targets === 'unit' ? name : undefined,
+          reach,
+        },
+      ];
     });
   }
 
@@ -521,7 +560,7 @@ export class Engine {
     // The workspace may move even where the program's own allocation fails.
     this.version++;
     const workspace = this.#workspace(prediction);
-    if (!prediction) workspace.reserveScalars(this.#update?.scalars.length ?? 0);
+    if (!prediction) workspace.reserveScalars(this.#update?.scalarCount ?? 0);
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
     known?.free();
     this.#programs.set(key, loaded);
@@ -562,6 +601,7 @@ export class Engine {
       const { places, epilogue, guards } = this.updateRecipe();
       return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
     }
+    const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
     const deciding = kind !== 'regularize' && this.decidesFor(forms) ? this.deciding : -1;
@@ -570,14 +610,14 @@ export class Engine {
       rows,
       scale,
       part: losses.length > 1 && i < losses.length ? i + 1 : 0,
-      goOn: kind === 'evaluate',
+      goOn: evaluates,
       ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
     }));
     const data = [...inputs, ...dataOf(losses)];
     // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
     const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
-    if (kind === 'evaluate') return common;
+    if (evaluates) return common;
     const update = this.#update;
     const steps = kind === 'step' || kind === 'guarded';
     if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
@@ -585,7 +625,10 @@ export class Engine {
     const adds = kind === 'accumulate' || kind === 'regularize';
     // Of a batch in parts, each adds what is of its rows; what is there once is added once.
     const minimised = adds ? terms.filter(({ node }) => node.shape.batched === (kind === 'accumulate')) : terms;
-    const products = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), this.parameters);
+    const trained = this.parameters.filter((parameter) => !this.frozen.has(parameter));
+    const found = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), trained);
+    const gradientOf = new Map(trained.map((parameter, i) => [parameter, found[i]]));
+    const products = this.parameters.map((parameter) => gradientOf.get(parameter));
     const states = steps || kind === 'accumulate' ? this.#stateUpdates() : [];
     if (adds) {
       const places = new Map(this.#places);
@@ -605,7 +648,15 @@ export class Engine {
         return product ? [{ product, into }] : [];
       });
       // The last layer's first: the backward pass then meets each delta once, on its way down.
-      return { ...common, accumulate: accumulate.reverse(), states, ...(kind === 'guarded' && { guards: [] }) };
+      const { places, instructions } = this.#projections();
+      return {
+        ...common,
+        accumulate: accumulate.reverse(),
+        states,
+        places,
+        epilogue: instructions,
+        ...(kind === 'guarded' && { guards: [] }),
+      };
     }
     const places = new Map(this.#places);
     const roots: Node[] = [];
@@ -631,7 +682,7 @@ export class Engine {
 
   /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
   updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[]; readonly guards: readonly Node[] } {
-    const places = new Map(this.#places);
+    const { places, instructions } = this.#projections();
     const update = this.#update;
     if (!update) return { places, epilogue: [], guards: [] };
     const n = this.parameterCount;
@@ -640,9 +691,51 @@ export class Engine {
       places.set(slot, { block: Block.State, offset: n * (i + 1) });
     });
     places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
+    for (const [part, { of, from }] of update.parts) {
+      const { block, offset } = places.get(of) as Place;
+      places.set(part, { block, offset: offset + from });
+    }
     // A decay changes parameters by their own size.
-    const guards = update.optimizer.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
-    return { places, epilogue: update.instructions, guards };
+    const guards = update.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
+    return { places, epilogue: [...update.instructions, ...instructions], guards };
+  }
+
+  /** What shortens the rows of parameters that have a largest norm, and the places of these rows beside all others. */
+  #projections(): { places: Map<Node, Place>; instructions: Instruction[] } {
+    const places = new Map(this.#places);
+    const instructions: Instruction[] = [];
+    for (const [parameter, maxNorm] of this.graph.maxNorms ?? []) {
+      const n = parameter.shape.size.at(-1) as number;
+      for (let from = 0; from < elements(parameter.shape) && !this.frozen.has(parameter); from += n) {
+        const row = runOf(`${parameter.label}[${from / n}]`, n);
+        places.set(row, { block: Block.Parameters, offset: this.offsetOf(parameter) + from });
+        const operands = { g: tensor(row), size: size(n), maxNorm: f32(maxNorm) };
+        instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
+      }
+    }
+    return { places, instructions };
+  }
+
+  /** Sets which parameters training leaves as they are, with the update that leaves them. The optimizer's state stays. */
+  freeze(frozen: ReadonlySet<Node>, plan: () => Update | undefined): void {
+    const before = this.frozen;
+    this.frozen = frozen;
+    try {
+      this.#update = plan();
+    } catch (error) {
+      this.frozen = before;
+      throw error;
+    }
+    this.version++;
+    this.#dropPrograms();
+  }
+
+  #dropPrograms(): void {
+    for (const [key, program] of this.#programs) {
+      if (key.startsWith('predict') || key.startsWith('logits')) continue;
+      program.free();
+      this.#programs.delete(key);
+    }
   }
 
   /** What a training step leaves in each state, as nodes. */

@@ -1,4 +1,6 @@
 /** A network's architecture as JSON, and back. */
+
+import { isList } from '../arguments/describe.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
 import { elements, features, formatShape, type Shape, sameShape } from '../graph/shape.js';
@@ -10,7 +12,9 @@ import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
 import * as makers from '../losses/table.generated.js';
 import type { Model } from '../losses/term.js';
 import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
-import { makerOf, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
+import { parameterGroups } from '../optimizers/groups.js';
+import type { ParameterGroup, ParameterGroups } from '../optimizers/layout.js';
+import { makerOf, OPTIONAL, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
 import { OPTIMIZERS, optimizersByName } from '../optimizers/optimizers.js';
 import { Fields, isWhole, type Json, MAX_VALUES, numberOf, numberToJson, show } from './json.js';
 import { ownOps, savedOps } from './registry.js';
@@ -62,10 +66,12 @@ interface LayerJson {
   readonly attributes: { readonly [name: string]: string };
   /** What a training step leaves in states. */
   readonly updates?: readonly { readonly state: number; readonly next: number }[];
+  /** The largest norm of each row of a parameter; left out where there is none. */
+  readonly maxNorms?: { readonly [parameter: string]: number };
 }
 
 /** A loss as JSON: its description and weight; of one that is none of neurite's, the indices of its target and of the loss of each row. */
-type LossJson = { readonly [key: string]: number | string | boolean };
+type LossJson = { readonly [key: string]: number | string | boolean | readonly (number | string)[] };
 
 /** A network's architecture, without its parameters: what `toJSON` gives and `fromJSON` takes. */
 export interface NetworkJson {
@@ -80,7 +86,9 @@ export interface NetworkJson {
   readonly losses: readonly (LossJson | null)[];
   /** The nodes that are minimised besides; left out where there are none. */
   readonly penalties?: readonly number[];
-  readonly optimizer: { readonly [key: string]: number | string | boolean } | null;
+  /** The parameters that training leaves as they are; left out where there are none. */
+  readonly frozen?: readonly number[];
+  readonly optimizer: { readonly [key: string]: Json } | null;
   readonly seed: number;
   /** `simd` where the same bits were asked for everywhere, else `auto`. */
   readonly build: 'auto' | 'simd';
@@ -100,6 +108,8 @@ export interface Architecture {
   readonly layers: readonly NamedLayer[];
   readonly losses: readonly (WrittenLoss | undefined)[];
   readonly penalties: readonly Node[];
+  /** The parameters that training leaves as they are. */
+  readonly frozen: readonly Node[];
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly build: 'auto' | 'simd';
@@ -144,7 +154,7 @@ function workLimit(stored: number): number {
  * @throws NeuriteError for an op that files have no word for, or a graph larger than a reader takes
  */
 export function writeArchitecture(call: string, architecture: Architecture, tensors?: ReadonlyMap<Stored, string>): NetworkJson {
-  const { inputs, outputs, losses, penalties, optimizer, seed, build } = architecture;
+  const { inputs, outputs, losses, penalties, frozen, optimizer, seed, build } = architecture;
   const nodes = topological(rootsOf(architecture));
   checkWords(call, nodes);
   const indices = new Map(nodes.map((node, i) => [node, i]));
@@ -166,7 +176,7 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
     // A function may have left a layer's own nodes out of what it returned.
     layers: architecture.layers
       .filter(({ record: { input } }) => indices.has(input))
-      .map(({ name, record: { kind, input, output, parameters, nodes, attributes }, updates }) => ({
+      .map(({ name, record: { kind, input, output, parameters, nodes, attributes, maxNorms }, updates }) => ({
         kind,
         name,
         input: index(input),
@@ -174,10 +184,12 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
         parameters: indicesOf(parameters, index),
         nodes: indicesOf(nodes, index),
         attributes,
+        ...(Object.keys(maxNorms).length > 0 && { maxNorms: encode(maxNorms) as Record<string, number> }),
         ...(updates.length > 0 && { updates: updates.map(({ state, next }) => ({ state: index(state), next: index(next) })) }),
       })),
     losses: losses.map((entry) => (entry ? writeLoss(entry, index) : null)),
     ...(penalties.length > 0 && { penalties: penalties.map(index) }),
+    ...(frozen.length > 0 && { frozen: frozen.map(index) }),
     optimizer: optimizer ? writeOptimizer(call, optimizer) : null,
     seed,
     build,
@@ -185,15 +197,16 @@ export function writeArchitecture(call: string, architecture: Architecture, tens
 }
 
 /** @throws ValueError where a reader would take the optimizer for one of neurite's own */
-function writeOptimizer(call: string, optimizer: Optimizer): Record<string, string | number | boolean> {
-  const { name } = optimizer;
+function writeOptimizer(call: string, optimizer: Optimizer): Record<string, Json> {
+  const { name, groups, ...options } = optimizer;
   if (Object.hasOwn(OPTIMIZERS, name) && OPTIMIZERS[name] !== makerOf(optimizer))
     throw new ValueError(`${call}: the optimizer is called ${name}, which is one of neurite's own, expected another name in its definition`);
-  return encode(optimizer);
+  // A network's groups name each parameter.
+  return { ...encode({ name, ...options }), ...(groups && { groups: groups.list.map(encode) as Json[] }) };
 }
 
 function writeLoss({ loss, weight, graph }: WrittenLoss, index: (node: Node) => number): LossJson {
-  if (!graph) return encode({ ...loss, weight });
+  if (!graph) return encode<readonly (string | number)[]>({ ...loss, weight });
   const { name, reduction } = loss;
   return encode({ name, reduction, weight, target: index(graph.target), rows: index(graph.rows) });
 }
@@ -203,8 +216,9 @@ function indicesOf(nodes: Readonly<Record<string, Node>>, index: (node: Node) =>
 }
 
 /** The same fields, numbers as JSON has them. */
-function encode(fields: object): Record<string, string | number | boolean> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'number' ? numberToJson(value) : value]));
+function encode<T = never>(fields: object): Record<string, string | number | boolean | T> {
+  const toJson = (value: unknown) => (typeof value === 'number' ? numberToJson(value) : value);
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, isList(value) ? Array.from(value, toJson) : toJson(value)])) as never;
 }
 
 /** @throws NeuriteError for a node made by an op that a file cannot name: it is for targets, or another op has its name */
@@ -331,7 +345,9 @@ export function readArchitecture(
     const entry = new Fields(item, `${fields.where}: losses[${i}]`);
     const weight = entry.number('weight');
     const graph = entry.has('rows') ? { target: node(entry, 'target'), rows: node(entry, 'rows') } : undefined;
-    const loss = graph ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model) : readDescription<Loss>(entry, namedLosses());
+    const loss = graph
+      ? readGraphLoss(entry, { ...graph, output: outputs[i] as Node }, model)
+      : readDescription<Loss>(entry, namedLosses(), {}, version);
     entry.end();
     return { loss, weight, graph };
   });
@@ -340,6 +356,8 @@ export function readArchitecture(
   const stray = nodes.findIndex((one) => one.op === targetOp && !targets.includes(one));
   if (stray >= 0) throw new FileError(`${fields.where}: nodes[${stray}]: op is "target", expected one that a loss names as its own`);
   const penalties = fields.has('penalties') ? list('penalties') : [];
+  const frozen = fields.has('frozen') ? list('frozen') : [];
+  if (frozen.some((one) => !(one instanceof Parameter))) fields.fail('frozen', 'a list of parameters');
   const layers = fields.list('layers', nodes.length).map((item, i) => {
     const entry = new Fields(item, `${fields.where}: layers[${i}]`);
     return version === 1 ? readDense(entry, version, node) : readLayer(entry, node);
@@ -350,22 +368,38 @@ export function readArchitecture(
   let optimizer: Optimizer | undefined;
   if (fields.take('optimizer') !== null) {
     const entry = fields.object('optimizer');
-    optimizer = readOptimizer(entry, others);
+    optimizer = readOptimizer(entry, others, version);
     entry.end();
   }
   const seed = fields.integer('seed', 0, 2 ** 32 - 1);
   const build = fields.oneOf('build', ['auto', 'simd']);
   for (const { record } of layers) recordLayer(record);
-  return { inputs, outputs, layers, losses, penalties, optimizer, seed, build, tensors };
+  return { inputs, outputs, layers, losses, penalties, frozen, optimizer, seed, build, tensors };
 }
 
 /** An optimizer by its name: one of neurite's, or one whose maker came with the file. */
-function readOptimizer(entry: Fields, others: readonly OptimizerMaker[]): Optimizer {
+function readOptimizer(entry: Fields, others: readonly OptimizerMaker[], version: number): Optimizer {
   const makers = optimizersByName(entry.where, others);
   const name = entry.take('name');
   if (typeof name === 'string' && !Object.hasOwn(makers, name))
     entry.fail('name', `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [its maker] }`);
-  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>);
+  const given: Record<string, unknown> = {};
+  for (const key of OPTIONAL) {
+    if (!entry.has(key)) continue;
+    given[key] = key === 'groups' ? readGroups(entry) : entry.number(key);
+  }
+  return readDescription<Optimizer>(entry, makers as Readonly<Record<string, (options: never) => Optimizer>>, given, version);
+}
+
+function readGroups(entry: Fields): ParameterGroups {
+  const groups = entry.list('groups', MAX_NODES).map((item, i) => {
+    const fields = new Fields(item, `${entry.where}.groups[${i}]`);
+    const group: Record<string, unknown> = { parameters: fields.list('parameters', MAX_NODES) };
+    for (const key of ['learningRateFactor', 'weightDecay']) if (fields.has(key)) group[key] = fields.number(key);
+    fields.end();
+    return group as unknown as ParameterGroup;
+  });
+  return ours(entry.where, () => parameterGroups(groups));
 }
 
 /** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */
@@ -388,18 +422,36 @@ function readGraphLoss(entry: Fields, graph: LossGraph, model: Model): Loss {
 /**
  * A loss or an optimizer, made by its own maker from what the file says of it; and what the maker gives must be just that. So every
  * rule of the maker's holds, also for fields it gets later.
+ * @param given fields that are read already
  */
-function readDescription<T extends object>(entry: Fields, makers: Readonly<Record<string, (options: never) => T>>): T {
+function readDescription<T extends object>(
+  entry: Fields,
+  makers: Readonly<Record<string, (options: never) => T>>,
+  given: Readonly<Record<string, unknown>>,
+  version: number,
+): T {
   const name = entry.oneOf('name', Object.keys(makers));
   const make = makers[name] as (options: object) => T;
-  const fields: Record<string, unknown> = { name };
+  const fields: Record<string, unknown> = { name, ...given };
   for (const [key, usual] of Object.entries(make({}))) {
     if (key === 'name') continue;
-    fields[key] = typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
+    // What an older file knows nothing of is as usual.
+    fields[key] = version < VERSION && !entry.has(key) ? usual : readField(entry, key, usual);
   }
   const made = ours(entry.where, () => make(fields));
-  for (const [key, value] of Object.entries(made)) if (!Object.is(value, fields[key])) entry.fail(key, show(value));
+  for (const [key, value] of Object.entries(made)) if (!sameField(value, fields[key])) entry.fail(key, show(value));
   return made;
+}
+
+function readField(entry: Fields, key: string, usual: unknown): unknown {
+  // Of one number there may be several.
+  const several = isList(usual) || (typeof usual === 'number' && isList(entry.value[key]));
+  if (several) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
+  return typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
+}
+
+function sameField(a: unknown, b: unknown): boolean {
+  return isList(a) && isList(b) ? a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i])) : Object.is(a, b);
 }
 
 function readShape(entry: Fields): Shape {
@@ -499,7 +551,11 @@ function readDense(entry: Fields, version: number, node: (from: Fields, key: str
   const kind = entry.string('kind');
   const attributes = { activation: activationName(version, entry.string('activation')) };
   entry.end();
-  return { name, record: { kind, name, input, output, parameters, nodes: { z }, attributes, updates: [] }, updates: [] };
+  return {
+    name,
+    record: { kind, name, input, output, parameters, nodes: { z }, attributes, updates: [], penalties: [], maxNorms: {}, trainable: true },
+    updates: [],
+  };
 }
 
 function batchOf(entry: Fields, key: string, found: Node): Node {
@@ -529,8 +585,18 @@ function readLayer(entry: Fields, node: (from: Fields, key: string) => Node): Na
     if (!(state instanceof State)) return update.fail('state', 'a state');
     return sameShape(state.shape, next.shape) ? { state, next } : update.fail('next', `a node of the state's shape ${formatShape(state.shape)}`);
   });
+  const maxNorms = entry.has('maxNorms')
+    ? named('maxNorms', (from, key) => {
+        const most = from.finite(key);
+        return parameters[key] instanceof Parameter && Math.fround(most) > 0 ? most : from.fail(key, 'the largest norm of a parameter, above 0');
+      })
+    : {};
   entry.end();
   // What a file says that training leaves is what every application of the layer before it left is part of.
   const own = updates.map(({ state, next }) => ({ state, next: () => next }));
-  return { name, record: { kind, name, input, output, parameters, nodes, attributes, updates: own }, updates };
+  return {
+    name,
+    record: { kind, name, input, output, parameters, nodes, attributes, updates: own, penalties: [], maxNorms, trainable: true },
+    updates,
+  };
 }

@@ -123,7 +123,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
     target.trainee.resume = resume;
     return into as Network<AnyTargets, In, Out>;
   }
-  const network = readNetwork(call, file, given);
+  const network = readNetwork(call, () => file, given);
   try {
     const parts = internals(call, network);
     const resume = fields.has('run') ? readRun(fields, parts, all) : undefined;

@@ -57,7 +57,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  return readNetwork('load', withoutCheckpoint(readTensorFile(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
+  return readNetwork('load', () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
 }
 
 /** What the tensors begin with that a checkpoint has besides its network's. */
@@ -68,12 +68,13 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
   return { metadata, tensors: new Map([...tensors].filter(([name]) => !name.startsWith(CHECKPOINT))) };
 }
 
-/** The network of a file that was read. @throws as `load` does */
-export function readNetwork(call: string, file: TensorFile, options: LoadOptions): AnyNetwork {
+/** The network of a file, which is read behind the options. @throws as `load` does */
+export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
   const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'ops', 'optimizers']);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
+  const file = read();
   const where = `${call}: the architecture`;
   const fields = architectureIn(call, file);
   const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);
@@ -194,7 +195,7 @@ function plain(json: unknown, where: string): unknown {
 }
 
 function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
-  const { inputs, outputs, losses, penalties, optimizer, seed } = architecture;
+  const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
   const options = {
     loss,
@@ -204,7 +205,7 @@ function make(where: string, architecture: ReadArchitecture, { build, reproducib
     reproducible: reproducible ?? false,
     ...(optimizer && { optimizer }),
   };
-  return ours(where, () => new Network({ inputs, outputs }, options, parameters));
+  return ours(where, () => new Network({ inputs, outputs }, options, parameters, frozen as readonly Parameter[]));
 }
 
 export function readTraining(entry: Fields, optimizer: Optimizer): Training {

@@ -41,7 +41,16 @@ export function architectureOf({ engine, layers, trainee, reproducible }: Intern
     const made = entry && (nodes[at++] as LossNodes);
     return !made || hasName(entry.loss) ? entry : { loss: entry.loss, weight: made.scale, graph: made };
   });
-  return { ...graph, layers, losses, penalties, optimizer, seed: trainee.seed, build: reproducible ? 'simd' : 'auto' };
+  return {
+    ...graph,
+    layers,
+    losses,
+    penalties,
+    frozen: engine.parameters.filter((node) => engine.frozen.has(node)),
+    optimizer,
+    seed: trainee.seed,
+    build: reproducible ? 'simd' : 'auto',
+  };
 }
 
 /**

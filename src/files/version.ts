@@ -1,5 +1,5 @@
 /** The version of what this library writes. A reader takes every version up to it. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** What ops of version 1 are called since. */
 const OPS: Readonly<Record<string, string>> = { step: 'heaviside', max: 'maximum', min: 'minimum', maxFeatures: 'max' };

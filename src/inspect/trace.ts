@@ -229,7 +229,7 @@ function planTrace(engine: Engine, forms: readonly TargetForm[], withTargets: bo
 /** ∂L/∂u where the loss was taken of the logits and so goes past u: as its definition says, scaled as the loss is. */
 function outputGradient({ loss, target, weight, scale, factors }: LossNodes, output: Node): Node | undefined {
   const t = target.attributes.classes ? oneHot(target, features(output.shape)) : target;
-  const direct = definitionOf(loss).outputGradient?.(output, t);
+  const direct = definitionOf(loss).outputGradient?.(output, t, loss as never);
   return direct && scaleBy(weight ? mul(direct, weight) : direct, scale, factors);
 }
 

@@ -11,16 +11,15 @@ import { matmul } from '../ops/matmul.js';
 import { activationOf } from './activationOf.js';
 import type { Activation, activations } from './activations.js';
 import { type Initializer, initialOf } from './initializers.js';
-import { type Layer, layer } from './layer.js';
+import { type Layer, type LayerOptions, layer } from './layer.js';
+import { penaltiesOf, REGULARIZED, type Regularized } from './regularizers.js';
 
 /** Options of `dense`. */
-export interface DenseOptions {
+export interface DenseOptions extends LayerOptions, Regularized {
   /** Whether there is a bias. Default true. */
   readonly bias?: boolean;
   /** How the weights start; biases start at 0. Default `heUniform` before rectifiers, else `glorotUniform`. */
   readonly init?: Initializer;
-  /** By which `trace`, `summary` and errors call it. Default `dense1`, `dense2`, … in the network's order. */
-  readonly name?: string;
 }
 
 /**
@@ -41,7 +40,7 @@ export function dense(
 }
 
 function denseWith(units: number, activation: Activation, given: DenseOptions = {}): Layer {
-  const options = checkOptions('dense', given, ['bias', 'init', 'name']);
+  const options = checkOptions('dense', given, ['bias', 'init', 'name', 'trainable', ...REGULARIZED]);
   const call = options.name ?? 'dense';
   if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);
   checkSize(call, 'units', units);
@@ -63,15 +62,24 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
           `${call}: input ${x} has ${inputs} features, expected ${features(weights.shape)}, as ${first} has, to which this layer was applied first`,
         );
       }
+      const isFirst = first === undefined;
       first ??= x;
       weights ??= new Parameter(matrix(units, inputs), initialOf(call, init, inputs, units));
       const product = matmul(x, weights, false, true);
       const z = biases ? add(product, expandRows(biases)) : product;
       const output = g(z);
       checkNodes(`${call}: the activation`, [output]);
-      return { output, parameters: { weights, ...(biases && { biases }) }, nodes: { z }, attributes: { activation: nameOf(activation) } };
+      const { maxNorm } = options;
+      return {
+        output,
+        parameters: { weights, ...(biases && { biases }) },
+        nodes: { z },
+        attributes: { activation: nameOf(activation) },
+        penalties: penaltiesOf(call, options, isFirst ? { weights, biases, output } : { output }),
+        ...(maxNorm !== undefined && { maxNorms: { weights: maxNorm } }),
+      };
     },
-    { name: options.name },
+    { name: options.name, trainable: options.trainable },
   );
 }
 

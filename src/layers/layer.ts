@@ -1,8 +1,10 @@
 import { describe, fieldOf, isOf } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, Node, named as rename } from '../graph/node.js';
 import { formatShape, sameShape } from '../graph/shape.js';
 import { Parameter, State } from '../ops/leaves.js';
+import { checkPositive } from './options.js';
 
 /** A layer: a function from node to node. Applied twice, it uses the same parameters twice. */
 export type Layer = (x: Node) => Node;
@@ -29,6 +31,12 @@ export interface LayerRecord {
   readonly attributes: Readonly<Record<string, string>>;
   /** What a training step leaves in its states. */
   readonly updates: readonly StateUpdate[];
+  /** What is minimised besides because of it. */
+  readonly penalties: readonly Node[];
+  /** The largest norm of each row of a parameter, by the parameter's name. */
+  readonly maxNorms: Readonly<Record<string, number>>;
+  /** Whether its parameters begin as trained ones. */
+  readonly trainable: boolean;
 }
 
 /** What a layer of one's own makes of a node: its value, and what it is to be seen by. */
@@ -38,6 +46,18 @@ export interface LayerParts {
   readonly nodes?: Readonly<Record<string, Node>>;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly updates?: readonly StateUpdate[];
+  /** What is minimised besides, as `penalty` of a network takes it. */
+  readonly penalties?: readonly Node[];
+  /** The largest norm of each row of a parameter, by the parameter's name: longer ones are shortened behind each training step. */
+  readonly maxNorms?: Readonly<Record<string, number>>;
+}
+
+/** What every layer takes as options. */
+export interface LayerOptions {
+  /** By which `trace`, `summary` and errors call it. Default its kind with a number. */
+  readonly name?: string | undefined;
+  /** Whether training changes its parameters; `net.setTrainable` says otherwise later. Default true. */
+  readonly trainable?: boolean | undefined;
 }
 
 const applications = new WeakMap<Node, LayerRecord>();
@@ -67,10 +87,11 @@ export function activationIn({ attributes }: LayerRecord): string {
  * @param kind what it is called where the user gives no name: `scale1`, `scale2`, … for `scale`
  * @throws ValueError for a kind that is no word, or parts that are none
  */
-export function layer(kind: string, apply: (x: Node) => Node | LayerParts, options: { readonly name?: string | undefined } = {}): Layer {
+export function layer(kind: string, apply: (x: Node) => Node | LayerParts, options: LayerOptions = {}): Layer {
   if (typeof kind !== 'string' || kind === '') throw new ValueError(`layer: kind is ${describe(kind)}, expected a word, such as 'scale'`);
   if (typeof apply !== 'function') throw new ValueError(`layer: apply is ${describe(apply)}, expected a function of a node`);
-  const { name } = options;
+  const { name, trainable = true } = checkOptions('layer', options ?? {}, ['name', 'trainable']);
+  if (typeof trainable !== 'boolean') throw new ValueError(`${name ?? kind}: trainable is ${describe(trainable)}, expected true or false`);
   if (name !== undefined && typeof name !== 'string') throw new ValueError(`${kind}: name is ${describe(name)}, expected a string`);
   const call = name ?? kind;
   return (x) => {
@@ -78,22 +99,23 @@ export function layer(kind: string, apply: (x: Node) => Node | LayerParts, optio
     if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
     const made = apply(x);
     const parts: LayerParts = isOf(made, Node) ? { output: made as Node } : (made as LayerParts);
-    const { output, parameters = {}, nodes = {}, attributes = {}, updates = [] } = readParts(call, parts);
+    const read = readParts(call, parts);
+    const { output } = read;
     if (layerOf(output))
       throw new ValueError(
         `${call}: the output is that of the layer ${layerOf(output)?.kind}, expected a node of its own; a plain function composes layers: x => b(a(x))`,
       );
     if (output === x) throw new ValueError(`${call}: the output is the input itself, expected a node of its own`);
-    return recordLayer(Object.freeze({ kind, name, input: x, output, parameters, nodes, attributes, updates }));
+    return recordLayer(Object.freeze({ kind, name, input: x, trainable, ...read }));
   };
 }
 
 /** Parts as they are now. @throws ValueError naming the one that is none */
-function readParts(call: string, parts: LayerParts): Omit<LayerRecord, 'kind' | 'name' | 'input'> {
+function readParts(call: string, parts: LayerParts): Omit<LayerRecord, 'kind' | 'name' | 'input' | 'trainable'> {
   const output = fieldOf(parts, 'output') as Node;
   if (!isOf(output, Node)) throw new ValueError(`${call}: apply gave ${describe(parts)}, expected a node, or { output, parameters, … }`);
   if (!output.shape.batched) throw new ShapeError(`${call}: the output ${output} is no batch, expected [rows, features]`);
-  const entries = (what: 'parameters' | 'nodes' | 'attributes') => Object.entries((fieldOf(parts, what) ?? {}) as object);
+  const entries = (what: 'parameters' | 'nodes' | 'attributes' | 'maxNorms') => Object.entries((fieldOf(parts, what) ?? {}) as object);
   const parameters = entries('parameters');
   for (const [name, node] of parameters) {
     if (!isOf(node, Parameter) && !isOf(node, State))
@@ -104,6 +126,12 @@ function readParts(call: string, parts: LayerParts): Omit<LayerRecord, 'kind' | 
   const attributes = entries('attributes');
   for (const [name, value] of attributes)
     if (typeof value !== 'string') throw new ValueError(`${call}: attributes.${name} is ${describe(value)}, expected a string`);
+  const maxNorms = entries('maxNorms');
+  for (const [name, value] of maxNorms) {
+    if (!isOf(fieldOf(fieldOf(parts, 'parameters'), name), Parameter))
+      throw new ValueError(`${call}: maxNorms.${name} is of no parameter, expected one of ${parameters.map(([key]) => key).join(', ')}`);
+    checkPositive(call, name === 'weights' ? 'maxNorm' : `maxNorms.${name}`, value);
+  }
   const updates = Array.from((fieldOf(parts, 'updates') ?? []) as readonly StateUpdate[], (update) => {
     const [state, next] = [fieldOf(update, 'state'), fieldOf(update, 'next')];
     if (!isOf(state, State) || typeof next !== 'function')
@@ -116,6 +144,8 @@ function readParts(call: string, parts: LayerParts): Omit<LayerRecord, 'kind' | 
     nodes: Object.freeze(Object.fromEntries(nodes)),
     attributes: Object.freeze(Object.fromEntries(attributes)),
     updates,
+    penalties: Object.freeze(Array.from((fieldOf(parts, 'penalties') ?? []) as readonly Node[])),
+    maxNorms: Object.freeze(Object.fromEntries(maxNorms)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { describe } from '../arguments/describe.js';
+import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
 import { ValueError } from '../errors.js';
@@ -53,16 +53,42 @@ export const reductionOption: LossOption<Reduction> = {
   expected: "'mean' or 'sum'",
 };
 
+/** What every loss has as an option, but for `squaredError`, which is a sum. */
+export interface ReductionOptions {
+  /** Whether the rows are averaged or added up. Default `'mean'`. */
+  readonly reduction?: Reduction;
+}
+
+/** Yes or no. */
+export function flagOption(usual: boolean): LossOption<boolean> {
+  return { usual, accepts: (value) => typeof value === 'boolean', expected: 'true or false' };
+}
+
 /** For a loss with a head. */
-export const fromLogitsOption: LossOption<boolean> = { usual: false, accepts: (value) => typeof value === 'boolean', expected: 'true or false' };
+export const fromLogitsOption: LossOption<boolean> = /* @__PURE__ */ flagOption(false);
+
+/** A share of 1. */
+export function shareOption(usual: number): LossOption<number> {
+  return { usual, accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1, expected: 'a number from 0 to 1' };
+}
+
+/** A factor for each class; none leave all as they are. */
+export const classWeightsOption: LossOption<readonly number[]> = {
+  usual: [],
+  accepts: (value) => isList(value) && value.every((one) => one === 0 || isFactor(one)),
+  expected: 'a list of numbers ≥ 0 that float32 holds, one for each class',
+};
 
 /** A positive number, such as a factor or a width. */
 export function factorOption(usual: number): LossOption<number> {
   return { usual, accepts: isFactor, expected: 'a positive number that float32 holds' };
 }
 
-/** An option is a number, a word or a flag: what a file can say. */
-type OptionValue = number | string | boolean;
+/** An option is a number, a word, a flag or a list of numbers: what a file can say. */
+type OptionValue = number | string | boolean | readonly number[];
+
+/** What the targets of a loss are: see `LossDefinition.targets`. */
+export type TargetsKind = 'classes' | 'scores' | 'unit' | 'reach' | 'values';
 
 /**
  * A loss: all that is known of it. Its maker, its checks, its decisions, the programs, `trace`, diagrams and files follow from this.
@@ -76,12 +102,14 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
   /** Other than mean, false and 1, where they are no options. */
   readonly fixed?: Partial<Pick<Loss, 'reduction' | 'fromLogits' | 'scale'>>;
   /**
-   * What the targets are. `classes`: class ids, or rows of probabilities. `unit`: from 0 to 1. `reach`: what the output can reach, where its
-   * activation is bounded. `values`: any.
+   * What the targets are, or how the options say it. `classes`: class ids, or rows of probabilities. `scores`: class ids, or rows of any numbers. `unit`:
+   * from 0 to 1. `reach`: what the output can reach, where its activation is bounded. `values`: any.
    */
-  readonly targets: 'classes' | 'unit' | 'reach' | 'values';
-  /** Whether a mean divides by the rows, or by rows × outputs. */
-  readonly meanOver: 'rows' | 'elements';
+  readonly targets: TargetsKind | ((options: Required<Options>) => TargetsKind);
+  /** How wide the targets are for an output of so many features. Default: as wide. */
+  readonly targetFeatures?: (outputs: number, options: Required<Options>) => number;
+  /** Whether a mean divides by the rows, by rows × outputs (`elements`), or by rows × targets. */
+  readonly meanOver: 'rows' | 'elements' | 'targets';
   /** The activation that the loss is of the logits of: an output has it, or `fromLogits` says that it is left out. */
   readonly head?: Op;
   /**
@@ -95,11 +123,11 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
    */
   elements?(value: Node, target: Node, options: Required<Options>): Node;
   /** With a head: ∂rows/∂u of the output u, which `rows` goes past. Only `trace` shows it. Targets are rows of values. */
-  outputGradient?(u: Node, target: Node): Node;
+  outputGradient?(u: Node, target: Node, options: Required<Options>): Node;
   /** How rows are decided: by the largest logit, or each logit by itself at 0. Left out: as the output's range says. */
   readonly decides?: 'largest' | 'each';
   /** What else an output must be. @throws ValueError for one that isn't */
-  check?(output: Node): void;
+  check?(output: Node, options: Required<Options>): void;
 }
 
 /** Makes a loss' description. */
@@ -136,7 +164,9 @@ function descriptionOf(definition: LossDefinition, given: object): Loss {
   const closed = Object.fromEntries(Object.entries(fields).filter(([key]) => !known.includes(key)));
   const read = checkOptions<Record<string, unknown>>(name, given as Record<string, unknown>, known, closed);
   for (const [key, { usual, accepts, expected }] of Object.entries(options)) {
-    const value = key in read ? read[key] : usual;
+    const given = key in read ? read[key] : usual;
+    // Copy first: what is checked is what is kept.
+    const value = isList(given) ? Object.freeze(Array.from(given)) : given;
     if (!accepts(value)) throw new ValueError(`${name}: ${key} is ${describe(value)}, expected ${expected}`);
     fields[key] = value;
   }
@@ -152,6 +182,17 @@ export function defined(description: Loss, definition: LossDefinition): Loss {
 /** What a maker or a description is of; undefined for whatever else there is. */
 export function definitionIn(given: unknown): LossDefinition | undefined {
   return definitions.get(given as object);
+}
+
+/** What the targets of a loss are. */
+export function targetsOf(loss: Loss): TargetsKind {
+  const { targets } = definitionOf(loss);
+  return typeof targets === 'function' ? targets(loss as never) : targets;
+}
+
+/** How wide the targets of a loss are on an output of so many features. */
+export function targetFeaturesOf(loss: Loss, outputs: number): number {
+  return definitionOf(loss).targetFeatures?.(outputs, loss as never) ?? outputs;
 }
 
 /** The same of a maker, or of a loss that a network holds. */

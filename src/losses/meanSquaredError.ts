@@ -1,13 +1,10 @@
 import { squaredError as squaredErrorRows } from '../ops/squaredError.js';
-import { defineLoss, type ValueLoss } from './loss.js';
-
-/** It has none. */
-type NoOptions = Readonly<Record<never, never>>;
+import { defineLoss, type ReductionOptions, reductionOption, type ValueLoss } from './loss.js';
 
 /** Mean squared error, Σ (u − t)² / (rows × outputs). Targets: as wide as the output. */
-export const meanSquaredError: (options?: NoOptions) => ValueLoss = /* @__PURE__ */ defineLoss<NoOptions>({
+export const meanSquaredError: (options?: ReductionOptions) => ValueLoss = /* @__PURE__ */ defineLoss<ReductionOptions>({
   name: 'meanSquaredError',
-  options: {},
+  options: { reduction: reductionOption },
   targets: 'reach',
   meanOver: 'elements',
   rows: squaredErrorRows,

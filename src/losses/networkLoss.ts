@@ -23,6 +23,8 @@ import {
   type Reduction,
   reductionOption,
   type TargetsOfLoss,
+  targetFeaturesOf,
+  targetsOf,
 } from './loss.js';
 import { graphOf, heldLoss, type LossFunction, ownLoss } from './ownLoss.js';
 import { hasIds, type TargetForm, type Weighting, weightingOf } from './targetForm.js';
@@ -112,7 +114,9 @@ function weighted(call: string, entry: LossOfOutput, i: number, output: Node, mo
 /** The factor on a row's loss: the user's, and 1/outputs where the mean is over these too. */
 function rowFactor(loss: Loss, weight: number, output: Node): number {
   const { meanOver } = definitionOf(loss);
-  return (weight * loss.scale) / (loss.reduction === 'mean' && meanOver === 'elements' ? features(output.shape) : 1);
+  const outputs = features(output.shape);
+  const divisors = { rows: 1, elements: outputs, targets: targetFeaturesOf(loss, outputs) };
+  return (weight * loss.scale) / (loss.reduction === 'mean' ? divisors[meanOver] : 1);
 }
 
 /** The loss of each output, in their order, as a network holds them: nobody can change them. `undefined` for an output without one. */
@@ -164,7 +168,7 @@ function checkLoss(loss: Loss, output: Node): void {
         `give the last layer '${head.name}', or use ${loss.name}({ fromLogits: true }) on an output without activation`,
     );
   }
-  check?.(output);
+  check?.(output, loss as never);
 }
 
 function activationOf(output: Node): string {
@@ -190,27 +194,29 @@ export function lossNodes(loss: LossWithWeight, output: Node): (form: TargetForm
 function plainNodes({ loss, weight }: LossWithWeight, output: Node, ids: boolean): LossNodes {
   const logits = logitsOf(output);
   const scale = rowFactor(loss, weight, output);
-  const factors = loss.reduction === 'mean' ? Factor.PerRow : 0;
+  const factors = loss.reduction === 'mean' ? Factor.Mean : 0;
   const common = { scale, factors, logits, loss, output, weight: undefined };
   const graph = graphOf(loss);
   if (graph) return { target: graph.target, rows: graph.rows, node: graph.rows, ...common };
   const { head, rows: make } = definitionOf(loss);
-  const t = target(features(output.shape), ids);
+  const t = target(targetFeaturesOf(loss, features(output.shape)), ids);
   const rows = make(head ? logits : output, t, loss as never);
   return { target: t, rows, node: rows, ...common };
 }
 
 /** The nodes of one element's loss each, `[rows, out]`, where a row's loss is their sum; undefined where it is none. */
 export function lossElements({ loss, rows, target, output, logits }: Omit<LossNodes, 'weight'>): Node | undefined {
-  const { elements, head, targets } = definitionOf(loss);
+  const { elements, head } = definitionOf(loss);
   if (elements) return elements(head ? logits : output, target, loss as never);
   const [terms] = rows.op === sumFeaturesOp ? rows.inputs : [];
   // The elements of classes are no losses: a class by itself has none.
-  return terms && targets !== 'classes' && features(terms.shape) === features(output.shape) ? terms : undefined;
+  return terms && targetsOf(loss) !== 'classes' && targetsOf(loss) !== 'scores' && features(terms.shape) === features(target.shape)
+    ? terms
+    : undefined;
 }
 
 function weightedNodes(plain: LossNodes, weighting: Weighting): LossNodes {
-  const weight = target(weighting === 'rows' ? 1 : features(plain.output.shape), false, 'weight');
+  const weight = target(weighting === 'rows' ? 1 : features(plain.target.shape), false, 'weight');
   const rows = weighting === 'rows' ? mul(plain.rows, weight) : sumFeatures(mul(lossElements(plain) as Node, weight));
   return { ...plain, rows, node: rows, weight };
 }

@@ -18,7 +18,7 @@ export interface Term {
   readonly node: Node;
   /** What a row's value is multiplied by. */
   readonly scale: number;
-  /** What the gradient has besides: `Factor.PerRow` for a mean over the rows. */
+  /** What the gradient has besides: `Factor.Mean` for a mean over the rows. */
   readonly factors: number;
 }
 
@@ -36,7 +36,7 @@ export interface MinimisedTerm {
 
 /** A term that is a mean over the rows. */
 export function meanTerm(rows: Node, scale: number): Term {
-  return { rows, node: rows, scale, factors: Factor.PerRow };
+  return { rows, node: rows, scale, factors: Factor.Mean };
 }
 
 /** A node that some instruction makes: a report stands behind the instruction that makes what it reports. */

@@ -1,11 +1,20 @@
-import { Status } from '../../assembly/context.js';
+import { Context, Status } from '../../assembly/context.js';
 import type { Floats } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
-import { type Batch, checkBatchFinite, type GivenTargets, givenTargets, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
+import {
+  type Batch,
+  checkBatchFinite,
+  checkRows,
+  type GivenTargets,
+  givenTargets,
+  readBatchOf,
+  type WeightOption,
+  writeBatch,
+} from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import type { Stream } from '../data/stream.js';
@@ -23,7 +32,8 @@ import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLos
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { Parameter, State } from '../ops/leaves.js';
-import { checkLearningRate, type Optimizer, searchOf } from '../optimizers/optimizer.js';
+import { checkLearningRate } from '../optimizers/numbers.js';
+import { type Optimizer, searchOf } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { fit, type Trainee } from '../training/fit.js';
@@ -98,6 +108,9 @@ const owners = new WeakMap<Float32Array, AnyNetwork>();
 
 const STEP_OPTIONS = ['learningRate', 'weight'];
 
+/** Where the random numbers of predictions in training mode begin: no step is that late. */
+const TRAINED_PREDICTIONS = 0xc0000000;
+
 /**
  * What functions over a network work on.
  * @throws ValueError for what is no network, or another copy's
@@ -121,8 +134,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #trainee: Trainee;
   readonly #predictor: Predictor<number, number>;
   readonly #maxRows: number;
+  /** What layers have minimised besides. */
+  readonly #layerPenalties: readonly Node[];
   readonly #debug: boolean;
   readonly #shares: boolean;
+  /** Predictions in training mode so far. */
+  #predictions = 0;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -134,8 +151,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#engine.free();
   };
 
-  /** @param initial whether the parameters are drawn, or left for the caller to write */
-  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw') {
+  /** @param initial whether the parameters are drawn, or left for the caller to write @param frozen parameters that training leaves */
+  constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw', frozen: readonly Parameter[] = []) {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
     const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'parametersOf', 'maxRows', 'debug'];
     const { seed = 0, parametersOf, maxRows = 1, debug = false, loss, penalty, ...given } = checkOptions('network', options, known);
@@ -169,15 +186,21 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (own)
       throw new NeuriteError('GRAPH', `network: the outputs depend on ${own}, which parametersOf does not have, expected nodes of that network`);
     this.#shares = shared !== undefined;
-    this.#engine = new Engine({ ...model, updates }, shared?.core ?? coreOf(this.build), shared);
-    try {
-      this.#engine.configure(losses, this.#engine.planUpdate(optimizer), penalties);
-      if (initial === 'draw' && !shared) this.#engine.initialize(seed);
-    } catch (error) {
-      this.#engine.free();
-      throw error;
+    const maxNorms = new Map<Parameter, number>();
+    const left = new Set<Node>(frozen);
+    for (const { record } of layers) {
+      for (const [name, most] of Object.entries(record.maxNorms)) maxNorms.set(record.parameters[name] as Parameter, most);
+      if (!record.trainable) for (const node of Object.values(record.parameters)) if (node instanceof Parameter) left.add(node);
     }
-    this.#predictor = new Predictor(this.#engine, maxRows);
+    const ofLayers = penaltiesOf(
+      'network',
+      layers.flatMap(({ record }) => record.penalties),
+      model,
+      layers,
+    );
+    this.#layerPenalties = ofLayers;
+    this.#engine = new Engine({ ...model, updates, maxNorms }, shared?.core ?? coreOf(this.build), shared);
+    this.#engine.frozen = left;
     this.#trainee = {
       engine: this.#engine,
       seed,
@@ -186,6 +209,14 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd', owner?.running);
+    try {
+      this.#engine.configure(losses, this.#plan(optimizer), [...penalties, ...ofLayers]);
+      if (initial === 'draw' && !shared) this.#engine.initialize(seed);
+    } catch (error) {
+      this.#engine.free();
+      throw error;
+    }
+    this.#predictor = new Predictor(this.#engine, maxRows);
     engines?.register(this, this.#engine, this);
   }
 
@@ -304,11 +335,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * inputs in `fit` must be done here by the caller.
    */
   predict<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
+  /**
+   * The same with layers as in a training step: dropout drops, otherwise in each call, and a batch norm takes the statistics of these rows.
+   * Many such predictions tell how sure a network with dropout is (Gal & Ghahramani 2016). With `training: false` it is the call without options.
+   */
+  predict<X extends Inputs<In>>(x: X, options: { readonly training: boolean }): Outputs<Out, ReturnedOf<In, X>>;
   /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
   predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
-  predict(x: Inputs, out?: Float32Array): unknown {
+  predict(x: Inputs, out?: Float32Array | { readonly training: boolean }): unknown {
     if (this.#debug) this.#search('predict', x);
-    return this.#predictor.predict(x, out as Float32Array);
+    if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
+    const { training = false } = checkOptions('predict', out, ['training']);
+    if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
+    return training ? this.#predictor.predictInTraining(x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */
@@ -448,6 +487,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (kind === 'step') this.#internals.need(kind, 'optimizer');
     const engine = this.#engine;
     const batch = readBatchOf(kind, engine, x, given);
+    checkRows(kind, engine, batch.rows);
     const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
@@ -466,7 +506,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
     if (!searches) return this.#run(kind, program, batch.rows, learningRate);
-    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, () => {
+    const at = { learningRate, firstStep: this.#trainee.stepsDone };
+    const { status, sums } = searchStep(kind, engine, program, batch.rows, at, () => {
       writeBatch(program, batch, 0, batch.rows);
       return program.run(batch.rows, program.recipe.inputs.length);
     });
@@ -485,6 +526,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const { workspace } = program;
     workspace.setLearningRate(learningRate);
     workspace.lossSum = 0;
+    // Random numbers are those of the step that comes.
+    workspace.set(Context.FirstStep, this.#trainee.stepsDone);
     const first = program.recipe.inputs.length;
     const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
     return this.#stepped(kind, status, workspace.lossSum / rows);
@@ -499,6 +542,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   #searchBatch(call: string, batch: Batch, step: number): void {
     const program = searchProgram(this.#engine, batch.rows, batch.forms, batch.forms.length > 0);
     writeBatch(program, batch, 0, batch.rows);
+    program.workspace.set(Context.FirstStep, this.#trainee.stepsDone);
+    program.workspace.set(Context.Step, 0);
     const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
     if (where) throw new NotFiniteError(call, step, undefined, where);
   }
@@ -529,6 +574,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     } finally {
       this.#end('fit');
     }
+  }
+
+  #plan(optimizer: Optimizer | undefined) {
+    return this.#engine.planUpdate(optimizer, () => this.#internals.tensorNames());
   }
 
   /** Runs code of an optimizer's definition, during which nothing else may change the network. */
@@ -602,13 +651,38 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const follows = optimizer === undefined ? this.#engine.optimizer : optimizerOf('configure', optimizer);
     const { graph: model } = this.#engine;
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
-    const penalties = penalty === undefined ? this.#engine.penalties : penaltiesOf('configure', penalty, model, this.#internals.layers);
-    const update = this.#during('configure', () => this.#engine.planUpdate(follows));
+    const penalties =
+      penalty === undefined ? this.#engine.penalties : [...penaltiesOf('configure', penalty, model, this.#internals.layers), ...this.#layerPenalties];
+    const update = this.#during('configure', () => this.#plan(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
     this.#trainee.run = undefined;
     this.#trainee.resume = undefined;
+    return this;
+  }
+
+  /**
+   * Says whether training changes parameters: those of a layer, or a single one, by its name as `parameterNames` has it. What it leaves keeps its bits,
+   * and the optimizer what it has of them. With `trainable: false` for all but the last layers a network is trained on for another task.
+   * @throws ValueError for a name that there is not
+   */
+  setTrainable(name: string, trainable: boolean): this {
+    const call = 'setTrainable';
+    this.#internals.idle(call);
+    if (typeof trainable !== 'boolean') throw new ValueError(`${call}: trainable is ${describe(trainable)}, expected true or false`);
+    const names = this.#internals.tensorNames();
+    const { parameters } = this.#engine;
+    const named = (node: Parameter) => names.get(node) as string;
+    const found = parameters.filter((node) => named(node) === name || named(node).startsWith(`${name}.`));
+    if (found.length === 0)
+      throw new ValueError(`${call}: name is ${describe(name)}, expected a layer or one of ${parameters.map(named).join(', ')}`);
+    const frozen = new Set(this.#engine.frozen);
+    for (const node of found) {
+      if (trainable) frozen.delete(node);
+      else frozen.add(node);
+    }
+    this.#during('configure', () => this.#engine.freeze(frozen, () => this.#plan(this.#engine.optimizer)));
     return this;
   }
 

@@ -1,9 +1,10 @@
+import { Context } from '../../assembly/context.js';
 import { allocateFloats, bufferOf, type Floats, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { isLinear } from '../core/linear.js';
-import { readInputs } from '../data/batch.js';
+import { checkIds, checkRows, readInputs } from '../data/batch.js';
 import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
@@ -148,6 +149,32 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this.#view('input').input;
   }
 
+  /** The output of each row with layers as in training step number `step`, all rows at once. @internal */
+  predictInTraining(x: Values | readonly Values[], step: number): unknown {
+    const call = 'predict';
+    this.#alive(call);
+    const engine = this.#engine;
+    const xs = readInputs(call, x, this.#inputs);
+    const { rows, form } = xs[0] as Read;
+    checkIds(call, xs, this.#inputs, engine.ids);
+    checkRows(call, engine, rows);
+    this.#alive(call);
+    const { inputs } = engine.graph;
+    const outputs = engine.graph.outputs.map((node) => engine.inMode('training', node));
+    const program = engine.derived('training:predict', rows, () => ({ roots: outputs, inputs, outputs, places: engine.places }));
+    program.workspace.set(Context.FirstStep, step);
+    program.workspace.set(Context.Step, 0);
+    const { f32 } = engine.core;
+    xs.forEach((read, i) => copyIn(read, this.#inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
+    program.run(rows);
+    const shaped = this.#outputs.map((width, i) => {
+      const flat = allocateFloats(`${call}: the output`, rows * width);
+      copyOut(engine.core.f32, program.outputIndex(i), rows * width, flat, 0);
+      return inForm(form, flat, width);
+    });
+    return shaped.length === 1 ? shaped[0] : shaped;
+  }
+
   /** The memory that `run` writes: `maxRows` rows of the first output. */
   get output(): Floats {
     return this.#view('output').output;
@@ -191,6 +218,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const widths = this.#inputs;
     const xs = readInputs(call, x, widths);
     const { rows, form } = xs[0] as Read;
+    checkIds(call, xs, widths, this.#engine.ids);
     // Reading may have run code of the caller's, which may have disposed of this.
     this.#alive(call);
     this.#checkOut(call, out, rows);
@@ -202,7 +230,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const program = engine.program(kind, chunk);
     // Memory that grew detached views of it.
     this.#checkOut(call, out, rows);
-    if (call === 'predict' && widths.length === 1 && this.#outputs.length === 1) {
+    if (call === 'predict' && !engine.ids && widths.length === 1 && this.#outputs.length === 1) {
       this.#fastPath = {
         program,
         workspace: program.workspace,

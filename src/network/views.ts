@@ -35,7 +35,7 @@ export interface ParameterView {
   readonly offset: number;
   /** A live view into the network's memory: writing to it changes the network. */
   readonly values: Floats;
-  /** Whether gradients change it; a state is changed by training steps without one. */
+  /** Whether gradients change it: not where `setTrainable` says so, and not a state, which training steps change without one. */
   readonly isTrained: boolean;
   /** ∂L/∂values of the last `gradient`: a live view. @throws ValueError for a state */
   readonly gradient: Floats;
@@ -60,7 +60,7 @@ export function parameterView(inside: Internals, hold: Hold, found: Parameter | 
     name,
     shape: found.shape.size,
     offset: inside.engine.offsetOf(found),
-    isTrained: found instanceof Parameter,
+    isTrained: found instanceof Parameter && !inside.engine.frozen.has(found),
     get values() {
       return values();
     },

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { f64, size, tensor } from '../graph/instruction.js';
+import { f64, size, tensor, word } from '../graph/instruction.js';
 import { add } from '../ops/add.js';
 import { scale } from '../ops/affine.js';
 import { div } from '../ops/div.js';
@@ -52,7 +52,7 @@ export function adamLike<Name extends string>(name: Name, decay: { readonly weig
       const kept = decouplesDecay && weightDecay > 0 ? add(weights, mul(weights, scalars.decay)) : weights;
       return { weights: add(kept, mul(direction, scalars.descent)), slots: { m: first, v: second } };
     },
-    kernel: ({ beta1, beta2, epsilon, weightDecay }, { w, dw, slots: { m, v }, powers, n }) => ({
+    kernel: ({ beta1, beta2, epsilon, weightDecay }, { w, dw, slots: { m, v }, powers, n, rate, more }) => ({
       opcode: Opcode.Adam,
       operands: {
         w: tensor(w),
@@ -65,6 +65,8 @@ export function adamLike<Name extends string>(name: Name, decay: { readonly weig
         beta2: f64(beta2),
         epsilon: f64(epsilon),
         decay: f64(decouplesDecay ? weightDecay : 0),
+        rate: f64(rate),
+        more: word(Number(more)),
       },
       writes: ['w', 'm', 'v', 'powers'],
       inPlace: [],

@@ -1,9 +1,11 @@
 /** What an optimizer is: one definition, from which everything else about it follows. */
-import { describe, isList } from '../arguments/describe.js';
+import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import type { Instruction } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
+import { LAYOUT, type ParameterGroups } from './layout.js';
+import { checkLearningRate, checkNumber, checkWeightDecay, FLOAT_LEAST, FLOAT_MAX } from './numbers.js';
 
 /** How parameters follow the gradient: a plain description with the options of its optimizer. Its state belongs to the network. */
 export interface Optimizer {
@@ -13,8 +15,14 @@ export interface Optimizer {
   readonly weightDecay: number;
   /** The gradient's norm over all parameters is scaled down to this where it is larger; Infinity for none. */
   readonly clipNorm: number;
+  /** The norm of each parameter's gradient is scaled down to this where it is larger, before `clipNorm`. Default none. */
+  readonly clipParameterNorm?: number;
+  /** Each number of the gradient is brought to between −clipValue and clipValue, before norms are clipped. Default none. */
+  readonly clipValue?: number;
+  /** Parameters with a learning rate or a decay of their own: what `parameterGroups` or `decayMatrices` gives. Default none. */
+  readonly groups?: ParameterGroups;
   /** Options of its own. */
-  readonly [option: string]: number | boolean | string;
+  readonly [option: string]: number | boolean | string | ParameterGroups | undefined;
 }
 
 /** What a user may say of an optimizer: each number in the range given, also in float32. */
@@ -89,6 +97,10 @@ export interface KernelOperands<Slot extends string> {
   readonly powers: Node;
   /** Elements of each. */
   readonly n: number;
+  /** What the learning rate is multiplied by. */
+  readonly rate: number;
+  /** Whether the step has more such instructions behind this one: the last one advances the powers. */
+  readonly more: boolean;
 }
 
 /**
@@ -119,7 +131,8 @@ export interface OptimizerDefinition<
   readonly powers?: { readonly start: readonly number[]; readonly from?: number; readonly upTo?: number };
   /**
    * The scalars of one step, by name, in float64; each is rounded to float32 once, together with what multiplies it. Advances `powers`. It uses
-   * + − × ÷ and √ alone: other functions differ from engine to engine in their last bits.
+   * + − × ÷ and √ alone: other functions differ from engine to engine in their last bits. Groups of parameters call it once for each learning rate and
+   * decay: the powers must not depend on these.
    */
   scalars?(options: Described<Name, Own>, learningRate: number, powers: Float64Array): Readonly<Record<Scalar, number>>;
   /**
@@ -144,7 +157,7 @@ export interface OptimizerDefinition<
 /** An optimizer as users have it: a function from options to a description. */
 export interface OptimizerMaker<Name extends string = string, Own extends OptimizerOptions = OptimizerOptions> {
   /** @throws ValueError for an option that is unknown or out of its range */
-  (options?: Partial<Pick<Optimizer, 'learningRate' | 'weightDecay' | 'clipNorm'> & OptionValues<Own>>): Described<Name, Own>;
+  (options?: Partial<Pick<Optimizer, (typeof COMMON)[number]> & OptionValues<Own>>): Described<Name, Own>;
   readonly definition: OptimizerDefinition;
 }
 
@@ -154,27 +167,22 @@ const MAKER = /* @__PURE__ */ Symbol.for('neurite.optimizer');
 /** All that `defineOptimizer` gave: nothing else counts as a maker. */
 const makers = new WeakSet<object>();
 
-/** The largest number that float32 holds, and the least above 0. */
-const FLOAT_MAX = 3.4028234663852886e38;
-const FLOAT_LEAST = 2 ** -149;
+/** Options of every optimizer that a description has only where they are given. */
+export const OPTIONAL = ['clipParameterNorm', 'clipValue', 'groups'] as const;
 
-const COMMON = ['learningRate', 'weightDecay', 'clipNorm'];
+const COMMON = ['learningRate', 'weightDecay', 'clipNorm', ...OPTIONAL] as const;
 
-function check(call: string, name: string, value: unknown, allowed: boolean, expected: string): void {
-  if (!(typeof value === 'number' && allowed)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
-}
-
-/** @throws ValueError unless the rate is a number ≥ 0 that is finite in float32 */
-export function checkLearningRate(call: string, learningRate: unknown): void {
-  const allowed = typeof learningRate === 'number' && learningRate >= 0 && Math.fround(learningRate) < Number.POSITIVE_INFINITY;
-  check(call, 'learningRate', learningRate, allowed, 'a finite number ≥ 0');
-}
-
-function checkCommon(call: string, { learningRate, weightDecay, clipNorm }: Optimizer): void {
-  checkLearningRate(call, learningRate);
-  check(call, 'weightDecay', weightDecay, weightDecay >= 0 && weightDecay <= FLOAT_MAX, 'a finite number ≥ 0');
-  const norm = clipNorm === Number.POSITIVE_INFINITY || (clipNorm >= FLOAT_LEAST && clipNorm <= FLOAT_MAX);
-  check(call, 'clipNorm', clipNorm, norm, 'a number > 0 that float32 holds, or Infinity');
+function checkCommon(call: string, description: Optimizer): void {
+  checkLearningRate(call, description.learningRate);
+  checkWeightDecay(call, description.weightDecay);
+  for (const name of ['clipNorm', 'clipParameterNorm', 'clipValue']) {
+    const { [name]: limit = Number.POSITIVE_INFINITY } = description;
+    const allows = (value: number) => value >= FLOAT_LEAST && (value <= FLOAT_MAX || value === Number.POSITIVE_INFINITY);
+    checkNumber(call, name, limit, allows, 'a number > 0 that float32 holds, or Infinity');
+  }
+  const { groups } = description;
+  if (groups !== undefined && typeof fieldOf(groups, LAYOUT) !== 'function')
+    throw new ValueError(`${call}: groups is ${describe(groups)}, expected what parameterGroups() gives`);
 }
 
 function checkOption(call: string, name: string, value: unknown, option: OptimizerOption): void {
@@ -188,13 +196,16 @@ function checkOption(call: string, name: string, value: unknown, option: Optimiz
     return;
   }
   const { from, above, below } = option as Exclude<OptimizerOption, { usual: boolean | string }>;
-  const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN;
-  const allowed =
-    Number.isFinite(rounded) &&
-    (from === undefined || ((value as number) >= from && rounded >= from)) &&
-    (above === undefined || (rounded > above && ((value as number) >= FLOAT_LEAST || above !== 0))) &&
-    (below === undefined || rounded < below);
-  check(call, name, value, allowed, rangeInWords(from, above, below));
+  const allows = (value: number) => {
+    const rounded = Math.fround(value);
+    return (
+      Number.isFinite(rounded) &&
+      (from === undefined || (value >= from && rounded >= from)) &&
+      (above === undefined || (rounded > above && (value >= FLOAT_LEAST || above !== 0))) &&
+      (below === undefined || rounded < below)
+    );
+  };
+  checkNumber(call, name, value, allows, rangeInWords(from, above, below));
 }
 
 function rangeInWords(from?: number, above?: number, below?: number): string {
@@ -241,7 +252,7 @@ export function optimizerMaker<Name extends string, Own extends OptimizerOptions
   definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
 ): OptimizerMaker<Name, Own> {
   const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = definition as unknown as OptimizerDefinition;
-  const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm'];
+  const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm', ...OPTIONAL];
   const usual: Record<string, unknown> = { learningRate };
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
   Object.assign(usual, { weightDecay, clipNorm: Number.POSITIVE_INFINITY });
@@ -298,7 +309,8 @@ function readOptions(call: string, options: unknown): OptimizerOptions {
   return Object.freeze(
     Object.fromEntries(
       Object.entries(own).map(([key, given]) => {
-        if (COMMON.includes(key) || key === 'name') throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
+        if ((COMMON as readonly string[]).includes(key) || key === 'name')
+          throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
         const option = checkOptions(`${call}: option ${describe(key)}`, given, ['usual', 'from', 'above', 'below'], {}, 'its value');
         for (const [field, value] of Object.entries(option)) {
           const allowed = typeof value === 'number' || (field === 'usual' && typeof value === 'boolean');

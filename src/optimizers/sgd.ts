@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { f32, size, tensor, word } from '../graph/instruction.js';
+import { f32, f64, size, tensor, word } from '../graph/instruction.js';
 import { add } from '../ops/add.js';
 import { scale } from '../ops/affine.js';
 import { mul } from '../ops/mul.js';
@@ -30,8 +30,8 @@ export const sgd = /* @__PURE__ */ optimizerMaker({
     const direction = nesterov ? add(scale(velocity, momentum), gradient) : velocity;
     return { weights: add(weights, mul(direction, descent)), slots: { velocity } };
   },
-  kernel({ momentum, nesterov }, { w, dw, slots, n }) {
-    const common = { w: tensor(w), dw: tensor(dw), size: size(n) };
+  kernel({ momentum, nesterov }, { w, dw, slots, n, rate }) {
+    const common = { w: tensor(w), dw: tensor(dw), size: size(n), rate: f64(rate) };
     if (momentum === 0) return { opcode: Opcode.Sgd, operands: common, writes: ['w'], inPlace: [] };
     return {
       opcode: Opcode.Momentum,

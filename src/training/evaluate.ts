@@ -22,12 +22,17 @@ import { now, Pace, Turns } from './turns.js';
 /** Rows of a batch of an evaluation. */
 export const EVALUATION_ROWS = 256;
 
+/** Where the random numbers of evaluations in training mode begin: no step is that late. */
+const EVALUATION_STEP = 0x80000000;
+
 /** Options of `evaluate`. */
 export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]> {
   /** Metrics to compute, each under its name in the result; of several outputs, for the first that has a loss. */
   readonly metrics?: M;
   /** The least output that counts as 1, for accuracy and every metric, where each output is decided by itself. */
   readonly threshold?: number;
+  /** Whether layers behave as in a training step: dropout drops, a batch norm takes the statistics of its batch. Default false. */
+  readonly training?: boolean;
 }
 
 /** Options of `evaluateAsync`. */
@@ -40,14 +45,15 @@ export interface EvaluateAsyncOptions<M extends readonly Metric[] = readonly Met
 
 /** Computes loss, accuracy and metrics over a data set, in its order. Changes nothing. */
 export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTargets, Inputs>, options: EvaluateOptions): Evaluation {
-  const { metrics: list, threshold } = checkOptions('evaluate', options, ['metrics', 'threshold']);
+  const { metrics: list, threshold, training } = checkOptions('evaluate', options, ['metrics', 'threshold', 'training']);
+  checkTraining('evaluate', training);
   const metrics = readMetrics('evaluate', list);
   checkThreshold('evaluate', engine, threshold);
   const set = Dataset.is(data) ? data : new Dataset(data, 'evaluate');
   let source: RowSource | undefined;
   try {
     source = new RowSource('evaluate', engine, set, EVALUATION_ROWS);
-    const slices = evaluateRows(engine, source, metrics, threshold);
+    const slices = evaluateRows(engine, source, metrics, threshold, undefined, 'evaluate', training);
     for (;;) {
       const { done, value } = slices.next();
       if (done) return value;
@@ -74,7 +80,14 @@ export async function evaluateAsync(
   const call = 'evaluateAsync';
   const called = now();
   const turns = new Turns();
-  const { metrics: list, signal, onProgress, threshold } = checkOptions(call, options, ['metrics', 'signal', 'onProgress', 'threshold']);
+  const {
+    metrics: list,
+    signal,
+    onProgress,
+    threshold,
+    training,
+  } = checkOptions(call, options, ['metrics', 'signal', 'onProgress', 'threshold', 'training']);
+  checkTraining(call, training);
   checkThreshold(call, engine, threshold);
   const metrics = readMetrics(call, list);
   checkCallbacks(call, { onProgress }, signal);
@@ -91,7 +104,7 @@ export async function evaluateAsync(
       await (onProgress && turns.call(() => onProgress(progress)));
     };
     const pace = new Pace();
-    const result = await inTurns(evaluateRows(engine, source, metrics, threshold, pace, call), turns, pace, async (share) => {
+    const result = await inTurns(evaluateRows(engine, source, metrics, threshold, pace, call, training), turns, pace, async (share) => {
       if (share > 0) await report(share);
       await turns.pause();
       signal?.throwIfAborted();
@@ -136,9 +149,14 @@ export function readMetrics(call: string, metrics: readonly Metric[] = []): read
   });
 }
 
-export function evaluationProgram(engine: Engine, { rows, forms }: RowSource): { program: LoadedProgram; batch: number } {
+function checkTraining(call: string, training: unknown): void {
+  if (training !== undefined && typeof training !== 'boolean')
+    throw new ValueError(`${call}: training is ${describe(training)}, expected true or false`);
+}
+
+export function evaluationProgram(engine: Engine, { rows, forms }: RowSource, training = false): { program: LoadedProgram; batch: number } {
   const batch = Math.min(rows, EVALUATION_ROWS);
-  return { program: engine.program('evaluate', batch, forms), batch };
+  return { program: engine.program(training ? 'evaluateTraining' : 'evaluate', batch, forms), batch };
 }
 
 /**
@@ -152,17 +170,19 @@ export function* evaluateRows(
   threshold?: number,
   pace?: Pace,
   call = 'evaluate',
+  training = false,
 ): Generator<Slice, Evaluation & MetricValues<readonly Metric[]>, undefined> {
   const { rows } = source;
   const all = threshold === undefined ? metrics : [accuracy, ...metrics];
   const passes = all.length > 0 ? 2 : 1;
   let sums: Sums | undefined;
   for (let position = 0; position < rows; ) {
-    const { program, batch } = evaluationProgram(engine, source);
+    const { program, batch } = evaluationProgram(engine, source, training);
     const { workspace } = program;
     const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
     const steps = pace ? pace.next(most, batch) : most;
     writeSums(workspace, sums);
+    workspace.set(Context.FirstStep, EVALUATION_STEP + position);
     workspace.set(Context.Step, 0);
     source.train(program, position, steps, batch, false);
     sums = sumsOf(workspace);
@@ -172,7 +192,7 @@ export function* evaluateRows(
   }
   return {
     ...source.means(sums as Sums, rows),
-    ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold))),
+    ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold, training))),
   };
 }
 
@@ -198,6 +218,7 @@ function* measure(
   metrics: readonly Metric[],
   call: string,
   threshold?: number,
+  training = false,
 ): Generator<Slice, Record<string, unknown>, undefined> {
   const { rows, forms } = source;
   const weighting = weightingOf(forms[0] as TargetForm);
@@ -206,12 +227,16 @@ function* measure(
   const output = engine.model.outputs[judged] as Node;
   const loss = engine.losses[judged]?.loss;
   const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
-  const outputs = [output, logitsOf(output)];
+  const shown = training ? engine.inMode('training', engine.graph.outputs[judged] as Node) : output;
+  const outputs = [shown, logitsOf(shown)];
   const width = features(output.shape);
+  const targetWidth = engine.columns.targets[0]?.width;
+  if (targetWidth !== width)
+    throw new ValueError(`${call}: ${loss?.name} has targets of ${targetWidth} for an output of ${width}, expected as many, which metrics compare`);
   // Leave out the report of the loss, which would end the run where it is not finite.
   const load = () =>
-    engine.derived(`metrics:${forms}`, batch, () => ({
-      ...engine.recipe('evaluate', forms),
+    engine.derived(`metrics:${training}:${forms}`, batch, () => ({
+      ...engine.recipe(training ? 'evaluateTraining' : 'evaluate', forms),
       reports: [],
       roots: outputs,
       outputs,
@@ -222,6 +247,7 @@ function* measure(
     // A metric may have predicted or evaluated, so fetch the program again. A metric gets copies, which it may keep.
     const program = load();
     const { core, workspace } = program;
+    workspace.set(Context.FirstStep, EVALUATION_STEP + position);
     workspace.set(Context.Step, 0);
     source.train(program, position, 1, batch, false);
     const count = Math.min(batch, rows - position);

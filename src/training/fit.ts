@@ -1,5 +1,6 @@
 import { Status } from '../../assembly/context.js';
 import type { AnyTargets, Inputs } from '../arguments/values.js';
+import { checkRows } from '../data/batch.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { DatasetRows, isStreamed, OPEN, type Rows, type Streamed } from '../data/rows.js';
 import { RowSource } from '../data/source.js';
@@ -129,7 +130,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
           }
           const start = now();
           const rates = rateOf(epoch, run.step, steps, count);
-          const slice = (slices as Steps | SearchSteps).run(position, rates, run.sums);
+          const slice = (slices as Steps | SearchSteps).run(position, rates, run.sums, trainee.stepsDone);
           const { status, done } = slice;
           trainee.stepsDone += done;
           if (status !== Status.Done) {
@@ -187,6 +188,9 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
 /** The steps on a source: of `batch` rows, of which `part` at once. */
 function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): Steps | SearchSteps {
   const rows = Math.min(batch, source.rows);
+  // Of the last step, and of the last part of each.
+  for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last);
+  checkRows('fit', engine, Math.min(part, rows));
   if (searchOf(engine.optimizer)) return new SearchSteps(engine, source, Math.min(part, rows));
   return new Steps(engine, source, rows, Math.min(part, rows));
 }

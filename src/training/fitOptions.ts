@@ -6,7 +6,8 @@ import type { Streamed } from '../data/rows.js';
 import type { Engine } from '../engine/engine.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
-import { checkLearningRate, searchOf } from '../optimizers/optimizer.js';
+import { checkLearningRate } from '../optimizers/numbers.js';
+import { searchOf } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
@@ -62,8 +63,8 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
 
 const OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
-  'initialEpoch',
   'batchSize',
+  'initialEpoch',
   'shuffle',
   'accumulationSteps',
   'validationData',

@@ -66,9 +66,9 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
   if (mode !== 'min' && mode !== 'max') throw new ValueError(`${call}: mode is ${describe(mode)}, expected 'min' or 'max'`);
   if (typeof relative !== 'boolean') throw new ValueError(`${call}: relative is ${describe(relative)}, expected true or false`);
   for (const [name, value] of Object.entries({ rate, minLearningRate })) check(call, name, value, 0, 'a finite number ≥ 0');
-  check(call, 'minDelta', minDelta, 0, relative ? 'a share in [0, 1)' : 'a finite number ≥ 0', !relative || minDelta < 1);
-  check(call, 'factor', factor, 0, 'a number in [0, 1)', factor < 1);
-  for (const [name, value] of Object.entries({ patience, cooldown })) check(call, name, value, 0, 'a whole number ≥ 0', Number.isInteger(value));
+  check(call, 'minDelta', minDelta, 0, relative ? 'a share in [0, 1)' : 'a finite number ≥ 0', (delta) => !relative || delta < 1);
+  check(call, 'factor', factor, 0, 'a number in [0, 1)', (value) => value < 1);
+  for (const [name, value] of Object.entries({ patience, cooldown })) check(call, name, value, 0, 'a whole number ≥ 0', Number.isInteger);
 
   const sign = mode === 'min' ? 1 : -1;
   let learningRate = rate;

@@ -25,8 +25,9 @@ export interface Schedule {
 }
 
 /** @throws ValueError unless a number is finite, at least `least`, and allowed besides */
-export function check(call: string, name: string, value: number, least: number, expected: string, allowed = true): void {
-  if (!(Number.isFinite(value) && value >= least && allowed)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
+export function check(call: string, name: string, value: number, least: number, expected: string, allows = (_: number) => true): void {
+  if (!(Number.isFinite(value) && value >= least && allows(value)))
+    throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
@@ -102,7 +103,7 @@ export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const { epochs, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = 'cosine' } = checkOptions('oneCycle', options, known);
   check('oneCycle', 'rate', rate, 0, 'a finite number ≥ 0');
   check('oneCycle', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
-  check('oneCycle', 'pctStart', pctStart, 0, 'a share of the steps in [0, 1)', pctStart < 1);
+  check('oneCycle', 'pctStart', pctStart, 0, 'a share of the steps in [0, 1)', (share) => share < 1);
   check('oneCycle', 'divFactor', divFactor, 1, 'a finite number ≥ 1');
   check('oneCycle', 'finalDivFactor', finalDivFactor, 1, 'a finite number ≥ 1');
   if (anneal !== 'cosine' && anneal !== 'linear') throw new ValueError(`oneCycle: anneal is ${describe(anneal)}, expected 'cosine' or 'linear'`);

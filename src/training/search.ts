@@ -27,6 +27,7 @@ function divisorOf(call: string, engine: Engine, rows: number): number {
  * optimizer's state begins anew.
  *
  * @param program of the kind `accumulate`
+ * @param at the rate, and the steps done before
  * @param pass adds up losses and gradients of all rows
  * @returns the sums of the first evaluation
  */
@@ -35,10 +36,12 @@ export function searchStep(
   engine: Engine,
   program: LoadedProgram,
   rows: number,
-  learningRate: number,
+  at: { readonly learningRate: number; readonly firstStep: number },
   pass: () => number,
 ): { readonly status: Status; readonly sums: Sums } {
   const divisor = divisorOf(call, engine, rows);
+  if (engine.graph.maxNorms?.size)
+    throw new ValueError(`${call}: ${engine.optimizer?.name} came for a layer with maxNorm, expected a penalty in its place`);
   // Compiled before addresses are taken.
   const regularize = engine.regularizes ? engine.program('regularize', 1) : undefined;
   const { core, workspace } = program;
@@ -46,6 +49,9 @@ export function searchStep(
   const optimizer = engine.optimizer as Optimizer;
   const { slotNames, slots, powers, powerCount } = engine.optimizerState as OptimizerState;
   const floats = (address: number, count = n) => core.f32.subarray(address >>> 2, (address >>> 2) + count);
+  // Random numbers are those of the step, in each evaluation.
+  workspace.set(Context.Step, 0);
+  workspace.set(Context.FirstStep, at.firstStep);
   const values = floats(engine.parametersAddress, engine.valueCount);
   const before = values.slice();
   let first: { readonly status: Status; readonly sums: Sums } | undefined;
@@ -67,7 +73,7 @@ export function searchStep(
     powers: core.f64.subarray(powers >>> 3, (powers >>> 3) + powerCount),
     evaluate,
   };
-  searchOf(optimizer)?.(optimizer, objective, learningRate);
+  searchOf(optimizer)?.(optimizer, objective, at.learningRate);
   const { status, sums } = first as unknown as { status: Status; sums: Sums };
   if (status === Status.Done && engine.isFinite) return { status, sums };
   values.set(before);
@@ -92,7 +98,7 @@ export class SearchSteps {
   }
 
   /** Runs one step. */
-  run(_position: number, rates: ArrayLike<number>): Slice {
+  run(_position: number, rates: ArrayLike<number>, _sums: Sums | undefined, firstStep: number): Slice {
     const source = this.#source;
     const part = this.#part;
     const program = this.#engine.program('accumulate', part, source.forms);
@@ -100,11 +106,13 @@ export class SearchSteps {
       let status: number = Status.Done;
       for (let position = 0; position < source.rows && status === Status.Done; position += part) {
         source.place(program, position, 1, part);
+        program.workspace.set(Context.FirstRow, position);
         status = program.run(Math.min(part, source.rows - position));
       }
+      program.workspace.set(Context.FirstRow, 0);
       return status;
     };
-    const { status, sums } = searchStep('fit', this.#engine, program, source.rows, rates[0] as number, pass);
+    const { status, sums } = searchStep('fit', this.#engine, program, source.rows, { learningRate: rates[0] as number, firstStep }, pass);
     return { status, done: status === Status.Done ? 1 : 0, ...sums, program };
   }
 }

@@ -30,6 +30,8 @@ export class Steps {
   /** Rows whose gradients are found at once: fewer than those of a batch where these are added up. */
   readonly #part: number;
   readonly #snapshot: Snapshot | undefined;
+  /** Steps of the network before those of a slice. */
+  #done = 0;
   /** Room for the states as they are before a step of several parts. */
   readonly #states: Float32Array;
 
@@ -51,8 +53,9 @@ export class Steps {
     engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.forms);
   }
 
-  /** Runs a step for each rate, from row `position` on. The sums begin at the given values. */
-  run(position: number, rates: ArrayLike<number>, sums: Sums | undefined): Slice {
+  /** Runs a step for each rate, from row `position` on. The sums begin at the given values; random numbers are those of the steps behind `stepsDone`. */
+  run(position: number, rates: ArrayLike<number>, sums: Sums | undefined, stepsDone: number): Slice {
+    this.#done = stepsDone;
     if (this.#part < this.#batch) return this.#inParts(position, rates, sums);
     if (!this.#snapshot) return this.#oneByOne(position, rates, sums);
     this.#snapshot.take();
@@ -105,10 +108,12 @@ export class Steps {
       workspace.set(Context.MeanRows, rows);
       for (let done = 0; done < rows && status === Status.Done; done += this.#part) {
         const part = Math.min(this.#part, rows - done);
+        workspace.set(Context.FirstRow, done);
         status = program.run(part);
         workspace.set(Context.Position, workspace.get(Context.Position) + part);
       }
       workspace.set(Context.MeanRows, 0);
+      workspace.set(Context.FirstRow, 0);
       if (regularize && status === Status.Done) status = regularize.run(1);
       if (status === Status.Done) status = engine.update(update);
       if (status !== Status.Done) {
@@ -129,6 +134,7 @@ export class Steps {
     const { workspace } = program;
     workspace.setLearningRates(rates);
     this.#engine.setScalars(program, scalars);
+    workspace.set(Context.FirstStep, this.#done);
     writeSums(workspace, sums);
     return program;
   }

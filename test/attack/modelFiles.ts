@@ -510,10 +510,12 @@ const wrongs: Record<string, Change> = {
   },
   'an optimizer that is none': (d, c) => {
     if (!d.optimizer) return false;
-    const key = c.pick(Object.keys(d.optimizer));
+    // An option that is left out is as usual.
+    const remove = !c.below(6);
+    const key = remove ? 'name' : c.pick(Object.keys(d.optimizer));
     const odd: Tree[] = key === 'nesterov' ? [1, null] : key === 'name' ? ['tiger', 'toString'] : [-1, 'NaN', '-Infinity', null, 'x', []];
-    if (c.below(6)) d.optimizer[key] = c.pick(odd);
-    else delete d.optimizer[key];
+    if (remove) delete d.optimizer[key];
+    else d.optimizer[key] = c.pick(odd);
   },
   'a seed that is none': (d, c) => {
     d.seed = c.pick<unknown>([-1, 2 ** 32, 0.5, '1', null, 1e308]) as number;

@@ -176,7 +176,11 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     named: () => [node(), 'n'],
     load: () => [neurite.save(net), { build: CORE }],
     fromJSON: () => [JSON.parse(JSON.stringify(neurite.toJSON(net))), { seed: 1 }],
-    ...Object.fromEntries(optimizers.map(({ name, variants }) => [name, () => [{ ...variants.at(-1)?.[1] }]])),
+    ...Object.fromEntries(
+      optimizers.map(({ name, variants }) => [name, () => [{ ...variants.at(-1)?.[1], clipValue: 1, groups: neurite.decayMatrices() }]]),
+    ),
+    parameterGroups: () => [[{ parameters: ['dense1'], learningRateFactor: 0.5, weightDecay: 0.1 }]],
+    decayMatrices: () => [[{ parameters: () => true, learningRateFactor: 0.5 }]],
     crossEntropy: () => [{ fromLogits: true }],
     binaryCrossEntropy: () => [{ reduction: 'sum' }],
     meanSquaredError: () => [],

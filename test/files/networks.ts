@@ -3,6 +3,7 @@ import {
   type AnyNetwork,
   abs,
   adam,
+  adamW,
   add,
   binaryCrossEntropy,
   clip,
@@ -10,6 +11,7 @@ import {
   constant,
   constantInit,
   crossEntropy,
+  decayMatrices,
   dense,
   div,
   dot,
@@ -69,7 +71,7 @@ import {
   optimizers as optimizerRows,
 } from '../vocabulary.js';
 
-const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
+const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity' | 'softplus'][] = [
   ...lossRows.map(({ name, make, output }): [string, Loss, LossRow['output']] => [name, make(), output]),
   ['crossEntropy, sum', crossEntropy({ reduction: 'sum' }), 'softmax'],
   ['crossEntropy, logits', crossEntropy({ fromLogits: true }), 'identity'],
@@ -80,6 +82,10 @@ const losses: readonly [string, Loss, 'softmax' | 'sigmoid' | 'identity'][] = [
 export const optimizers: readonly [string, Optimizer][] = [
   ...optimizerRows.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
   ['sgd, all options', sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4, clipNorm: 5 })],
+  [
+    'adamW, groups',
+    adamW({ weightDecay: 0.1, clipValue: 1, clipParameterNorm: 2, groups: decayMatrices([{ parameters: 'dense1', learningRateFactor: 0.5 }]) }),
+  ],
   ['adam, all options', adam({ learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.001, clipNorm: 1 })],
 ];
 
@@ -191,7 +197,7 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ...layerRows.map(({ name, make }): [string, () => AnyNetwork] => [`the layer ${name}`, () => sequential(3, [make()])]),
   ...losses.map(([name, loss, output]): [string, () => AnyNetwork] => [
     name,
-    () => sequential(5, [dense(4, 'tanh'), dense(3, output)], { loss, optimizer: adam(), seed: 1 }),
+    () => sequential(5, [dense(3, 'tanh'), dense(4, output)], { loss, optimizer: adam(), seed: 1 }),
   ]),
   ...optimizers.map(([name, optimizer]): [string, () => AnyNetwork] => [
     name,

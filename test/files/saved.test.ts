@@ -52,3 +52,15 @@ test('version 1: ops and activations that are called otherwise since', () => {
   // In version 2 the old names are none.
   expect(() => fromJSON(text.replace('"op":"maximum"', '"op":"maxFeatures"'))).toThrow(/op is "maxFeatures", expected an op that this version knows/);
 });
+
+test('version 2: states, two losses whose options were fewer, and the optimizer’s state', () => {
+  const { rows, before, loss, after } = json('states.json');
+  using net = load<1, 2>(read('states.safetensors'), { build: 'simd' });
+  const x = wave(3 * rows, 0.7);
+  const ys = [Uint8Array.from({ length: rows }, (_, i) => i % 3), Float32Array.from({ length: 2 * rows }, (_, i) => i % 2)];
+  const predicted = () => net.predict(x).map((values) => [...values]);
+  expect(net.metadata).toEqual({ classes: ['a', 'b', 'c'] });
+  expect(predicted()).toEqual(before);
+  expect(net.step(x, ys)).toBe(loss);
+  expect(predicted()).toEqual(after);
+});

@@ -47,8 +47,8 @@ describe.each(builds)('%s', (build) => {
       machine.core.f32.set(gradient, machine.address(this.dw) >> 2);
       const { learningRate, beta1, beta2, epsilon, decay } = this.options;
       machine.learningRate = learningRate;
-      const constants = [beta1, beta2, epsilon, decay].flatMap(words64);
-      for (let i = 0; i < steps; i++) machine.run([Opcode.Adam, this.w, this.dw, this.m, this.v, this.powers, this.n, ...constants]);
+      const constants = [beta1, beta2, epsilon, decay, 1].flatMap(words64);
+      for (let i = 0; i < steps; i++) machine.run([Opcode.Adam, this.w, this.dw, this.m, this.v, this.powers, this.n, ...constants, 0]);
       return this;
     }
 
@@ -65,7 +65,7 @@ describe.each(builds)('%s', (build) => {
       machine.clear();
       machine.learningRate = learningRate;
       const ref = machine.tensor(w, n % 4);
-      machine.run([Opcode.Sgd, ref, machine.tensor(g, (n >> 2) % 4), n]);
+      machine.run([Opcode.Sgd, ref, machine.tensor(g, (n >> 2) % 4), n, ...words64(1)]);
       const expected = Float64Array.from(w);
       oracle.sgd(expected, g, learningRate);
       machine.read(ref, n).forEach((actual, i) => {
@@ -95,7 +95,7 @@ describe.each(builds)('%s', (build) => {
       machine.learningRate = learningRate;
       const n = w.length;
       const refs = [machine.tensor(w, shift), machine.tensor(g, shift), machine.tensor(v, shift)] as const;
-      for (let i = 0; i < steps; i++) machine.run([Opcode.Momentum, ...refs, n, bits(mu), nesterov ? 1 : 0]);
+      for (let i = 0; i < steps; i++) machine.run([Opcode.Momentum, ...refs, n, bits(mu), nesterov ? 1 : 0, ...words64(1)]);
       return { w: machine.read(refs[0], n), v: machine.read(refs[2], n) };
     }
 

@@ -44,7 +44,7 @@ program.end = 0;
 
 /** A ref to a place that no block holds. */
 const NOWHERE = 0x20000000;
-const f64s = [0.9, 0.999, 1e-8, 0].flatMap(words64);
+const f64s = [0.9, 0.999, 1e-8, 0, 1].flatMap(words64);
 
 /** Four tensors of n numbers. */
 const four = (n: number) => [1, 2, 3, 4].map(() => m.tensor(new Float32Array(n).fill(0.5))) as [number, number, number, number];
@@ -61,7 +61,7 @@ describe('sizes: an operand lies in one block of the heap, as it was asked for',
     ['a layer', 'kernels/linear.ts', (a, b) => [Opcode.Linear, a, b, NOWHERE, -1, 1, 2, 2, Opcode.Copy, 0, 0, -1]],
     ['a bias', 'kernels/linear.ts', (a, b) => [Opcode.Linear, a, b, b, NOWHERE, 1, 2, 2, Opcode.Copy, 0, 0, -1]],
     ['targets', 'kernels/losses.ts', (a, b) => [Opcode.CrossEntropy, a, b, NOWHERE, TargetKind.Values, 1, 4]],
-    ['an update', 'kernels/optimizers.ts', (a) => [Opcode.Sgd, a, NOWHERE, 4]],
+    ['an update', 'kernels/optimizers.ts', (a) => [Opcode.Sgd, a, NOWHERE, 4, ...words64(1)]],
     ['a norm', 'kernels/optimizers.ts', () => [Opcode.ClipNorm, NOWHERE, 4, bits(1)]],
   ])('%s', (_, file, words) => {
     const [a, b] = four(4);
@@ -89,8 +89,8 @@ describe('overlap', () => {
     ['a layer in place', 'kernels/linear.ts', (a, b) => [Opcode.Linear, a, a, b, -1, 1, 2, 2, Opcode.Copy, 0, 0, -1]],
     ['a loss in its logits', 'kernels/losses.ts', (a, b) => [Opcode.BinaryCrossEntropy, a, a, b, TargetKind.Values, 1, 4]],
     ['a delta in its targets', 'kernels/losses.ts', (a, b, c) => [Opcode.SigmoidCrossEntropy, a, -1, c, b, c, TargetKind.Values, 1, 4, bits(1), 0]],
-    ['a velocity in its gradient', 'kernels/optimizers.ts', (a, b) => [Opcode.Momentum, a, b, b, 4, bits(0.9), 0]],
-    ['moments in one another', 'kernels/optimizers.ts', (a, b, c, d) => [Opcode.Adam, a, b, c, c + 2, d, 4, ...f64s]],
+    ['a velocity in its gradient', 'kernels/optimizers.ts', (a, b) => [Opcode.Momentum, a, b, b, 4, bits(0.9), 0, ...words64(1)]],
+    ['moments in one another', 'kernels/optimizers.ts', (a, b, c, d) => [Opcode.Adam, a, b, c, c + 2, d, 4, ...f64s, 0]],
   ])('%s', (_, file, words) => {
     expect(blame(words(...four(4)))).toMatch(new RegExp(`^assembly/${file} .*assert\\(`));
   });
@@ -99,7 +99,7 @@ describe('overlap', () => {
 test('alignment of what is f64', () => {
   const [w, dw, first, second] = four(4);
   const powers = m.tensor(5);
-  expect(blame([Opcode.Adam, w, dw, first, second, powers + 1, 4, ...f64s])).toMatch(/^assembly\/kernels\/optimizers\.ts .*aligned to 8/);
+  expect(blame([Opcode.Adam, w, dw, first, second, powers + 1, 4, ...f64s, 0])).toMatch(/^assembly\/kernels\/optimizers\.ts .*aligned to 8/);
 });
 
 test('a program ends between two instructions', () => {

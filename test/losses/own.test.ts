@@ -40,7 +40,7 @@ import { features } from '../../src/graph/shape.js';
 import { defineLoss } from '../../src/losses/loss.js';
 import { oneHot } from '../../src/ops/oneHot.js';
 import { bitsOf } from '../files/bits.js';
-import { huber, huberGradient, huberLoss, huberRow } from './huber.js';
+import { charbonnier, charbonnierGradient, charbonnierLoss, charbonnierRow } from './charbonnier.js';
 
 const rows = 7;
 const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.sin(3 * i + 1));
@@ -48,8 +48,8 @@ const y = Float32Array.from({ length: rows * 2 }, (_, i) => 3 * Math.cos(2 * i))
 
 /** The forms that the same loss comes in, with what the mean divides by besides the rows. */
 const forms: readonly [string, () => Network<Values>, number][] = [
-  ['a function', () => sequential(3, [dense(4, 'tanh'), dense(2)], { loss: huberLoss, optimizer: adam({ learningRate: 0.01 }), seed: 3 }), 1],
-  ['a definition', () => sequential(3, [dense(4, 'tanh'), dense(2)], { loss: huber(), optimizer: adam({ learningRate: 0.01 }), seed: 3 }), 2],
+  ['a function', () => sequential(3, [dense(4, 'tanh'), dense(2)], { loss: charbonnierLoss, optimizer: adam({ learningRate: 0.01 }), seed: 3 }), 1],
+  ['a definition', () => sequential(3, [dense(4, 'tanh'), dense(2)], { loss: charbonnier(), optimizer: adam({ learningRate: 0.01 }), seed: 3 }), 2],
 ];
 
 const rowsOf = (flat: ArrayLike<number>, width: number) =>
@@ -59,10 +59,10 @@ const rowsOf = (flat: ArrayLike<number>, width: number) =>
 function expectedLoss(net: Network<Values>): number {
   const u = rowsOf(net.predict(x), 2);
   const t = rowsOf(y, 2);
-  return u.reduce((total, row, i) => total + huberRow(row, t[i] as number[]), 0) / rows;
+  return u.reduce((total, row, i) => total + charbonnierRow(row, t[i] as number[]), 0) / rows;
 }
 
-describe.each(forms)('Huber as %s', (_, make, elements) => {
+describe.each(forms)('Charbonnier as %s', (_, make, elements) => {
   test('the loss of gradient, step, evaluate and trace is that of float64', () => {
     const net = make();
     const expected = expectedLoss(net) / elements;
@@ -79,7 +79,7 @@ describe.each(forms)('Huber as %s', (_, make, elements) => {
     const traced = trace(net, x, y);
     const u = rowsOf(net.predict(x), 2);
     const t = rowsOf(y, 2);
-    const expected = u.flatMap((row, i) => huberGradient(row, t[i] as number[]).map((d) => d / (rows * elements)));
+    const expected = u.flatMap((row, i) => charbonnierGradient(row, t[i] as number[]).map((d) => d / (rows * elements)));
     const found = traced.layers[1]?.du?.values as Float32Array;
     expected.forEach((d, i) => {
       expect(Math.abs((found[i] as number) - d)).toBeLessThan(1e-6);
@@ -123,11 +123,11 @@ describe.each(forms)('Huber as %s', (_, make, elements) => {
 
   test('summary, explain and diagrams name it', () => {
     const net = make();
-    const name = elements === 1 ? 'huberLoss' : 'huber';
+    const name = elements === 1 ? 'charbonnierLoss' : 'charbonnier';
     expect(summary(net)).toContain(`${name}, adam`);
     expect(toMermaid(net)).toContain(name);
     expect(toDot(net)).toContain(name);
-    expect(explain(net, 'step')).toMatch(/Abs/);
+    expect(explain(net, 'step')).toMatch(/Sqrt/);
     expect(net.loss?.name).toBe(name);
   });
 
@@ -136,7 +136,7 @@ describe.each(forms)('Huber as %s', (_, make, elements) => {
     net.step(x, y);
     const bytes = save(net, { optimizerState: true });
     const loaded = load(bytes) as Network<Values>;
-    expect(loaded.loss).toMatchObject({ name: elements === 1 ? 'huberLoss' : 'huber', reduction: 'mean' });
+    expect(loaded.loss).toMatchObject({ name: elements === 1 ? 'charbonnierLoss' : 'charbonnier', reduction: 'mean' });
     for (let i = 0; i < 5; i++) expect(loaded.step(x, y)).toBe(net.step(x, y));
     expect(bitsOf(loaded.parameters)).toEqual(bitsOf(net.parameters));
     expect(loaded.evaluate({ x, y })).toEqual(net.evaluate({ x, y }));
@@ -158,7 +158,7 @@ describe('a function as a loss', () => {
     const net = made(
       (...given) => {
         calls.push(given);
-        return huberLoss(...given);
+        return charbonnierLoss(...given);
       },
       u,
       a,
@@ -173,12 +173,12 @@ describe('a function as a loss', () => {
   });
 
   test('its targets are values', () => {
-    expectTypeOf(sequential(3, [dense(2)], { loss: huberLoss })).toEqualTypeOf<Network<Values>>();
+    expectTypeOf(sequential(3, [dense(2)], { loss: charbonnierLoss })).toEqualTypeOf<Network<Values>>();
     expectTypeOf(sequential(3, [dense(2)], { loss: (u, t) => sum(square(sub(u, t))) })).toEqualTypeOf<Network<Values>>();
-    expectTypeOf(sequential(3, [dense(2)], { loss: { loss: huberLoss, reduction: 'sum' } })).toEqualTypeOf<Network<Values>>();
-    expect(() => sequential(3, [dense(2)], { loss: huberLoss }).step([1, 2, 3], 1 as never)).toThrow(NeuriteError);
+    expectTypeOf(sequential(3, [dense(2)], { loss: { loss: charbonnierLoss, reduction: 'sum' } })).toEqualTypeOf<Network<Values>>();
+    expect(() => sequential(3, [dense(2)], { loss: charbonnierLoss }).step([1, 2, 3], 1 as never)).toThrow(NeuriteError);
     // Whatever the output's range: what the targets mean is the function's affair.
-    expect(sequential(3, [dense(2, 'sigmoid')], { loss: huberLoss }).evaluate({ x, y }).loss).toBeGreaterThan(0);
+    expect(sequential(3, [dense(2, 'sigmoid')], { loss: charbonnierLoss }).evaluate({ x, y }).loss).toBeGreaterThan(0);
   });
 
   test('a squared error by hand has the bits of meanSquaredError and squaredError', () => {
@@ -190,7 +190,7 @@ describe('a function as a loss', () => {
   });
 
   test('reduction: the gradient is of the mean over the rows, or of their sum; what is reported is the mean', () => {
-    const net = (reduction: 'mean' | 'sum') => sequential(3, [dense(2)], { loss: { loss: huberLoss, reduction }, seed: 1 });
+    const net = (reduction: 'mean' | 'sum') => sequential(3, [dense(2)], { loss: { loss: charbonnierLoss, reduction }, seed: 1 });
     const [mean, total] = [net('mean'), net('sum')];
     expect(mean.gradient(x, y)).toBe(total.gradient(x, y));
     total.gradients.forEach((d, i) => {
@@ -203,12 +203,12 @@ describe('a function as a loss', () => {
     const a = input(3);
     const h = dense(4, 'tanh')(a);
     const outputs = [dense(2)(h), dense(2, 'softmax')(h), dense(1)(h)] as const;
-    const net = network({ inputs: a, outputs, loss: [{ loss: huberLoss, weight: 0.5 }, crossEntropy(), undefined], optimizer: adam() });
+    const net = network({ inputs: a, outputs, loss: [{ loss: charbonnierLoss, weight: 0.5 }, crossEntropy(), undefined], optimizer: adam() });
     const ids = Uint8Array.from({ length: rows }, (_, i) => i % 2);
     const apart = (loss: readonly (LossFunction | ReturnType<typeof crossEntropy> | undefined)[], targets: unknown) =>
       network({ inputs: a, outputs, loss }).gradient(x, targets as never);
     const total = net.gradient(x, [y, ids] as never);
-    const parts = 0.5 * apart([huberLoss, undefined, undefined], y) + apart([undefined, crossEntropy(), undefined], ids);
+    const parts = 0.5 * apart([charbonnierLoss, undefined, undefined], y) + apart([undefined, crossEntropy(), undefined], ids);
     expect(Math.abs(total - parts)).toBeLessThan(1e-6 * parts);
     expect(checkGradients(net as never, x as never, [y, ids] as never).passed).toBe(true);
     const loaded = load<1, 3>(save(net));
@@ -233,19 +233,19 @@ describe('a function as a loss', () => {
     const net = sequential(3, [dense(2, 'softmax')], { loss: entropy });
     expect(net.classify(x)).toHaveLength(rows);
     expect(sequential(3, [dense(1, 'sigmoid')], { loss: entropy }).classify([1, 2, 3])).toBeTypeOf('number');
-    expect(() => sequential(3, [dense(2)], { loss: huberLoss }).classify(x)).toThrow('a regression under huberLoss');
+    expect(() => sequential(3, [dense(2)], { loss: charbonnierLoss }).classify(x)).toThrow('a regression under charbonnierLoss');
   });
 
   test('configure takes one, gives it up for another, and takes back what the network held', () => {
     const net = sequential(3, [dense(2)], { loss: meanSquaredError(), optimizer: sgd(), seed: 2 });
     const before = net.gradient(x, y);
-    const own = net.configure({ loss: huberLoss });
+    const own = net.configure({ loss: charbonnierLoss });
     const held = own.loss;
-    const huberValue = own.gradient(x, y);
+    const charbonnierValue = own.gradient(x, y);
     expect(own.configure({ loss: meanSquaredError() }).gradient(x, y)).toBe(before);
-    expect(own.configure({ loss: held as never }).gradient(x, y)).toBe(huberValue);
+    expect(own.configure({ loss: held as never }).gradient(x, y)).toBe(charbonnierValue);
     // Of another network's output it is made anew.
-    expect(sequential(3, [dense(2)], { loss: held as never, seed: 2 }).gradient(x, y)).toBe(huberValue);
+    expect(sequential(3, [dense(2)], { loss: held as never, seed: 2 }).gradient(x, y)).toBe(charbonnierValue);
     const loaded = load(save(own));
     expect(() => sequential(3, [dense(2)], { loss: loaded.loss as never })).toThrow('the graph of another output');
   });
@@ -307,16 +307,16 @@ describe('refused', () => {
       "depends on the input other [rows, 2], which is none of the network's",
     ],
     ['the target alone', (_: Node, t: Node) => sum(t), NeuriteError, 'depends on no input'],
-    ['a maker that was not called', crossEntropy, ValueError, 'network: loss is a function, expected what binaryCrossEntropy(), crossEntropy()'],
-    ['a weight of 0', { loss: huberLoss, weight: 0 }, ValueError, 'the weight of loss 0 is 0'],
-    ['an odd reduction', { loss: huberLoss, reduction: 'none' }, ValueError, "the reduction of loss 0 is \"none\", expected 'mean' or 'sum'"],
+    ['a maker that was not called', crossEntropy, ValueError, 'network: loss is a function, expected what binaryCrossEntropy(), categoricalFocal()'],
+    ['a weight of 0', { loss: charbonnierLoss, weight: 0 }, ValueError, 'the weight of loss 0 is 0'],
+    ['an odd reduction', { loss: charbonnierLoss, reduction: 'none' }, ValueError, "the reduction of loss 0 is \"none\", expected 'mean' or 'sum'"],
     [
       'a reduction beside a description',
       { loss: meanSquaredError(), reduction: 'sum' },
       ValueError,
       'expected "mean", as meanSquaredError itself says',
     ],
-    ['a copy of what a network held', { ...make(huberLoss)().loss }, ValueError, 'network: loss is an object with name'],
+    ['a copy of what a network held', { ...make(charbonnierLoss)().loss }, ValueError, 'network: loss is an object with name'],
   ])('%s', (_, loss, kind, message) => {
     expect(make(loss)).toThrow(kind);
     expect(make(loss)).toThrow(message);
@@ -343,7 +343,7 @@ describe('refused', () => {
       net.configure({
         loss: (v, t) => {
           net.dispose();
-          return huberLoss(v, t);
+          return charbonnierLoss(v, t);
         },
       }),
     ).toThrow('the network was disposed');
@@ -353,9 +353,9 @@ describe('refused', () => {
     let first: Node | undefined;
     const keep = (v: Node, t: Node) => {
       first = t;
-      return huberLoss(v, t);
+      return charbonnierLoss(v, t);
     };
-    const two = () => network({ inputs: a, outputs: [u, dense(2)(a)], loss: [keep, (v: Node) => huberLoss(v, first as Node)] });
+    const two = () => network({ inputs: a, outputs: [u, dense(2)(a)], loss: [keep, (v: Node) => charbonnierLoss(v, first as Node)] });
     expect(two).toThrow('depends on a target y [rows, 2] of another loss');
   });
 });
@@ -364,21 +364,21 @@ describe('a definition that is none of the package', () => {
   const a = input(3);
 
   test('has the checks of its options, and is found by name', () => {
-    expect(huber({ delta: 2 })).toMatchObject({ name: 'huber', delta: 2, reduction: 'mean', scale: 1, fromLogits: false });
-    expect(() => huber({ delta: 0 })).toThrow('huber: delta is 0, expected a positive number that float32 holds');
-    expect(() => huber({ sigma: 1 } as never)).toThrow('huber: there is no option "sigma", expected delta, reduction');
-    expect(() => huber({ scale: 2 } as never)).toThrow('huber: scale is 2, expected 1');
+    expect(charbonnier({ delta: 2 })).toMatchObject({ name: 'charbonnier', delta: 2, reduction: 'mean', scale: 1, fromLogits: false });
+    expect(() => charbonnier({ delta: 0 })).toThrow('charbonnier: delta is 0, expected a positive number that float32 holds');
+    expect(() => charbonnier({ sigma: 1 } as never)).toThrow('charbonnier: there is no option "sigma", expected delta, reduction');
+    expect(() => charbonnier({ scale: 2 } as never)).toThrow('charbonnier: scale is 2, expected 1');
     const net = (loss: unknown) => network({ inputs: a, outputs: dense(2)(a), loss: loss as never });
-    expect(net({ name: 'huber', delta: 3 }).loss).toEqual(huber({ delta: 3 }));
-    expect(net({ ...huber(), reduction: 'sum' }).loss).toEqual(huber({ reduction: 'sum' }));
-    expect(() => net(huber)).toThrow('; call it, as in huber()');
+    expect(net({ name: 'charbonnier', delta: 3 }).loss).toEqual(charbonnier({ delta: 3 }));
+    expect(net({ ...charbonnier(), reduction: 'sum' }).loss).toEqual(charbonnier({ reduction: 'sum' }));
+    expect(() => net(charbonnier)).toThrow('; call it, as in charbonnier()');
   });
 
   test('its options are in the graph', () => {
     const u = dense(2)(a);
-    const net = network({ inputs: a, outputs: u, loss: huber({ delta: 0.25, reduction: 'sum' }), seed: 2 });
+    const net = network({ inputs: a, outputs: u, loss: charbonnier({ delta: 0.25, reduction: 'sum' }), seed: 2 });
     const t = rowsOf(y, 2);
-    const expected = rowsOf(net.predict(x), 2).reduce((total, row, i) => total + huberRow(row, t[i] as number[], 0.25), 0) / rows;
+    const expected = rowsOf(net.predict(x), 2).reduce((total, row, i) => total + charbonnierRow(row, t[i] as number[], 0.25), 0) / rows;
     expect(Math.abs(net.gradient(x, y) - expected)).toBeLessThan(1e-6 * expected);
   });
 

@@ -1,7 +1,7 @@
 /** Every loss in the table of the package has its row in the vocabulary, and is what that row says. */
 import { readFileSync } from 'node:fs';
 import * as neurite from 'neurite';
-import { dense, input, type Loss, load, type Node, network, save, sequential, sigmoid, softmax } from 'neurite';
+import { dense, input, type Loss, load, type Node, network, save, sequential, sigmoid, softmax, softplus } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { inputGradient } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
 import { answered, type LossRow, losses } from '../vocabulary.js';
-import { huber, huberGradient, huberRow } from './huber.js';
+import { charbonnier, charbonnierGradient, charbonnierRow } from './charbonnier.js';
 
 test('each has a row, and no row is of none', () => {
   expect(losses.map(({ name }) => name).sort()).toEqual(Object.keys(makers).sort());
@@ -19,12 +19,12 @@ test('each has a row, and no row is of none', () => {
 
 /** A loss that is none of the package's: a row is all it takes. */
 const thrown: LossRow = {
-  name: 'huber',
-  make: () => huber(),
+  name: 'charbonnier',
+  make: () => charbonnier(),
   output: 'identity',
   targets: (draws) => [...draws],
-  row: huberRow,
-  gradient: huberGradient,
+  row: charbonnierRow,
+  gradient: charbonnierGradient,
   divisor: 'outputs',
   torch: { none: 'the tests alone have it' },
 };
@@ -38,7 +38,8 @@ describe.each([...losses, thrown].map((row) => [row.name, row] as const))('%s', 
   const t = Array.from({ length: rows }, () => targets(Array.from({ length: width }, () => 0.05 + 0.9 * next())).map(Math.fround));
   const each = Array.from({ length: rows }, (_, i) => Array.from(z.subarray(i * width, (i + 1) * width)));
   const loss: Loss = make();
-  const over = (divisor === 'outputs' && loss.reduction === 'mean' ? width : 1) / loss.scale;
+  const divisors = { one: 1, outputs: width, targets: (t[0] as number[]).length };
+  const over = (loss.reduction === 'mean' ? divisors[divisor] : 1) / loss.scale;
 
   test('the definition has the name that the package gives it', () => {
     expect(loss.name).toBe(name);
@@ -59,7 +60,7 @@ describe.each([...losses, thrown].map((row) => [row.name, row] as const))('%s', 
 
   test.each(builds)('loss and gradient are those of float64 (%s)', (build) => {
     const x = input(width);
-    const activation = { softmax, sigmoid, identity: (v: Node) => v }[output];
+    const activation = { softmax, sigmoid, softplus, identity: (v: Node) => v }[output];
     const net = network({ inputs: x, outputs: activation(neurite.mul(x, neurite.constant(1))), loss, build });
     const expected = each.reduce((total, v, i) => total + row(v, t[i] as number[]), 0) / rows / over;
     expect(Math.abs(net.gradient(z, t as never) - expected)).toBeLessThan(4e-6 * expected);

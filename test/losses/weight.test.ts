@@ -29,7 +29,7 @@ import { EPSILON, filled, numbers } from '../kernels/numbers.js';
 import { losses } from '../vocabulary.js';
 
 const rows = 9;
-const outputs = 3;
+const outputs = 4;
 const x = filled(rows * 4, numbers(1));
 const weight = Float32Array.of(0, 1, 2, 0.5, 0, 3, 1, 0.25, 7);
 
@@ -61,7 +61,7 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
 
   test('has the weighted sum of the rows as loss and gradient', () => {
     const { net, y } = caseOf(row);
-    const lossOf = Array.from({ length: rows }, (_, i) => net.gradient(rowsOf(x, i, 4), rowsOf(y, i, outputs)));
+    const lossOf = Array.from({ length: rows }, (_, i) => net.gradient(rowsOf(x, i, 4), rowsOf(y, i, y.length / rows)));
     const loss = net.gradient(x, y, { weight });
     const expected = lossOf.reduce((sum, v, i) => sum + v * (weight[i] as number), 0) / rows;
     expect(Math.abs(loss - expected)).toBeLessThanOrEqual(100 * EPSILON * Math.abs(expected));
@@ -86,7 +86,7 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
 
   test('ignores the targets of rows of weight 0', () => {
     const { net, y } = caseOf(row);
-    const masked = y.map((v, i) => (weight[Math.floor(i / outputs)] === 0 ? Number.NaN : v));
+    const masked = y.map((v, i) => (weight[Math.floor(i / (y.length / rows))] === 0 ? Number.NaN : v));
     const [loss, gradients] = [net.gradient(x, y, { weight }), net.gradients.slice()];
     expect(net.gradient(x, masked, { weight })).toBe(loss);
     expect(bitsOf(net.gradients)).toEqual(bitsOf(gradients));
@@ -104,7 +104,7 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
           .flat(),
         ...values.slice(2 * width),
       ]);
-    const more = net.gradient(repeat(x, 4), repeat(y, outputs));
+    const more = net.gradient(repeat(x, 4), repeat(y, y.length / rows));
     const loss = net.gradient(x, y, { weight: thrice });
     expect(Math.abs(loss - (more * (rows + 2)) / rows)).toBeLessThanOrEqual(100 * EPSILON * loss);
     net.dispose();
@@ -122,7 +122,7 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
     const stepped = await trained((net, y) => {
       for (let from = 0; from < rows; from += 4) {
         const part = (values: Float32Array, width: number) => values.slice(from * width, (from + 4) * width);
-        net.step(part(x, 4), part(y, outputs), { weight: part(weight, 1) });
+        net.step(part(x, 4), part(y, y.length / rows), { weight: part(weight, 1) });
       }
     });
     const options = { batchSize: 4, shuffle: false };
@@ -132,16 +132,18 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
 });
 
 describe('a weight for each element', () => {
-  const wide = filled(rows * outputs, numbers(8, 0, 2));
-  wide[4] = 0;
-  wide[11] = 0;
-  const separable = losses.filter(({ name }) => !['crossEntropy'].includes(name));
+  const wideOf = (n: number) => filled(n, numbers(8, 0, 2)).map((v, i) => (i === 4 || i === 11 ? 0 : v));
+  const wide = wideOf(rows * outputs);
+  /** A row's loss is no sum over its elements under these. */
+  const whole = ['crossEntropy', 'categoricalFocal', 'klDivergence', 'cosineSimilarity'];
+  const separable = losses.filter(({ name }) => !whole.includes(name));
 
   test.each(separable.map((row) => [row.name, row] as const))('%s: is the sum over the elements', (_, row) => {
     const { net, y } = caseOf(row);
+    const wide = wideOf(y.length);
     // Alone, an element of weight 1 has its own loss; all together they add up.
     const single = wide.map((_, k) => {
-      const one = new Float32Array(rows * outputs);
+      const one = new Float32Array(y.length);
       one[k] = 1;
       return net.gradient(x, y, { weight: one });
     });
@@ -175,7 +177,7 @@ describe('a weight for each element', () => {
 describe('an evaluation with weights', () => {
   test('has the weighted mean loss, and the accuracy by weights', async () => {
     const net = sequential(4, [dense(outputs, 'softmax')], { loss: crossEntropy(), optimizer: sgd() });
-    const ids = Uint32Array.from({ length: rows }, (_, i) => i % outputs);
+    const ids = Uint32Array.from({ length: rows }, (_, i) => i % 3);
     const decided = net.classify(x) as Uint32Array;
     const right = decided.reduce((total, c, i) => total + (c === ids[i] ? (weight[i] as number) : 0), 0);
     const total = weight.reduce((a, b) => a + b, 0);
@@ -193,7 +195,7 @@ describe('an evaluation with weights', () => {
 
   test('takes class ids that are none in rows of weight 0', () => {
     const net = sequential(4, [dense(outputs, 'softmax')], { loss: crossEntropy(), optimizer: sgd() });
-    const ids = Array.from({ length: rows }, (_, i) => (weight[i] === 0 ? Number.NaN : i % outputs));
+    const ids = Array.from({ length: rows }, (_, i) => (weight[i] === 0 ? Number.NaN : i % 3));
     const filledIn = ids.map((id) => (Number.isNaN(id) ? 2 : id));
     expect(net.step(x, ids, { weight, learningRate: 0 })).toBe(net.step(x, filledIn, { weight, learningRate: 0 }));
     expect(net.evaluate({ x, y: ids, weight })).toEqual(net.evaluate({ x, y: filledIn, weight }));
@@ -265,7 +267,7 @@ describe('bad weights are refused before anything changes', () => {
   const ids = new Uint32Array(rows);
   const bad: readonly [unknown, string][] = [
     [new Float32Array(rows - 1), 'weight has 8 numbers, expected 9 weights, one for each row'],
-    [new Float32Array(rows * outputs), 'weight has 27 numbers, expected 9 weights, one for each row'],
+    [new Float32Array(rows * outputs), 'weight has 36 numbers, expected 9 weights, one for each row'],
     [weight.map((v, i) => (i === 2 ? -1 : v)), 'weight[2] is -1, expected a finite number ≥ 0'],
     [weight.map((v, i) => (i === 3 ? Number.NaN : v)), 'weight[3] is NaN, expected a finite number ≥ 0'],
     [Array.from(weight, (v, i) => (i === 3 ? 1e39 : v)), 'weight[3] is 1e+39, expected a finite number ≥ 0'],

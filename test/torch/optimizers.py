@@ -1,6 +1,6 @@
 """
 Fifty steps of each optimizer by PyTorch in float64, on a network of tanh and softmax under cross-entropy. Standard input: the data, the parameters at
-the start, and a list of runs, each with PyTorch's word for an optimizer, its options and what is clipped, as JSON; standard output: the parameters
+the start, and a list of runs, each with PyTorch's word for an optimizer, its options, and those of each parameter where they differ, as JSON; standard output: the parameters
 after each run, as JSON.
 """
 
@@ -19,7 +19,7 @@ y = torch.tensor(given["y"])
 def train(run):
     parameters = [torch.tensor(values, dtype=torch.float64).reshape(shape).requires_grad_() for values, shape in zip(given["values"], given["shapes"])]
     options = run["options"]
-    groups = [dict({"params": [parameters[i]]}, **of) for i, of in enumerate(run.get("groups", []))]
+    groups = [dict({"params": [parameter]}, **of) for parameter, of in zip(parameters, run["groups"])]
     optimizer = eval(run["torch"])(groups or parameters, options)
     for _ in range(given["steps"]):
         optimizer.zero_grad()

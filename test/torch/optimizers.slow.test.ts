@@ -1,5 +1,5 @@
 /** Fifty steps of each optimizer against PyTorch in float64: see torch.slow.test.ts for when it is skipped. */
-import { crossEntropy, dense, type Optimizer, sequential } from 'neurite';
+import { adagrad, adam, adamW, crossEntropy, decayMatrices, dense, nadam, type Optimizer, parameterGroups, rmsProp, sequential, sgd } from 'neurite';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { distance } from '../derivatives/compare.js';
 import { builds } from '../kernels/machine.js';
@@ -19,14 +19,51 @@ interface Run {
   readonly title: string;
   readonly optimizer: Optimizer;
   readonly torch: string;
+  /** What is different for a parameter. */
+  readonly groups?: readonly { readonly lr?: number; readonly weight_decay?: number }[];
 }
 
-const runs: readonly Run[] = optimizers.flatMap(({ torch, variants }) =>
-  typeof torch === 'string' ? variants.map(([title, optimizer]) => ({ title, optimizer, torch })) : [],
-);
+const wordOf = (name: string) => optimizers.find((row) => row.name === name)?.torch as string;
+
+const runs: readonly Run[] = [
+  ...optimizers.flatMap(({ torch, variants }) =>
+    typeof torch === 'string' ? variants.map(([title, optimizer]) => ({ title, optimizer, torch })) : [],
+  ),
+  { title: 'L2', optimizer: adagrad({ learningRate: 0.1, weightDecay: 0.1 }), torch: wordOf('adagrad') },
+  { title: 'clipped by value', optimizer: rmsProp({ epsilon: 0.01, clipValue: 0.01 }), torch: wordOf('rmsProp') },
+  { title: 'clipped by the norm of each parameter', optimizer: sgd({ learningRate: 0.1, clipParameterNorm: 0.5 }), torch: wordOf('sgd') },
+  { title: 'clipped by the norm of all', optimizer: adamW({ epsilon: 0.01, clipNorm: 0.5 }), torch: wordOf('adamW') },
+  {
+    title: 'a decay on matrices alone',
+    optimizer: adamW({ learningRate: 0.01, weightDecay: 0.3, groups: decayMatrices() }),
+    torch: wordOf('adamW'),
+    groups: [{}, { weight_decay: 0 }, {}, { weight_decay: 0 }],
+  },
+  {
+    title: 'L2 on matrices alone',
+    optimizer: sgd({ learningRate: 0.1, momentum: 0.8, weightDecay: 0.1, groups: decayMatrices() }),
+    torch: wordOf('sgd'),
+    groups: [{}, { weight_decay: 0 }, {}, { weight_decay: 0 }],
+  },
+  ...[adam, nadam, rmsProp].map((make) => ({
+    title: `groups, ${make.name}`,
+    optimizer: make({
+      learningRate: 0.01,
+      epsilon: 0.01,
+      weightDecay: 0.02,
+      groups: parameterGroups([
+        { parameters: 'dense1', learningRateFactor: 0.2 },
+        { parameters: (name) => name.endsWith('biases'), weightDecay: 0.1 },
+      ]),
+    }),
+    torch: wordOf(make.name),
+    groups: [{ lr: 0.002 }, { lr: 0.002, weight_decay: 0.1 }, {}, { weight_decay: 0.1 }],
+  })),
+];
 
 /** Infinity is nothing that JSON says: where nothing is clipped, the option is left out. */
-const optionsOf = (optimizer: Optimizer) => Object.fromEntries(Object.entries(optimizer).filter(([, value]) => value !== Number.POSITIVE_INFINITY));
+const optionsOf = (optimizer: Optimizer) =>
+  Object.fromEntries(Object.entries(optimizer).filter(([, value]) => value !== Number.POSITIVE_INFINITY && typeof value !== 'object'));
 
 describe.runIf(required || hasTorch())('fifty steps as PyTorch takes them', () => {
   let found: number[][] = [];
@@ -41,7 +78,7 @@ describe.runIf(required || hasTorch())('fifty steps as PyTorch takes them', () =
       y: [...y],
       values: parameters.map(({ values }) => [...values]),
       shapes: parameters.map(({ shape }) => shape),
-      runs: runs.map(({ optimizer, torch }) => ({ torch, options: optionsOf(optimizer) })),
+      runs: runs.map(({ optimizer, torch, groups = [] }) => ({ torch, options: optionsOf(optimizer), groups })),
     }) as number[][];
   }, 120_000);
 

@@ -73,7 +73,7 @@ describe('inputs and targets', () => {
 describe('bytes', () => {
   test('are kept as bytes, and other numbers as floats', () => {
     const core = coreOf('simd');
-    const expected = { inputs: [features], targets: [{ width: 4, classes: true, elements: false }] };
+    const expected = { inputs: [features], targets: [{ width: 4, classes: true, probabilities: true, elements: false }] };
     for (const [x, type] of [
       [Uint8Array.from(numbers), DataType.Uint8],
       [Uint8ClampedArray.from(numbers), DataType.Uint8],
@@ -131,7 +131,7 @@ describe('past the budget', () => {
 
   test('the budget is in bytes, inputs and targets together', () => {
     const core = coreOf('simd');
-    const expected = { inputs: [features], targets: [{ width: 4, classes: true, elements: false }] };
+    const expected = { inputs: [features], targets: [{ width: 4, classes: true, probabilities: true, elements: false }] };
     const needed = many * features + many * 4;
     using enough = dataset({ x: bytes, y: classes, budget: needed });
     using less = dataset({ x: bytes, y: classes, budget: needed - 1 });

@@ -1,9 +1,11 @@
 /** Training in loops of one's own, by `gradient` and `step`, and what one `fit` leaves to the next. */
 import {
   adam,
+  adamW,
   BusyError,
   crossEntropy,
   dataset,
+  decayMatrices,
   dense,
   type FitProgress,
   meanSquaredError,
@@ -24,6 +26,7 @@ const network = (optimizer: Optimizer = adam(), options: NetworkOptions = {}) =>
 const row = (i: number) => ({ x: x.subarray(3 * i, 3 * i + 3), y: y[i] as number });
 
 const optimizers: [string, Optimizer][] = [
+  ['groups', adamW({ weightDecay: 0.1, groups: decayMatrices([{ parameters: 'dense1', learningRateFactor: 0.5 }]) })],
   ['L2 and clipping', sgd({ learningRate: 0.1, weightDecay: 0.01, clipNorm: 0.5 })],
   ...vocabulary.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
 ];

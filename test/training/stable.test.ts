@@ -185,7 +185,7 @@ test('one data set for two networks with other losses is uploaded once', () => {
   const data = dataset({ x, y: targets });
   const columns = (classes: boolean, unit: boolean) => ({
     inputs: [3],
-    targets: [{ width: 3, classes, elements: false, unit: unit ? 'binaryCrossEntropy' : undefined }],
+    targets: [{ width: 3, classes, probabilities: classes, elements: false, unit: unit ? 'binaryCrossEntropy' : undefined }],
   });
   const first = data.upload('test', core, columns(true, false));
   expect(data.upload('test', core, columns(false, true))).toBe(first);

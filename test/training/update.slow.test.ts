@@ -1,5 +1,6 @@
 import {
   adam,
+  decayMatrices,
   dense,
   input,
   load,
@@ -25,6 +26,8 @@ const optimizers: [string, Optimizer][] = [
   ['plain descent', sgd()],
   ['descent with decay', sgd({ weightDecay: 0.1 })],
   ['descent with clipping', sgd({ clipNorm: 1e30 })],
+  ['groups', sgd({ momentum: 0.5, groups: decayMatrices([{ parameters: 'dense1', learningRateFactor: 2, weightDecay: 0.1 }]) })],
+  ['clipped by the norm of each parameter', sgd({ clipParameterNorm: 1e30 })],
   ...vocabulary.flatMap(({ variants }) => variants.map(([label, optimizer]): [string, Optimizer] => [label, optimizer])),
 ];
 

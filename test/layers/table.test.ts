@@ -5,17 +5,17 @@ import { load, meanSquaredError, save, sequential, toJSON } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { summary } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
-import * as table from '../src/layers/table.generated.js';
-import { networks } from './files/networks.js';
-import { builds } from './kernels/machine.js';
-import { answered, layers } from './vocabulary.js';
+import * as table from '../../src/layers/table.generated.js';
+import { networks } from '../files/networks.js';
+import { builds } from '../kernels/machine.js';
+import { answered, layers } from '../vocabulary.js';
 
 test('each has a row, and no row is of none', () => {
   expect(layers.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
 });
 
-describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make, row, torch }) => {
-  const x = Array.from({ length: 5 }, (_, i) => Array.from({ length: 3 }, (_, j) => Math.fround(Math.sin(3 * i + j))));
+describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make, row, torch, ids }) => {
+  const x = Array.from({ length: 5 }, (_, i) => Array.from({ length: 3 }, (_, j) => (ids ? (3 * i + j) % ids : Math.fround(Math.sin(3 * i + j)))));
 
   test.each(builds)('its value is that of float64 (%s)', (build) => {
     using net = sequential(3, [make()], { seed: 5, build });
@@ -42,7 +42,7 @@ describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make
   test('it is exported, saved, documented and has its word in PyTorch, or a reason', () => {
     expect(neurite).toHaveProperty(name);
     expect(networks.flatMap(([, made]) => toJSON(made()).layers.map(({ kind }) => kind))).toContain(name);
-    expect(readFileSync(new URL('../README.md', import.meta.url), 'utf8')).toContain(`\`${name}(`);
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}(`);
     expect(answered(torch)).toBe(true);
   });
 });
