@@ -127,10 +127,10 @@ export class Engine {
     this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
     this.parameters = nodes.filter((node) => node instanceof Parameter);
     this.states = nodes.filter((node) => node instanceof State);
-    const stored = [...this.parameters, ...this.states];
     const ids = graph.inputs.map((node) => idsOf(node, nodes));
     if (ids.some((one) => one)) this.ids = ids;
     this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
+    const stored = [...this.parameters, ...this.states];
     let count = 0;
     for (const values of stored) {
       this.#offsets.set(values, count);
@@ -708,7 +708,7 @@ export class Engine {
       const n = parameter.shape.size.at(-1) as number;
       for (let from = 0; from < elements(parameter.shape) && !this.frozen.has(parameter); from += n) {
         const row = runOf(`${parameter.label}[${from / n}]`, n);
-        places.set(row, { block: Block.Parameters, offset: this.offsetOf(parameter) + from });
+        places.set(row, { block: Block.Parameters, offset: (this.#places.get(parameter) as Place).offset + from });
         const operands = { g: tensor(row), size: size(n), maxNorm: f32(maxNorm) };
         instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
       }

@@ -37,10 +37,19 @@ export interface CrossEntropyOptions extends ReductionOptions {
   readonly probabilities?: boolean;
 }
 
+/** The weights of a loss as a node: one, since a network places the constants of its losses and `outputGradient` reads the same. */
+const constants = /* @__PURE__ */ new WeakMap<readonly number[], Node>();
+
+function constantOf(classWeights: readonly number[]): Node {
+  const node = constants.get(classWeights) ?? constant(classWeights);
+  constants.set(classWeights, node);
+  return node;
+}
+
 /** Rows of values as they count: smoothed, each class by its weight. */
 function weighted(t: Node, { labelSmoothing, classWeights }: Required<CrossEntropyOptions>): Node {
   const smooth = labelSmoothing === 0 ? t : affine(t, 1 - labelSmoothing, labelSmoothing / features(t.shape));
-  return classWeights.length === 0 ? smooth : mul(smooth, constant(classWeights));
+  return classWeights.length === 0 ? smooth : mul(smooth, constantOf(classWeights));
 }
 
 /**

@@ -137,9 +137,9 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** What layers have minimised besides. */
   readonly #layerPenalties: readonly Node[];
   readonly #debug: boolean;
-  readonly #shares: boolean;
   /** Predictions in training mode so far. */
   #predictions = 0;
+  readonly #shares: boolean;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -181,17 +181,17 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     checkGraph(model.inputs, model.outputs, [...updates.values()]);
     const losses = lossesOf('network', loss, model);
     const penalties = penaltiesOf('network', penalty, model, layers);
-    const shared = owner?.engine;
-    const own = shared && nodesOf({ ...model, updates }).find((node) => (node instanceof Parameter || node instanceof State) && !shared.has(node));
-    if (own)
-      throw new NeuriteError('GRAPH', `network: the outputs depend on ${own}, which parametersOf does not have, expected nodes of that network`);
-    this.#shares = shared !== undefined;
     const maxNorms = new Map<Parameter, number>();
     const left = new Set<Node>(frozen);
     for (const { record } of layers) {
       for (const [name, most] of Object.entries(record.maxNorms)) maxNorms.set(record.parameters[name] as Parameter, most);
       if (!record.trainable) for (const node of Object.values(record.parameters)) if (node instanceof Parameter) left.add(node);
     }
+    const shared = owner?.engine;
+    const own = shared && nodesOf({ ...model, updates }).find((node) => (node instanceof Parameter || node instanceof State) && !shared.has(node));
+    if (own)
+      throw new NeuriteError('GRAPH', `network: the outputs depend on ${own}, which parametersOf does not have, expected nodes of that network`);
+    this.#shares = shared !== undefined;
     const ofLayers = penaltiesOf(
       'network',
       layers.flatMap(({ record }) => record.penalties),
