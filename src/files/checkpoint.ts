@@ -107,7 +107,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
   const call = 'restore';
   const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'ops', 'optimizers']);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
-  const all = readTensorFile(bytesOfFile(call, bytes));
+  const all = readTensorFile(bytesOfFile(call, bytes), call);
   const text = all.metadata.get(KEY);
   if (text === undefined)
     throw new FileError(`${call}: the file says nothing of a training, expected one made by checkpoint(); load() takes networks`);
