@@ -39,6 +39,7 @@ import {
   type Layer,
   type Loss,
   layerNorm,
+  lbfgs,
   leakyRelu,
   lion,
   log,
@@ -62,6 +63,7 @@ import {
   neg,
   normalize,
   type Optimizer,
+  type OptimizerMaker,
   oneCycle,
   parameter,
   poisson,
@@ -691,6 +693,11 @@ const nadamStep =
     optimizerOracle.nadam(w, g, m as Run, v as Run, t, options);
 
 /** Every optimizer. Adding one is adding a row. */
+/** Optimizers that search, with a description of each: a network with one is loaded by who passes it. Their steps are in test/training and test/torch. */
+export const searches: readonly (readonly [name: string, maker: OptimizerMaker, optimizer: Optimizer])[] = [
+  ['lbfgs', lbfgs, lbfgs({ historySize: 3 })],
+];
+
 export const optimizers: readonly OptimizerRow[] = [
   {
     name: 'sgd',

@@ -69,6 +69,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   outputs: 'use output, the index of one',
   inputs: 'use input, the index of one',
   strict: 'use partial, true where names may be missing',
+  max_iter: 'use maxIterations',
+  max_eval: 'use maxEvaluations',
+  history_size: 'use historySize',
+  tolerance_grad: 'use toleranceGradient',
+  tolerance_change: 'use toleranceChange',
+  line_search_fn: 'use lineSearch',
   step_size: 'use every',
   gamma: 'use factor',
   T_max: 'use epochs',
@@ -111,6 +117,7 @@ const MAKERS: Readonly<Record<string, string>> = {
   adagrad: 'adagrad()',
   lion: 'lion()',
   nadam: 'nadam()',
+  lbfgs: 'lbfgs()',
 };
 
 /** The call for a name of a loss or an optimizer; undefined for any other name. */

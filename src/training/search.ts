@@ -49,6 +49,9 @@ export function searchStep(
   const optimizer = engine.optimizer as Optimizer;
   const { slotNames, slots, powers, powerCount } = engine.optimizerState as OptimizerState;
   const floats = (address: number, count = n) => core.f32.subarray(address >>> 2, (address >>> 2) + count);
+  // Random numbers are those of the step, in each evaluation.
+  workspace.set(Context.Step, 0);
+  workspace.set(Context.FirstStep, stepsDone);
   const values = floats(engine.parametersAddress, engine.valueCount);
   const before = values.slice();
   let first: { readonly status: Status; readonly sums: Sums } | undefined;
@@ -110,6 +113,7 @@ export class SearchSteps {
         program.workspace.set(Context.FirstRow, position);
         status = program.run(Math.min(part, source.rows - position));
       }
+      program.workspace.set(Context.FirstRow, 0);
       return status;
     };
     const found = searchStep('fit', this.#engine, program, source.rows, rates[0] as number, stepsDone, pass);

@@ -36,12 +36,13 @@ import {
   trainValidationSplit,
   transform,
   warmup,
+  writeSafetensors,
 } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { inputHessian, inputHvp, jacobian, jvp, parameterJacobian, vjp } from 'neurite/derivatives';
 import { graph } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
-import { optimizers } from '../vocabulary.js';
+import { optimizers, searches } from '../vocabulary.js';
 
 const X = [
   [1, 2],
@@ -70,6 +71,10 @@ const takers: Record<string, (more: Any) => unknown> = {
   ...Object.fromEntries(optimizers.map(({ name }) => [name, (more: Any) => (neurite as Any)[name]({ ...more })])),
   parameterGroups: (more) => parameterGroups([{ parameters: 'dense1', ...more }]),
   decayMatrices: (more) => decayMatrices([{ parameters: 'dense1', ...more }]),
+  ...Object.fromEntries(searches.map(([name, maker]) => [name, (more: Any) => maker({ ...more })])),
+  setParameters: (more) => made().setParameters({}, { partial: true, ...more }),
+  copyParametersFrom: (more) => made().copyParametersFrom(made(), { tau: 0.5, ...more }),
+  writeSafetensors: (more) => writeSafetensors({}, { ...more }),
   dense: (more) => dense(3, 'relu', { ...more }),
   'dense without an activation': (more) => dense(3, { ...more }),
   parameter: (more) => parameter(3, { ...more }),

@@ -1,9 +1,12 @@
 /** L-BFGS: its direction and its line search in float64, its steps on networks. test/torch/lbfgs.slow.test.ts compares it with PyTorch's. */
+import { readdirSync, readFileSync } from 'node:fs';
+import * as neurite from 'neurite';
 import {
   add,
   checkpoint,
   crossEntropy,
   dense,
+  dropout,
   FileError,
   type FitOptions,
   lbfgs,
@@ -25,10 +28,12 @@ import {
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import type { Objective } from '../../src/optimizers/optimizer.js';
+import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
 import { type Point, strongWolfe } from '../../src/optimizers/search/strongWolfe.js';
 import { filled, numbers } from '../kernels/numbers.js';
 import { Lbfgs } from '../oracle/lbfgs.js';
 import { norm } from '../own/norm.js';
+import { searches } from '../vocabulary.js';
 
 const rows = 24;
 const x = filled(rows * 5, numbers(11));
@@ -154,6 +159,22 @@ describe('a step', () => {
     expect(sums.parameters[0]).toBeCloseTo((2 + 6 + 27) / 14, 5);
   });
 
+  test('draws the same numbers in each of its evaluations, and leaves what is not trained', async () => {
+    const noisy = () => {
+      const layers = [dense(7, 'tanh', { trainable: false }), dropout(0.3), dense(3, 'softmax')];
+      return sequential(5, layers, { loss: crossEntropy(), build: 'simd', optimizer: lbfgs({ maxIterations: 5, maxEvaluations: 50 }) });
+    };
+    using net = noisy();
+    using fitted = noisy();
+    const frozen = [...net.parameter('dense1.weights').values];
+    const losses = [net.step(x, y), net.step(x, y)];
+    const { epochs } = await fitted.fit({ x, y }, { epochs: 2 });
+    expect(epochs.map(({ loss }) => loss)).toEqual(losses);
+    expect([...fitted.parameters]).toEqual([...net.parameters]);
+    expect([...net.parameter('dense1.weights').values]).toEqual(frozen);
+    expect(optimizerState(net).powers[0]).toBe(10);
+  });
+
   test('moves states as any training step does', () => {
     using net = sequential(5, [norm(), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: lbfgs({ maxIterations: 1 }) });
     net.step(x, y);
@@ -252,6 +273,25 @@ describe('its state', () => {
   });
 });
 
+test('each optimizer that searches is in the vocabulary, in the README and exported, and in no list that files read', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const files = readdirSync(new URL('../../src/optimizers/search/', import.meta.url)).map((file) =>
+    readFileSync(new URL(`../../src/optimizers/search/${file}`, import.meta.url), 'utf8'),
+  );
+  const names = files.flatMap((text) => Array.from(text.matchAll(/^export const (\w+) = .*optimizerMaker\(/gm), ([, name]) => name));
+  expect(searches.map(([name]) => name)).toEqual(names);
+  for (const [name, maker, optimizer] of searches) {
+    expect((neurite as Record<string, unknown>)[name]).toBe(maker);
+    expect(maker.definition.search).toBeTypeOf('function');
+    expect(Object.keys(OPTIMIZERS)).not.toContain(name);
+    expect(/^\| optimizers \|.*$/m.exec(readme)?.[0]).toContain(`\`${name}(`);
+    using net = sequential(2, [dense(1)], { loss: meanSquaredError(), optimizer });
+    expect(() => load(save(net))).toThrow('or one that is passed: { optimizers: [its maker] }');
+    using loaded = load(save(net), { optimizers: [maker] });
+    expect(loaded.optimizer).toEqual(optimizer);
+  }
+});
+
 describe('bad input', () => {
   test.each<[object, RegExp]>([
     [{ maxIterations: 0 }, /maxIterations is 0/],
@@ -261,6 +301,7 @@ describe('bad input', () => {
     [{ lineSearch: 'armijo' }, /lineSearch is "armijo", expected "strongWolfe" or "none"/],
     [{ weightDecay: 0.1 }, /weightDecay is 0.1, expected none; a penalty/],
     [{ clipNorm: 1 }, /clipNorm is 1, expected none/],
+    [{ clipValue: 1 }, /clipValue came, expected none/],
     [{ momentum: 0.9 }, /no option "momentum"/],
   ])('%j is refused', (options, message) => {
     expect(() => lbfgs(options)).toThrow(ValueError);

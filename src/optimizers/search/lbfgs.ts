@@ -61,7 +61,7 @@ const stepOf = (i: number) => `step${i}`;
  *
  * Defaults: learningRate 1, maxIterations 20, maxEvaluations 0 (that is ⌊1.25·maxIterations⌋; looked at after each search, which takes up to 26),
  * historySize 100, toleranceGradient 1e-7 (of the largest element), toleranceChange 1e-9 (of the loss and of every parameter),
- * lineSearch 'strongWolfe'; 'none' takes t as it begins. There is neither weightDecay nor clipNorm: a `penalty` of the network is part of the loss.
+ * lineSearch 'strongWolfe'; 'none' takes t as it begins. There is neither weightDecay nor clipping, and there are no groups: a `penalty` of the network is part of the loss.
  */
 export const lbfgs = /* @__PURE__ */ optimizerMaker({
   name: 'lbfgs',
@@ -77,6 +77,8 @@ export const lbfgs = /* @__PURE__ */ optimizerMaker({
   check({ weightDecay, clipNorm, ...options }) {
     if (weightDecay !== 0) return `weightDecay is ${weightDecay}, expected none; a penalty of the network is part of the loss`;
     if (clipNorm !== Number.POSITIVE_INFINITY) return `clipNorm is ${clipNorm}, expected none`;
+    const unfit = (['clipParameterNorm', 'clipValue', 'groups'] as const).find((name) => options[name] !== undefined);
+    if (unfit) return `${unfit} came, expected none`;
     const odd = (['maxIterations', 'maxEvaluations', 'historySize'] as const).find((name) => !Number.isInteger(options[name]));
     return odd && `${odd} is ${options[odd]}, expected a whole number`;
   },
