@@ -92,21 +92,24 @@ export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
 export type { FitOptions } from './training/fitOptions.js';
 export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
+export { accuracy, topK } from './training/metrics/accuracy.js';
+export { balancedAccuracy, cohenKappa, confusionMatrix, matthews } from './training/metrics/confusion.js';
+export { logLoss } from './training/metrics/logLoss.js';
+export type { Metric, MetricBatch, MetricValues } from './training/metrics/metric.js';
 export {
-  accuracy,
-  confusionMatrix,
+  type ClassificationReport,
+  type ClassReport,
+  classificationReport,
   f1,
-  type Metric,
-  type MetricBatch,
-  type MetricValues,
-  mae,
+  f1At,
   type PerClass,
   precision,
-  r2,
+  precisionAt,
   recall,
-  rmse,
-  topK,
-} from './training/metrics.js';
+  recallAt,
+} from './training/metrics/perClass.js';
+export { averagePrecision, prAuc, rocAuc } from './training/metrics/ranking.js';
+export { mae, mape, r2, rmse } from './training/metrics/regression.js';
 export type { Monitor } from './training/monitor.js';
 export { PauseController, type PauseSignal } from './training/pause.js';
 export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';
