@@ -4,9 +4,20 @@ export type { NumericArray } from './arguments/arrays.js';
 export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
-export { inverseTransform, minMax, type Scaling, standardize, transform } from './data/scaling.js';
+export { inverseTransform, type MinMaxOptions, minMax, type Scaling, type StandardizeOptions, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
 export { type Stream, type StreamOptions, type StreamRow, type StreamSource, stream } from './data/stream.js';
+export type {
+  CategoryColumn,
+  Column,
+  FittedCategories,
+  FittedColumn,
+  FittedNumber,
+  NumberColumn,
+  Otherwise,
+} from './data/tabular/columns.js';
+export type { Cell, ColumnName } from './data/tabular/rows.js';
+export { type Columns, encode, type Table, tabular } from './data/tabular/tabular.js';
 export {
   BusyError,
   CoreError,
