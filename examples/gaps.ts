@@ -44,7 +44,8 @@ const table = tabular(rowsOf(split.training), {
   'Flipper Length (mm)': { as: 'number', impute: 'median' },
   'Body Mass (g)': { as: 'number', impute: 'median' },
   Island: { as: 'oneHot', unknown: 'ignore' },
-  Sex: { as: 'oneHot', unknown: 'ignore', missing: 'own' },
+  // One penguin's sex is '.'.
+  Sex: { as: 'oneHot', categories: ['FEMALE', 'MALE'], unknown: 'ignore', missing: 'ignore' },
 });
 const net = sequential(table.features.length, [dense(16, 'relu'), dense(3, 'softmax')], {
   loss: crossEntropy(),

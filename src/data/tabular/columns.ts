@@ -1,9 +1,9 @@
 /** What a column of a table becomes: what callers ask for, and what was fitted. */
-import { describe, fieldOf, isList } from '../../arguments/describe.js';
+import { describe, fieldOf } from '../../arguments/describe.js';
 import { checkOptions } from '../../arguments/options.js';
 import { ValueError } from '../../errors.js';
 import { meanOfColumn, medianOfColumn, minMaxColumn, standardizeColumn } from '../columnScaling.js';
-import { type ColumnName, categoryAt, isCategory, numberAt, placeOf, type Rows } from './rows.js';
+import { type ColumnName, categoryAt, copyOf, isCategory, numberAt, placeOf, type Rows } from './rows.js';
 
 /** A column of numbers, which becomes one feature, (x − offset) / scale. */
 export interface NumberColumn {
@@ -80,8 +80,7 @@ function otherwise(call: string, what: string, value: unknown, as: 'oneHot' | 'o
 
 /** Copies a list of distinct categories. */
 function checkCategories(call: string, what: string, given: unknown): (string | number)[] {
-  if (!isList(given)) throw new ValueError(`${call}: ${what} is ${describe(given)}, expected a list of strings and numbers`);
-  const list: unknown[] = Array.from(given);
+  const list = copyOf(call, what, given, 'a list of strings and numbers');
   list.forEach((one, i) => {
     if (!isCategory(one)) throw new ValueError(`${call}: ${what}[${i}] is ${describe(one)}, expected a string or a finite number`);
     if (list.indexOf(one) < i)

@@ -32,8 +32,21 @@ function isRow(value: unknown): value is object {
 }
 
 /** Whether a value is a single row, not a list of rows. */
-export function isSingle(value: unknown): boolean {
-  return isList(value) ? value.length > 0 && !value.some(isRow) : isNumericArray(value) || isRow(value);
+export function isSingle(call: string, value: unknown): boolean {
+  if (!isList(value)) return isRow(value);
+  const list = copyOf(call, 'rows', value, 'a list of rows');
+  return list.length > 0 && !list.some(isRow);
+}
+
+/** A copy of a list, which getters and traps cannot change any more. @throws ValueError for anything but a list */
+export function copyOf(call: string, what: string, given: unknown, expected: string): readonly unknown[] {
+  try {
+    // By index, so that a hole is found too.
+    if (Array.isArray(given)) return Array.from({ length: given.length }, (_, i) => given[i]);
+  } catch {
+    // It is described as what it is.
+  }
+  throw new ValueError(`${call}: ${what} is ${describe(given)}, expected ${expected}`);
 }
 
 /**
@@ -42,13 +55,12 @@ export function isSingle(value: unknown): boolean {
  */
 export function readRows(call: string, given: unknown, cells: number | undefined): Rows {
   const expected = cells === undefined ? 'objects, a field for each column' : `lists of ${cells} cells`;
-  if (!isList(given)) throw new ValueError(`${call}: rows is ${describe(given)}, expected a list of ${expected}`);
-  const rows: unknown[] = Array.from({ length: given.length }, (_, i) => given[i]);
+  const rows = copyOf(call, 'rows', given, `a list of ${expected}`);
   rows.forEach((row, i) => {
     const list = isList(row) || isNumericArray(row);
     if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}`);
-    const { length } = row as ArrayLike<unknown>;
-    if (list && length !== cells) throw new ShapeError(`${call}: row ${i} has ${length} cells, expected ${cells}`);
+    const length = list ? (row as ArrayLike<unknown>).length : undefined;
+    if (length !== cells) throw new ShapeError(`${call}: row ${i} has ${length} cells, expected ${cells}`);
   });
   /** Runs code of the caller's: a trap or a getter. */
   const reading = <T>(i: number, column: ColumnName, read: (row: object) => T): T => {

@@ -1,8 +1,9 @@
+import type { NumericArray } from '../../arguments/arrays.js';
 import { describe, isList } from '../../arguments/describe.js';
 import { checkOptions } from '../../arguments/options.js';
 import { ValueError } from '../../errors.js';
 import { type Column, type Encoder, encoderOf, type FittedColumn, fitColumn, readFitted } from './columns.js';
-import { type ColumnName, isSingle, readRows } from './rows.js';
+import { type ColumnName, copyOf, isSingle, readRows } from './rows.js';
 
 /** How rows with gaps and categories become numbers, as `tabular` fitted it. Plain JSON, so that it can be saved with the model, in `metadata`. */
 export interface Table {
@@ -14,7 +15,9 @@ export interface Table {
 }
 
 /** What becomes of each column: by its name where rows are objects, by its place where they are lists. A column without a word is left out. */
-export type Columns<Row> = Row extends readonly unknown[] ? readonly (Column | null | undefined)[] : { readonly [Name in keyof Row]?: Column };
+export type Columns<Row> = Row extends readonly unknown[] | NumericArray
+  ? readonly (Column | null | undefined)[]
+  : { readonly [Name in keyof Row]?: Column };
 
 /**
  * Fits how the rows of a table become numbers: gaps are imputed, categories encoded, numbers scaled. Fit it to the training rows alone, and `encode` all
@@ -56,10 +59,10 @@ function readTable(call: string, table: Table): { cells: number | undefined; enc
   const { cells, columns } = checkOptions(call, table, ['cells', 'columns', 'features'], {}, 'the table');
   if (cells !== undefined && !(Number.isInteger(cells) && cells > 0))
     throw new ValueError(`${call}: the table's cells is ${describe(cells)}, expected a whole number > 0`);
-  if (!isList(columns)) throw new ValueError(`${call}: the table's columns is ${describe(columns)}, expected a list, as tabular gives it`);
+  const list = copyOf(call, "the table's columns", columns, 'a list, as tabular gives it');
   const isColumn = (column: unknown) =>
     cells === undefined ? typeof column === 'string' : Number.isInteger(column) && (column as number) >= 0 && (column as number) < cells;
-  return { cells, encoders: Array.from(columns, (column, i) => encoderOf(readFitted(call, column, i, isColumn))) };
+  return { cells, encoders: list.map((column, i) => encoderOf(readFitted(call, column, i, isColumn))) };
 }
 
 /**
@@ -73,7 +76,7 @@ export function encode(table: Table, row: object): number[];
 export function encode(table: Table, given: object): number[][] | number[] {
   const call = 'encode';
   const { cells, encoders } = readTable(call, table);
-  const single = isSingle(given);
+  const single = isSingle(call, given);
   const rows = readRows(call, single ? [given] : given, cells);
   const width = encoders.reduce((sum, { names }) => sum + names.length, 0);
   const encoded = Array.from({ length: rows.length }, (_, i) => {
