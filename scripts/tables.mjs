@@ -23,7 +23,9 @@ function write(file, text) {
 /** The optimizers as a list, which has no effect where nobody reads it. */
 function writeMakers() {
   const room = new URL('../src/optimizers/', import.meta.url);
+  // Those in search/ are in no list: a file that names one is read by who passes its maker.
   const names = readdirSync(room)
+    .filter((file) => file.endsWith('.ts'))
     .sort()
     .flatMap((file) => Array.from(readFileSync(new URL(file, room), 'utf8').matchAll(OPTIMIZER), ([, name]) => ({ file, name })));
   const imports = names.map(({ file, name }) => `import { ${name} } from './${file.replace(/ts$/, 'js')}';\n`).join('');

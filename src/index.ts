@@ -37,6 +37,16 @@ export type { NetworkJson } from './files/architecture.js';
 export { checkpoint, type RestoreOptions, restore } from './files/checkpoint.js';
 export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
+export {
+  readSafetensors,
+  type SafetensorsTensor,
+  safetensorsMetadata,
+  type TensorToWrite,
+  type TensorType,
+  transposed,
+  type WriteSafetensorsOptions,
+  writeSafetensors,
+} from './files/tensors.js';
 export type { Node } from './graph/node.js';
 export * from './layers/activations.js';
 export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
@@ -49,12 +59,14 @@ export type { NetworkLoss, TargetsOf, WeightedLoss } from './losses/networkLoss.
 export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
+export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
 export {
   type AnyNetwork,
   Network,
   type NetworkGraph,
   type NetworkOptions,
 } from './network/network.js';
+export { type OptimizerStateValues, optimizerState, setOptimizerState } from './network/optimizerState.js';
 export type { ClassifyOptions, Predictor } from './network/predictor.js';
 export { network, sequential } from './network/sequential.js';
 export type { LayerView, ParameterView } from './network/views.js';
@@ -98,6 +110,7 @@ export { tanh } from './ops/tanh.js';
 export { decayMatrices, parameterGroups } from './optimizers/groups.js';
 export type { ParameterGroup, ParameterGroups } from './optimizers/layout.js';
 export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
+export { type LbfgsOptions, lbfgs } from './optimizers/search/lbfgs.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';

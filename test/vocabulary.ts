@@ -621,7 +621,7 @@ export const layers: readonly LayerRow[] = [
     make: () => dense(4, 'tanh'),
     row: (x, { weights = [], biases = [] }) =>
       biases.map((b, j) => Math.tanh(x.reduce((sum, v, k) => sum + v * (weights[j * x.length + k] as number), b))),
-    torch: 'torch.nn.Linear',
+    torch: 'lambda n: torch.nn.Sequential(torch.nn.Linear(n, 4), torch.nn.Tanh())',
   },
   {
     name: 'layerNorm',
@@ -666,7 +666,7 @@ export const layers: readonly LayerRow[] = [
     make: () => embedding(5, 2),
     ids: 5,
     row: (x, { table = [] }) => x.flatMap((id) => table.slice(2 * id, 2 * id + 2)),
-    torch: 'torch.nn.Embedding',
+    torch: 'lambda n: torch.nn.Embedding(5, 2)',
   },
   { name: 'dropout', make: () => dropout(0.25), row: (x) => [...x], torch: { none: 'it draws other numbers' } },
   { name: 'gaussianNoise', make: () => gaussianNoise(0.5), row: (x) => [...x], torch: { none: 'it has no such layer' } },

@@ -109,7 +109,7 @@ function generator(seed: number): () => number {
 /** The numbers of a state as they are. */
 function valuesOf(net: AnyNetwork, state: State): Float32Array {
   const { engine } = internals('checkGradients', net);
-  return engine.viewParameters(engine.offsetOf(state), elements(state.shape));
+  return engine.viewValues(state);
 }
 
 /** The loss of a network in float64, at any point near its own: parameters and inputs one behind the other. */

@@ -123,7 +123,10 @@ export function perSampleGradients<T extends AnyTargets, In extends number>(
   prepare(inside, program, mode, call, 1);
   for (let row = 0; row < batch.rows; row++) {
     writeBatch(program, batch, row, row + 1);
+    // What is drawn for the row is what it has in its batch.
+    program.workspace.set(Context.FirstRow, row);
     program.run(1);
+    program.workspace.set(Context.FirstRow, 0);
     readParameters(engine, program, 0, result, row * engine.parameterCount);
   }
   return result;

@@ -7,7 +7,7 @@ import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
 import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
-import { DisposedError, NotConfiguredError } from '../errors.js';
+import { DisposedError, NotConfiguredError, ValueError } from '../errors.js';
 import { f32, type Instruction, rowsOf, size, tensor, word } from '../graph/instruction.js';
 import { type Mode, resolver } from '../graph/modes.js';
 import { Node, named, topological } from '../graph/node.js';
@@ -23,6 +23,7 @@ import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
 import { type IdCounts, idsOf } from './ids.js';
 import { LoadedProgram } from './loadedProgram.js';
+import { ParameterMemory } from './parameterMemory.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
@@ -76,7 +77,11 @@ export class Engine {
   readonly states: readonly State[];
   /** Numbers of parameters and states. */
   readonly valueCount: number;
+  /** Where the first of them lies. */
   readonly parametersAddress: number;
+  readonly memory: ParameterMemory;
+  /** Whether all values lie one behind the other, as offsets say: those of shared parameters may be apart. */
+  readonly isRun: boolean;
   readonly #places = new Map<Node, Place>();
   readonly #constants: number;
   readonly #all: Node;
@@ -84,7 +89,6 @@ export class Engine {
   readonly #resolve = { training: resolver('training'), prediction: resolver('prediction') };
   #stateAddress = 0;
   #stateSize = 0;
-  #parametersViewed = false;
   #stateViewed = false;
   #panels: readonly Panels[] = [];
   #wild = false;
@@ -116,6 +120,8 @@ export class Engine {
     /** The graph as the user made it, in both modes. */
     readonly graph: ModelGraph,
     readonly core: Core,
+    /** Another engine on that core, whose parameters and states the graph is made of: their memory is then the same. */
+    shared?: Engine,
   ) {
     const nodes = nodesOf(graph);
     this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
@@ -124,9 +130,9 @@ export class Engine {
     const ids = graph.inputs.map((node) => idsOf(node, nodes));
     if (ids.some((one) => one)) this.ids = ids;
     this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
+    const stored = [...this.parameters, ...this.states];
     let count = 0;
-    for (const values of [...this.parameters, ...this.states]) {
-      this.#places.set(values, { block: Block.Parameters, offset: count });
+    for (const values of stored) {
       this.#offsets.set(values, count);
       count += elements(values.shape);
     }
@@ -134,13 +140,24 @@ export class Engine {
     this.parameterCount = this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
     this.#all = runOf('parameters', this.parameterCount);
     this.#places.set(this.#all, { block: Block.Parameters, offset: 0 });
+    const addresses = shared && stored.map((values) => shared.addressOf(values));
     const constants = nodes.filter((node) => node instanceof Constant);
     const constantCount = constants.reduce((sum, node) => sum + elements(node.shape), 0);
-    this.parametersAddress = core.allocate(Math.max(4, count * 4), `${count} parameters`);
+    const bytes = Math.max(4, count * 4);
+    this.memory = shared ? shared.memory.hold() : new ParameterMemory(core, core.allocate(bytes, `${count} parameters`), bytes);
+    this.parametersAddress = addresses?.length ? Math.min(...addresses) : this.memory.address;
+    let isRun = true;
+    stored.forEach((values, i) => {
+      const own = this.offsetOf(values);
+      const offset = addresses ? ((addresses[i] as number) - this.parametersAddress) / 4 : own;
+      isRun &&= offset === own;
+      this.#places.set(values, { block: Block.Parameters, offset });
+    });
+    this.isRun = isRun;
     try {
       this.#constants = core.allocate(Math.max(4, constantCount * 4), 'constants');
     } catch (error) {
-      core.free(this.parametersAddress);
+      this.memory.free();
       throw error;
     }
     let offset = 0;
@@ -168,16 +185,26 @@ export class Engine {
     return this.#resolve[mode](node);
   }
 
-  /** The first element of a parameter within the parameter run, of a state behind it. */
+  /** The first element of a parameter within the parameter run, as of its gradient among the gradients; of a state behind it. */
   offsetOf(values: Parameter | State): number {
     return this.#offsets.get(values) as number;
+  }
+
+  /** The address of the values of a parameter or state. */
+  addressOf(values: Parameter | State): number {
+    return this.parametersAddress + (this.#places.get(values) as Place).offset * 4;
+  }
+
+  /** Whether a parameter or state is one of the graph's. */
+  has(values: Parameter | State): boolean {
+    return this.#offsets.has(values);
   }
 
   /** Draws every parameter afresh: parameter i from stream i of the seed; states begin behind them. */
   initialize(seed: number): void {
     const { exports, f32 } = this.core;
     [...this.parameters, ...this.states].forEach((parameter, stream) => {
-      const at = this.parametersAddress + this.offsetOf(parameter) * 4;
+      const at = this.addressOf(parameter);
       const n = elements(parameter.shape);
       const { initial } = parameter;
       if (initial.kind === 'uniform') exports.uniform(at, n, seed, stream, initial.low, initial.high);
@@ -196,7 +223,7 @@ export class Engine {
     let offset = 0;
     for (const { weights, n, k, panels: node } of panels) {
       this.#places.set(node, { block: Block.State, offset });
-      exports.packWeights(this.#stateAddress + offset * 4, this.parametersAddress + this.offsetOf(weights) * 4, n, k);
+      exports.packWeights(this.#stateAddress + offset * 4, this.addressOf(weights), n, k);
       offset += elements(node.shape);
     }
     this.#panels = panels;
@@ -206,8 +233,14 @@ export class Engine {
     return this.#update?.optimizer;
   }
 
-  /** What an optimizer does to these parameters. Runs code of its definition's, and of groups. @param names what parameters are called */
+  /**
+   * What an optimizer does to these parameters. Runs code of its definition's, and of groups.
+   * @param names what parameters are called
+   * @throws ValueError where the parameters are shared and lie apart
+   */
   planUpdate(optimizer: Optimizer | undefined, names?: () => ReadonlyMap<Node, string>): Update | undefined {
+    if (optimizer && !this.isRun)
+      throw new ValueError('optimizer: the parameters that are shared do not lie side by side there, expected none; train the network they are of');
     const known = optimizer?.groups && names?.();
     const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape, frozen: this.frozen.has(node) }));
     return optimizer && planUpdate(optimizer, this.#all, parameters);
@@ -402,10 +435,20 @@ export class Engine {
     return this.#powersOffset(update) * 4 + (update?.start.length ?? 2) * 8;
   }
 
-  /** A live view of n parameters, or states, from number `offset` on. */
-  viewParameters(offset: number, n: number): Floats {
-    this.#parametersViewed = true;
-    return this.#view(this.parametersAddress, offset, n);
+  /** A live view of the values of a parameter or state. */
+  viewValues(values: Parameter | State): Floats {
+    this.memory.viewed = true;
+    return this.#view(this.addressOf(values), 0, elements(values.shape));
+  }
+
+  /** A live view of all parameters. @throws ValueError where they are shared and lie apart */
+  viewParameters(): Floats {
+    if (!this.isRun)
+      throw new ValueError(
+        'parameters: those that are shared do not lie side by side, expected a single one; parameter(name).values is a view of each',
+      );
+    this.memory.viewed = true;
+    return this.#view(this.parametersAddress, 0, this.parameterCount);
   }
 
   /** A live view of their gradients. Needs a loss. */
@@ -561,7 +604,7 @@ export class Engine {
     const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
-    const deciding = this.decidesFor(forms) ? this.deciding : -1;
+    const deciding = kind !== 'regularize' && this.decidesFor(forms) ? this.deciding : -1;
     const terms = this.terms(losses, mode);
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
@@ -665,7 +708,7 @@ export class Engine {
       const n = parameter.shape.size.at(-1) as number;
       for (let from = 0; from < elements(parameter.shape) && !this.frozen.has(parameter); from += n) {
         const row = runOf(`${parameter.label}[${from / n}]`, n);
-        places.set(row, { block: Block.Parameters, offset: this.offsetOf(parameter) + from });
+        places.set(row, { block: Block.Parameters, offset: (this.#places.get(parameter) as Place).offset + from });
         const operands = { g: tensor(row), size: size(n), maxNorm: f32(maxNorm) };
         instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
       }
@@ -736,7 +779,7 @@ export class Engine {
     this.#training?.free();
     this.#releaseState();
     this.core.free(this.#constants);
-    release(this.core, this.parametersAddress, this.valueCount * 4, this.#parametersViewed);
+    this.memory.free();
   }
 }
 

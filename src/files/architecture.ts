@@ -444,7 +444,9 @@ function readDescription<T extends object>(
 }
 
 function readField(entry: Fields, key: string, usual: unknown): unknown {
-  if (isList(usual)) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
+  // Of one number there may be several.
+  const several = isList(usual) || (typeof usual === 'number' && isList(entry.value[key]));
+  if (several) return entry.list(key).map((value) => numberOf(value) ?? entry.fail(key, 'a list of numbers'));
   return typeof usual === 'number' ? entry.number(key) : typeof usual === 'boolean' ? entry.boolean(key) : entry.string(key);
 }
 

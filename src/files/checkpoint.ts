@@ -11,19 +11,10 @@ import type { EarlyStopState } from '../training/earlyStopping.js';
 import type { FitRun } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
+import { bytesOf as bytesOfFile } from './bytes.js';
 import { Fields, type Json, numberOf, numberToJson, parseJson, show } from './json.js';
-import {
-  architectureIn,
-  bytesOf as bytesOfFile,
-  CHECKPOINT,
-  checkTensors,
-  fill,
-  type LoadOptions,
-  readNetwork,
-  readTraining,
-  withoutCheckpoint,
-} from './load.js';
-import { readSafetensors, type Tensor, type TensorFile } from './safetensors.js';
+import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
+import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';
 import { architectureOf, bytesOf, slotNames, writeNetwork } from './save.js';
 
 /** Options of `restore`. */
@@ -116,7 +107,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
   const call = 'restore';
   const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'ops', 'optimizers']);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
-  const all = readSafetensors(bytesOfFile(call, bytes));
+  const all = readTensorFile(bytesOfFile(call, bytes), call);
   const text = all.metadata.get(KEY);
   if (text === undefined)
     throw new FileError(`${call}: the file says nothing of a training, expected one made by checkpoint(); load() takes networks`);

@@ -13,9 +13,10 @@ import { Constant, Parameter, type State } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
+import { bytesOf } from './bytes.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { savedOps } from './registry.js';
-import { readSafetensors, type TensorFile } from './safetensors.js';
+import { readTensorFile, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 
 /** Options of `load`. */
@@ -56,7 +57,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
   options: LoadOptions = {},
 ): Network<AnyTargets, In, Out> {
-  return readNetwork('load', () => withoutCheckpoint(readSafetensors(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
+  return readNetwork('load', () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
 }
 
 /** What the tensors begin with that a checkpoint has besides its network's. */
@@ -119,7 +120,7 @@ export function fill(
   const { core, optimizerState: state } = engine;
   const bytesOfTensor = (name: string) => file.tensors.get(name)?.bytes as Uint8Array;
   for (const [node, name] of tensors) {
-    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.parametersAddress + engine.offsetOf(node as Parameter | State) * 4);
+    if (!(node instanceof Constant)) core.u8.set(bytesOfTensor(name), engine.addressOf(node as Parameter | State));
   }
   if (!training || !state) return;
   slots.forEach((name, i) => {
@@ -205,51 +206,6 @@ function make(where: string, architecture: ReadArchitecture, { build, reproducib
     ...(optimizer && { optimizer }),
   };
   return ours(where, () => new Network({ inputs, outputs }, options, parameters, frozen as readonly Parameter[]));
-}
-
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
-
-/** A property of typed arrays or DataViews as it is, whatever a subclass says. */
-function intrinsic(view: ArrayBufferView, name: 'buffer' | 'byteOffset' | 'byteLength'): unknown {
-  const of = (owner: object, key: PropertyKey) => Reflect.apply(Object.getOwnPropertyDescriptor(owner, key)?.get as () => unknown, view, []);
-  // Only typed arrays have a tag of this kind.
-  return of(of(typedArray, Symbol.toStringTag) === undefined ? DataView.prototype : typedArray, name);
-}
-
-/** What `Object.prototype.toString` says; nothing where a proxy or a getter throws. */
-function tagOf(value: unknown): string {
-  try {
-    return Object.prototype.toString.call(value).slice(8, -1);
-  } catch {
-    return '';
-  }
-}
-
-/** @throws ValueError saying how to come by the bytes of what was passed instead */
-export function bytesOf(call: string, value: Uint8Array | ArrayBuffer): Uint8Array {
-  const kind = tagOf(value);
-  const isView = ArrayBuffer.isView(value);
-  if (isView || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
-    try {
-      if (!isView) return new Uint8Array(value);
-      return new Uint8Array(
-        intrinsic(value, 'buffer') as ArrayBuffer,
-        intrinsic(value, 'byteOffset') as number,
-        intrinsic(value, 'byteLength') as number,
-      );
-    } catch {
-      throw new ValueError(`${call}: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
-    }
-  }
-  const remedies: Record<string, string> = {
-    Promise: 'await it first',
-    Response: 'pass await response.arrayBuffer()',
-    Blob: 'pass await blob.arrayBuffer()',
-    File: 'pass await file.arrayBuffer()',
-    String: "pass the file's content, such as await readFile(path)",
-  };
-  const remedy = remedies[kind];
-  throw new ValueError(`${call}: the bytes are ${describe(value)}, expected a Uint8Array or an ArrayBuffer${remedy ? `; ${remedy}` : ''}`);
 }
 
 export function readTraining(entry: Fields, optimizer: Optimizer): Training {

@@ -14,7 +14,7 @@ import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { savedOps } from './registry.js';
-import { type Tensor, writeSafetensors } from './safetensors.js';
+import { type Tensor, writeTensorFile } from './safetensors.js';
 
 /** Options of `save`. */
 export interface SaveOptions {
@@ -119,7 +119,7 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {
     const n = elements(node.shape);
-    const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.parametersAddress + engine.offsetOf(node) * 4, n);
+    const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.addressOf(node), n);
     tensors.push({ name, shape: node.shape.size, bytes });
   }
   state?.slots.forEach((address, i) => {
@@ -134,7 +134,7 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   });
   checkReadable(text, call, tensors, parts);
   const all = [...tensors, ...(besides?.tensors ?? [])];
-  const file = writeSafetensors(all, { [METADATA_KEY]: text, ...besides?.metadata });
+  const file = writeTensorFile(all, { [METADATA_KEY]: text, ...besides?.metadata });
   const dataBytes = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
   canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
   return file;

@@ -25,6 +25,7 @@ export function normalize(scaling: FeatureScaling, options: NameOption = {}): La
   const { name } = checkOptions('normalize', options, ['name']);
   const [offset, scale] = (['offset', 'scale'] as const).map((what) => {
     const list = fieldOf(scaling, what);
+    if (isList(list) && list.length === 0) throw new ShapeError(`normalize: ${what} is [], expected a number for each feature`);
     const odd = isList(list)
       ? Array.from(list as readonly unknown[]).findIndex((v) => !(typeof v === 'number' && Number.isFinite(Math.fround(v))))
       : 0;
@@ -34,8 +35,8 @@ export function normalize(scaling: FeatureScaling, options: NameOption = {}): La
       );
     return Array.from(list as readonly number[]);
   }) as [number[], number[]];
-  const zero = scale.indexOf(0);
-  if (zero >= 0) throw new ValueError(`normalize: scale[${zero}] is 0, expected a number to divide by`);
+  const zero = scale.findIndex((v) => Math.fround(v) === 0);
+  if (zero >= 0) throw new ValueError(`normalize: scale[${zero}] is ${scale[zero]}, 0 in float32, expected a number to divide by`);
   const offsets = constant(offset);
   const scales = constant(scale);
   return layer(

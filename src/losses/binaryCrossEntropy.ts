@@ -1,6 +1,7 @@
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
-import { affine } from '../ops/affine.js';
+import { add } from '../ops/add.js';
+import { affine, neg } from '../ops/affine.js';
 import { binaryCrossEntropy as binaryCrossEntropyRows } from '../ops/binaryCrossEntropy.js';
 import { sumFeatures } from '../ops/expandFeatures.js';
 import { mul } from '../ops/mul.js';
@@ -15,12 +16,11 @@ function smoothed(t: Node, { labelSmoothing }: Required<CrossEntropyOptions>): N
   return labelSmoothing === 0 ? t : affine(t, 1 - labelSmoothing, labelSmoothing / 2);
 }
 
-/** w₁·t·log(1 + e^−z) + w₀·(1 − t)·log(1 + e^z) of each element, in which log(1 + e^−z) is log(1 + e^z) − z. */
+/** w₁·t·log(1 + e^−z) + w₀·(1 − t)·log(1 + e^z) of each element: each from its own side, so that nothing cancels. */
 function elements(z: Node, target: Node, options: Required<CrossEntropyOptions>): Node {
   const t = smoothed(target, options);
   const [w0 = 1, w1 = 1] = options.classWeights;
-  if (w0 === w1) return affine(sub(softplus(z), mul(t, z)), w0, 0);
-  return sub(mul(softplus(z), affine(t, w1 - w0, w0)), affine(mul(t, z), w1, 0));
+  return add(mul(affine(t, w1, 0), softplus(neg(z))), mul(affine(t, -w0, w0), softplus(z)));
 }
 
 /**

@@ -5,11 +5,10 @@ import { sumFeatures } from '../ops/expandFeatures.js';
 import { logSoftmax } from '../ops/logSoftmax.js';
 import { mul } from '../ops/mul.js';
 import { oneHot } from '../ops/oneHot.js';
-import { pow } from '../ops/pow.js';
 import { softmax, softmaxOp } from '../ops/softmax.js';
 import { checkClasses } from './classes.js';
 import type { FocalOptions } from './focal.js';
-import { gammaOption } from './gammaOption.js';
+import { gammaOption, modulation } from './gammaOption.js';
 import { type ClassLoss, defineLoss, fromLogitsOption, reductionOption, shareOption } from './loss.js';
 
 /**
@@ -26,7 +25,7 @@ export const categoricalFocal: (options?: FocalOptions) => ClassLoss = /* @__PUR
   rows(z, target, { gamma, alpha }) {
     const t = target.attributes.classes ? oneHot(target, features(z.shape)) : target;
     const missing = affine(softmax(z), -1, 1);
-    return sumFeatures(mul(mul(affine(t, -alpha, 0), pow(missing, gamma)), logSoftmax(z)));
+    return sumFeatures(mul(mul(affine(t, -alpha, 0), modulation(missing, gamma)), logSoftmax(z)));
   },
   check: (output) => checkClasses('categoricalFocal', output),
 });

@@ -37,11 +37,19 @@ export interface CrossEntropyOptions extends ReductionOptions {
   readonly probabilities?: boolean;
 }
 
-/** t as it counts: as rows of values, smoothed, each class by its weight. */
-function weighted(target: Node, width: number, { labelSmoothing, classWeights }: Required<CrossEntropyOptions>): Node {
-  const t = target.attributes.classes ? oneHot(target, width) : target;
-  const smooth = labelSmoothing === 0 ? t : affine(t, 1 - labelSmoothing, labelSmoothing / width);
-  return classWeights.length === 0 ? smooth : mul(smooth, constant(classWeights));
+/** The weights of a loss as a node: one, since a network places the constants of its losses and `outputGradient` reads the same. */
+const constants = /* @__PURE__ */ new WeakMap<readonly number[], Node>();
+
+function constantOf(classWeights: readonly number[]): Node {
+  const node = constants.get(classWeights) ?? constant(classWeights);
+  constants.set(classWeights, node);
+  return node;
+}
+
+/** Rows of values as they count: smoothed, each class by its weight. */
+function weighted(t: Node, { labelSmoothing, classWeights }: Required<CrossEntropyOptions>): Node {
+  const smooth = labelSmoothing === 0 ? t : affine(t, 1 - labelSmoothing, labelSmoothing / features(t.shape));
+  return classWeights.length === 0 ? smooth : mul(smooth, constantOf(classWeights));
 }
 
 /**
@@ -64,9 +72,10 @@ export const crossEntropy: (options?: CrossEntropyOptions) => ClassLoss = /* @__
   rows(z, t, options) {
     const { labelSmoothing, classWeights, probabilities } = options;
     if (labelSmoothing === 0 && classWeights.length === 0 && (probabilities || t.attributes.classes)) return crossEntropyRows(z, t);
-    return neg(sumFeatures(mul(weighted(t, features(z.shape), options), logSoftmax(z))));
+    const values = t.attributes.classes ? oneHot(t, features(z.shape)) : t;
+    return neg(sumFeatures(mul(weighted(values, options), logSoftmax(z))));
   },
   // −t/u.
-  outputGradient: (u, t, options) => neg(shareOf(weighted(t, features(u.shape), options), u)),
+  outputGradient: (u, t, options) => neg(shareOf(weighted(t, options), u)),
   check: (output, { classWeights }) => checkClasses('crossEntropy', output, classWeights),
 });

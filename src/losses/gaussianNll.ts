@@ -15,7 +15,7 @@ import { defineLoss, factorOption, flagOption, type ReductionOptions, reductionO
 export interface GaussianNllOptions extends ReductionOptions {
   /** Whether ½ log 2π is added, which has no output in it. Default false. */
   readonly full?: boolean;
-  /** The least variance; an output below it counts as this. Default 1e-6. */
+  /** The least variance; an output below it counts as this, and has no slope there. Default 1e-6. */
   readonly epsilon?: number;
 }
 
@@ -23,16 +23,15 @@ export interface GaussianNllOptions extends ReductionOptions {
 const MOST = 3.4028234663852886e38;
 
 /**
- * Negative log-likelihood of normally distributed targets, ½(log v + (m − t)²/v) (PyTorch's GaussianNLLLoss), for an output of 2K features: the means m of
- * K targets, then their variances v, which are positive, as in `concat(mean, softplus(variance))`. The mean divides by rows × K.
- * Targets: K wide.
+ * Negative log-likelihood of normally distributed targets, ½(log v + (m − t)²/v) (PyTorch's GaussianNLLLoss). The output has 2K features: the means m
+ * of K targets, then their variances v, which are positive, as in `concat(mean, softplus(variance))`. Targets: K wide. The mean divides by rows × K.
  */
 export const gaussianNll: (options?: GaussianNllOptions) => ValueLoss = /* @__PURE__ */ defineLoss<GaussianNllOptions>({
   name: 'gaussianNll',
   options: { full: /* @__PURE__ */ flagOption(false), epsilon: /* @__PURE__ */ factorOption(1e-6), reduction: reductionOption },
   targets: 'values',
   targetFeatures: (outputs) => outputs / 2,
-  meanOver: 'elements',
+  meanOver: 'targets',
   rows(u, t, { full, epsilon }) {
     const k = features(t.shape);
     const [mean, variance] = [slice(u, 0, k), clip(slice(u, k, 2 * k), epsilon, MOST)];

@@ -1,4 +1,3 @@
-import { abs } from '../ops/abs.js';
 import { affine } from '../ops/affine.js';
 import { clip } from '../ops/clip.js';
 import { sumFeatures } from '../ops/expandFeatures.js';
@@ -13,8 +12,8 @@ export interface HuberOptions extends ReductionOptions {
 }
 
 /**
- * ½d² where d = |u − t| ≤ δ, else δ·(d − ½δ) (Huber 1964): a square for small errors, whose slope large ones do not exceed. With q = min(d, δ) that
- * is q·(d − ½q). The mean divides by rows × outputs. Targets: as wide as the output.
+ * ½d² where |d| ≤ δ, else δ·(|d| − ½δ), d = u − t (Huber 1964): a square for small errors, whose slope large ones do not exceed. With d clipped to
+ * [−δ, δ] as q that is q·(d − ½q), which has its second derivative at 0 too. The mean divides by rows × outputs. Targets: as wide as the output.
  */
 export const huber: (options?: HuberOptions) => ValueLoss = /* @__PURE__ */ defineLoss<HuberOptions>({
   name: 'huber',
@@ -22,8 +21,8 @@ export const huber: (options?: HuberOptions) => ValueLoss = /* @__PURE__ */ defi
   targets: 'values',
   meanOver: 'elements',
   rows(u, t, { delta }) {
-    const d = abs(sub(u, t));
-    const q = clip(d, 0, delta);
+    const d = sub(u, t);
+    const q = clip(d, -delta, delta);
     return sumFeatures(mul(q, sub(d, affine(q, 0.5, 0))));
   },
 });

@@ -1,5 +1,6 @@
 import type { Targets } from '../arguments/values.js';
 import { add } from '../ops/add.js';
+import { neg } from '../ops/affine.js';
 import { clip } from '../ops/clip.js';
 import { crossEntropy as crossEntropyRows } from '../ops/crossEntropy.js';
 import { sumFeatures } from '../ops/expandFeatures.js';
@@ -9,6 +10,7 @@ import { softmaxOp } from '../ops/softmax.js';
 import { checkClasses } from './classes.js';
 import type { CrossEntropyOptions } from './crossEntropy.js';
 import { type ClassLoss, defineLoss, fromLogitsOption, reductionOption } from './loss.js';
+import { shareOf } from './shareOf.js';
 
 /** The least positive number of full precision: t log t is 0 for t = 0. */
 const LEAST = 2 ** -126;
@@ -32,5 +34,7 @@ export const klDivergence: (options?: KlDivergenceOptions) => ClassLoss = /* @__
     // The entropy of a single class is 0.
     return t.attributes.classes ? crossEntropy : add(crossEntropy, sumFeatures(mul(t, log(clip(t, LEAST, 1)))));
   },
+  // −t/u.
+  outputGradient: (u, t) => neg(shareOf(t, u)),
   check: (output) => checkClasses('klDivergence', output),
 });

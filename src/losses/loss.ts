@@ -75,7 +75,7 @@ export function shareOption(usual: number): LossOption<number> {
 /** A factor for each class; none leave all as they are. */
 export const classWeightsOption: LossOption<readonly number[]> = {
   usual: [],
-  accepts: (value) => isList(value) && Array.from(value).every((one) => one === 0 || isFactor(one)),
+  accepts: (value) => isList(value) && value.every((one) => one === 0 || isFactor(one)),
   expected: 'a list of numbers ≥ 0 that float32 holds, one for each class',
 };
 
@@ -107,9 +107,9 @@ export interface LossDefinition<Options = Readonly<Record<string, OptionValue>>>
    */
   readonly targets: TargetsKind | ((options: Required<Options>) => TargetsKind);
   /** How wide the targets are for an output of so many features. Default: as wide. */
-  readonly targetFeatures?: (outputs: number) => number;
-  /** Whether a mean divides by the rows, or by rows × outputs. */
-  readonly meanOver: 'rows' | 'elements';
+  readonly targetFeatures?: (outputs: number, options: Required<Options>) => number;
+  /** Whether a mean divides by the rows, by rows × outputs (`elements`), or by rows × targets. */
+  readonly meanOver: 'rows' | 'elements' | 'targets';
   /** The activation that the loss is of the logits of: an output has it, or `fromLogits` says that it is left out. */
   readonly head?: Op;
   /**
@@ -164,9 +164,11 @@ function descriptionOf(definition: LossDefinition, given: object): Loss {
   const closed = Object.fromEntries(Object.entries(fields).filter(([key]) => !known.includes(key)));
   const read = checkOptions<Record<string, unknown>>(name, given as Record<string, unknown>, known, closed);
   for (const [key, { usual, accepts, expected }] of Object.entries(options)) {
-    const value = key in read ? read[key] : usual;
+    const given = key in read ? read[key] : usual;
+    // Copy first: what is checked is what is kept.
+    const value = isList(given) ? Object.freeze(Array.from(given)) : given;
     if (!accepts(value)) throw new ValueError(`${name}: ${key} is ${describe(value)}, expected ${expected}`);
-    fields[key] = isList(value) ? Object.freeze(Array.from(value)) : value;
+    fields[key] = value;
   }
   return defined(fields as unknown as Loss, definition);
 }
@@ -190,7 +192,7 @@ export function targetsOf(loss: Loss): TargetsKind {
 
 /** How wide the targets of a loss are on an output of so many features. */
 export function targetFeaturesOf(loss: Loss, outputs: number): number {
-  return definitionOf(loss).targetFeatures?.(outputs) ?? outputs;
+  return definitionOf(loss).targetFeatures?.(outputs, loss as never) ?? outputs;
 }
 
 /** The same of a maker, or of a loss that a network holds. */

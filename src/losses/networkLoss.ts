@@ -114,7 +114,9 @@ function weighted(call: string, entry: LossOfOutput, i: number, output: Node, mo
 /** The factor on a row's loss: the user's, and 1/outputs where the mean is over these too. */
 function rowFactor(loss: Loss, weight: number, output: Node): number {
   const { meanOver } = definitionOf(loss);
-  return (weight * loss.scale) / (loss.reduction === 'mean' && meanOver === 'elements' ? targetFeaturesOf(loss, features(output.shape)) : 1);
+  const outputs = features(output.shape);
+  const divisors = { rows: 1, elements: outputs, targets: targetFeaturesOf(loss, outputs) };
+  return (weight * loss.scale) / (loss.reduction === 'mean' ? divisors[meanOver] : 1);
 }
 
 /** The loss of each output, in their order, as a network holds them: nobody can change them. `undefined` for an output without one. */

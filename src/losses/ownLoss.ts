@@ -10,7 +10,7 @@ import { checkTerm, computed, type Model } from './term.js';
  * A loss of one's own: from an output and its target, both `[rows, out]`, the loss of each row, `[rows, 1]`. It is called once, when the network is
  * made or configured. What it gives is differentiated, checked, traced and saved as the graph it is.
  *
- * Huber's, for instance: `(u, t) => { const d = abs(sub(u, t)); const q = minimum(d, constant(1)); return sum(mul(q, sub(d, scale(q, 0.5)))); }`
+ * Charbonnier's, for instance: `(u, t) => sum(shift(sqrt(shift(square(sub(u, t)), 1)), -1))`
  */
 export type LossFunction = (output: Node, target: Node) => Node;
 

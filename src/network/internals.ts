@@ -15,8 +15,6 @@ export type Running = 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure
 export class Internals {
   /** What belongs to the model besides: see `Network.metadata`. */
   metadata: Record<string, unknown> = {};
-  /** What is under way, the first begun first: code of the caller's may run meanwhile, in a `step` and `configure` that of an optimizer. */
-  readonly running: Running[] = [];
   disposed = false;
 
   constructor(
@@ -26,6 +24,11 @@ export class Internals {
     readonly build: Build,
     /** Whether the same bits everywhere were asked for: a saved network asks for them again. */
     readonly reproducible: boolean,
+    /**
+     * What is under way, the first begun first: code of the caller's may run meanwhile, in a `step` and `configure` that of an optimizer. Networks that
+     * share parameters have one list.
+     */
+    readonly running: Running[] = [],
   ) {}
 
   /** @throws DisposedError */

@@ -3,7 +3,7 @@ import type { Floats } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
-import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf } from '../arguments/values.js';
+import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
 import {
   type Batch,
@@ -19,27 +19,29 @@ import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { FastPath } from '../data/fastPath.js';
 import type { Stream } from '../data/stream.js';
 import { readPerParameter } from '../data/values.js';
-import { Engine } from '../engine/engine.js';
+import { Engine, nodesOf } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
-import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
+import { NeuriteError, type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
-import { features } from '../graph/shape.js';
+import { elements, features } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
 import { nameLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
-import { Parameter } from '../ops/leaves.js';
+import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
-import type { Optimizer } from '../optimizers/optimizer.js';
+import { type Optimizer, searchOf } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { fit, type Trainee } from '../training/fit.js';
 import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics/metric.js';
+import { searchStep } from '../training/search.js';
+import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { checkGraph } from './checkGraph.js';
 import { chooseBuild } from './chooseBuild.js';
 import { Internals, type Running } from './internals.js';
@@ -68,6 +70,13 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
   readonly build?: 'auto' | Build;
   /** The same as `build: 'simd'`. */
   readonly reproducible?: boolean;
+  /**
+   * A network whose nodes this one is made of: parameters and states are then the same numbers in the same memory, so that each step of one is seen by
+   * the other. An encoder of an autoencoder, or one head of several, is used so. Loss, optimizer and its state are each network's own; where the shared
+   * parameters do not lie side by side there is no optimizer. Neither may be changed while the other is trained, and the memory is freed with the last.
+   * `freeze` copies, as ever. Default none: a network of nodes that another has draws parameters of its own.
+   */
+  readonly parametersOf?: AnyNetwork;
   /** Rows that `input` and `output` have room for. Default 1. */
   readonly maxRows?: number;
   /**
@@ -130,6 +139,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #debug: boolean;
   /** Predictions in training mode so far. */
   #predictions = 0;
+  readonly #shares: boolean;
   #stepPath: FastPath | undefined;
   #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
@@ -144,22 +154,17 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** @param initial whether the parameters are drawn, or left for the caller to write @param frozen parameters that training leaves */
   constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw', frozen: readonly Parameter[] = []) {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
-    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'maxRows', 'debug'];
-    const {
-      seed = 0,
-      build = 'auto',
-      reproducible = false,
-      maxRows = 1,
-      debug = false,
-      loss,
-      penalty,
-      ...given
-    } = checkOptions('network', options, known);
+    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'parametersOf', 'maxRows', 'debug'];
+    const { seed = 0, parametersOf, maxRows = 1, debug = false, loss, penalty, ...given } = checkOptions('network', options, known);
+    const owner = parametersOf && internals('network: parametersOf', parametersOf).alive('network: parametersOf');
+    const { build = owner?.build ?? 'auto', reproducible = false } = given;
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
     }
     this.build = chooseBuild('network', build, reproducible);
+    if (owner && owner.build !== this.build)
+      throw new ValueError(`network: build is ${this.build} and that of parametersOf is ${owner.build}, expected the same`);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
@@ -182,6 +187,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       for (const [name, most] of Object.entries(record.maxNorms)) maxNorms.set(record.parameters[name] as Parameter, most);
       if (!record.trainable) for (const node of Object.values(record.parameters)) if (node instanceof Parameter) left.add(node);
     }
+    const shared = owner?.engine;
+    const own = shared && nodesOf({ ...model, updates }).find((node) => (node instanceof Parameter || node instanceof State) && !shared.has(node));
+    if (own)
+      throw new NeuriteError('GRAPH', `network: the outputs depend on ${own}, which parametersOf does not have, expected nodes of that network`);
+    this.#shares = shared !== undefined;
     const ofLayers = penaltiesOf(
       'network',
       layers.flatMap(({ record }) => record.penalties),
@@ -189,7 +199,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       layers,
     );
     this.#layerPenalties = ofLayers;
-    this.#engine = new Engine({ ...model, updates, maxNorms }, coreOf(this.build));
+    this.#engine = new Engine({ ...model, updates, maxNorms }, shared?.core ?? coreOf(this.build), shared);
     this.#engine.frozen = left;
     this.#trainee = {
       engine: this.#engine,
@@ -198,10 +208,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       stepsDone: 0,
       ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
     };
-    this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd');
+    this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd', owner?.running);
     try {
       this.#engine.configure(losses, this.#plan(optimizer), [...penalties, ...ofLayers]);
-      if (initial === 'draw') this.#engine.initialize(seed);
+      if (initial === 'draw' && !shared) this.#engine.initialize(seed);
     } catch (error) {
       this.#engine.free();
       throw error;
@@ -253,7 +263,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   get parameters(): Floats {
     this.#internals.alive('parameters');
-    return this.#held(this.#engine.viewParameters(0, this.parameterCount));
+    return this.#held(this.#engine.viewParameters());
   }
 
   /** ∂L/∂parameters of the last `gradient`, in the same order: a live view. A `step` may leave it as it was. */
@@ -278,6 +288,27 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const found = all.find((node) => names.get(node) === name);
     if (!found) throw new ValueError(`parameter: name is ${describe(name)}, expected one of ${all.map((node) => names.get(node)).join(', ')}`);
     return parameterView(this.#internals, (view) => this.#held(view), found, name);
+  }
+
+  /**
+   * Sets all parameters and states by their names, such as those of `readSafetensors`: each flat, as a list of rows, or as a tensor, whose shape is
+   * compared. Everything is checked before anything changes; the optimizer's state stays.
+   * @param options.partial whether names may be missing
+   * @throws ValueError naming what is missing and what there is no use for; ShapeError for another shape; ValueError for what is no finite number
+   */
+  setParameters(values: Readonly<Record<string, Values | ParameterTensor | undefined>>, options: SetParametersOptions = {}): this {
+    setParameters(this.#internals, values, options);
+    return this;
+  }
+
+  /**
+   * θ ← τθ′ + (1 − τ)θ, where θ′ are the parameters and states of a network that has the same names and shapes: a copy to the bit for τ = 1, Polyak
+   * averaging for a small one, in float64 and rounded once. The optimizer's state stays. The other network may be of another build.
+   * @throws ShapeError naming the first that differs; ValueError where θ′ is not finite
+   */
+  copyParametersFrom(other: AnyNetwork, options: CopyParametersOptions = {}): this {
+    copyParametersFrom(this.#internals, internals('copyParametersFrom', other), options);
+    return this;
   }
 
   /** The layers in the order of the data's way, with live views of weights `[out, in]` and biases. One that is applied twice is there once. */
@@ -367,11 +398,15 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   freeze(): Predictor<In, Out> {
     this.#internals.alive('freeze');
-    const from = this.#engine.parametersAddress >>> 2;
-    const engine = new Engine(this.#engine.graph, this.#engine.core);
+    const live = this.#engine;
+    const engine = new Engine(live.graph, live.core);
     // Of the losses a predictor needs to know what a decision is.
-    engine.losses = this.#engine.losses;
-    engine.core.f32.copyWithin(engine.parametersAddress >>> 2, from, from + this.#engine.valueCount);
+    engine.losses = live.losses;
+    const { f32 } = live.core;
+    for (const node of [...live.parameters, ...live.states]) {
+      const from = live.addressOf(node) >>> 2;
+      f32.copyWithin(engine.addressOf(node) >>> 2, from, from + elements(node.shape));
+    }
     try {
       engine.prepack();
     } catch (error) {
@@ -428,6 +463,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const call = 'applyGradients';
     this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
     const engine = this.#engine;
+    if (searchOf(engine.optimizer))
+      throw new ValueError(`${call}: ${engine.optimizer?.name} evaluates the loss by itself, expected an optimizer that follows a gradient`);
     const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
     checkLearningRate(call, learningRate);
     const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
@@ -455,19 +492,32 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
-    const program = engine.program(kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
+    const searches = kind === 'step' && searchOf(engine.optimizer) !== undefined;
+    const program = engine.program(searches ? 'accumulate' : kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     engine.setScalars(program, scalars);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
-    } else if (kind === 'step') {
+    } else if (kind === 'step' && !searches) {
       this.#stepPath = FastPath.of(program, batch, engine.version);
-    } else {
+    } else if (kind === 'gradient') {
       this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
-    return this.#run(kind, program, batch.rows, learningRate);
+    if (!searches) return this.#run(kind, program, batch.rows, learningRate);
+    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, () => {
+      writeBatch(program, batch, 0, batch.rows);
+      return program.run(batch.rows, program.recipe.inputs.length);
+    });
+    return this.#stepped(kind, status, sums.lossSum / batch.rows);
+  }
+
+  /** What a batch leaves behind: an error, or a step more. */
+  #stepped(kind: 'gradient' | 'step', status: Status, loss: number): number {
+    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
+    if (kind === 'step') this.#trainee.stepsDone++;
+    return loss;
   }
 
   /** Runs a batch that lies in its program's inputs. */
@@ -479,9 +529,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     workspace.set(Context.FirstStep, this.#trainee.stepsDone);
     const first = program.recipe.inputs.length;
     const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
-    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
-    if (kind === 'step') this.#trainee.stepsDone++;
-    return workspace.lossSum / rows;
+    return this.#stepped(kind, status, workspace.lossSum / rows);
   }
 
   /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
@@ -637,9 +685,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this;
   }
 
-  /** Draws the parameters afresh from the seed, and clears the optimizer's state: the network as it was made. */
+  /**
+   * Draws the parameters afresh from the seed, and clears the optimizer's state: the network as it was made.
+   * @throws ValueError where the parameters are another network's (`parametersOf`)
+   */
   reset(): this {
     this.#internals.idle('reset');
+    if (this.#shares) throw new ValueError('reset: the parameters are those of another network, expected reset() of that one');
     this.#engine.initialize(this.seed);
     this.#engine.resetOptimizer();
     this.#trainee.epochsTrained = 0;

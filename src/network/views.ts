@@ -1,12 +1,11 @@
-import { type Floats, isNumericArray, lengthOf } from '../arguments/arrays.js';
-import { isList } from '../arguments/describe.js';
+import type { Floats } from '../arguments/arrays.js';
 import type { Values } from '../arguments/values.js';
-import { readRows } from '../data/values.js';
-import { ShapeError, ValueError } from '../errors.js';
-import { elements, features, formatShape } from '../graph/shape.js';
+import { ValueError } from '../errors.js';
+import { elements, features } from '../graph/shape.js';
 import { activationIn } from '../layers/layer.js';
 import { ownLayers } from '../layers/names.js';
 import { Parameter, State } from '../ops/leaves.js';
+import { type ParameterTensor, readValues, write } from './assign.js';
 import type { Internals } from './internals.js';
 
 /** A layer of a network, as the user sees it. */
@@ -41,10 +40,10 @@ export interface ParameterView {
   /** ∂L/∂values of the last `gradient`: a live view. @throws ValueError for a state */
   readonly gradient: Floats;
   /**
-   * Sets all values at once: flat, or for a matrix as a list of rows. All are checked before any is written.
-   * @throws ShapeError for another number of them; ValueError for what is no finite number
+   * Sets all values at once: flat, for a matrix as a list of rows, or as a tensor of `readSafetensors`. All are checked before any is written.
+   * @throws ShapeError for another number or shape of them; ValueError for what is no finite number
    */
-  set(values: Values): void;
+  set(values: Values | ParameterTensor): void;
 }
 
 /** What keeps a network alive as long as a view of its memory is. */
@@ -72,31 +71,21 @@ export function parameterView(inside: Internals, hold: Hold, found: Parameter | 
   };
 }
 
-function setParameter(inside: Internals, parameter: Parameter | State, name: string, values: Values): void {
+function setParameter(inside: Internals, parameter: Parameter | State, name: string, values: Values | ParameterTensor): void {
   const call = `parameter(${JSON.stringify(name)}).set`;
   inside.idle(call);
-  const n = elements(parameter.shape);
-  const width = features(parameter.shape);
-  const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
-  if (count !== n) throw new ShapeError(`${call}: values has ${count} numbers, expected ${n}, as ${formatShape(parameter.shape)}`);
-  const read = readRows(call, 'values', values, width);
-  if (read.rows !== n / width) throw new ShapeError(`${call}: values has ${read.rows} rows, expected ${formatShape(parameter.shape)}`);
-  const numbers = Float32Array.from(read.values);
-  const odd = numbers.findIndex((v) => !Number.isFinite(v));
-  if (odd >= 0) throw new ValueError(`${call}: values[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);
+  const numbers = readValues(call, 'values', parameter, values);
   // Reading may have run code of the caller's.
   inside.idle(call);
-  const at = (inside.engine.parametersAddress >>> 2) + inside.engine.offsetOf(parameter);
-  inside.engine.core.f32.set(numbers, at);
+  write(inside, parameter, numbers);
 }
 
 function viewOf(inside: Internals, hold: Hold, parameter: Parameter | State, what: 'values' | 'gradient'): Floats {
   inside.alive('parameters');
   const { engine } = inside;
-  const [offset, n] = [engine.offsetOf(parameter), elements(parameter.shape)];
-  if (what === 'values') return hold(engine.viewParameters(offset, n));
+  if (what === 'values') return hold(engine.viewValues(parameter));
   inside.need('gradients', 'loss');
-  return hold(engine.viewGradients(offset, n));
+  return hold(engine.viewGradients(engine.offsetOf(parameter), elements(parameter.shape)));
 }
 
 /** The layers of a network, one that is applied twice once. */

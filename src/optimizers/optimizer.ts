@@ -37,7 +37,8 @@ export type OptimizerOption =
       /** Above all values. */
       readonly below?: number;
     }
-  | { readonly usual: boolean };
+  | { readonly usual: boolean }
+  | { readonly usual: string; readonly oneOf: readonly string[] };
 
 /** Own options of an optimizer, by name. */
 export type OptimizerOptions = Readonly<Record<string, OptimizerOption>>;
@@ -45,7 +46,13 @@ export type OptimizerOptions = Readonly<Record<string, OptimizerOption>>;
 /** What options are worth: their values, by name. */
 export type OptionValues<Own extends OptimizerOptions> = string extends keyof Own
   ? unknown
-  : { readonly [Key in keyof Own]: Own[Key]['usual'] extends boolean ? boolean : number };
+  : {
+      readonly [Key in keyof Own]: Own[Key] extends { readonly oneOf: readonly (infer Word)[] }
+        ? Word
+        : Own[Key]['usual'] extends boolean
+          ? boolean
+          : number;
+    };
 
 /** The description that an optimizer's maker gives. */
 export type Described<Name extends string, Own extends OptimizerOptions> = Optimizer & { readonly name: Name } & OptionValues<Own>;
@@ -61,6 +68,18 @@ export interface UpdateInputs<O, Slot extends string, Scalar extends string> {
   readonly descent: Node;
   readonly slots: Readonly<Record<Slot, Node>>;
   readonly scalars: Readonly<Record<Scalar, Node>>;
+}
+
+/** What a search looks for the minimum of: the loss of all rows, which is changed by writing `weights`. All are memory of the network's. */
+export interface Objective<Slot extends string = string> {
+  readonly weights: Float32Array;
+  /** That of the last evaluation. */
+  readonly gradient: Float32Array;
+  readonly slots: Readonly<Record<Slot, Float32Array>>;
+  /** What goes from step to step in float64. */
+  readonly powers: Float64Array;
+  /** Computes the loss at `weights`, which it returns, and its gradient; Infinity where the loss or an element of the gradient is not finite. */
+  evaluate(): number;
 }
 
 /** What an update gives: the weights after the step, and every slot that changes. */
@@ -116,6 +135,11 @@ export interface OptimizerDefinition<
    * decay: the powers must not depend on these.
    */
   scalars?(options: Described<Name, Own>, learningRate: number, powers: Float64Array): Readonly<Record<Scalar, number>>;
+  /**
+   * A step that evaluates the loss of all rows as often as it needs, in place of one update from one gradient. It leaves `weights` as they are where the
+   * first evaluation is not finite.
+   */
+  search?(options: Described<Name, Own>, objective: Objective<Slot>, learningRate: number): void;
   /** The update, as elementwise ops of nodes. Where there is a kernel, it is the kernel's reference. */
   update(inputs: UpdateInputs<Described<Name, Own>, Slot, Scalar>): UpdateOutputs<Slot>;
   /** The instruction that does the whole update, and advances `powers`. Without one the update runs as it is composed. */
@@ -166,7 +190,12 @@ function checkOption(call: string, name: string, value: unknown, option: Optimiz
     if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
     return;
   }
-  const { from, above, below } = option as Exclude<OptimizerOption, { usual: boolean }>;
+  if ('oneOf' in option) {
+    if (!option.oneOf.includes(value as string))
+      throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${option.oneOf.map((word) => describe(word)).join(' or ')}`);
+    return;
+  }
+  const { from, above, below } = option as Exclude<OptimizerOption, { usual: boolean | string }>;
   const allows = (value: number) => {
     const rounded = Math.fround(value);
     return (
@@ -325,6 +354,11 @@ export function makerOf(optimizer: Optimizer): OptimizerMaker {
 /** The definition of a description that its maker gave. */
 export function definitionOf(optimizer: Optimizer): OptimizerDefinition {
   return makerOf(optimizer).definition;
+}
+
+/** The step of an optimizer that searches; undefined for one that follows a gradient. */
+export function searchOf(optimizer: Optimizer | undefined): OptimizerDefinition['search'] {
+  return optimizer && definitionOf(optimizer).search;
 }
 
 /** The vectors of state that an optimizer keeps, by their names. */

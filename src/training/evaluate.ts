@@ -2,6 +2,7 @@ import { Context } from '../../assembly/context.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
+import { checkRows } from '../data/batch.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { RowSource } from '../data/source.js';
 import { type Sums, sumsOf, writeSums } from '../data/sums.js';
@@ -23,7 +24,7 @@ import { now, Pace, Turns } from './turns.js';
 /** Rows of a batch of an evaluation. */
 export const EVALUATION_ROWS = 256;
 
-/** Where the random numbers of evaluations in training mode begin: no step is that late. */
+/** Where the random numbers of evaluations in training mode begin, a step for each batch: no step of a training is that late. */
 const EVALUATION_STEP = 0x80000000;
 
 /** Options of `evaluate`. */
@@ -176,6 +177,9 @@ export function* evaluateRows(
   const { rows } = source;
   const all = threshold === undefined ? metrics : [accuracy, ...metrics];
   const passes = all.length > 0 ? 2 : 1;
+  const whole = Math.min(rows, EVALUATION_ROWS);
+  // The last batch is the shortest.
+  if (training) checkRows(call, engine, rows % whole || whole);
   let sums: Sums | undefined;
   for (let position = 0; position < rows; ) {
     const { program, batch } = evaluationProgram(engine, source, training);
@@ -183,7 +187,7 @@ export function* evaluateRows(
     const most = Math.min(source.steps(batch), Math.ceil((rows - position) / batch));
     const steps = pace ? pace.next(most, batch) : most;
     writeSums(workspace, sums);
-    workspace.set(Context.FirstStep, EVALUATION_STEP + position);
+    workspace.set(Context.FirstStep, EVALUATION_STEP + position / batch);
     workspace.set(Context.Step, 0);
     source.train(program, position, steps, batch, false);
     sums = sumsOf(workspace);
@@ -193,7 +197,7 @@ export function* evaluateRows(
   }
   return {
     ...source.means(sums as Sums, rows),
-    ...(all.length > 0 && (yield* measure(engine, source, Math.min(rows, EVALUATION_ROWS), all, call, threshold, training))),
+    ...(all.length > 0 && (yield* measure(engine, source, whole, all, call, threshold, training))),
   };
 }
 
@@ -248,7 +252,7 @@ function* measure(
     // A metric may have predicted or evaluated, so fetch the program again. A metric gets copies, which it may keep.
     const program = load();
     const { core, workspace } = program;
-    workspace.set(Context.FirstStep, EVALUATION_STEP + position);
+    workspace.set(Context.FirstStep, EVALUATION_STEP + position / batch);
     workspace.set(Context.Step, 0);
     source.train(program, position, 1, batch, false);
     const count = Math.min(batch, rows - position);

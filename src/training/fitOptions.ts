@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
+import { searchOf } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
@@ -26,9 +27,9 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
    * goes on where a fit of 10 epochs left it. Default 0.
    */
   readonly initialEpoch?: number;
-  /** Default 32. */
+  /** Rows of an update. One of an optimizer that searches is of all rows, of which so many are computed at once. Default 32, and 256 there. */
   readonly batchSize?: number;
-  /** Whether to draw a new, seeded order of the rows for each epoch. Default true. */
+  /** Whether to draw a new, seeded order of the rows for each epoch. Default true; false for an optimizer that searches. */
   readonly shuffle?: boolean;
   /**
    * How many batches go into one update, which is that of a batch of all their rows: for batches whose values take too much memory at once.
@@ -78,6 +79,9 @@ const OPTIONS: readonly (keyof FitOptions)[] = [
   'onEpoch',
 ];
 
+/** Rows that a search computes at once, where nothing else is said: it takes them all. */
+const SEARCHED_ROWS = 256;
+
 /** The rows that a share of the data holds back. @throws ValueError where none are left on a side */
 export function heldBack(rows: number, share: number): number {
   const held = Math.round(rows * share);
@@ -88,12 +92,13 @@ export function heldBack(rows: number, share: number): number {
 /** Reads each option of `fit` once and fills in defaults. */
 export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
   const given = checkOptions('fit', options, OPTIONS);
+  const searches = searchOf(engine.optimizer) !== undefined;
   const {
     epochs = 1,
     initialEpoch = 0,
-    batchSize = stream?.batchSize ?? 32,
+    batchSize = stream?.batchSize ?? (searches ? SEARCHED_ROWS : 32),
     accumulationSteps = 1,
-    shuffle = true,
+    shuffle = !searches,
     validationData,
     validationSplit,
   } = given;
@@ -120,6 +125,10 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
       throw new ValueError(`fit: validationSplit is ${describe(validationSplit)}, expected a number between 0 and 1`);
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
+  if (searches && (stream || accumulationSteps > 1))
+    throw new ValueError(
+      `fit: ${stream ? 'a stream' : 'accumulationSteps'} came for ${engine.optimizer?.name}, which takes all rows at once, expected a data set without`,
+    );
   if (stream) {
     if (stream.batchSize !== undefined && given.batchSize !== undefined)
       throw new ValueError(`fit: batchSize is ${batchSize} for a stream in batches of ${stream.batchSize}, expected one of the two`);

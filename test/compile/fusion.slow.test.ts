@@ -29,7 +29,7 @@ interface Outcome {
 function run(engine: Engine, recipe: Recipe, batch: ArrayLike<number>[], rows: number, capacity = rows, learningRate = 0.1): Outcome {
   const { core } = engine;
   const known = engine.program('predict', 1).workspace;
-  const workspace = new Workspace(core, [engine.parametersAddress, engine.gradientsAddress, 0, known.get(Context.Constants)], 0, 1);
+  const workspace = new Workspace(core, [engine.parametersAddress, engine.gradientsAddress, 0, known.get(Context.Constants)], 0, 2);
   const loaded = new LoadedProgram(recipe, compile(recipe, capacity), workspace);
   const read = (at: number, n: number) => core.f32.slice(at, at + n);
   const count = engine.parameterCount;

@@ -36,6 +36,14 @@ test('sine', async () => {
   for (const seed of seeds) expect(Number(/most ([\d.]+) off/.exec(await lastLine('sine', seed))?.[1]), `seed ${seed}`).toBeLessThan(0.02);
 }, 20_000);
 
+test('lbfgs', async () => {
+  for (const seed of seeds) {
+    const [, worst, evaluations] = /most ([\d.e-]+) off .* after (\d+) evaluations/.exec(await lastLine('lbfgs', seed)) ?? [];
+    expect(Number(worst), `seed ${seed}`).toBeLessThanOrEqual(seed === '1' ? 1e-4 : 1e-3);
+    expect(Number(evaluations), `seed ${seed}`).toBeLessThan(500);
+  }
+}, 20_000);
+
 test('xor', async () => {
   expect(await lastLine('xor')).toBe('XOR: right on all four rows for 20 of 20 seeds');
 }, 20_000);

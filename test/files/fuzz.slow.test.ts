@@ -28,8 +28,9 @@ const files = networks.flatMap(([name, make], i) => {
 
 /** Uses a network that a damaged file gave: its shapes must hold whatever was damaged. */
 function use(net: AnyNetwork): void {
-  const { inputs } = internals('test', net).engine.model;
-  const x = inputs.map((node) => new Float32Array(node.shape.size[0] as number).fill(0.5));
+  const { engine } = internals('test', net);
+  const { inputs } = engine.model;
+  const x = inputs.map((node, i) => new Float32Array(node.shape.size[0] as number).fill(engine.ids?.[i] ? 0 : 0.5));
   if (x.length === 1) net.predict(x[0] as Float32Array);
   else net.predict(x);
   const again = load(save(net));

@@ -2,11 +2,15 @@
 import {
   type AnyNetwork,
   adam,
+  batchNorm,
   cosine,
   crossEntropy,
   dense,
+  dropout,
   type FitOptions,
   f1,
+  gaussianNoise,
+  lbfgs,
   meanSquaredError,
   type Network,
   reduceOnPlateau,
@@ -38,6 +42,20 @@ const classifier =
 
 export const runs: readonly Run[] = [
   {
+    name: 'dropout and noise, which are drawn anew in each step',
+    make: () =>
+      sequential(4, [dense(8, 'relu'), dropout(0.3), gaussianNoise(0.1), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam(), seed: 4 }),
+    data: () => ({ x, y: ids }),
+    options: () => ({ epochs: 3, batchSize: 9 }),
+  },
+  {
+    name: 'L-BFGS, on all rows at once',
+    make: () =>
+      sequential(4, [dense(5, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: lbfgs({ maxIterations: 3 }), seed: 6 }) as Network,
+    data: () => ({ x, y: ids }),
+    options: () => ({ epochs: 8 }),
+  },
+  {
     name: 'adam with a cosine, and batches that are shuffled',
     make: classifier(),
     data: () => ({ x, y: ids }),
@@ -45,7 +63,12 @@ export const runs: readonly Run[] = [
   },
   {
     name: 'batch norm, whose running statistics are states',
-    make: () => sequential(4, [norm(), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }), seed: 2 }),
+    make: () =>
+      sequential(4, [norm(), batchNorm(), dense(3, 'softmax')], {
+        loss: crossEntropy(),
+        optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+        seed: 2,
+      }),
     data: () => ({ x, y: ids, budget: 0 }),
     options: () => ({ epochs: 3, batchSize: 8 }),
   },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { FileError } from 'neurite';
 import { describe, expect, test } from 'vitest';
-import { MAX_HEADER, readSafetensors, type Tensor, writeSafetensors } from '../../src/files/safetensors.js';
+import { MAX_HEADER, readTensorFile, type Tensor, writeTensorFile } from '../../src/files/safetensors.js';
 
 /** A file of this header, as text, and so many bytes of data. */
 function fileOf(header: string | Uint8Array, data = 0, length?: number | bigint): Uint8Array {
@@ -19,7 +19,7 @@ const tensor = (name: string, shape: number[], begin: number, end: number, dtype
 describe('writing', () => {
   test('gives the bytes the format says', () => {
     const bytes = new Uint8Array(Float32Array.of(1, -2.5, 3).buffer);
-    const file = writeSafetensors([{ name: 'w', shape: [1, 3], bytes }], { key: 'é' });
+    const file = writeTensorFile([{ name: 'w', shape: [1, 3], bytes }], { key: 'é' });
     const view = new DataView(file.buffer);
     const length = Number(view.getBigUint64(0, true));
     expect((8 + length) % 8).toBe(0);
@@ -42,10 +42,10 @@ describe('writing', () => {
           const n = shape.reduce((a, b) => a * b, 4);
           return { name, shape, bytes: Uint8Array.from({ length: n }, (_, i) => (seed >> (i % 24)) & 255) };
         });
-        const written = writeSafetensors(tensors, metadata);
+        const written = writeTensorFile(tensors, metadata);
         const moved = new Uint8Array(written.length + shift).subarray(shift);
         moved.set(written);
-        const read = readSafetensors(moved);
+        const read = readTensorFile(moved);
         expect(Object.fromEntries(read.metadata)).toEqual(Object.fromEntries(Object.entries(metadata)));
         expect([...read.tensors.keys()].sort()).toEqual(tensors.map(({ name }) => name).sort());
         for (const { name, shape, bytes } of tensors) {
@@ -58,7 +58,7 @@ describe('writing', () => {
   });
 
   test('a header too long is refused', () => {
-    expect(() => writeSafetensors([], { key: 'x'.repeat(MAX_HEADER) })).toThrow(FileError);
+    expect(() => writeTensorFile([], { key: 'x'.repeat(MAX_HEADER) })).toThrow(FileError);
   });
 });
 
@@ -72,18 +72,18 @@ describe('reading', () => {
     ['names beyond ASCII and percent signs', `{${tensor('é😀%C3%A9', [1], 0, 4)}}`, 4],
     ['another order of fields', '{"a":{"data_offsets":[0,4],"shape":[1],"dtype":"F32"},"__metadata__":{"format":"pt"}}', 4],
   ])('takes %s', (_, header, data) => {
-    expect(() => readSafetensors(fileOf(header, data))).not.toThrow();
+    expect(() => readTensorFile(fileOf(header, data))).not.toThrow();
   });
 
   test('names beyond ASCII come as they were', () => {
-    expect([...readSafetensors(fileOf(`{${tensor('é😀%C3%A9', [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual(['é😀%C3%A9']);
+    expect([...readTensorFile(fileOf(`{${tensor('é😀%C3%A9', [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual(['é😀%C3%A9']);
   });
 
   test('characters of two, three and four bytes lie across any border', () => {
     for (const character of ['é', '€', '😀', '%']) {
       for (let shift = 0; shift < 4; shift++) {
         const name = `${'x'.repeat(4084 + shift)}${character.repeat(3000)}`;
-        expect([...readSafetensors(fileOf(`{${tensor(name, [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual([name]);
+        expect([...readTensorFile(fileOf(`{${tensor(name, [1], 0, 4)}}`, 4)).tensors.keys()]).toEqual([name]);
       }
     }
   });
@@ -135,6 +135,6 @@ describe('reading', () => {
     ['metadata that are no strings', fileOf('{"__metadata__":{"a":1}}')],
     ['metadata twice', fileOf('{"__metadata__":{},"__metadata__":{}}')],
   ])('refuses %s', (_, file) => {
-    expect(() => readSafetensors(file)).toThrow(FileError);
+    expect(() => readTensorFile(file)).toThrow(FileError);
   });
 });

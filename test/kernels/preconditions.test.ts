@@ -63,6 +63,11 @@ describe('sizes: an operand lies in one block of the heap, as it was asked for',
     ['targets', 'kernels/losses.ts', (a, b) => [Opcode.CrossEntropy, a, b, NOWHERE, TargetKind.Values, 1, 4]],
     ['an update', 'kernels/optimizers.ts', (a) => [Opcode.Sgd, a, NOWHERE, 4, ...words64(1)]],
     ['a norm', 'kernels/optimizers.ts', () => [Opcode.ClipNorm, NOWHERE, 4, bits(1)]],
+    ['drawn numbers', 'random.ts', (a) => [Opcode.Random, NOWHERE, a, 2, 2, 0, bits(1), bits(0.5)]],
+    ['a key', 'random.ts', (a) => [Opcode.Random, a, NOWHERE, 2, 2, 0, bits(1), bits(0.5)]],
+    ['ids', 'kernels/embedding.ts', (a, b) => [Opcode.Embed, a, b, NOWHERE, 2, 2, 2]],
+    ['a table beyond the block', 'kernels/embedding.ts', (a, b) => [Opcode.Embed, a, b, b, 2, 2, 1 << 20]],
+    ['the gradient of a table', 'kernels/embedding.ts', (a, b) => [Opcode.EmbedBackward, NOWHERE, a, b, 2, 2, 2]],
   ])('%s', (_, file, words) => {
     const [a, b] = four(4);
     expect(blame(words(a, b))).toMatch(new RegExp(`^assembly/${file} .*assert\\(`));

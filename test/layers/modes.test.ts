@@ -1,5 +1,5 @@
 /** `{ training: true }`: what layers do in training steps, asked for elsewhere. */
-import { accuracy, batchNorm, crossEntropy, dense, dropout, meanSquaredError, rmse, ShapeError, sequential, sgd } from 'neurite';
+import { accuracy, batchNorm, crossEntropy, dense, dropout, gaussianNoise, meanSquaredError, rmse, ShapeError, sequential, sgd } from 'neurite';
 import { hessian, hvp, inputGradient, perSampleGradients } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { bitsOf, EPSILON, filled, numbers } from '../kernels/numbers.js';
@@ -56,6 +56,65 @@ describe('evaluate', () => {
     const judged = classifier.evaluate({ x, y: ids }, { training: true, metrics: [accuracy] });
     expect(typeof judged.accuracy).toBe('number');
   });
+});
+
+describe('evaluate of more rows than a batch', () => {
+  const many = 20_000;
+  const data = { x: filled(many * 3, numbers(3)), y: filled(many * 2, numbers(4)) };
+  const noisy = () => sequential(3, [dense(8, 'tanh'), dropout(0.5), dense(2)], { loss: meanSquaredError(), seed: 2 });
+
+  test('draws the same for the loss and for metrics', () => {
+    const found = noisy().evaluate(data, { training: true, metrics: [rmse] });
+    expect(Math.abs(found.rmse ** 2 - found.loss)).toBeLessThan(1e-5 * found.loss);
+  });
+
+  test('draws the same however it is cut', async () => {
+    const net = noisy();
+    const found = net.evaluate(data, { training: true });
+    // Data above the budget run in chunks, an asynchronous evaluation in slices.
+    expect(net.evaluate({ ...data, budget: 0 }, { training: true })).toEqual(found);
+    expect(await net.evaluateAsync(data, { training: true })).toEqual(found);
+    expect(await net.evaluateAsync({ ...data, budget: 0 }, { training: true })).toEqual(found);
+  });
+
+  test('draws otherwise for each batch', () => {
+    const row = data.x.slice(0, 3);
+    const same = { x: Float32Array.from({ length: 512 * 3 }, (_, i) => row[i % 3] as number), y: new Float32Array(512 * 2) };
+    const net = noisy();
+    const half = { x: same.x.slice(0, 256 * 3), y: same.y.slice(0, 256 * 2) };
+    expect(net.evaluate(same, { training: true }).loss).not.toBe(net.evaluate(half, { training: true }).loss);
+  });
+
+  test('refuses a last batch without a variance', async () => {
+    const net = make();
+    const message = 'a batch of 1 row came, expected at least 2: a batch norm has a variance';
+    for (const n of [1, 257]) {
+      const few = { x: data.x.slice(0, 3 * n), y: data.y.slice(0, 2 * n) };
+      expect(() => net.evaluate(few, { training: true })).toThrow(new ShapeError(`evaluate: ${message}`));
+      await expect(net.evaluateAsync(few, { training: true })).rejects.toThrow(`evaluateAsync: ${message}`);
+      expect(net.evaluate(few).loss).toBeGreaterThan(0);
+    }
+  });
+});
+
+test('the mean of the gradients of rows is the gradient of the batch, of what is drawn for it', () => {
+  const net = sequential(3, [dense(8, 'tanh'), dropout(0.5), gaussianNoise(0.2), dense(2)], {
+    loss: meanSquaredError(),
+    optimizer: sgd({ learningRate: 0.1 }),
+    seed: 2,
+  });
+  for (let step = 0; step < 2; step++) {
+    const n = net.parameterCount;
+    const each = perSampleGradients(net, x, y, { training: true });
+    net.gradient(x, y);
+    const size = Math.max(...net.gradients.map(Math.abs));
+    net.gradients.forEach((v, i) => {
+      let mean = 0;
+      for (let row = 0; row < rows; row++) mean += (each[row * n + i] as number) / rows;
+      expect(Math.abs(mean - v)).toBeLessThanOrEqual(rows * EPSILON * size);
+    });
+    net.step(x, y);
+  }
 });
 
 describe('derivatives of the loss', () => {

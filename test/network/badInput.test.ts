@@ -123,9 +123,9 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
     'evaluate: metrics is an object with name, begin, expected a list',
   ],
 
-  'a loss by name': [() => output('crossEntropy'), 'network: loss is "crossEntropy", expected what binaryCrossEntropy(), crossEntropy()'],
-  'a loss uncalled': [() => output(crossEntropy), 'network: loss is a function, expected what binaryCrossEntropy(), crossEntropy()'],
-  'a loss of null': [() => output(null), 'network: loss is null, expected what binaryCrossEntropy(), crossEntropy()'],
+  'a loss by name': [() => output('crossEntropy'), 'network: loss is "crossEntropy", expected what binaryCrossEntropy(), categoricalFocal()'],
+  'a loss uncalled': [() => output(crossEntropy), 'network: loss is a function, expected what binaryCrossEntropy(), categoricalFocal()'],
+  'a loss of null': [() => output(null), 'network: loss is null, expected what binaryCrossEntropy(), categoricalFocal()'],
   'a loss that does not fit': [() => output(binaryCrossEntropy()), "binaryCrossEntropy: the output's activation is softmax, expected 'sigmoid'"],
   'an option of a loss': [
     () => crossEntropy(any({ fromlogits: true })),
@@ -141,7 +141,7 @@ const calls: Record<string, readonly [call: () => unknown, message: string]> = {
   leaky_relu: [() => dense(10, any('leaky_relu')), `dense: activation is "leaky_relu", expected 'leakyRelu'`],
   'options in place of the activation': [
     () => dense(10, any({ activation: 'relu' })),
-    'dense: there is no option "activation", expected bias, init, name; it is the second argument',
+    'dense: there is no option "activation", expected bias, init, name, trainable, weightRegularizer, biasRegularizer, activityRegularizer, maxNorm; it is the second argument',
   ],
   'an unknown option in place of the activation': [
     () => dense(10, any({ biases: false })),

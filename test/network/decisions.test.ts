@@ -3,14 +3,25 @@ import {
   type Activation,
   accuracy,
   binaryCrossEntropy,
+  categoricalFocal,
   confusionMatrix,
+  cosineSimilarity,
   crossEntropy,
   dense,
   f1,
+  focal,
+  gaussianNll,
+  hinge,
+  huber,
+  klDivergence,
   type Loss,
+  logCosh,
+  meanAbsoluteError,
   meanSquaredError,
   NeuriteError,
+  poisson,
   precision,
+  quantile,
   recall,
   sequential,
   squaredError,
@@ -41,6 +52,10 @@ describe('outputs that do not exclude each other', () => {
   test.each<[string, Activation, Loss | undefined]>([
     ['sigmoid, binaryCrossEntropy', 'sigmoid', binaryCrossEntropy()],
     ['logits, binaryCrossEntropy', 'identity', binaryCrossEntropy({ fromLogits: true })],
+    ['sigmoid, focal', 'sigmoid', focal()],
+    ['identity, hinge', 'identity', hinge()],
+    ['tanh, hinge', 'tanh', hinge()],
+    ['sigmoid, meanAbsoluteError', 'sigmoid', meanAbsoluteError()],
     ['sigmoid, squaredError', 'sigmoid', squaredError()],
     ['hardSigmoid, meanSquaredError', 'hardSigmoid', meanSquaredError()],
     ['heaviside, squaredError', 'heaviside', squaredError()],
@@ -104,6 +119,13 @@ describe('a regression', () => {
     ['relu', squaredError()],
     ['softplus', squaredError()],
     ['exp', meanSquaredError()],
+    ['exp', poisson({ logInput: false })],
+    ['identity', poisson()],
+    ['identity', huber()],
+    ['identity', logCosh()],
+    ['relu', quantile({ tau: 0.9 })],
+    ['softplus', meanAbsoluteError()],
+    ['softplus', cosineSimilarity()],
     ['relu', undefined],
     ['softplus', undefined],
   ])('%s under %j has no decisions, unless a threshold makes some', (activation, loss) => {
@@ -131,7 +153,12 @@ describe('a regression', () => {
     expect(() => net.classify([[1, 2]])).toThrow('is a regression under meanSquaredError');
     expect(() => net.freeze().classify([[1, 2]])).toThrow('is a regression under meanSquaredError');
     expect(passing(2, 'identity').classify([[1, 2]])).toEqual(Uint32Array.of(1));
-    expect(passing(2, 'identity', crossEntropy({ fromLogits: true })).classify([[1, 2]])).toEqual(Uint32Array.of(1));
+    for (const loss of [crossEntropy, categoricalFocal, klDivergence]) {
+      expect(passing(2, 'identity', loss({ fromLogits: true })).classify([[1, 2]])).toEqual(Uint32Array.of(1));
+      expect(passing(2, 'softmax', loss()).evaluate({ x: [[1, 2]], y: [[0, 1]] }, { metrics: [accuracy] }).accuracy).toBe(1);
+    }
+    expect(() => passing(2, 'exp', gaussianNll()).classify([[1, 2]])).toThrow('is a regression under gaussianNll');
+    expect(() => passing(2, 'identity', quantile({ tau: [0.1, 0.9] })).classify([[1, 2]])).toThrow('is a regression under quantile');
   });
 });
 

@@ -100,22 +100,26 @@ export const focal = (gamma: number, alpha: number): Summed => {
     (z, t) => parts(z, t).weight * parts(z, t).missing ** gamma * binaryTerm(z, t),
     (z, t) => {
       const { p, missing, weight, slope } = parts(z, t);
-      return weight * (missing ** gamma * (p - t) + gamma * missing ** (gamma - 1) * slope * binaryTerm(z, t));
+      // In the limit of nothing missing both parts are 0.
+      return missing === 0 ? 0 : weight * (missing ** gamma * (p - t) + gamma * missing ** (gamma - 1) * slope * binaryTerm(z, t));
     },
   );
 };
 
-/** −α Σ t_k (1 − p_k)^γ log p_k. */
+/** −α Σ t_k (1 − p_k)^γ log p_k, p_k by its logarithm. */
 export const categoricalFocal = (gamma: number, alpha: number) => {
-  const f = (p: number) => -((1 - p) ** gamma) * Math.log(p);
-  const slope = (p: number) => gamma * (1 - p) ** (gamma - 1) * Math.log(p) - (1 - p) ** gamma / p;
+  const logs = (z: number[]) => z.map((_, k) => -crossEntropy(z, k));
   return {
-    row: (z: number[], t: number[]) => alpha * softmax(z).reduce((sum, p, k) => sum + (t[k] as number) * f(p), 0),
+    row: (z: number[], t: number[]) => -alpha * logs(z).reduce((sum, l, k) => sum + (t[k] as number) * (-Math.expm1(l)) ** gamma * l, 0),
     gradient(z: number[], t: number[]) {
       const p = softmax(z);
-      const d = p.map((one, k) => (t[k] as number) * slope(one));
-      const mean = p.reduce((sum, one, k) => sum + one * (d[k] as number), 0);
-      return p.map((one, k) => alpha * one * ((d[k] as number) - mean));
+      // ∂/∂ log p_k.
+      const d = logs(z).map((l, k) => {
+        const missing = -Math.expm1(l);
+        return alpha * (t[k] as number) * (gamma * missing ** (gamma - 1) * (p[k] as number) * l - missing ** gamma);
+      });
+      const total = d.reduce((sum, one) => sum + one, 0);
+      return p.map((one, k) => (d[k] as number) - one * total);
     },
   };
 };
@@ -146,12 +150,15 @@ export const quantile = (tau: number): Summed =>
 
 const softplus = (v: number) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
 
+/** The least variance. */
+const epsilon = 1e-6;
+
 /** ½(log v + (m − t)²/v) of means and variances, which softplus makes of what comes. */
 export const gaussianNll = {
   row(x: number[], t: number[]): number {
     const u = x.map(softplus);
     return t.reduce((sum, target, j) => {
-      const v = u[t.length + j] as number;
+      const v = Math.max(u[t.length + j] as number, epsilon);
       return sum + (Math.log(v) + ((u[j] as number) - target) ** 2 / v) / 2;
     }, 0);
   },
@@ -159,9 +166,10 @@ export const gaussianNll = {
     const u = x.map(softplus);
     const slopes = u.map((_, i) => {
       const [j, k] = [i % t.length, t.length];
-      const [m, v] = [u[j] as number, u[j + k] as number];
+      const [m, v] = [u[j] as number, Math.max(u[j + k] as number, epsilon)];
       const d = m - (t[j] as number);
-      return i < k ? d / v : (1 / v - (d / v) ** 2) / 2;
+      if (i < k) return d / v;
+      return u[i] === v ? (1 / v - (d / v) ** 2) / 2 : 0;
     });
     return slopes.map((slope, i) => slope * sigmoid(x[i] as number));
   },
@@ -170,14 +178,20 @@ export const gaussianNll = {
 /** 1 − cos of the angle between output and target. */
 export const cosineSimilarity = {
   row(u: number[], t: number[]): number {
-    return 1 - dot(u, t) / Math.sqrt(dot(u, u) * dot(t, t));
+    return 1 - dot(u, t) / (norm(u) * norm(t));
   },
   gradient(u: number[], t: number[]): number[] {
-    const size = Math.sqrt(dot(u, u) * dot(t, t));
+    const size = norm(u) * norm(t);
     const cosine = dot(u, t) / size;
-    return u.map((v, j) => (cosine * v) / dot(u, u) - (t[j] as number) / size);
+    return u.map((v, j) => (norm(u) > LEAST_NORM ? (cosine * v) / dot(u, u) : 0) - (t[j] as number) / size);
   },
 };
+
+const LEAST_NORM = 1e-8;
+
+function norm(x: number[]): number {
+  return Math.max(Math.hypot(...x), LEAST_NORM);
+}
 
 function dot(a: number[], b: number[]): number {
   return a.reduce((sum, v, j) => sum + v * (b[j] as number), 0);

@@ -52,7 +52,7 @@ def derivatives(network):
     def loss(parameters):
         output, logits = forward(network, tensors, parameters)
         z = logits if network["onLogits"] else output
-        return LOSSES[network["loss"]](z, target if ids else target.reshape(z.shape))
+        return LOSSES[network["loss"]](z, target if ids else target.reshape(len(z), -1))
 
     def row(x, i):
         """The output of row i alone, as a function of the first input."""

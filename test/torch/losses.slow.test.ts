@@ -48,7 +48,12 @@ const options: readonly {
   readonly name: string;
   readonly make: (reduction: 'mean' | 'sum') => Loss;
   readonly torch: string;
+  /** Targets are any numbers. */
   readonly values?: true;
+  /** Targets are rows of probabilities, where they might be class ids. */
+  readonly soft?: true;
+  /** How many quantiles there are: targets are as much narrower. */
+  readonly quantiles?: number;
 }[] = [
   ...losses
     .filter(({ torch }) => typeof torch === 'string')
@@ -114,6 +119,51 @@ const options: readonly {
     make: (reduction) => poisson({ reduction, logInput: false }),
     torch: 'lambda u, t: F.poisson_nll_loss(u, t, log_input=False, eps=1e-8)',
   },
+  ...[0.5, 1.5, 3].map((gamma) => ({
+    name: 'focal',
+    make: (reduction: 'mean' | 'sum') => neurite.focal({ reduction, gamma, alpha: 0.6 }),
+    torch: `lambda z, t: torch.mean(F.binary_cross_entropy_with_logits(z, t, reduction="none") * (0.6 * t + 0.4 * (1 - t)) * torch.sigmoid((1 - 2 * t) * z) ** ${gamma})`,
+  })),
+  ...[0, 0.5, 3].map((gamma) => ({
+    name: 'categoricalFocal',
+    make: (reduction: 'mean' | 'sum') => neurite.categoricalFocal({ reduction, gamma, alpha: 1 }),
+    torch: `lambda z, t: torch.mean((1 - torch.softmax(z, 1).gather(1, t[:, None])[:, 0]) ** ${gamma} * F.cross_entropy(z, t, reduction="none"))`,
+  })),
+  {
+    name: 'categoricalFocal',
+    make: (reduction) => neurite.categoricalFocal({ reduction }),
+    torch: 'lambda z, t: -0.25 * torch.sum(t * (1 - torch.softmax(z, 1)) ** 2 * F.log_softmax(z, 1)) / len(z)',
+    soft: true,
+  },
+  {
+    name: 'klDivergence',
+    make: (reduction) => neurite.klDivergence({ reduction }),
+    torch: 'lambda z, t: F.kl_div(F.log_softmax(z, 1), t, reduction="batchmean")',
+    soft: true,
+  },
+  {
+    name: 'crossEntropy',
+    make: (reduction) => crossEntropy({ reduction, labelSmoothing: 0.2 }),
+    torch: 'lambda z, t: F.cross_entropy(z, t, label_smoothing=0.2)',
+    soft: true,
+  },
+  {
+    name: 'quantile',
+    make: (reduction) => quantile({ reduction, tau: [0.1, 0.75] }),
+    torch:
+      'lambda u, t: sum(torch.mean(torch.maximum(q * (t - v), (q - 1) * (t - v))) for q, v in ((0.1, u[:, : t.shape[1]]), (0.75, u[:, t.shape[1] :]))) / 2',
+    quantiles: 2,
+  },
+  {
+    name: 'poisson',
+    make: (reduction) => poisson({ reduction, full: true }),
+    torch: 'lambda u, t: F.poisson_nll_loss(u, t, full=True)',
+  },
+  {
+    name: 'poisson',
+    make: (reduction) => poisson({ reduction, logInput: false, full: true, epsilon: 0.25 }),
+    torch: 'lambda u, t: F.poisson_nll_loss(u, t, log_input=False, full=True, eps=0.25)',
+  },
   {
     name: 'gaussianNll',
     make: (reduction) => gaussianNll({ reduction, full: true, epsilon: 0.5 }),
@@ -124,7 +174,7 @@ const options: readonly {
 /** Those that are a sum over the elements of one width: PyTorch then takes an element by itself. */
 const separable = ['binaryCrossEntropy', 'meanSquaredError', 'meanAbsoluteError', 'huber', 'logCosh', 'focal', 'hinge', 'poisson', 'quantile'];
 
-const cases: readonly Case[] = options.flatMap(({ name, make, torch, values }, i) => {
+const cases: readonly Case[] = options.flatMap(({ name, make, torch, values, soft, quantiles = 1 }, i) => {
   const row = losses.find((one) => one.name === name) as LossRow;
   return (['mean', 'sum'] as const).flatMap((reduction) => {
     const loss = make(reduction);
@@ -135,19 +185,19 @@ const cases: readonly Case[] = options.flatMap(({ name, make, torch, values }, i
       Math.fround(name === 'gaussianNll' || torch.includes('log_input=False') ? 1 + 3 * next() : 8 * next() - 4),
     );
     const drawn = Array.from({ length: rows }, () => row.targets(Array.from({ length: width }, () => 0.05 + 0.9 * next()))).map((one) =>
-      one.map(Math.fround),
+      one.slice(0, width / quantiles).map(Math.fround),
     );
-    const ids = row.output === 'softmax' && !values;
+    const ids = row.output === 'softmax' && !values && !soft;
     const targets = values ? outputs.map(() => Math.fround(6 * next() - 3)) : ids ? drawn.map((_, r) => (r * 5) % width) : drawn.flat();
     const perRow = values ? width : (drawn[0] as number[]).length;
-    const divisor = row.divisor === 'one' ? 1 : perRow;
+    const divisor = row.divisor === 'one' ? 1 : perRow * quantiles;
     const common = { loss, torch, output: row.output, ids, targets, outputs, divisor };
     const title = `${torch.startsWith('lambda') ? torch.slice(0, 60) : torch}: ${name}, ${reduction}`;
     const wide = targets.map(() => Math.fround(2 * next()));
     return [
       { ...common, title, weights: weights.none },
       { ...common, title: `${title}, a weight for each row`, weights: weights.rows },
-      ...(separable.includes(name) ? [{ ...common, title: `${title}, a weight for each element`, weights: wide }] : []),
+      ...(separable.includes(name) && quantiles === 1 ? [{ ...common, title: `${title}, a weight for each element`, weights: wide }] : []),
     ];
   });
 });

@@ -195,7 +195,7 @@ const ofActivations = activations.flatMap(({ name, torch }): Spec[] =>
 );
 
 const ofLosses = losses.flatMap(({ name, output, torch }): Spec[] =>
-  typeof torch === 'string' ? [{ title: `the loss ${name}`, rows: 4, steps: [input(3), dense(0, 4, 'tanh'), dense(1, 3, output)], loss: name }] : [],
+  typeof torch === 'string' ? [{ title: `the loss ${name}`, rows: 4, steps: [input(3), dense(0, 4, 'tanh'), dense(1, 4, output)], loss: name }] : [],
 );
 
 export const networks: readonly Spec[] = [...fixed, ...ofFunctions, ...ofActivations, ...ofLosses];

@@ -91,7 +91,7 @@ function build(spec: Spec, seed: number, build: (typeof builds)[number]): Case {
   const { ids, row } = lossOf(spec);
   const y = ids
     ? Array.from({ length: spec.rows }, (_, i) => i % width)
-    : Array.from({ length: spec.rows * width }, () => Math.fround(row.output === 'sigmoid' ? (next() + 1) / 2 : next()));
+    : Array.from({ length: spec.rows }, () => row.targets(Array.from({ length: width }, () => (next() + 1) / 2)).map(Math.fround)).flat();
   return { net, x, y };
 }
 
@@ -99,7 +99,7 @@ function build(spec: Spec, seed: number, build: (typeof builds)[number]): Case {
 function described(spec: Spec, { net, x, y }: Case): unknown {
   const { steps, rows } = spec;
   const { loss, row, ids } = lossOf(spec);
-  const onLogits = row.output !== 'identity' && !loss.fromLogits;
+  const onLogits = ['softmax', 'sigmoid'].includes(row.output) && !loss.fromLogits;
   const parameters = Object.fromEntries(
     net.parameterNames.map((name) => {
       const { shape, offset } = net.parameter(name);

@@ -1,0 +1,3 @@
+from . import load_file, save_file
+
+__all__ = ["load_file", "save_file"]
