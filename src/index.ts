@@ -4,9 +4,20 @@ export type { NumericArray } from './arguments/arrays.js';
 export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
-export { inverseTransform, minMax, type Scaling, standardize, transform } from './data/scaling.js';
+export { inverseTransform, type MinMaxOptions, minMax, type Scaling, type StandardizeOptions, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
 export { type Stream, type StreamOptions, type StreamRow, type StreamSource, stream } from './data/stream.js';
+export type {
+  CategoryColumn,
+  Column,
+  FittedCategories,
+  FittedColumn,
+  FittedNumber,
+  NumberColumn,
+  Otherwise,
+} from './data/tabular/columns.js';
+export type { Cell, ColumnName } from './data/tabular/rows.js';
+export { type Columns, encode, type Table, tabular } from './data/tabular/tabular.js';
 export {
   BusyError,
   CoreError,
@@ -105,21 +116,24 @@ export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
 export type { FitOptions } from './training/fitOptions.js';
 export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
+export { accuracy, topK } from './training/metrics/accuracy.js';
+export { balancedAccuracy, cohenKappa, confusionMatrix, matthews } from './training/metrics/confusion.js';
+export { logLoss } from './training/metrics/logLoss.js';
+export type { Metric, MetricBatch, MetricValues } from './training/metrics/metric.js';
 export {
-  accuracy,
-  confusionMatrix,
+  type ClassificationReport,
+  type ClassReport,
+  classificationReport,
   f1,
-  type Metric,
-  type MetricBatch,
-  type MetricValues,
-  mae,
+  f1At,
   type PerClass,
   precision,
-  r2,
+  precisionAt,
   recall,
-  rmse,
-  topK,
-} from './training/metrics.js';
+  recallAt,
+} from './training/metrics/perClass.js';
+export { averagePrecision, prAuc, rocAuc } from './training/metrics/ranking.js';
+export { mae, mape, r2, rmse } from './training/metrics/regression.js';
 export type { Monitor } from './training/monitor.js';
 export { PauseController, type PauseSignal } from './training/pause.js';
 export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';

@@ -12,7 +12,7 @@ import { ops } from '../src/ops/table.generated.js';
 import { values } from '../src/ops/values.generated.js';
 import { networks } from './files/networks.js';
 import { expand } from './oracle/graph.js';
-import { activations, answered, functions, inner, oracleOf } from './vocabulary.js';
+import { activations, answered, functions, inner, metrics, oracleOf } from './vocabulary.js';
 
 declare global {
   interface ImportMeta {
@@ -116,6 +116,22 @@ test('every exported function of nodes alone has a row', () => {
   });
   const rows = functions.map(({ name }) => name);
   expect(makes.map(([name]) => name).filter((name) => !rows.includes(name))).toEqual([]);
+});
+
+test('every metric has one row', () => {
+  const isMetric = (value: unknown) => typeof (value as { begin?: unknown } | undefined)?.begin === 'function';
+  const found = Object.entries(neurite).filter(([, made]) => {
+    try {
+      return isMetric(made) || isMetric((made as (argument: number) => unknown)(1));
+    } catch {
+      return false;
+    }
+  });
+  expect(found.map(([name]) => name).sort()).toEqual(metrics.map(({ name }) => name).sort());
+});
+
+test.each(metrics.map(({ name }) => name))('the metric %s is in the README', (name) => {
+  expect(readmeRow('metrics')).toMatch(new RegExp(`\`${name}[\`(]`));
 });
 
 test('every named activation has one row', () => {

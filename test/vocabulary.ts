@@ -1,18 +1,24 @@
-/** What the tests know of each op, activation, loss, layer and optimizer: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+/** What the tests know of each op, activation, loss, layer, optimizer and metric: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
 import {
   type ActivationName,
   abs,
+  accuracy,
   adagrad,
   adam,
   adamW,
   add,
   affine,
+  averagePrecision,
+  balancedAccuracy,
   batchNorm,
   binaryCrossEntropy,
   byMode,
   categoricalFocal,
+  classificationReport,
   clip,
+  cohenKappa,
   concat,
+  confusionMatrix,
   cosine,
   cosineSimilarity,
   crossEntropy,
@@ -27,6 +33,8 @@ import {
   exp,
   expm1,
   exponentialDecay,
+  f1,
+  f1At,
   focal,
   gaussianNll,
   gaussianNoise,
@@ -45,9 +53,14 @@ import {
   log,
   log1p,
   logCosh,
+  logLoss,
   logSoftmax,
   logSumExp,
+  type Metric,
+  mae,
+  mape,
   matmul,
+  matthews,
   max,
   maximum,
   mean,
@@ -68,12 +81,20 @@ import {
   parameter,
   poisson,
   pow,
+  prAuc,
+  precision,
+  precisionAt,
   quantile,
+  r2,
+  recall,
+  recallAt,
   reduceOnPlateau,
   relu,
   rescale,
+  rmse,
   rmsNorm,
   rmsProp,
+  rocAuc,
   type Schedule,
   scale,
   selu,
@@ -93,6 +114,7 @@ import {
   sub,
   sum,
   tanh,
+  topK,
   warmup,
 } from 'neurite';
 import { features } from '../src/graph/shape.js';
@@ -773,6 +795,99 @@ export const optimizers: readonly OptimizerRow[] = [
     // Up to PyTorch 1.13, NAdam without `foreach` multiplies by μₜ twice.
     torch: `lambda p, o: torch.optim.NAdam(p, ${adamInTorch}, momentum_decay=o['momentumDecay'], foreach=True)`,
   },
+];
+
+/** What a metric judges: classes, among which a row may be undecided; a single output; independent labels; values. */
+export type Judged = 'classes' | 'undecided' | 'single' | 'labels' | 'values';
+
+/** A metric. */
+export interface MetricRow {
+  /** Of its function or constant. */
+  readonly name: string;
+  readonly metric: Metric;
+  readonly judges: readonly Judged[];
+  /**
+   * A function of Python, in which `m` is `sklearn.metrics`, of a case: `y` the classes, `p` the decisions, `z` the logits, `u` the outputs, `t` the
+   * targets, `w` the weights, `k` all classes, `seen` those that occur. `each(f, scores)` is f of each class against all others, and the mean.
+   */
+  readonly sklearn: string;
+}
+
+const decided: readonly Judged[] = ['classes', 'undecided', 'single', 'labels'];
+const agreeing: readonly Judged[] = ['classes', 'undecided', 'single'];
+const ranked: readonly Judged[] = ['classes', 'single', 'labels'];
+
+/** Precision, recall or F1 of each class, and the mean. */
+const perClassInSklearn = (name: string) =>
+  `lambda c: [m.${name}(c.y, c.p, labels=l, average=a, sample_weight=c.w, zero_division=0) for l, a in ((c.k, None), (c.seen, 'macro'))]`;
+
+/** The same at a threshold of 0.4. */
+const atThresholdInSklearn = (name: string) =>
+  `lambda c: c.each(lambda y, u, w: m.${name}(y, u >= 0.4, sample_weight=w, zero_division=0), c.u, skip=False)`;
+
+/** Every metric. Adding one is adding a row. */
+export const metrics: readonly MetricRow[] = [
+  { name: 'accuracy', metric: accuracy, judges: decided, sklearn: 'lambda c: m.accuracy_score(c.y, c.p, sample_weight=c.w)' },
+  { name: 'topK', metric: topK(2), judges: ['classes'], sklearn: 'lambda c: m.top_k_accuracy_score(c.y, c.z, k=2, labels=c.k, sample_weight=c.w)' },
+  { name: 'precision', metric: precision, judges: decided, sklearn: perClassInSklearn('precision_score') },
+  { name: 'recall', metric: recall, judges: decided, sklearn: perClassInSklearn('recall_score') },
+  { name: 'f1', metric: f1, judges: decided, sklearn: perClassInSklearn('f1_score') },
+  { name: 'precisionAt', metric: precisionAt(0.4), judges: ranked, sklearn: atThresholdInSklearn('precision_score') },
+  { name: 'recallAt', metric: recallAt(0.4), judges: ranked, sklearn: atThresholdInSklearn('recall_score') },
+  { name: 'f1At', metric: f1At(0.4), judges: ranked, sklearn: atThresholdInSklearn('f1_score') },
+  {
+    name: 'classificationReport',
+    metric: classificationReport,
+    judges: decided,
+    sklearn: `lambda c: [
+      [list(row) for row in zip(*m.precision_recall_fscore_support(c.y, c.p, labels=c.k, zero_division=0, sample_weight=c.w))],
+      m.accuracy_score(c.y, c.p, sample_weight=c.w),
+      [list(m.classification_report(c.y, c.p, labels=c.seen, output_dict=True, zero_division=0, sample_weight=c.w)[a].values())
+        for a in ('macro avg', 'weighted avg')],
+    ]`,
+  },
+  {
+    name: 'confusionMatrix',
+    metric: confusionMatrix,
+    judges: ['classes', 'single'],
+    sklearn: 'lambda c: m.confusion_matrix(c.y, c.p, labels=c.k, sample_weight=c.w)',
+  },
+  {
+    name: 'balancedAccuracy',
+    metric: balancedAccuracy,
+    judges: agreeing,
+    sklearn: 'lambda c: m.balanced_accuracy_score(c.y, c.p, sample_weight=c.w)',
+  },
+  { name: 'cohenKappa', metric: cohenKappa, judges: agreeing, sklearn: 'lambda c: m.cohen_kappa_score(c.y, c.p, sample_weight=c.w)' },
+  { name: 'matthews', metric: matthews, judges: agreeing, sklearn: 'lambda c: m.matthews_corrcoef(c.y, c.p, sample_weight=c.w)' },
+  {
+    name: 'rocAuc',
+    metric: rocAuc,
+    judges: ranked,
+    sklearn: 'lambda c: c.each(lambda y, s, w: m.roc_auc_score(y, s, sample_weight=w), c.scores)',
+  },
+  {
+    name: 'prAuc',
+    metric: prAuc,
+    judges: ranked,
+    sklearn: 'lambda c: c.each(lambda y, s, w: m.auc(*m.precision_recall_curve(y, s, sample_weight=w)[1::-1]), c.scores)',
+  },
+  {
+    name: 'averagePrecision',
+    metric: averagePrecision,
+    judges: ranked,
+    sklearn: 'lambda c: c.each(lambda y, s, w: m.average_precision_score(y, s, sample_weight=w), c.scores)',
+  },
+  {
+    name: 'logLoss',
+    metric: logLoss,
+    judges: ['classes', 'single'],
+    sklearn: 'lambda c: m.log_loss(c.y, c.scores, labels=c.k, sample_weight=c.w)',
+  },
+  { name: 'mae', metric: mae, judges: ['values'], sklearn: 'lambda c: m.mean_absolute_error(c.t, c.u, sample_weight=c.w)' },
+  { name: 'rmse', metric: rmse, judges: ['values'], sklearn: 'lambda c: m.mean_squared_error(c.t, c.u, sample_weight=c.w) ** 0.5' },
+  { name: 'mape', metric: mape, judges: ['values'], sklearn: 'lambda c: m.mean_absolute_percentage_error(c.t, c.u, sample_weight=c.w)' },
+  { name: 'r2', metric: r2, judges: ['values'], sklearn: 'lambda c: m.r2_score(c.t, c.u, sample_weight=c.w, force_finite=False)' },
 ];
 
 /** A schedule, over eight epochs of five steps. */

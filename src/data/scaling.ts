@@ -3,6 +3,7 @@ import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Returned, Values } from '../arguments/values.js';
 import { ShapeError, ValueError } from '../errors.js';
+import { minMaxColumn, standardizeColumn } from './columnScaling.js';
 import { isNested } from './values.js';
 
 /**
@@ -42,46 +43,42 @@ function columns(call: string, x: Values, width?: number): { rows: number; width
   return { rows, width: found, at };
 }
 
+/** Options of `standardize`. */
+export interface StandardizeOptions {
+  /** Features per row, where x is flat. */
+  readonly features?: number;
+  /** Whether NaN stands for a gap, which counts nowhere. `transform` leaves it NaN. Default false: NaN is refused. */
+  readonly ignoreNaN?: boolean;
+}
+
+/** Options of `minMax`. */
+export interface MinMaxOptions extends StandardizeOptions {
+  /** [low, high]. Default [0, 1]. */
+  readonly range?: readonly [low: number, high: number];
+}
+
 /** Computes offset and scale of each column by `of`, from all of its values. */
 function fitColumns(
   call: string,
   x: Values,
-  features: number | undefined,
-  of: (column: Float64Array, j: number) => [offset: number, scale: number],
+  { features, ignoreNaN = false }: StandardizeOptions,
+  of: (what: string, column: Float64Array) => [offset: number, scale: number],
 ): Scaling {
+  if (typeof ignoreNaN !== 'boolean') throw new ValueError(`${call}: ignoreNaN is ${describe(ignoreNaN)}, expected true or false`);
   const { rows, width, at } = columns(call, x, features);
   const pairs = Array.from({ length: width }, (_, j) => {
     const column = new Float64Array(rows);
+    let n = 0;
     for (let i = 0; i < rows; i++) {
       const value = at(i, j);
+      if (ignoreNaN && Number.isNaN(value)) continue;
       if (!Number.isFinite(value)) throw new ValueError(`${call}: feature ${j} of row ${i} is ${describe(value)}, expected a finite number`);
-      column[i] = value;
+      column[n++] = value;
     }
-    return of(column, j);
+    if (n === 0) throw new ValueError(`${call}: feature ${j} is NaN in all ${rows} rows, expected a number in one of them`);
+    return of(`feature ${j}`, column.subarray(0, n));
   });
   return { offset: pairs.map(([offset]) => offset), scale: pairs.map(([, scale]) => scale) };
-}
-
-/** The mean, and the variance about it, corrected for the rounding of the mean (Chan, Golub & LeVeque 1983, eq. 1.7). */
-function moments(values: Float64Array): { mean: number; variance: number } {
-  const n = values.length;
-  const average = (of: (value: number) => number) => values.reduce((sum, value) => sum + of(value), 0) / n;
-  const first = average((value) => value);
-  const mean = first + average((value) => value - first);
-  const off = average((value) => value - mean);
-  return { mean, variance: Math.max(0, average((value) => (value - mean) * (value - mean)) - off * off) };
-}
-
-/** The largest magnitude as a power of two. Dividing by it is exact, and prevents over- and underflow. */
-function magnitude(values: Float64Array): number {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return 2 ** Math.max(-1022, Math.min(1023, Math.floor(Math.log2(largest))));
-}
-
-/** @throws ValueError where float64 cannot hold the scaling of a feature */
-function checkHeld(call: string, j: number, offset: number, scale: number): [offset: number, scale: number] {
-  if (Number.isFinite(offset) && Number.isFinite(scale) && scale > 0) return [offset, scale];
-  throw new ValueError(`${call}: feature ${j} has a range too large or too small for a float64 scale; multiply it by a constant first`);
 }
 
 /**
@@ -89,18 +86,11 @@ function checkHeld(call: string, j: number, offset: number, scale: number): [off
  * √(Σ (x − mean)² / rows). A constant feature has scale 1; constant is a deviation of at most 2⁻⁵² of the mean, as in scikit-learn.
  * Compute it from the training data alone, and `transform` all other data by it.
  *
- * @param features features per row, where x is flat
+ * @param options features per row, where x is flat; or an object with these and `ignoreNaN`
  */
-export function standardize(x: Values, features?: number): Scaling {
-  return fitColumns('standardize', x, features, (column, j) => {
-    const first = column[0] as number;
-    if (column.every((value) => value === first)) return [first, 1];
-    const unit = magnitude(column);
-    const { mean, variance } = moments(column.map((value) => value / unit));
-    const deviation = Math.sqrt(variance);
-    if (deviation <= Number.EPSILON * Math.abs(mean)) return [mean * unit, 1];
-    return checkHeld('standardize', j, mean * unit, deviation * unit);
-  });
+export function standardize(x: Values, options: number | StandardizeOptions = {}): Scaling {
+  const read = typeof options === 'number' ? { features: options } : checkOptions('standardize', options, ['features', 'ignoreNaN']);
+  return fitColumns('standardize', x, read, (what, column) => standardizeColumn('standardize', what, column));
 }
 
 /**
@@ -108,22 +98,17 @@ export function standardize(x: Values, features?: number): Scaling {
  *
  * @param options.range [low, high]. Default [0, 1]
  * @param options.features features per row, where x is flat
+ * @param options.ignoreNaN whether NaN stands for a gap, which counts nowhere. Default false
  */
-export function minMax(x: Values, options: { readonly range?: readonly [low: number, high: number]; readonly features?: number } = {}): Scaling {
-  const { range = [0, 1], features } = checkOptions('minMax', options, ['range', 'features']);
+export function minMax(x: Values, options: MinMaxOptions = {}): Scaling {
+  const { range = [0, 1], ...read } = checkOptions('minMax', options, ['range', 'features', 'ignoreNaN']);
   const list: readonly unknown[] = isList(range) ? Array.from(range) : [];
   const [low, high] = list as readonly [number, number];
   if (!(list.length === 2 && Number.isFinite(low) && Number.isFinite(high) && low < high && Number.isFinite(high - low))) {
     const shown = isList(range) ? `[${list.map(describe).join(', ')}]` : describe(range);
     throw new ValueError(`minMax: range is ${shown}, expected two finite numbers, the lower one first`);
   }
-  return fitColumns('minMax', x, features, (column, j) => {
-    const extent = (pick: (a: number, b: number) => number) => column.reduce((a, b) => pick(a, b));
-    const least = extent(Math.min);
-    const greatest = extent(Math.max);
-    const scale = least === greatest ? 1 : (greatest - least) / (high - low);
-    return checkHeld('minMax', j, least - low * scale, scale);
-  });
+  return fitColumns('minMax', x, read, (what, column) => minMaxColumn('minMax', what, column, low, high));
 }
 
 function apply<X extends Values>(call: string, scaling: Scaling, x: X, of: (value: number, offset: number, scale: number) => number): Returned<X> {

@@ -39,7 +39,7 @@ import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsyn
 import { fit, type Trainee } from '../training/fit.js';
 import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
-import type { Metric, MetricValues } from '../training/metrics.js';
+import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { searchStep } from '../training/search.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { checkGraph } from './checkGraph.js';

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import { Snapshot, type SnapshotState } from '../engine/snapshot.js';
 import { ValueError } from '../errors.js';
 import type { EpochEnd } from './history.js';
-import type { Metric } from './metrics.js';
+import type { Metric } from './metrics/metric.js';
 import { type Monitor, watcher } from './monitor.js';
 
 /**

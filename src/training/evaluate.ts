@@ -17,7 +17,8 @@ import { logitsOf } from '../losses/networkLoss.js';
 import { hasIds, type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import type { Evaluation, EvaluationProgress } from './history.js';
-import { accuracy, checkMetrics, type Metric, type MetricValues } from './metrics.js';
+import { accuracy } from './metrics/accuracy.js';
+import { checkMetrics, type Metric, type MetricValues } from './metrics/metric.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** Rows of a batch of an evaluation. */

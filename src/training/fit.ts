@@ -15,7 +15,7 @@ import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './eva
 import { type FitOptions, heldBack, type ReadFitOptions, readOptions } from './fitOptions.js';
 import type { FitRun } from './fitRun.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
-import type { Metric } from './metrics.js';
+import type { Metric } from './metrics/metric.js';
 import { wait } from './pause.js';
 import { SearchSteps } from './search.js';
 import { Steps } from './steps.js';

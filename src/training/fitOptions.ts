@@ -12,7 +12,7 @@ import { answerOf, checkCallbacks } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress } from './history.js';
-import type { Metric } from './metrics.js';
+import type { Metric } from './metrics/metric.js';
 import { checkMonitor } from './monitor.js';
 import { checkPause, type PauseSignal } from './pause.js';
 import type { Schedule } from './schedules.js';

@@ -1,4 +1,4 @@
-import type { Metric, MetricValues } from './metrics.js';
+import type { Metric, MetricValues } from './metrics/metric.js';
 
 /** The mean loss over samples, and the share of correct rows where the loss has decisions. */
 export interface Evaluation {

@@ -3,7 +3,7 @@ import { nearest } from '../arguments/nearest.js';
 import { ValueError } from '../errors.js';
 import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './history.js';
-import type { Metric } from './metrics.js';
+import type { Metric } from './metrics/metric.js';
 
 /** Which value of an epoch is watched. */
 export interface Monitor {

@@ -191,6 +191,8 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     standardize: () => [[x, [3, 2, 1]]],
     minMax: () => [[x, [3, 2, 1]], { range: [0, 1] }],
     transform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
+    tabular: () => [[{ a: 1, b: 'x' }], { a: 'number', b: { as: 'oneHot', unknown: 'own' } }],
+    encode: () => [neurite.tabular([{ a: 1 }], { a: 'number' }), [{ a: 2 }]],
     inverseTransform: () => [[x], neurite.standardize([x, [3, 2, 1]])],
     cosine: () => [0.1, { epochs: 10, final: 0.01 }],
     stepDecay: () => [0.1, { every: 2, factor: 0.5 }],

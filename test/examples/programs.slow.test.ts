@@ -21,6 +21,7 @@ const seeds = ['1', '2', '3', '4', '5'];
 test.each([
   ['iris', /accuracy ([\d.]+) %/, 95],
   ['penguins', /accuracy ([\d.]+) %/, 97],
+  ['gaps', /accuracy ([\d.]+) %/, 97],
   ['cars', /R² ([\d.]+)/, 0.83],
   ['spirals', /: ([\d.]+) %/, 99],
 ])(

@@ -1,24 +1,15 @@
-/** Runs the programs of this folder under the system's own Python, where Debian's python3-torch is. */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const PYTHON = '/usr/bin/python3';
+/** Runs the programs of this folder with Debian's python3-torch. */
+import { answerOf, hasModule, isRequired } from '../python.js';
 
 /** Whether PyTorch is there. */
 export function hasTorch(): boolean {
-  try {
-    execFileSync(PYTHON, ['-c', 'import torch'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+  return hasModule('torch');
 }
 
 /** Whether it must be: a missing one then fails, where it is skipped otherwise. */
-export const required = process.env.npm_lifecycle_event === 'test:torch' || process.env.CI !== undefined;
+export const required = isRequired('test:torch');
 
 /** What a program of this folder answers to a question, both as JSON. */
 export function answerOfTorch(program: string, question: unknown): unknown {
-  const script = fileURLToPath(new URL(program, import.meta.url));
-  return JSON.parse(execFileSync(PYTHON, [script], { input: JSON.stringify(question), encoding: 'utf8', maxBuffer: 2 ** 28 }));
+  return answerOf(new URL(program, import.meta.url), question);
 }

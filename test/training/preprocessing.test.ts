@@ -207,7 +207,7 @@ describe('standardize and minMax', () => {
     [
       'an unknown option',
       () => minMax([[1]], { low: 0 } as never),
-      'minMax: there is no option "low", expected range, features; pass range: [low, high]',
+      'minMax: there is no option "low", expected range, features, ignoreNaN; pass range: [low, high]',
     ],
     ['null for a scaling', () => transform(null as never, [1]), 'transform: the scaling is null, expected an object'],
     ['a scale of 0', () => transform({ offset: [0], scale: [0] }, [1]), "transform: the scaling's scale of feature 0 is 0"],
@@ -230,6 +230,35 @@ describe('standardize and minMax', () => {
     // Each number has an error of up to ε/2 itself.
     expect(Math.abs((offset[0] as number) - 1)).toBeLessThanOrEqual(Number.EPSILON);
     expect(Math.abs((scale[0] as number) - 1e-9)).toBeLessThanOrEqual(Number.EPSILON);
+  });
+
+  describe('ignore NaN where asked', () => {
+    const gaps = [
+      [1, Number.NaN, 5],
+      [Number.NaN, 2, 5],
+      [3, 4, Number.NaN],
+    ];
+
+    test('as if it was not there, and leave it', () => {
+      expect(standardize(gaps, { ignoreNaN: true })).toEqual({ offset: [2, 3, 5], scale: [1, 1, 1] });
+      expect(standardize(gaps.flat(), { features: 3, ignoreNaN: true })).toEqual(standardize(gaps, { ignoreNaN: true }));
+      const scaling = minMax(gaps, { ignoreNaN: true });
+      expect(scaling).toEqual({ offset: [1, 2, 5], scale: [2, 2, 1] });
+      expect(transform(scaling, gaps)).toEqual([
+        [0, Number.NaN, 0],
+        [Number.NaN, 0, 0],
+        [1, 1, Number.NaN],
+      ]);
+    });
+
+    test.each<[string, () => unknown, string]>([
+      ['nothing else', () => standardize([[1], [Number.POSITIVE_INFINITY]], { ignoreNaN: true }), 'standardize: feature 0 of row 1 is Infinity'],
+      ['a feature of gaps', () => minMax([[1, Number.NaN]], { ignoreNaN: true }), 'minMax: feature 1 is NaN in all 1 rows, expected a number in one'],
+      ['another word', () => standardize(gaps, { ignoreNaN: 1 as never }), 'standardize: ignoreNaN is 1, expected true or false'],
+      ['another option', () => standardize(gaps, { range: 1 } as never), 'standardize: there is no option "range", expected features, ignoreNaN'],
+    ])('%s is refused', (_, call, message) => {
+      expect(call).toThrow(message);
+    });
   });
 
   test('neither overflows nor underflows where the result does not', () => {
