@@ -24,7 +24,7 @@ async function trained(sparsity: number) {
     optimizer: adam({ learningRate: 2e-3 }),
     seed,
   });
-  await whole.fit({ x: images, y: 'x', scale: 1 / 255 }, { epochs: 15, batchSize: 64 });
+  await whole.fit({ x: images, y: 'x', scale: 1 / 255 }, { epochs: 10, batchSize: 64 });
   whole.configure({ penalty: [] });
   const encoder = network({ inputs: x, outputs: code, parametersOf: whole });
   const pixels = Float32Array.from(testImages, (v) => v / 255);
@@ -36,7 +36,7 @@ async function trained(sparsity: number) {
 }
 
 const plain = await trained(0);
-const sparse = await trained(2e-4);
+const sparse = await trained(8e-4);
 console.log(`without a regulariser: ${plain.active.toFixed(1)} of ${units} units are active for a digit, pixels are ${plain.error.toFixed(3)} off`);
 console.log(`with one:              ${sparse.active.toFixed(1)} of ${units} units are active for a digit, pixels are ${sparse.error.toFixed(3)} off`);
 

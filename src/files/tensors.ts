@@ -1,6 +1,6 @@
 /** Tensors as other programs exchange them: safetensors files of any types. */
 
-import { type Bytes, type Floats, isNumericArray, kindOf, type NumericArray } from '../arguments/arrays.js';
+import { KINDS as ARRAYS, type Bytes, type Floats, isNumericArray, kindOf, type NumericArray } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { FileError, ShapeError, ValueError } from '../errors.js';
@@ -115,19 +115,31 @@ function decode(call: string, { name, dtype = 'F32', shape, bytes }: Tensor): Sa
   return { shape, dtype: type, data: new Float32Array(bits.buffer) };
 }
 
+/** Typed arrays by the names of their kinds. */
+const PLAIN: Readonly<Record<string, unknown>> = { ...ARRAYS, BigInt64Array, BigUint64Array };
+
 /**
  * A matrix with rows and columns exchanged: `[m, n]` becomes `[n, m]`. Weights of Keras and scikit-learn are `[in, out]`, those of neurite and PyTorch
  * `[out, in]`.
- * @throws ShapeError for what is no matrix
+ * @throws ShapeError for what is no matrix, ValueError for what is no tensor
  */
 export function transposed(tensor: SafetensorsTensor): SafetensorsTensor {
-  const { shape, data } = tensor;
-  const [m = 0, n = 0, more] = shape;
-  if (shape.length < 2 || more !== undefined || data.length !== m * n)
-    throw new ShapeError(`transposed: the tensor is [${shape.join(', ')}] of ${data.length} numbers, expected a matrix`);
-  const turned = data.slice();
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) turned[j * m + i] = data[i * n + j] as never;
-  return { ...tensor, shape: [n, m], data: turned };
+  const call = 'transposed';
+  const { shape, dtype, data } = checkOptions(call, tensor, ['shape', 'dtype', 'data'], {}, 'the tensor');
+  const sizes = isList(shape) ? Array.from(shape) : [];
+  const kind = kindOf(data);
+  if (kind === undefined || !(kind in PLAIN) || !sizes.every((size) => isWhole(size, 0, Number.MAX_SAFE_INTEGER)))
+    throw new ValueError(
+      `${call}: the tensor has a shape of ${describe(shape)} and data of ${describe(data)}, expected what readSafetensors() gives`,
+    );
+  // A copy of a plain kind, whatever a subclass makes of slice.
+  const turned = new (PLAIN[kind] as Float32ArrayConstructor)(data as never);
+  const from = turned.slice();
+  const [m = 0, n = 0] = sizes;
+  if (sizes.length !== 2 || from.length !== m * n)
+    throw new ShapeError(`${call}: the tensor is [${sizes.join(', ')}] of ${from.length} numbers, expected a matrix`);
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) turned[j * m + i] = from[i * n + j] as number;
+  return { ...(dtype !== undefined && { dtype }), shape: [n, m], data: turned } as SafetensorsTensor;
 }
 
 /** Options of `writeSafetensors`. */

@@ -46,7 +46,7 @@ import { checkGraph } from './checkGraph.js';
 import { chooseBuild } from './chooseBuild.js';
 import { Internals, type Running } from './internals.js';
 import { MOVED } from './moved.js';
-import { type ClassifyOptions, frozen, Predictor } from './predictor.js';
+import { type ClassifyOptions, frozen, Predictor, predictInTraining } from './predictor.js';
 import { type LayerView, layerViews, type ParameterView, parameterView } from './views.js';
 
 /** Options of a network. */
@@ -347,7 +347,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
     const { training = false } = checkOptions('predict', out, ['training']);
     if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
-    return training ? this.#predictor.predictInTraining(x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
+    return training ? predictInTraining(this.#predictor, x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
   }
 
   /** z before the final softmax, sigmoid or hard threshold, for each row of x; the output itself where there is none of these. */

@@ -42,6 +42,9 @@ interface Views {
   readonly version: number;
 }
 
+/** What `predict(x, { training: true })` of a network gives: its output with layers as in training step number `step`. */
+export let predictInTraining: (predictor: Predictor<number, number>, x: Values | readonly Values[], step: number) => unknown;
+
 /**
  * What runs a network forward: on rows of any form, or on its own memory without copying.
  * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is.
@@ -149,32 +152,6 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this.#view('input').input;
   }
 
-  /** The output of each row with layers as in training step number `step`, all rows at once. @internal */
-  predictInTraining(x: Values | readonly Values[], step: number): unknown {
-    const call = 'predict';
-    this.#alive(call);
-    const engine = this.#engine;
-    const xs = readInputs(call, x, this.#inputs);
-    const { rows, form } = xs[0] as Read;
-    checkIds(call, xs, this.#inputs, engine.ids);
-    checkRows(call, engine, rows);
-    this.#alive(call);
-    const { inputs } = engine.graph;
-    const outputs = engine.graph.outputs.map((node) => engine.inMode('training', node));
-    const program = engine.derived('training:predict', rows, () => ({ roots: outputs, inputs, outputs, places: engine.places }));
-    program.workspace.set(Context.FirstStep, step);
-    program.workspace.set(Context.Step, 0);
-    const { f32 } = engine.core;
-    xs.forEach((read, i) => copyIn(read, this.#inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
-    program.run(rows);
-    const shaped = this.#outputs.map((width, i) => {
-      const flat = allocateFloats(`${call}: the output`, rows * width);
-      copyOut(engine.core.f32, program.outputIndex(i), rows * width, flat, 0);
-      return inForm(form, flat, width);
-    });
-    return shaped.length === 1 ? shaped[0] : shaped;
-  }
-
   /** The memory that `run` writes: `maxRows` rows of the first output. */
   get output(): Floats {
     return this.#view('output').output;
@@ -274,6 +251,36 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
       for (let i = 0; i < count * outWidth; i++) out[from * outWidth + i] = f32[output + i] as number;
     }
     return true;
+  }
+
+  /** The output of each row with layers as in training step number `step`, all rows at once. */
+  #predictInTraining(x: Values | readonly Values[], step: number): unknown {
+    const call = 'predict';
+    this.#alive(call);
+    const engine = this.#engine;
+    const xs = readInputs(call, x, this.#inputs);
+    const { rows, form } = xs[0] as Read;
+    checkIds(call, xs, this.#inputs, engine.ids);
+    checkRows(call, engine, rows);
+    this.#alive(call);
+    const { inputs } = engine.graph;
+    const outputs = engine.graph.outputs.map((node) => engine.inMode('training', node));
+    const program = engine.derived('training:predict', rows, () => ({ roots: outputs, inputs, outputs, places: engine.places }));
+    program.workspace.set(Context.FirstStep, step);
+    program.workspace.set(Context.Step, 0);
+    const { f32 } = engine.core;
+    xs.forEach((read, i) => copyIn(read, this.#inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
+    program.run(rows);
+    const shaped = this.#outputs.map((width, i) => {
+      const flat = allocateFloats(`${call}: the output`, rows * width);
+      copyOut(engine.core.f32, program.outputIndex(i), rows * width, flat, 0);
+      return inForm(form, flat, width);
+    });
+    return shaped.length === 1 ? shaped[0] : shaped;
+  }
+
+  static {
+    predictInTraining = (predictor, x, step) => predictor.#predictInTraining(x, step);
   }
 
   #checkOut(call: Call, out: Float32Array | undefined, rows: number): void {

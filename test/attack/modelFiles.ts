@@ -466,7 +466,7 @@ const wrongs: Record<string, Change> = {
     const loss = c.pick([...d.losses.filter((entry) => entry !== null), null]);
     if (!loss) return false;
     const [key, value] = c.pick<[string, Tree]>([
-      ['name', c.pick<Tree>(['hinge', 'constructor', 1])],
+      ['name', c.pick<Tree>(['cauchy', 'constructor', 1])],
       ['reduction', c.pick<Tree>(['max', null])],
       ['fromLogits', c.pick<Tree>([0, 'true', null])],
       ['scale', c.pick<Tree>([0, -1, 'NaN', 'Infinity', 1e39, 1e-50, null])],

@@ -67,3 +67,25 @@ test('online', async () => {
     expect(Number(end), `seed ${seed}`).toBeLessThan(0.05);
   }
 }, 20_000);
+
+test('birdstrikes', async () => {
+  for (const seed of seeds.slice(0, 2)) {
+    const [, balanced, above] = /accuracy ([\d.]+) %, ([\d.]+) points above/.exec(await lastLine('birdstrikes', seed)) ?? [];
+    expect(Number(balanced), `seed ${seed}`).toBeGreaterThan(64);
+    expect(Number(above), `seed ${seed}`).toBeGreaterThanOrEqual(5);
+  }
+}, 120_000);
+
+test('cartpole', async () => {
+  expect(await lastLine('cartpole', '1')).toMatch(/^cartpole: solved after \d+ episodes/);
+}, 300_000);
+
+test('sparse', async () => {
+  const [, active, plain, right] = /: ([\d.]+) active units of 128 in place of ([\d.]+); .* ([\d.]+) %/.exec(await lastLine('sparse')) ?? [];
+  expect(Number(active)).toBeLessThan(Number(plain) / 2);
+  expect(Number(right)).toBeGreaterThan(88);
+}, 300_000);
+
+test('dropout, two of its epochs', async () => {
+  expect(Number(/: ([\d.]+) %/.exec(await lastLine('dropout', '1', '2'))?.[1])).toBeGreaterThan(96.5);
+}, 300_000);
