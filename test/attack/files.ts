@@ -77,25 +77,27 @@ class Blocks {
 
 const list = <T>(items: readonly T[]): T | readonly T[] => (items.length === 1 ? (items[0] as T) : items);
 
-/** Inputs of one number; ids are 0. */
-function inputsOf(net: AnyNetwork, rows: number, value: number): Float32Array[] {
+/** Rows of one value for each input, of 0 where an input takes ids. */
+function inputsOf(net: AnyNetwork, rows: number, value: number): Float32Array | readonly Float32Array[] {
   const { model, ids } = internals('test', net).engine;
-  return model.inputs.map(({ shape }, i) => new Float32Array(rows * features(shape)).fill(ids?.[i] ? 0 : value));
+  return list(model.inputs.map(({ shape }, i) => new Float32Array(rows * features(shape)).fill(ids?.[i] ? 0 : value)));
 }
 
 /** Predictions of each output, as one number; every NaN is one. */
 function predicted(net: AnyNetwork, rows: number): number {
-  const y = net.predict(list(inputsOf(net, rows, 0.5)) as never) as unknown;
+  const y = net.predict(inputsOf(net, rows, 0.5) as never) as unknown;
   return (Array.isArray(y) ? y : [y]).reduce((h: number, values: Float32Array) => hash(new Uint8Array(canonical(bitsOf(values)).buffer), h), 1);
 }
 
 /** Predicts, steps, traces and saves; counts what it did. @throws Error saying which bits differ */
 function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: string) => void): void {
-  const { targets } = internals('test', net).engine.columns;
+  const { columns } = internals('test', net).engine;
   predicted(net, rows);
   count('predicted');
-  const x = list(inputsOf(net, rows, 0.25));
-  const y = list(targets.map(({ classes, width }) => (classes ? new Int32Array(rows) : new Float32Array(rows * width).fill(0.5))));
+  const x = inputsOf(net, rows, 0.25);
+  const y = list(
+    columns.targets.map(({ width, probabilities }) => (probabilities ? new Int32Array(rows) : new Float32Array(rows * width).fill(0.5))),
+  );
   const may = (what: string, act: () => unknown) => {
     try {
       act();

@@ -1,4 +1,5 @@
 /** Model files made by a grammar: of networks of every kind, which must load, and with one thing wrong, which must not. */
+import { VERSION } from '../../src/files/version.js';
 import { fileOf, type Tree } from '../files/mutate.js';
 
 type Json = { [key: string]: Tree };
@@ -239,16 +240,31 @@ class Growth {
     const { below, pick } = this.chance;
     const width = this.width(node);
     const weight = pick([1, 0.3, 2]);
-    const kind = trained ? pick(['meanSquaredError', 'squaredError', 'crossEntropy', 'binaryCrossEntropy', 'own', 'none']) : 'none';
+    const kind = trained ? pick(['meanSquaredError', 'squaredError', 'crossEntropy', 'binaryCrossEntropy', 'quantile', 'own', 'none']) : 'none';
     let [output, loss] = [node, null as Json | null];
     if (kind === 'meanSquaredError') loss = { name: kind, reduction: 'mean', fromLogits: false, scale: 1, weight };
     if (kind === 'squaredError') loss = { name: kind, reduction: 'sum', fromLogits: false, scale: pick([1, 0.5]), weight };
     if (kind === 'binaryCrossEntropy' || (kind === 'crossEntropy' && width > 1)) {
       const fromLogits = below(2) === 0;
-      loss = { name: kind, reduction: pick(['mean', 'sum']), fromLogits, scale: 1, weight };
+      const counts = kind === 'crossEntropy' ? width : 2;
+      const options = {
+        labelSmoothing: pick([0, 0, 0.1]),
+        classWeights: below(3) ? [] : Array.from({ length: counts }, (_, k) => k / 2),
+        probabilities: below(3) > 0,
+      };
+      loss = { name: kind, reduction: pick(['mean', 'sum']), fromLogits, scale: 1, weight, ...options };
       output = this.unary('affine', node);
       if (!fromLogits) output = kind === 'crossEntropy' ? this.op('softmax', [output], width) : this.unary('sigmoid', output);
     }
+    if (kind === 'quantile')
+      loss = {
+        name: kind,
+        reduction: pick(['mean', 'sum']),
+        fromLogits: false,
+        scale: 1,
+        weight,
+        tau: width % 2 ? 0.25 : pick([0.5, [0.5], [0.25, 0.75]]),
+      };
     if (kind === 'own') loss = { name: pick(NAMES), reduction: pick(['mean', 'sum']), weight, ...this.#own(node, width) };
     this.draft.outputs.push(output);
     this.draft.losses.push(loss);
@@ -466,10 +482,13 @@ const wrongs: Record<string, Change> = {
     const loss = c.pick([...d.losses.filter((entry) => entry !== null), null]);
     if (!loss) return false;
     const [key, value] = c.pick<[string, Tree]>([
-      ['name', c.pick<Tree>(['cauchy', 'constructor', 1])],
+      ['name', c.pick<Tree>(['charbonnier', 'constructor', 1])],
       ['reduction', c.pick<Tree>(['max', null])],
       ['fromLogits', c.pick<Tree>([0, 'true', null])],
       ['scale', c.pick<Tree>([0, -1, 'NaN', 'Infinity', 1e39, 1e-50, null])],
+      ['labelSmoothing', c.pick<Tree>([-0.5, 2, 'NaN', [], null])],
+      ['classWeights', c.pick<Tree>([0, 'x', [-1], [1, 2, 3, 'NaN'], null])],
+      ['tau', c.pick<Tree>([0, 'NaN', [], [1], [0.5, null]])],
       ['weight', c.pick<Tree>([0, -1, 'NaN', 'Infinity', 1e39, 1e-50, null])],
     ]);
     if (c.below(6) || !(key in loss)) loss[key] = value;
@@ -704,7 +723,7 @@ function change(to: Header, chance: Chance, edit: (entry: Json) => unknown): unk
 }
 
 function textOf({ tensors, ...architecture }: Draft): string {
-  return JSON.stringify({ format: 'neurite', version: 2, ...architecture });
+  return JSON.stringify({ format: 'neurite', version: VERSION, ...architecture });
 }
 
 /** The architecture without tensors: constants have their values in it. */
@@ -717,7 +736,7 @@ function textAlone({ tensors, training, ...architecture }: Draft): string {
     );
     return { ...node, values: numbers };
   });
-  return JSON.stringify({ format: 'neurite', version: 2, ...architecture, nodes });
+  return JSON.stringify({ format: 'neurite', version: VERSION, ...architecture, nodes });
 }
 
 function headerOf(draft: Draft, { below }: Chance): Header {
