@@ -71,7 +71,8 @@ export class Pace {
   took(rows: number, seconds: number): void {
     const each = seconds / rows;
     this.#secondsPerRow = each;
-    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor(this.budget / Math.max(each, 1e-9))));
+    // A slice may take longer than the one before: a fifth is left for that.
+    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor((0.8 * this.budget) / Math.max(each, 1e-9))));
   }
 }
 
