@@ -1,5 +1,6 @@
 /** A training that is interrupted, and goes on in another process. */
 import { allocateFloats, type Bytes } from '../arguments/arrays.js';
+import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError } from '../errors.js';
@@ -11,7 +12,6 @@ import type { EarlyStopState } from '../training/earlyStopping.js';
 import type { FitRun } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
-import { bytesOf as bytesOfFile } from './bytes.js';
 import { Fields, type Json, numberOf, numberToJson, parseJson, show } from './json.js';
 import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
 import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';

@@ -1,5 +1,6 @@
 /** From the bytes of a file to a network. */
 
+import { bytesOf } from '../arguments/bytes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
@@ -13,7 +14,6 @@ import { Constant, Parameter, type State } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
-import { bytesOf } from './bytes.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { savedOps } from './registry.js';
 import { readTensorFile, type TensorFile } from './safetensors.js';
