@@ -9,7 +9,6 @@ import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
 import type { TargetForm } from '../losses/targetForm.js';
-import { searchOf } from '../optimizers/optimizer.js';
 import { runAll } from './callbacks.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
 import { type FitOptions, heldBack, type ReadFitOptions, readOptions } from './fitOptions.js';
@@ -17,8 +16,8 @@ import type { FitRun } from './fitRun.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
 import type { Metric } from './metrics/metric.js';
 import { wait } from './pause.js';
-import { SearchSteps } from './search.js';
-import { Steps } from './steps.js';
+import { searchingOf } from './search/searching.js';
+import { type StepRunner, Steps } from './steps.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** What `fit` trains: an engine, and the counts that outlive one call. */
@@ -71,7 +70,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
       : new DatasetRows('fit', engine, set, most, seed, held);
     opened = rows;
     validation = validationOf(engine, options, rows instanceof DatasetRows ? rows : undefined);
-    const batch = Math.min(searchOf(engine.optimizer) ? Number.POSITIVE_INFINITY : most, rows.total ?? most);
+    const batch = Math.min(searchingOf(engine.optimizer) ? Number.POSITIVE_INFINITY : most, rows.total ?? most);
     const steps = rows.total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(rows.total / batch);
     const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
     for (const evaluated of [validation?.source, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
@@ -130,7 +129,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
           }
           const start = now();
           const rates = rateOf(epoch, run.step, steps, count);
-          const slice = (slices as Steps | SearchSteps).run(position, rates, run.sums, trainee.stepsDone);
+          const slice = (slices as StepRunner).run(position, rates, run.sums, trainee.stepsDone);
           const { status, done } = slice;
           trainee.stepsDone += done;
           if (status !== Status.Done) {
@@ -186,13 +185,13 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
 }
 
 /** The steps on a source: of `batch` rows, of which `part` at once. */
-function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): Steps | SearchSteps {
+function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): StepRunner {
   const rows = Math.min(batch, source.rows);
   // Of the last step, and of the last part of each.
   for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last);
-  checkRows('fit', engine, Math.min(part, rows));
-  if (searchOf(engine.optimizer)) return new SearchSteps(engine, source, Math.min(part, rows));
-  return new Steps(engine, source, rows, Math.min(part, rows));
+  const most = Math.min(part, rows);
+  checkRows('fit', engine, most);
+  return searchingOf(engine.optimizer)?.steps(engine, source, most) ?? new Steps(engine, source, rows, most);
 }
 
 /** Gives the event loop a turn where reading rows has taken a whole one. */
