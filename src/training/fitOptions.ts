@@ -124,13 +124,8 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
   searching?.checkFit(engine.optimizer as Optimizer, stream !== undefined, accumulationSteps);
-  if (stream) {
-    if (stream.batchSize !== undefined && given.batchSize !== undefined)
-      throw new ValueError(`fit: batchSize is ${batchSize} for a stream in batches of ${stream.batchSize}, expected one of the two`);
-    if (validationSplit !== undefined) throw new ValueError('fit: validationSplit came for a stream, expected validationData');
-    if (validationData === undefined && (earlyStopping !== undefined || metrics.length > 0))
-      throw new ValueError(`fit: ${earlyStopping === undefined ? 'metrics' : 'earlyStopping'} came for a stream, expected validationData with it`);
-  }
+  const evaluating = earlyStopping !== undefined ? 'earlyStopping' : metrics.length > 0 ? 'metrics' : undefined;
+  stream?.checkFit({ batchSize: given.batchSize, validationData, validationSplit, evaluating });
   const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
   const observe = observerOf(learningRate, metrics, engine.decides);
   const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;
