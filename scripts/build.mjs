@@ -46,6 +46,7 @@ await build({
   input: { ...input, ...edge },
   platform: 'neutral',
   external: /\.wasm(\?module)?$/,
+  makeAbsoluteExternalsRelative: false,
   transform,
   output: {
     dir: 'dist',

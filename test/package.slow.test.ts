@@ -196,7 +196,7 @@ test('each entry has its module, its file for CommonJS and the declarations of b
     expect(conditions).toEqual(expected);
     // The first that a host knows counts: an edge host knows `module` too.
     expect(Object.keys(conditions)).toEqual(Object.keys(expected));
-    const files = [esm, cjs, ...Object.values(edges)].flatMap((one) => Object.values(one)).map((file) => file.slice(2));
+    const files = [esm, cjs, ...Object.values(edges)].flatMap((one): string[] => Object.values(one)).map((file) => file.slice(2));
     expect(packed).toEqual(expect.arrayContaining(files));
     // Resolvers that know no conditions.
     if (entry === '.') expect([main, module, types]).toEqual([cjs.default, esm.default, esm.types]);

@@ -70,7 +70,7 @@ const READ: Readonly<Record<(typeof FORMS)[number], (value: unknown) => object |
     throw new ValueError(`initialize: module is ${describe(value)}, expected a WebAssembly.Module${remedy}`);
   },
   // A copy, for the caller's memory may be shared, which no engine compiles from.
-  bytes: (value) => compile(Uint8Array.from(bytesOf('initialize', value as Uint8Array)), 'bytes'),
+  bytes: (value) => compile(Uint8Array.from(bytesOf('initialize', value as Uint8Array)), 'the file'),
   async url(value) {
     const url = typeof value === 'string' ? value : fieldOf(value, 'href');
     if (typeof url !== 'string') throw new ValueError(`initialize: url is ${describe(value)}, expected a text or a URL`);
