@@ -122,6 +122,10 @@ export class Dataset {
     for (const [name, value] of Object.entries({ scale, offset, targetScale, targetOffset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
+    if (y === 'x' && (targetScale !== 1 || targetOffset !== 0))
+      throw new ValueError(
+        `${call}: targetScale is ${targetScale} and targetOffset ${targetOffset} for y: 'x', expected none: the targets are the input as it is scaled`,
+      );
     if (!(typeof budget === 'number' && budget >= 0)) {
       throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
     }

@@ -14,8 +14,8 @@ export type ScheduleState = Readonly<Record<string, number>>;
  */
 export interface Schedule {
   (epoch: number, step: number, steps: number): number;
-  /** Called by `fit` behind each epoch, with what was measured of it. */
-  readonly observe?: (end: EpochEnd) => void;
+  /** Called by `fit` behind each epoch, with what was measured of it, and with whether the value that `monitor` names is to fall or to rise. */
+  readonly observe?: (end: EpochEnd, mode?: 'min' | 'max') => void;
   /** The value that `observe` reads of an epoch: `fit` refuses one that there is not before it begins. */
   readonly monitor?: string | undefined;
   /** What it remembers: a copy. */
@@ -28,6 +28,12 @@ export interface Schedule {
 export function check(call: string, name: string, value: number, least: number, expected: string, allows = (_: number) => true): void {
   if (!(Number.isFinite(value) && value >= least && allows(value)))
     throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
+}
+
+/** @throws ValueError where nobody knows how many steps an epoch has */
+function checkSteps(call: string, steps: number): void {
+  if (!Number.isFinite(steps))
+    throw new ValueError(`${call}: nobody knows the steps of an epoch of this stream, expected its rows, as in stream(source, { rows: 60_000 })`);
 }
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
@@ -70,7 +76,7 @@ function cosineFall(t: number): number {
 /**
  * Falls from `rate` to `final` as half a cosine over so many epochs, step by step, then stays there (Loshchilov & Hutter 2017, equation 5,
  * without restarts):
- * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
+ * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0. On a stream whose length nobody knows it falls epoch by epoch.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
   const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final']);
@@ -111,6 +117,7 @@ export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const last = first / finalDivFactor;
   const between = (from: number, to: number, share: number) => to + (from - to) * (anneal === 'cosine' ? cosineFall(share) : 1 - share);
   return (epoch, step, steps) => {
+    checkSteps('oneCycle', steps);
     const at = (epoch - 1) * steps + step;
     const top = pctStart * epochs * steps - 1;
     if (at <= top && top > 0) return between(first, rate, at / top);
@@ -126,9 +133,11 @@ export function warmup(epochs: number, then: number | Schedule): Schedule {
   const rising: Schedule = (epoch, step, steps) => {
     const target = typeof then === 'number' ? then : then(epoch, step, steps);
     if (typeof target !== 'number') throw new ValueError(`warmup: then gave ${describe(target)}, expected a number`);
+    if (epochs === 0) return target;
+    checkSteps('warmup', steps);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));
   };
   if (typeof then === 'number') return rising;
   const { observe, monitor, state, restore } = then;
-  return Object.assign(rising, { observe, monitor, state, restore });
+  return Object.assign(rising, { observe: observe?.bind(then), monitor, state: state?.bind(then), restore: restore?.bind(then) });
 }
