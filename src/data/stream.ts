@@ -92,6 +92,14 @@ export class Stream<T = StreamRow> implements Streamed {
     return this.#batch;
   }
 
+  /**
+   * What it is made of: its rows in the order they come, and what is done with them.
+   * @internal
+   */
+  get parts() {
+    return { make: this.#make, options: this.#options, buffer: this.#buffer, batch: this.#batch };
+  }
+
   /** @internal */
   [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows {
     const ordered = (stream: number | undefined) => this.#ordered(call, stream === undefined ? undefined : generator(seed, stream), breathe);

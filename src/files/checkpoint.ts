@@ -105,7 +105,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
   options: RestoreOptions = {},
 ): Network<AnyTargets, In, Out> {
   const call = 'restore';
-  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'ops', 'optimizers']);
+  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'debug', 'ops', 'optimizers']);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
   const all = readTensorFile(bytesOfFile(call, bytes), call);
   const text = all.metadata.get(KEY);
