@@ -138,7 +138,8 @@ export class Stream<T = StreamRow> implements Streamed {
   }
 }
 
-function isIterable(value: unknown): boolean {
+/** Whether rows come of a value, at once or one after another. */
+export function isIterable(value: unknown): value is StreamSource<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
