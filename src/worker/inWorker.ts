@@ -2,6 +2,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { bytesOf } from '../files/bytes.js';
 import { checkpoint } from '../files/checkpoint.js';
+import { save } from '../files/save.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import type { NeuriteWorker } from './neuriteWorker.js';
 import { checkSendable } from './sendable.js';
@@ -23,11 +24,12 @@ function isBytes(value: unknown): value is Uint8Array | ArrayBuffer {
 
 function packed(call: string, network: AnyNetwork): { readonly bytes: Uint8Array; readonly debug: boolean } {
   const { trainee } = checkSendable(call, network);
-  return { bytes: checkpoint(network), debug: trainee.locate !== undefined };
+  // Where it would go on with its next fit here, it does there; a fit that was ended on the way is over in both.
+  return { bytes: trainee.resume ? checkpoint(network) : save(network, { optimizerState: true }), debug: trainee.locate !== undefined };
 }
 
 /**
- * Puts a copy of a network into a worker: parameters, optimizer's state, epochs done and where an interrupted `fit` is. The network itself stays as it
+ * Puts a copy of a network into a worker: parameters, optimizer's state, epochs done, and where the checkpoint is that it was restored from. The network itself stays as it
  * is, and may be disposed of. What it does there has the bits that it would have here.
  *
  * @param network or the bytes of a file of `save` or `checkpoint`, of which nothing is made here

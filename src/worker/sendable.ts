@@ -3,8 +3,12 @@ import { ownOpsOf, rootsOf } from '../files/architecture.js';
 import { architectureOf } from '../files/save.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
-import { makerOf } from '../optimizers/optimizer.js';
+import { makerOf, type OptimizerMaker } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
+import { lbfgs } from '../optimizers/search/lbfgs.js';
+
+/** Optimizers of neurite's that files know only where a reader is handed them: both sides hand them over. */
+export const OPTIMIZERS: readonly OptimizerMaker[] = [lbfgs];
 
 /**
  * Checks that a worker can make the same network again: of its ops and its optimizer it has the names.
@@ -18,6 +22,6 @@ export function checkSendable(call: string, network: AnyNetwork): Internals {
   const [op] = ownOpsOf(rootsOf(architectureOf(parts)));
   if (op) refuse(`the op ${op.name}`);
   const { optimizer } = parts.engine;
-  if (optimizer && optimizersByName(call, [])[optimizer.name] !== makerOf(optimizer)) refuse(`the optimizer ${optimizer.name}`);
+  if (optimizer && optimizersByName(call, OPTIMIZERS)[optimizer.name] !== makerOf(optimizer)) refuse(`the optimizer ${optimizer.name}`);
   return parts;
 }
