@@ -13,7 +13,7 @@ import { implementations } from './implementations.js';
 import { PROTOCOL, type Request, read } from './message.js';
 import { METHODS, type Method, type MethodName } from './methods.js';
 import { type Port, portOf, type WorkerLike } from './port.js';
-import { OPTIMIZERS } from './sendable.js';
+import { SEARCHING } from './sendable.js';
 import { buffersIn } from './transfer.js';
 import { type Stock, type Unpacking, unpack } from './unpack.js';
 
@@ -91,7 +91,7 @@ class Host {
 
   #create(number: number, bytes: Bytes, { debug }: CreateOptions): object {
     const isTraining = readTensorFile(bytes, 'inWorker').metadata.has(CHECKPOINT_KEY);
-    const network: AnyNetwork = (isTraining ? restore : load)(bytes, { debug, optimizers: OPTIMIZERS });
+    const network: AnyNetwork = (isTraining ? restore : load)(bytes, { debug, optimizers: SEARCHING });
     this.#stock.networks.set(number, network);
     const { build, seed, inFeatures, outFeatures, parameterCount, parameterNames } = network;
     return {

@@ -9,7 +9,7 @@ import { type AnyNetwork, internals } from '../network/network.js';
 import { optimizerState, setOptimizerState } from '../network/optimizerState.js';
 import type { Parameter, State } from '../ops/leaves.js';
 import type { MethodName } from './methods.js';
-import { OPTIMIZERS } from './sendable.js';
+import { SEARCHING } from './sendable.js';
 
 /** A network, and how another takes its place. */
 export interface Hosted {
@@ -56,7 +56,7 @@ const stored = ({ engine }: Internals): Stored[] => [...engine.parameters, ...en
  */
 function configure({ network: old, replace }: Hosted, json: string): void {
   const from = internals('configure', old).idle('configure');
-  const next = fromJSON(json, { maxParameters: 2 ** 30, optimizers: OPTIMIZERS, debug: from.trainee.locate !== undefined });
+  const next = fromJSON(json, { maxParameters: 2 ** 30, optimizers: SEARCHING, debug: from.trainee.locate !== undefined });
   const to = internals('configure', next);
   const names = to.tensorNames();
   const found = new Map(stored(to).map((node) => [names.get(node), node] as const));

@@ -8,7 +8,7 @@ import { optimizersByName } from '../optimizers/optimizers.js';
 import { lbfgs } from '../optimizers/search/lbfgs.js';
 
 /** Optimizers of neurite's that files know only where a reader is handed them: both sides hand them over. */
-export const OPTIMIZERS: readonly OptimizerMaker[] = [lbfgs];
+export const SEARCHING: readonly OptimizerMaker[] = [lbfgs];
 
 /**
  * Checks that a worker can make the same network again: of its ops and its optimizer it has the names.
@@ -22,6 +22,6 @@ export function checkSendable(call: string, network: AnyNetwork): Internals {
   const [op] = ownOpsOf(rootsOf(architectureOf(parts)));
   if (op) refuse(`the op ${op.name}`);
   const { optimizer } = parts.engine;
-  if (optimizer && optimizersByName(call, OPTIMIZERS)[optimizer.name] !== makerOf(optimizer)) refuse(`the optimizer ${optimizer.name}`);
+  if (optimizer && optimizersByName(call, SEARCHING)[optimizer.name] !== makerOf(optimizer)) refuse(`the optimizer ${optimizer.name}`);
   return parts;
 }

@@ -22,7 +22,7 @@ import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { standsFor } from './handles.js';
 import type { Facts, MethodName } from './methods.js';
 import type { NeuriteWorker, WorkerDataset } from './neuriteWorker.js';
-import { checkSendable, OPTIMIZERS } from './sendable.js';
+import { checkSendable, SEARCHING } from './sendable.js';
 
 /** An option of each call that sends arrays. */
 export interface TransferOption {
@@ -198,7 +198,7 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   async configure(options: object): Promise<unknown> {
     if (this.#disposed) throw new DisposedError('configure');
     // A network without data that is configured here says what the configuration is as data.
-    const shadow: AnyNetwork = fromJSON(this.#json, { maxParameters: MOST_PARAMETERS, optimizers: OPTIMIZERS });
+    const shadow: AnyNetwork = fromJSON(this.#json, { maxParameters: MOST_PARAMETERS, optimizers: SEARCHING });
     let json: string;
     try {
       shadow.configure(options);
