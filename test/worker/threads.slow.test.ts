@@ -1,6 +1,7 @@
 /** The built worker in real threads: the same bits, and every way in which a worker can end. Needs dist/, which `npm test` builds first. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -8,9 +9,10 @@ import { describe, expect, test } from 'vitest';
 import { bits } from './channel.js';
 
 const root = new URL('../..', import.meta.url);
-const entry = (name: string) => new URL(`dist/${name}.js`, root).href;
-const { adam, crossEntropy, dense, dropout, sequential } = (await import(/* @vite-ignore */ entry('index'))) as typeof import('neurite');
-const { inWorker, startWorker, WorkerError } = (await import(/* @vite-ignore */ entry('worker'))) as typeof import('neurite/worker');
+const load = createRequire(import.meta.url);
+const built = (name: string) => load(fileURLToPath(new URL(`dist/${name}.js`, root)));
+const { adam, crossEntropy, dense, dropout, sequential } = built('index') as typeof import('neurite');
+const { inWorker, startWorker, WorkerError } = built('worker') as typeof import('neurite/worker');
 
 const host = new URL('dist/worker/host.js', root);
 const x = Float32Array.from({ length: 4 * 200 }, (_, i) => Math.sin(i * i + 1));
