@@ -60,6 +60,7 @@ export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
 export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
+export { copyParameters } from './network/copyParameters.js';
 export {
   type AnyNetwork,
   Network,
@@ -107,10 +108,10 @@ export { sqrt } from './ops/sqrt.js';
 export { square } from './ops/square.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
+export { defineOptimizer } from './optimizers/defineOptimizer.js';
 export { decayMatrices, parameterGroups } from './optimizers/groups.js';
 export type { ParameterGroup, ParameterGroups } from './optimizers/layout.js';
-export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
-export { type LbfgsOptions, lbfgs } from './optimizers/search/lbfgs.js';
+export type { Optimizer, OptimizerDefinition, OptimizerMaker } from './optimizers/optimizer.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
@@ -147,3 +148,4 @@ export {
   stepDecay,
   warmup,
 } from './training/schedules.js';
+export { type LbfgsOptions, lbfgs } from './training/search/lbfgs.js';

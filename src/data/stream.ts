@@ -3,7 +3,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
 import { ValueError } from '../errors.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
-import { markStreamed, OPEN, type Piece, type Rows, type Streamed } from './rows.js';
+import { type EventLoop, type GivenWithStream, markStreamed, OPEN, type Piece, type Rows, type Streamed } from './rows.js';
 import { RowSource } from './source.js';
 
 /** One row of a stream: its input, its target, and its weight. For several inputs, losses or weights, lists of them. */
@@ -101,7 +101,17 @@ export class Stream<T = StreamRow> implements Streamed {
   }
 
   /** @internal */
-  [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows {
+  checkFit({ batchSize, validationData, validationSplit, evaluating }: GivenWithStream): void {
+    if (this.#batch !== undefined && batchSize !== undefined)
+      throw new ValueError(`fit: batchSize is ${batchSize} for a stream in batches of ${this.#batch}, expected one of the two`);
+    if (validationSplit !== undefined) throw new ValueError('fit: validationSplit came for a stream, expected validationData');
+    if (validationData === undefined && evaluating !== undefined)
+      throw new ValueError(`fit: ${evaluating} came for a stream, expected validationData with it`);
+  }
+
+  /** @internal */
+  [OPEN](call: string, engine: Engine, batch: number, seed: number, loop: EventLoop): Rows {
+    const breathe = breathing(loop);
     const ordered = (stream: number | undefined) => this.#ordered(call, stream === undefined ? undefined : generator(seed, stream), breathe);
     return new StreamRows(call, engine, batch, this.#options, ordered);
   }
@@ -136,6 +146,19 @@ export class Stream<T = StreamRow> implements Streamed {
   get [Symbol.toStringTag](): string {
     return 'Stream';
   }
+}
+
+/** To be awaited between rows: gives the event loop a turn where reading rows has taken a whole one. */
+function breathing({ turns, pause, now }: EventLoop): () => Promise<void> | undefined {
+  let last = now();
+  return () => {
+    const since = now() - last;
+    if (since < turns.budget) return undefined;
+    turns.worked(since);
+    return pause().then(() => {
+      last = now();
+    });
+  };
 }
 
 /** Whether rows come of a value, at once or one after another. */

@@ -2,13 +2,13 @@
 import { allocateFloats, type Bytes } from '../arguments/arrays.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
-import { FileError } from '../errors.js';
+import { FileError, ValueError } from '../errors.js';
 import { nameTensors } from '../layers/names.js';
 import { TARGET_FORMS } from '../losses/targetForm.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type Network } from '../network/network.js';
 import type { EarlyStopState } from '../training/earlyStopping.js';
-import type { FitRun } from '../training/fitRun.js';
+import type { FitBegun, FitRun, Interrupted } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
 import { bytesOf as bytesOfFile } from './bytes.js';
@@ -42,8 +42,8 @@ export function checkpoint(network: AnyNetwork): Bytes {
   const parts = internals('checkpoint', network).alive('checkpoint');
   const { run, resume } = parts.trainee;
   const where = run ?? resume;
-  const stopping = where?.stopping?.state ?? where?.stoppingState;
-  const schedule = where?.schedule?.state?.() ?? where?.scheduleState;
+  const stopping: EarlyStopState | undefined = where?.stopping ?? resume?.stoppingState;
+  const schedule = where?.schedule?.state?.() ?? resume?.scheduleState;
   const best = stopping?.best && stopping.snapshot;
   const tensors: Tensor[] = best
     ? [
@@ -137,7 +137,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
 }
 
 /** @throws FileError for what the file has besides */
-function checkKnown(fields: Fields, file: TensorFile, run: FitRun | undefined): void {
+function checkKnown(fields: Fields, file: TensorFile, run: Interrupted | undefined): void {
   fields.end();
   const known = run?.stoppingState?.best ? run.stoppingState.snapshot.slots.map((_, i) => `${BEST}slot${i}`).concat(`${BEST}parameters`) : [];
   const other = [...file.tensors.keys()].find((name) => name.startsWith(CHECKPOINT) && !known.includes(name));
@@ -169,7 +169,7 @@ function fillInto(parts: Internals, file: TensorFile): void {
 }
 
 /** Where the training is. @throws FileError for what cannot be */
-function readRun(fields: Fields, { engine }: Internals, file: TensorFile): FitRun {
+function readRun(fields: Fields, { engine }: Internals, file: TensorFile): Interrupted {
   const entry = fields.object('run');
   const rows = entry.has('rows') ? entry.integer('rows', 1, MOST) : undefined;
   const batch = entry.integer('batch', 1, MOST);
@@ -198,7 +198,32 @@ function readRun(fields: Fields, { engine }: Internals, file: TensorFile): FitRu
   entry.end();
   const scheduleState = fields.has('schedule') ? readSchedule(fields.object('schedule')) : undefined;
   const stoppingState = fields.has('stopping') ? readStopping(fields.object('stopping'), engine, file) : undefined;
-  return { rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over, scheduleState, stoppingState };
+  const at = { rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over };
+  const run: Interrupted = { ...at, scheduleState, stoppingState, goOn: (begun) => goOn(at, run, begun) };
+  return run;
+}
+
+/** @throws ValueError for a `fit` of something else */
+function goOn(at: FitRun, { stoppingState, scheduleState }: Interrupted, begun: FitBegun): FitRun {
+  const { stopping, schedule } = begun;
+  for (const [name, is, was] of [
+    ['data of rows', begun.rows, at.rows],
+    ['batches of rows', begun.batch, at.batch],
+    ['shuffle', begun.shuffle, at.shuffle],
+    ['earlyStopping', stopping !== undefined, stoppingState !== undefined],
+    ['a schedule with a state', schedule?.state !== undefined, scheduleState !== undefined],
+  ] as const) {
+    if (is !== was) throw new ValueError(`fit: ${name} is ${is} and was ${was} where the checkpoint was made, expected the same fit, which goes on`);
+  }
+  if (scheduleState) schedule?.restore?.(scheduleState);
+  if (stopping && stoppingState) {
+    const { least, waited, best, snapshot } = stoppingState;
+    Object.assign(stopping, { least, waited, best });
+    stopping.snapshot.parameters.set(snapshot.parameters);
+    stopping.snapshot.powers.set(snapshot.powers);
+    stopping.snapshot.slots.forEach((slot, i) => slot.set(snapshot.slots[i] as Float32Array));
+  }
+  return { ...at, ...begun };
 }
 
 function readSchedule(fields: Fields): Readonly<Record<string, number>> {

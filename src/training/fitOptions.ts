@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
-import { searchOf } from '../optimizers/optimizer.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
@@ -16,6 +16,7 @@ import type { Metric } from './metrics/metric.js';
 import { checkMonitor } from './monitor.js';
 import { checkPause, type PauseSignal } from './pause.js';
 import type { Schedule } from './schedules.js';
+import { searchingOf } from './search/searching.js';
 import { TURN_SECONDS } from './turns.js';
 
 /** Options of `fit`. */
@@ -79,9 +80,6 @@ const OPTIONS: readonly (keyof FitOptions)[] = [
   'onEpoch',
 ];
 
-/** Rows that a search computes at once, where nothing else is said: it takes them all. */
-const SEARCHED_ROWS = 256;
-
 /** The rows that a share of the data holds back. @throws ValueError where none are left on a side */
 export function heldBack(rows: number, share: number): number {
   const held = Math.round(rows * share);
@@ -92,13 +90,13 @@ export function heldBack(rows: number, share: number): number {
 /** Reads each option of `fit` once and fills in defaults. */
 export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
   const given = checkOptions('fit', options, OPTIONS);
-  const searches = searchOf(engine.optimizer) !== undefined;
+  const searching = searchingOf(engine.optimizer);
   const {
     epochs = 1,
     initialEpoch = 0,
-    batchSize = stream?.batchSize ?? (searches ? SEARCHED_ROWS : 32),
+    batchSize = stream?.batchSize ?? searching?.rows ?? 32,
     accumulationSteps = 1,
-    shuffle = !searches,
+    shuffle = !searching,
     validationData,
     validationSplit,
   } = given;
@@ -125,17 +123,9 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
       throw new ValueError(`fit: validationSplit is ${describe(validationSplit)}, expected a number between 0 and 1`);
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
-  if (searches && (stream || accumulationSteps > 1))
-    throw new ValueError(
-      `fit: ${stream ? 'a stream' : 'accumulationSteps'} came for ${engine.optimizer?.name}, which takes all rows at once, expected a data set without`,
-    );
-  if (stream) {
-    if (stream.batchSize !== undefined && given.batchSize !== undefined)
-      throw new ValueError(`fit: batchSize is ${batchSize} for a stream in batches of ${stream.batchSize}, expected one of the two`);
-    if (validationSplit !== undefined) throw new ValueError('fit: validationSplit came for a stream, expected validationData');
-    if (validationData === undefined && (earlyStopping !== undefined || metrics.length > 0))
-      throw new ValueError(`fit: ${earlyStopping === undefined ? 'metrics' : 'earlyStopping'} came for a stream, expected validationData with it`);
-  }
+  searching?.checkFit(engine.optimizer as Optimizer, stream !== undefined, accumulationSteps);
+  const evaluating = earlyStopping !== undefined ? 'earlyStopping' : metrics.length > 0 ? 'metrics' : undefined;
+  stream?.checkFit({ batchSize: given.batchSize, validationData, validationSplit, evaluating });
   const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
   const observe = observerOf(learningRate, metrics, engine.decides);
   const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;

@@ -6,6 +6,7 @@ import { CHECKPOINT_KEY, restore } from '../files/checkpoint.js';
 import { load } from '../files/load.js';
 import { readTensorFile } from '../files/safetensors.js';
 import { toJSON } from '../files/save.js';
+import { copyParameters } from '../network/copyParameters.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { Conversation, type Said } from './conversation.js';
 import { toData } from './errorData.js';
@@ -68,7 +69,7 @@ class Host {
 
   async #call({ id, method, network: number, args, wishes }: CallRequest): Promise<void> {
     const { networks } = this.#stock;
-    const newest = () => (networks.get(number) as AnyNetwork).parameters.slice();
+    const newest = () => copyParameters(networks.get(number) as AnyNetwork);
     const conversation = new Conversation(id, wishes, (said, transfer) => this.#say(said, transfer), newest);
     const to = this.#unpacking(method, conversation);
     this.#conversations.set(id, conversation);

@@ -4,6 +4,7 @@ import { checkpoint, restore } from '../files/checkpoint.js';
 import { fromJSON } from '../files/load.js';
 import { save, toJSON } from '../files/save.js';
 import { elements } from '../graph/shape.js';
+import { copyParameters } from '../network/copyParameters.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { optimizerState, setOptimizerState } from '../network/optimizerState.js';
@@ -100,7 +101,7 @@ export const implementations: Readonly<Record<MethodName, Implementation>> = {
   parameter,
   reset: chained('reset'),
   dispose: method('dispose'),
-  snapshot: ({ network }) => network.parameters.slice(),
+  snapshot: ({ network }) => copyParameters(network),
   gradients: ({ network }) => network.gradients.slice(),
   save: over(save),
   checkpoint: over(checkpoint),

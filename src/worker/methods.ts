@@ -72,7 +72,7 @@ export const ELSEWHERE = {
   input: 'a view of memory: predict(x) copies',
   output: 'a view of memory: predict(x) copies',
   run: 'works on views of memory: predict(x)',
-  freeze: 'load(await net.save()).freeze() is a predictor in the page',
+  freeze: 'load(await net.save()).freeze() is a predictor in the page, which update(await net.snapshot()) keeps up to date',
   loss: 'an object of the page that configured it',
   optimizer: 'an object of the page that configured it',
   metadata: 'set before inWorker(), and in save()',

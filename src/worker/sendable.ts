@@ -5,7 +5,7 @@ import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
 import { makerOf, type OptimizerMaker } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
-import { lbfgs } from '../optimizers/search/lbfgs.js';
+import { lbfgs } from '../training/search/lbfgs.js';
 
 /** Optimizers of neurite's that files know only where a reader is handed them: both sides hand them over. */
 export const SEARCHING: readonly OptimizerMaker[] = [lbfgs];

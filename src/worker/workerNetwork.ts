@@ -32,7 +32,7 @@ export interface TransferOption {
 
 /** The newest parameters, where `snapshots` asks for them. */
 export interface WithParameters {
-  /** All parameters in the order of `parameterNames`, as they were when this was sent. */
+  /** All parameters in the order of `parameterNames`, and the states behind them: what `predictor.update(parameters)` takes. */
   readonly parameters?: Floats;
 }
 
@@ -251,7 +251,10 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
     return this;
   }
 
-  /** All parameters in the order of `parameterNames`, as a copy: during a `fit`, those between two of its slices. */
+  /**
+   * A copy of all parameters in the order of `parameterNames`, and of the states behind them, as `copyParameters(network)` gives it: during a `fit`, those
+   * between two of its slices. `predictor.update(await net.snapshot())` predicts with them in the page.
+   */
   snapshot(): Promise<Floats> {
     return this.#call('snapshot', []);
   }
