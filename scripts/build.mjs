@@ -35,10 +35,13 @@ const groups = [
 ];
 
 rmSync('dist', { recursive: true, force: true });
+// The script of a worker: all of neurite in one file, which neurite/worker has in it as text, so that no bundler has to find it.
+await build({ input: 'src/worker/main.ts', platform: 'neutral', transform, output: { file: 'dist/worker/host.js', format: 'iife', minify: true } });
+const define = { NEURITE_WORKER_SCRIPT: JSON.stringify(readFileSync('dist/worker/host.js', 'utf8')) };
 await build({
   input,
   platform: 'neutral',
-  transform,
+  transform: { ...transform, define },
   output: {
     dir: 'dist',
     format: 'esm',

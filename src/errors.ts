@@ -10,7 +10,8 @@ export type ErrorCode =
   | 'NOT_FINITE'
   | 'GRAPH'
   | 'CORE'
-  | 'UNSUPPORTED';
+  | 'UNSUPPORTED'
+  | 'WORKER';
 
 /** The base of every error neurite throws on purpose. `code` says what kind; the message says what came and what was expected. */
 export class NeuriteError extends Error {

@@ -194,6 +194,16 @@ export class Dataset {
     return this.#read.get(JSON.stringify(expected)) as Batch;
   }
 
+  /**
+   * What it was made of, for another realm to make it again.
+   * @internal
+   */
+  literal(): DatasetLiteral<AnyTargets, Inputs> {
+    const { scale, offset, targetScale, targetOffset, budget } = this;
+    const values = { x: this.#x.value, y: this.#y.value, weight: this.#weight?.value };
+    return { ...(values as Pick<DatasetLiteral, 'x' | 'y'>), scale, offset, targetScale, targetOffset, budget };
+  }
+
   get [Symbol.toStringTag](): string {
     return 'Dataset';
   }

@@ -98,6 +98,14 @@ export class Stream<T = StreamRow> implements Streamed {
     return this.#batch;
   }
 
+  /**
+   * What it is made of: its rows in the order they come, and what is done with them.
+   * @internal
+   */
+  get parts() {
+    return { make: this.#make, options: this.#options, buffer: this.#buffer, batch: this.#batch };
+  }
+
   /** @internal */
   checkFit({ batchSize, validationData, validationSplit, evaluating }: GivenWithStream): void {
     if (this.#batch !== undefined && batchSize !== undefined)
@@ -161,7 +169,8 @@ function breathing({ turns, pause, now }: EventLoop): () => Promise<void> | unde
   };
 }
 
-function isIterable(value: unknown): boolean {
+/** Whether rows come of a value, at once or one after another. */
+export function isIterable(value: unknown): value is StreamSource<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 

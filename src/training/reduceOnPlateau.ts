@@ -1,5 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { made } from '../arguments/recipe.js';
 import { ValueError } from '../errors.js';
 import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './history.js';
@@ -114,5 +115,6 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
     }
     ({ learningRate, best, badEpochs, cooldownLeft } = kept as { learningRate: number; best: number; badEpochs: number; cooldownLeft: number });
   };
-  return Object.assign(() => learningRate, { observe, monitor: typeof monitor === 'string' ? monitor : undefined, state, restore });
+  const schedule = Object.assign(() => learningRate, { observe, monitor: typeof monitor === 'string' ? monitor : undefined, state, restore });
+  return made([call, rate, given], schedule);
 }

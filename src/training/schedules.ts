@@ -1,5 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { made } from '../arguments/recipe.js';
 import { ValueError } from '../errors.js';
 import type { EpochEnd } from './history.js';
 
@@ -42,11 +43,12 @@ export function stepDecay(rate: number, options: { readonly every: number; reado
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('stepDecay', 'every', every, 1, 'a number of epochs ≥ 1');
   check('stepDecay', 'factor', factor, 0, 'a finite number ≥ 0');
-  return (epoch) => {
+  const falling: Schedule = (epoch) => {
     let value = rate;
     for (let n = Math.floor((epoch - 1) / every); n > 0; n--) value *= factor;
     return value;
   };
+  return made(['stepDecay', rate, { every, factor }], falling);
 }
 
 /** rate · factorⁿ, n = epoch − 1: multiplies the rate by `factor` after each epoch, as PyTorch's ExponentialLR does. */
@@ -83,7 +85,8 @@ export function cosine(rate: number, options: { readonly epochs: number; readonl
   check('cosine', 'rate', rate, 0, 'a finite number ≥ 0');
   check('cosine', 'final', final, 0, 'a finite number ≥ 0');
   check('cosine', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
-  return (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
+  const falling: Schedule = (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
+  return made(['cosine', rate, { epochs, final }], falling);
 }
 
 /** Options of `oneCycle`. */
@@ -116,7 +119,7 @@ export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const first = rate / divFactor;
   const last = first / finalDivFactor;
   const between = (from: number, to: number, share: number) => to + (from - to) * (anneal === 'cosine' ? cosineFall(share) : 1 - share);
-  return (epoch, step, steps) => {
+  const cycle: Schedule = (epoch, step, steps) => {
     checkSteps('oneCycle', steps);
     const at = (epoch - 1) * steps + step;
     const top = pctStart * epochs * steps - 1;
@@ -124,6 +127,7 @@ export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
     const end = epochs * steps - 1;
     return end > top && at < end ? between(rate, last, (at - top) / (end - top)) : last;
   };
+  return made(['oneCycle', rate, { epochs, pctStart, divFactor, finalDivFactor, anneal }], cycle);
 }
 
 /** Rises in equal steps to `then` over the first epochs, which may be a fraction: then · (steps done + 1) / (steps of the warm-up), at most `then`; what `then` observes and remembers goes on. */
@@ -137,6 +141,7 @@ export function warmup(epochs: number, then: number | Schedule): Schedule {
     checkSteps('warmup', steps);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));
   };
+  made(['warmup', epochs, then], rising);
   if (typeof then === 'number') return rising;
   const { observe, monitor, state, restore } = then;
   return Object.assign(rising, { observe: observe?.bind(then), monitor, state: state?.bind(then), restore: restore?.bind(then) });
