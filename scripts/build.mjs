@@ -42,12 +42,15 @@ const comments = { annotation: true, jsdoc: false, legal: false };
 const edge = { workerd: 'src/core/workerd.ts', 'edge-light': 'src/core/edgeLight.ts' };
 
 rmSync('dist', { recursive: true, force: true });
+// The script of a worker: all of neurite in one file, which neurite/worker has in it as text, so that no bundler has to find it.
+await build({ input: 'src/worker/main.ts', platform: 'neutral', transform, output: { file: 'dist/worker/host.js', format: 'iife', minify: true } });
+const shipped = { ...transform, define: { NEURITE_WORKER_SCRIPT: JSON.stringify(readFileSync('dist/worker/host.js', 'utf8')) } };
 await build({
   input: { ...input, ...edge },
   platform: 'neutral',
   external: /\.wasm(\?module)?$/,
   makeAbsoluteExternalsRelative: false,
-  transform,
+  transform: shipped,
   output: {
     dir: 'dist',
     format: 'esm',
@@ -61,7 +64,7 @@ await build({
 await build({
   input,
   platform: 'neutral',
-  transform,
+  transform: shipped,
   output: {
     dir: 'dist',
     format: 'cjs',

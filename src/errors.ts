@@ -19,7 +19,8 @@ export type ErrorCode =
   | 'WASM_ASYNC_ONLY'
   | 'WASM_MISSING'
   | 'WASM_DAMAGED'
-  | 'WASM_VERSION';
+  | 'WASM_VERSION'
+  | 'WORKER';
 
 /** The base of every error neurite throws on purpose. `code` says what kind; the message says what came and what was expected. */
 export class NeuriteError extends Error {

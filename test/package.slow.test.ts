@@ -147,8 +147,9 @@ test('the modules import one another and nothing else, and name no way to files 
 
 test('the package holds what is built, and its documents', () => {
   const kinds = [
-    /^dist\/(index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
+    /^dist\/(index|check|derivatives|inspect|progress|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
     /^dist\/(workerd|edge-light)\.(js|js\.map)$/,
+    /^dist\/worker\/host\.js$/,
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
     /^(package\.json|README\.md|LICENSE)$/,
@@ -159,7 +160,8 @@ test('the package holds what is built, and its documents', () => {
 });
 
 test('every module has its source map, which holds the sources', () => {
-  for (const file of modules()) {
+  // A worker's script is in neurite/worker as text, and no bundle's part.
+  for (const file of modules().filter((name) => !name.endsWith('host.js'))) {
     const text = readFileSync(file, 'utf8');
     const name = /^\/\/# sourceMappingURL=(.*)$/m.exec(text)?.[1];
     // What only re-exports has nothing to map.
@@ -184,8 +186,8 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 
 test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
   const { exports, main, module, types, typesVersions } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress']);
+  const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
+  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress', './worker']);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
     const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
