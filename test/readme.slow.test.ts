@@ -27,7 +27,7 @@ function blocks(file: string): Block[] {
   }));
 }
 
-const all = ['README.md', 'CONTRIBUTING.md'].flatMap((file) => blocks(file).map((block) => ({ ...block, file })));
+const all = ['README.md', 'CONTRIBUTING.md', 'docs/worker.md'].flatMap((file) => blocks(file).map((block) => ({ ...block, file })));
 
 test('there are blocks to be run', () => {
   expect(all.length).toBeGreaterThan(3);
@@ -36,7 +36,7 @@ test('there are blocks to be run', () => {
 test.each(all)('$file line $line is well typed and runs', ({ file, line, code }) => {
   const folder = `${root}/build/readme`;
   mkdirSync(folder, { recursive: true });
-  const source = `${folder}/${file}.${line}.mts`;
+  const source = `${folder}/${file.replace('/', '.')}.${line}.mts`;
   writeFileSync(source, code);
   const program = ts.createProgram([source], {
     target: ts.ScriptTarget.ES2022,

@@ -3,6 +3,7 @@ import {
   accuracy,
   adam,
   checkpoint,
+  copyParameters,
   cosine,
   crossEntropy,
   dataset,
@@ -77,13 +78,13 @@ describe('the bits of a fit are those of a fit here', () => {
     const there = await inWorker(make(), { worker: channel() });
     // A second fit goes on from the state that the first left.
     for (let i = 0; i < 2; i++) expect(told(await there.fit({ x, y }, options()))).toEqual(told(await here.fit({ x, y }, options())));
-    expect(bits(await there.snapshot())).toEqual(bits(here.parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(here)));
   });
 
   test('an optimizer that searches', async () => {
     const [here, there] = [make(lbfgs()), await inWorker(make(lbfgs()), { worker: channel() })];
     expect(told(await there.fit({ x, y }, { epochs: 5 }))).toEqual(told(await here.fit({ x, y }, { epochs: 5 })));
-    expect(bits(await there.snapshot())).toEqual(bits(here.parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(here)));
   });
 
   test('a schedule that follows remembers in the page what it learned in the worker', async () => {
@@ -98,7 +99,7 @@ describe('the bits of a fit are those of a fit here', () => {
       expect(sent.state()).toEqual(mine.state());
     }
     expect(mine.state().learningRate).toBeLessThan(0.02);
-    expect(bits(await there.snapshot())).toEqual(bits(here.parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(here)));
   });
 
   test('streams: their rows come from the page, in its order, shuffled and in batches', async () => {
@@ -113,7 +114,7 @@ describe('the bits of a fit are those of a fit here', () => {
         .batch(7);
     const [here, there] = [make(), await inWorker(make(), { worker: channel() })];
     expect(told(await there.fit(source(), { epochs: 3, validationData }))).toEqual(told(await here.fit(source(), { epochs: 3, validationData })));
-    expect(bits(await there.snapshot())).toEqual(bits(here.parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(here)));
   });
 
   test('a training interrupted there goes on here, and one interrupted here goes on there', async () => {
@@ -130,13 +131,13 @@ describe('the bits of a fit are those of a fit here', () => {
     await twice(there as never);
     const moved = await inWorker(here, { worker: there.worker });
     await moved.fit({ x, y }, { epochs: 2 });
-    expect(bits(await moved.snapshot())).toEqual(bits(whole.parameters));
+    expect(bits(await moved.snapshot())).toEqual(bits(copyParameters(whole)));
     const checkpointed = await inWorker(checkpoint(here), { worker: there.worker });
     await checkpointed.fit({ x, y }, { epochs: 4 });
     const restored = await inWorker(restore(await there.checkpoint()), { worker: there.worker });
     await restored.fit({ x, y }, { epochs: 4 });
     await there.fit({ x, y }, { epochs: 2 });
-    for (const net of [there, checkpointed, restored]) expect(bits(await net.snapshot())).toEqual(bits(whole.parameters));
+    for (const net of [there, checkpointed, restored]) expect(bits(await net.snapshot())).toEqual(bits(copyParameters(whole)));
   });
 });
 
@@ -158,7 +159,7 @@ describe('what neurite makes goes to a worker', () => {
     const [here, there] = [make(), await inWorker(make(), { worker: channel() })];
     await there.fit({ x, y }, { epochs: 4, learningRate: schedule() });
     await here.fit({ x, y }, { epochs: 4, learningRate: schedule() });
-    expect(bits(await there.snapshot())).toEqual(bits(here.parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(here)));
   });
 });
 
@@ -180,8 +181,8 @@ describe('callbacks run here', () => {
       },
     );
     expect(history.epochs).toHaveLength(3);
-    expect(seen.filter((line) => line.startsWith('epoch'))).toEqual(['epoch 1 67', 'epoch 2 67', 'epoch 3 67']);
-    expect(seen.indexOf('progress 2 67')).toBeGreaterThan(seen.indexOf('epoch 1 67'));
+    expect(seen.filter((line) => line.startsWith('epoch'))).toEqual(['epoch 1 69', 'epoch 2 69', 'epoch 3 69']);
+    expect(seen.indexOf('progress 2 69')).toBeGreaterThan(seen.indexOf('epoch 1 69'));
     expect(bits(last as Float32Array)).toEqual(bits(await there.snapshot()));
   });
 
@@ -306,7 +307,7 @@ describe('a signal', () => {
     ).rejects.toThrow();
     expect(snapshots).toHaveLength(3);
     expect(snapshots.map(bits)).not.toContainEqual(bits(await there.snapshot()));
-    expect(bits(await there.snapshot())).toEqual(bits(make().parameters));
+    expect(bits(await there.snapshot())).toEqual(bits(copyParameters(make())));
   });
 });
 
