@@ -11,15 +11,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-package-'));
 const installed = join(consumer, 'node_modules', 'neurite');
+let tarball = '';
 let packed: string[] = [];
 
 beforeAll(() => {
   if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is not built: npm run build');
   const command = ['pack', '--silent', '--ignore-scripts', '--json', '--pack-destination', consumer];
-  const [tarball] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
-  packed = tarball.files.map((file: { path: string }) => file.path);
+  const [{ filename, files }] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
+  packed = files.map((file: { path: string }) => file.path);
   mkdirSync(join(consumer, 'node_modules'));
-  execFileSync('tar', ['-xzf', join(consumer, tarball.filename), '-C', consumer]);
+  tarball = join(consumer, filename);
+  execFileSync('tar', ['-xzf', tarball, '-C', consumer]);
   renameSync(join(consumer, 'package'), installed);
 });
 
@@ -232,6 +234,24 @@ test('both binaries are there as files, for hosts that import them statically', 
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
   expect(messages).toEqual([]);
+});
+
+test('attw has nothing to say: types and files agree in every kind of resolution', () => {
+  const attw = (...options: string[]) => {
+    const command = [join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, '--no-definitely-typed', '--format', 'ascii'];
+    const { stdout, status } = spawnSync(process.execPath, [...command, ...options], { encoding: 'utf8' });
+    expect(stdout).toContain('No problems found');
+    expect(status).toBe(0);
+    return [...stdout.matchAll(/^"neurite\/?(.*)"$/gm)].map(([, entry]) => (entry ? `./${entry}` : '.'));
+  };
+  const binaries = ['core.wasm', 'core.relaxed.wasm'];
+  // The worker's script has an address, and exports nothing.
+  const script = 'worker/host.js';
+  const modules = attw('--exclude-entrypoints', script, ...binaries);
+  // No CommonJS file can require a binary: hosts give it to `import` alone.
+  const files = attw('--ignore-rules', 'cjs-resolves-to-esm', '--entrypoints', ...binaries);
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  expect([...modules, ...files, `./${script}`].sort()).toEqual(Object.keys(exports).sort());
 });
 
 test('a type error for an unknown activation lists those there are', () => {
