@@ -154,6 +154,7 @@ test('the package holds what is built, and its documents', () => {
     /^dist\/worker\/host\.js$/,
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
+    /^(check|derivatives|inspect|progress|worker)\/package\.json$/,
     /^(package\.json|README\.md|LICENSE)$/,
   ];
   const unexpected = packed.filter((file) => !kinds.some((kind) => kind.test(file)));
@@ -187,7 +188,7 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 });
 
 test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
-  const { exports, main, module, types, typesVersions } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
   expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress', './worker']);
   for (const [entry, conditions] of entries) {
@@ -204,7 +205,13 @@ test('each entry has its module, its file for CommonJS and the declarations of b
     expect(packed).toEqual(expect.arrayContaining(files));
     // Resolvers that know no conditions.
     if (entry === '.') expect([main, module, types]).toEqual([cjs.default, esm.default, esm.types]);
-    else expect(typesVersions['*'][name]).toEqual([esm.types]);
+    else {
+      const folder = JSON.parse(readFileSync(join(installed, name, 'package.json'), 'utf8'));
+      const named = Object.fromEntries(['main', 'module', 'types'].map((field) => [field, join(installed, name, folder[field])]));
+      const files = { main: cjs.default, module: esm.default, types: esm.types };
+      expect(named).toEqual(Object.fromEntries(Object.entries(files).map(([field, file]) => [field, join(installed, file)])));
+      expect(folder.sideEffects).toBe(false);
+    }
   }
 });
 
