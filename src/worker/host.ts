@@ -23,6 +23,9 @@ export interface CreateOptions {
   readonly debug: boolean;
 }
 
+/** Locks something for life, and says what once it is locked. */
+type Hold = (held: (name: string) => void) => void;
+
 type CallRequest = Request & { readonly type: 'call' };
 
 class Host {
@@ -31,10 +34,12 @@ class Host {
   readonly #forgotten = new Set<number>();
   readonly #conversations = new Map<number, Conversation>();
   readonly #port: Port;
-  readonly #lock: string | undefined;
+  readonly #hold: Hold | undefined;
+  /** What this realm locks, once it does. */
+  #lock: string | undefined;
 
-  constructor(port: WorkerLike, lock: string | undefined) {
-    this.#lock = lock;
+  constructor(port: WorkerLike, hold: Hold | undefined) {
+    this.#hold = hold;
     this.#port = portOf('serve', port, { message: (data) => this.#heard(data), ended: () => this.#forgetAll() });
   }
 
@@ -46,15 +51,33 @@ class Host {
     const request = read<Request>(data);
     if (!request) return;
     // Of another version: its answer says of which this is.
-    if (request.type === 'hello' || request.neurite !== PROTOCOL) return this.#say({ type: 'hello', lock: this.#lock });
+    if (request.type === 'hello' || request.neurite !== PROTOCOL) return this.#greet();
     if (request.type === 'call') return void this.#call(request);
-    if (request.type === 'data') return void unpack(request.data, this.#unpacking('dataset'));
+    if (request.type === 'data') return this.#keep(request.data);
     if (request.type === 'forget') return this.#forget(request.handle);
     const conversation = this.#conversations.get(request.id);
     if (request.type === 'abort') conversation?.abort();
     else if (request.type === 'pause') conversation?.pause(request.paused);
     else if (request.type === 'heard') conversation?.heard();
     else conversation?.answer(request.question, request.value, request.failed);
+  }
+
+  /** Greets at once, and again when the page may wait for the lock. */
+  #greet(): void {
+    this.#say({ type: 'hello', lock: this.#lock });
+    if (this.#lock === undefined)
+      this.#hold?.((name) => {
+        this.#lock = name;
+        this.#say({ type: 'hello', lock: name });
+      });
+  }
+
+  #keep(data: unknown): void {
+    try {
+      unpack(data, this.#unpacking('dataset'));
+    } catch {
+      // The page sends none that is refused. A call that takes what is not here says so.
+    }
   }
 
   #unpacking(call: string, conversation?: Conversation): Unpacking {
@@ -142,7 +165,7 @@ class Host {
   }
 }
 
-/** Answers the calls that come by a port. @param lock what this realm locks for as long as it runs */
-export function serve(port: WorkerLike, lock?: string): void {
-  new Host(port, lock);
+/** Answers the calls that come by a port. @param hold locks something for as long as this realm runs */
+export function serve(port: WorkerLike, hold?: Hold): void {
+  new Host(port, hold);
 }
