@@ -1,5 +1,6 @@
 import type { Build } from '../core/core.js';
-import { type Engine, nodesOf } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import { nodesOf } from '../engine/recipes.js';
 import { BusyError, DisposedError, NotConfiguredError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { type NamedLayer, nameParts, nameTensors } from '../layers/names.js';
