@@ -53,6 +53,30 @@ export class Internals {
     return this;
   }
 
+  /** Does what nothing else may change the network during: code of the caller's may run in it. */
+  during<R>(call: Running, work: () => R): R {
+    this.running.push(call);
+    try {
+      return work();
+    } finally {
+      this.#end(call);
+    }
+  }
+
+  /** The same until a promise is settled. */
+  async duringAll<R>(call: Running, work: () => Promise<R>): Promise<R> {
+    this.running.push(call);
+    try {
+      return await work();
+    } finally {
+      this.#end(call);
+    }
+  }
+
+  #end(call: Running): void {
+    this.running.splice(this.running.lastIndexOf(call), 1);
+  }
+
   /** What parameters and constants are called, here and in files. */
   tensorNames(): Map<Node, string> {
     return nameTensors({ roots: nodesOf(this.engine.graph), layers: this.layers });
