@@ -60,6 +60,7 @@ export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
 export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
+export { copyParameters } from './network/copyParameters.js';
 export {
   type AnyNetwork,
   Network,

@@ -1,7 +1,8 @@
 import { Context, Status } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
-import { panelsOf } from '../compile/prepack.js';
+import type { Place } from '../compile/encode.js';
+import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe } from '../compile/program.js';
 import { HARMLESS, planUpdate, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
@@ -100,20 +101,41 @@ export class Engine extends Recipes {
     });
   }
 
-  /** Packs the weights for batches. Only for an engine whose parameters never change and that is never configured. */
+  /** Packs the weights for batches. Only for an engine that is never configured, and whose parameters `replace` alone changes from then on. */
   prepack(): void {
-    const { exports } = this.core;
-    const panels = panelsOf(this.model.outputs, exports.packedSize);
-    const room = panels.reduce((sum, { panels }) => sum + elements(panels.shape), 0);
-    this.#stateSize = Math.max(4, room * 4);
-    this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
-    let offset = 0;
-    for (const { weights, n, k, panels: node } of panels) {
-      this.places.set(node, { block: Block.State, offset });
-      exports.packWeights(this.#stateAddress + offset * 4, this.addressOf(weights), n, k);
-      offset += elements(node.shape);
+    const panels = panelsOf(this.model.outputs, this.core.exports.packedSize);
+    let room = 0;
+    for (const { panels: node } of panels) {
+      this.places.set(node, { block: Block.State, offset: room });
+      room += elements(node.shape);
     }
+    // Room for all values: `replace` looks at them there.
+    this.#stateSize = Math.max(1, room, this.valueCount) * 4;
+    this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
     this.panels = panels;
+    this.#pack();
+  }
+
+  #pack(): void {
+    for (let i = 0; i < this.panels.length; i++) {
+      const { weights, n, k, panels } = this.panels[i] as Panels;
+      this.core.exports.packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
+    }
+  }
+
+  /**
+   * Replaces the values of the first `n` parameters and states of an engine that is packed, and packs them anew. Nothing is allocated.
+   * @returns the index of the first that is not finite, and nothing is replaced; −1 where all are
+   */
+  replace(values: Float32Array, n: number): number {
+    const { f32, exports } = this.core;
+    // Packed weights can be had again: their place is where values are looked at before anything depends on them.
+    const at = this.#stateAddress;
+    f32.set(values, at >>> 2);
+    const odd = exports.firstNonFinite(at, n);
+    if (odd < 0) f32.copyWithin(this.parametersAddress >>> 2, at >>> 2, (at >>> 2) + n);
+    this.#pack();
+    return odd;
   }
 
   get optimizer(): Optimizer | undefined {

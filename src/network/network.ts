@@ -377,8 +377,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /**
-   * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it.
-   * Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
+   * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it. Its `update`
+   * replaces them, so that a network that goes on training, here or in a worker, is followed. Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
    */
   freeze(): Predictor<In, Out> {
     this.#internals.alive('freeze');
