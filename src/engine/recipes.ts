@@ -220,13 +220,14 @@ export class Recipes {
       const roots = kind === 'logits' ? outputs.map(logitsOf) : outputs;
       return { roots, inputs, outputs: roots, places, panels };
     }
-    if (kind === 'shorten') return { ...EMPTY, ...this.#projections() };
-    if (kind === 'update') return { ...EMPTY, ...this.updateRecipe() };
+    const none = { ...EMPTY, tiling: this.plannedUpdate?.composition?.tiling };
+    if (kind === 'shorten') return { ...none, ...this.#projections() };
+    if (kind === 'update') return { ...none, ...this.updateRecipe() };
     const mode = kind === 'evaluate' ? 'prediction' : 'training';
     const losses = this.lossNodes(kind, forms, mode);
     const terms = this.terms(losses, mode);
     const evaluates = mode === 'prediction' || kind === 'evaluateTraining';
-    const common = kind === 'regularize' ? { ...EMPTY, places } : this.#reporting(losses, terms, forms, evaluates);
+    const common = { ...none, ...(kind === 'regularize' ? { places } : this.#reporting(losses, terms, forms, evaluates)) };
     if (evaluates) return common;
     const update = this.plannedUpdate;
     const steps = kind === 'step' || kind === 'guarded';
@@ -269,7 +270,12 @@ export class Recipes {
   }
 
   /** What takes the rows of a batch, and reports the losses. */
-  #reporting(losses: readonly LossNodes[], terms: readonly Term[], forms: readonly TargetForm[], goOn: boolean): Recipe {
+  #reporting(
+    losses: readonly LossNodes[],
+    terms: readonly Term[],
+    forms: readonly TargetForm[],
+    goOn: boolean,
+  ): Pick<Recipe, 'inputs' | 'places' | 'reports' | 'prologue'> {
     const deciding = this.decidesFor(forms) ? this.deciding : -1;
     const reports: Report[] = terms.map(({ rows, scale }, i) => ({
       rows,
@@ -281,7 +287,7 @@ export class Recipes {
     const data = [...this.model.inputs, ...dataOf(losses)];
     // These gather rows of a data set. A call with rows of its own starts after them.
     const prologue = data.map((node, source) => gatherInstruction(node, source));
-    return { ...EMPTY, inputs: data, places: this.places, reports, prologue };
+    return { inputs: data, places: this.places, reports, prologue };
   }
 
   /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */

@@ -124,8 +124,23 @@ export interface ComposingTools {
   shareCommon(roots: readonly Node[]): ReadonlyMap<Node, Node>;
 }
 
+/** Where a tensor lies that has room for one tile only: so many elements into another. */
+export interface TilePlace {
+  readonly scratch: Node;
+  readonly offset: number;
+}
+
+/** Groups instructions that run tile by tile: see `tileRuns`. */
+export type Tiling = (
+  parts: readonly (readonly Instruction[])[],
+  isKept: (node: Node) => boolean,
+  rows: number,
+  tile: number | undefined,
+) => { readonly parts: readonly (readonly Instruction[])[]; readonly inside: ReadonlyMap<Node, TilePlace> };
+
 /** How updates that are made of ops run. */
 export interface Composition {
+  readonly tiling: Tiling;
   /** What its scalars are called. @throws ValueError where one is no number, or a power no finite number */
   scalarNames(optimizer: Optimizer, powers: Float64Array): string[];
   /** The scalars of a step for each rate, with the powers after each of these steps. */
