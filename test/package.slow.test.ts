@@ -146,7 +146,7 @@ test('the modules import one another and nothing else, and name no way to files 
 test('the package holds what is built, and its documents', () => {
   const unexpected = packed.filter(
     (file) =>
-      !/^(dist\/((index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|package\.json|README\.md|LICENSE)$/.test(
+      !/^(dist\/((index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|docs\/[\w-]+\.md|(README|CHANGELOG)\.md|package\.json|LICENSE)$/.test(
         file,
       ),
   );
