@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests in a page: Debian's Chromium, or the one that CHROMIUM names. */
 export default defineConfig({
-  resolve: { alias: { neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)) } },
+  resolve: {
+    alias: {
+      'neurite/worker': fileURLToPath(new URL('./dist/worker.js', import.meta.url)),
+      neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)),
+    },
+  },
   test: {
     include: ['test/browser/**/*.test.ts'],
     globalSetup: ['test/browser/trained.ts'],

@@ -34,14 +34,22 @@ export function speed(results: string): string {
     const own = row?.[1];
     if (!row || !own) throw new Error(`bench/RESULTS.md has no ${name}`);
     // One that does other work is marked.
-    const others = head.flatMap((system, i) => (FOREIGN.includes(system) || !/^[\d.,]+( ×)?$/.test(row[i] as string) ? [] : [[row[i] as string, system]]));
+    const others = head.flatMap((system, i) =>
+      FOREIGN.includes(system) || !/^[\d.,]+( ×)?$/.test(row[i] as string) ? [] : [[row[i] as string, system]],
+    );
     const [nearest] = others.sort(([a = ''], [b = '']) => Number.parseFloat(a) - Number.parseFloat(b));
     const unit = name.split(', ')[1] as string;
     const beside = (cell: string) => (cell.endsWith('×') ? cell : `${cell} ${unit}`);
     return `| ${[what, `${own} ${unit}`, nearest ? `${beside(nearest[0] as string)} (${nearest[1]})` : '–', beside(row[head.indexOf('pytorch')] as string)].join(' | ')} |`;
   });
   const version = /Node 24[.\d]*/.exec(results)?.[0];
-  return [`${measured(results).replace('m', 'M')}, in one thread of ${version}.`, '', '|  | neurite | × the nearest in JavaScript | × PyTorch, one thread |', '|---|---|---|---|', ...lines].join('\n');
+  return [
+    `${measured(results).replace('m', 'M')}, in one thread of ${version}.`,
+    '',
+    '|  | neurite | × the nearest in JavaScript | × PyTorch, one thread |',
+    '|---|---|---|---|',
+    ...lines,
+  ].join('\n');
 }
 
 /** How many times as fast a frozen predictor is, for docs/performance.md. @throws Error for a page without it */

@@ -63,10 +63,10 @@ function everyEntry(load: string): string {
   `;
 }
 
-/** The package's modules. */
-function modules(): string[] {
+/** The package's modules, those for edge hosts and the script for a page aside. */
+function modules(kind: '.js' | '.cjs' = '.js'): string[] {
   return readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.js'))
+    .filter((file) => file.endsWith(kind) && !/^(workerd|edge-light|neurite\.iife)\.js$/.test(file))
     .map((file) => join(installed, 'dist', file));
 }
 
@@ -78,7 +78,7 @@ function run(node: string, file: string, text: string): string {
   const path = join(consumer, file);
   writeFileSync(path, text);
   const permission = version(node).startsWith('20.') ? '--experimental-permission' : '--permission';
-  const readable = [path, join(installed, 'package.json'), ...modules()].map((name) => `--allow-fs-read=${name}`);
+  const readable = [path, join(installed, 'package.json'), ...modules(), ...modules('.cjs')].map((name) => `--allow-fs-read=${name}`);
   return execFileSync(node, [permission, ...readable, path], { cwd: consumer, encoding: 'utf8', stdio: 'pipe' });
 }
 
@@ -134,6 +134,8 @@ test('the modules import one another and nothing else, and name no way to files 
       } else if (ts.isMetaProperty(node)) found.push('import.meta');
       else if (node.kind === ts.SyntaxKind.ImportKeyword) found.push('import()');
       else if (ts.isAwaitExpression(node) && !ts.findAncestor(node, ts.isFunctionLike)) found.push('await at the top level');
+      // `initialize` fetches a `.wasm` where it is told to.
+      else if (ts.isIdentifier(node) && node.text === 'fetch' && ts.findAncestor(node, ts.isFunctionDeclaration)?.name?.text === 'responseOf') return;
       else if (ts.isIdentifier(node) && forbidden.includes(node.text)) found.push(node.text);
       ts.forEachChild(node, visit);
     };
@@ -144,18 +146,23 @@ test('the modules import one another and nothing else, and name no way to files 
 });
 
 test('the package holds what is built, and its documents', () => {
-  const unexpected = packed.filter(
-    (file) =>
-      !/^(dist\/((index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|docs\/[\w-]+\.md|(README|CHANGELOG)\.md|package\.json|LICENSE)$/.test(
-        file,
-      ),
-  );
+  const kinds = [
+    /^dist\/(index|check|derivatives|inspect|progress|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
+    /^dist\/(workerd|edge-light)\.(js|js\.map)$/,
+    /^dist\/worker\/host\.js$/,
+    /^dist\/neurite\.iife\.js$/,
+    /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
+    /^docs\/[\w-]+\.md$/,
+    /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
+  ];
+  const unexpected = packed.filter((file) => !kinds.some((kind) => kind.test(file)));
   expect(unexpected).toEqual([]);
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
 });
 
 test('every module has its source map, which holds the sources', () => {
-  for (const file of modules()) {
+  // A worker's script is in neurite/worker as text, and no bundle's part.
+  for (const file of modules().filter((name) => !name.endsWith('host.js'))) {
     const text = readFileSync(file, 'utf8');
     const name = /^\/\/# sourceMappingURL=(.*)$/m.exec(text)?.[1];
     // What only re-exports has nothing to map.
@@ -178,14 +185,25 @@ test('an uncaught error shows a line that can be read, and names its class', () 
   expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(250);
 });
 
-test('each entry has its module and its declarations, and so has package.json', () => {
-  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
-  const entries = Object.entries(exports).filter(([entry]) => !/\.(wasm|json)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress']);
+test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
+  const { exports, main, module, types, typesVersions } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
+  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress', './worker']);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
-    expect(conditions).toEqual({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
-    expect(packed).toEqual(expect.arrayContaining([`dist/${name}.d.ts`, `dist/${name}.js`]));
+    const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
+    const cjs = { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` };
+    const edge = (file: string) => ({ types: './dist/index.d.ts', default: `./dist/${file}.js` });
+    const edges = entry === '.' ? { workerd: edge('workerd'), 'edge-light': edge('edge-light') } : {};
+    const expected = { ...edges, 'module-sync': esm, module: esm, require: cjs, default: esm };
+    expect(conditions).toEqual(expected);
+    // The first that a host knows counts: an edge host knows `module` too.
+    expect(Object.keys(conditions)).toEqual(Object.keys(expected));
+    const files = [esm, cjs, ...Object.values(edges)].flatMap((one): string[] => Object.values(one)).map((file) => file.slice(2));
+    expect(packed).toEqual(expect.arrayContaining(files));
+    // Resolvers that know no conditions.
+    if (entry === '.') expect([main, module, types]).toEqual([cjs.default, esm.default, esm.types]);
+    else expect(typesVersions['*'][name]).toEqual([esm.types]);
   }
 });
 

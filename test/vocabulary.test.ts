@@ -5,12 +5,12 @@ import { dense, input, network, toJSON } from 'neurite';
 import { jacobian } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { Opcode } from '../assembly/opcodes.js';
-import { formOf } from '../src/graph/forms.js';
 import type { Op } from '../src/graph/node.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
 import { ops } from '../src/ops/table.generated.js';
 import { values } from '../src/ops/values.generated.js';
 import { networks } from './files/networks.js';
+import { formOf } from './forms.js';
 import { expand } from './oracle/graph.js';
 import { activations, answered, functions, inner, metrics, oracleOf } from './vocabulary.js';
 

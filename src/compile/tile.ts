@@ -128,7 +128,7 @@ function group(
         tile: word(tile),
         scratch: tensor(scratch),
         span: word(pieces.length * tile),
-        ...Object.fromEntries(shared.map((node) => [nameOf(node), tensor(node)])),
+        ...Object.fromEntries(shared.map((node) => [nameOf(node), { ...tensor(node), inBody: true }])),
       },
       writes: [...outputs.map(nameOf), 'scratch'],
       // What is read for the last time before the output is written: of the same tile, in every tile.

@@ -2,7 +2,7 @@ import { isNumericArray } from '../arguments/arrays.js';
 import { count, describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
-import { coreOf, supportsRelaxed } from '../core/core.js';
+import { automaticBuild, coreOf } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { DatasetLiteral } from './dataset.js';
 import { isNested } from './values.js';
@@ -123,7 +123,7 @@ function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options:
 }
 
 function drawn(rows: number, call: string) {
-  const core = coreOf(supportsRelaxed() ? 'relaxed' : 'simd');
+  const core = coreOf(automaticBuild());
   const at = core.allocate(rows * 4, `${call}: the order of ${rows} rows`);
   return { exports: core.exports, u32: core.u32, at, free: () => core.free(at) };
 }

@@ -5,7 +5,7 @@ import { gradients, type Seed } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe, type Report } from '../compile/program.js';
-import { HARMLESS, planUpdate, run as runOf, scalarsOf, TAME, type Update } from '../compile/update.js';
+import { HARMLESS, planUpdate, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
 import { DisposedError, NotConfiguredError, ValueError } from '../errors.js';
 import { f32, type Instruction, rowsOf, size, tensor, word } from '../graph/instruction.js';
@@ -19,6 +19,7 @@ import { penaltyTerm } from '../losses/penalty.js';
 import { type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
 import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
+import { run as runOf } from '../ops/run.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Columns, TargetShape } from './columns.js';
 import { type IdCounts, idsOf } from './ids.js';
@@ -112,7 +113,7 @@ export class Engine {
   /** Whether each step needs `scalarsFor` first. */
   hasScalars = false;
   /** The powers after each of the steps that scalars were made for. */
-  #powersAfter = new Float64Array(0);
+  #powersAfter: Float64Array = new Float64Array(0);
   /** Incremented whenever a program or workspace may have moved. Addresses remembered from another version are stale. */
   version = 0;
   freed = false;
@@ -214,20 +215,41 @@ export class Engine {
     });
   }
 
-  /** Packs the weights for batches. Only for an engine whose parameters never change and that is never configured. */
+  /** Packs the weights for batches. Only for an engine that is never configured, and whose parameters `replace` alone changes from then on. */
   prepack(): void {
-    const { exports } = this.core;
-    const panels = panelsOf(this.model.outputs, exports.packedSize);
-    const room = panels.reduce((sum, { panels }) => sum + elements(panels.shape), 0);
-    this.#stateSize = Math.max(4, room * 4);
-    this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
-    let offset = 0;
-    for (const { weights, n, k, panels: node } of panels) {
-      this.#places.set(node, { block: Block.State, offset });
-      exports.packWeights(this.#stateAddress + offset * 4, this.addressOf(weights), n, k);
-      offset += elements(node.shape);
+    const panels = panelsOf(this.model.outputs, this.core.exports.packedSize);
+    let room = 0;
+    for (const { panels: node } of panels) {
+      this.#places.set(node, { block: Block.State, offset: room });
+      room += elements(node.shape);
     }
+    // Room for all values: `replace` looks at them there.
+    this.#stateSize = Math.max(1, room, this.valueCount) * 4;
+    this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
     this.#panels = panels;
+    this.#pack();
+  }
+
+  #pack(): void {
+    for (let i = 0; i < this.#panels.length; i++) {
+      const { weights, n, k, panels } = this.#panels[i] as Panels;
+      this.core.exports.packWeights(this.#stateAddress + (this.#places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
+    }
+  }
+
+  /**
+   * Replaces the values of the first `n` parameters and states of an engine that is packed, and packs them anew. Nothing is allocated.
+   * @returns the index of the first that is not finite, and nothing is replaced; −1 where all are
+   */
+  replace(values: Float32Array, n: number): number {
+    const { f32, exports } = this.core;
+    // Packed weights can be had again: their place is where values are looked at before anything depends on them.
+    const at = this.#stateAddress;
+    f32.set(values, at >>> 2);
+    const odd = exports.firstNonFinite(at, n);
+    if (odd < 0) f32.copyWithin(this.parametersAddress >>> 2, at >>> 2, (at >>> 2) + n);
+    this.#pack();
+    return odd;
   }
 
   get optimizer(): Optimizer | undefined {
@@ -310,21 +332,10 @@ export class Engine {
    */
   scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
     const update = this.#update;
-    if (!update || !this.hasScalars) return undefined;
-    const { scalars, kinds } = update;
+    if (!update?.composition || !this.hasScalars) return undefined;
     const at = (this.optimizerState?.powers as number) >>> 3;
     const powers = this.core.f64.slice(at, at + update.start.length);
-    const table = new Float64Array(rates.length * update.scalarCount);
-    const after = new Float64Array(rates.length * powers.length);
-    let next = 0;
-    for (let step = 0; step < rates.length; step++) {
-      const before = powers.slice();
-      for (const { options, rate } of kinds) {
-        powers.set(before);
-        for (const value of scalarsOf(options, (rates[step] as number) * rate, powers, scalars).values()) table[next++] = value;
-      }
-      after.set(powers, step * powers.length);
-    }
+    const { table, after } = update.composition.scalarTable(update.kinds, update.scalars, rates, powers);
     this.#powersAfter = after;
     return table;
   }

@@ -1,10 +1,10 @@
 /** Tensors as other programs exchange them: safetensors files of any types. */
 
 import { KINDS as ARRAYS, type Bytes, type Floats, isNumericArray, kindOf, type NumericArray } from '../arguments/arrays.js';
+import { bytesOf } from '../arguments/bytes.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { FileError, ShapeError, ValueError } from '../errors.js';
-import { bytesOf } from './bytes.js';
 import { narrowBF16, narrowF16, widenBF16, widenF16 } from './halves.js';
 import { isWhole, show } from './json.js';
 import { readTensorFile, type Tensor, writeTensorFile } from './safetensors.js';

@@ -33,14 +33,14 @@ import { type Penalty, penaltiesOf } from '../losses/penalty.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { Parameter, State } from '../ops/leaves.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
-import { type Optimizer, searchOf } from '../optimizers/optimizer.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
 import { fit, type Trainee } from '../training/fit.js';
 import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics/metric.js';
-import { searchStep } from '../training/search.js';
+import { searchingOf } from '../training/search/searching.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { checkGraph } from './checkGraph.js';
 import { chooseBuild } from './chooseBuild.js';
@@ -393,8 +393,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 
   /**
-   * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it.
-   * Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
+   * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it. Its `update`
+   * replaces them, so that a network that goes on training, here or in a worker, is followed. Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
    */
   freeze(): Predictor<In, Out> {
     this.#internals.alive('freeze');
@@ -463,8 +463,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const call = 'applyGradients';
     this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
     const engine = this.#engine;
-    if (searchOf(engine.optimizer))
-      throw new ValueError(`${call}: ${engine.optimizer?.name} evaluates the loss by itself, expected an optimizer that follows a gradient`);
+    searchingOf(engine.optimizer)?.refuse(call, engine.optimizer as Optimizer);
     const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
     checkLearningRate(call, learningRate);
     const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
@@ -492,21 +491,21 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Both may have run code of the caller's.
     this.#internals.idle(kind);
     this.#internals.need(kind, 'loss');
-    const searches = kind === 'step' && searchOf(engine.optimizer) !== undefined;
-    const program = engine.program(searches ? 'accumulate' : kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
+    const searching = kind === 'step' ? searchingOf(engine.optimizer) : undefined;
+    const program = engine.program(searching ? 'accumulate' : kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
     writeBatch(program, batch, 0, batch.rows);
     checkBatchFinite(kind, program, batch);
     engine.setScalars(program, scalars);
     if (this.#debug) {
       this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
       writeBatch(program, batch, 0, batch.rows);
-    } else if (kind === 'step' && !searches) {
+    } else if (kind === 'step' && !searching) {
       this.#stepPath = FastPath.of(program, batch, engine.version);
     } else if (kind === 'gradient') {
       this.#gradientPath = FastPath.of(program, batch, engine.version);
     }
-    if (!searches) return this.#run(kind, program, batch.rows, learningRate);
-    const { status, sums } = searchStep(kind, engine, program, batch.rows, learningRate, this.#trainee.stepsDone, () => {
+    if (!searching) return this.#run(kind, program, batch.rows, learningRate);
+    const { status, sums } = searching.step(kind, engine, program, batch.rows, learningRate, this.#trainee.stepsDone, () => {
       writeBatch(program, batch, 0, batch.rows);
       return program.run(batch.rows, program.recipe.inputs.length);
     });

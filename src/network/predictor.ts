@@ -47,7 +47,7 @@ export let predictInTraining: (predictor: Predictor<number, number>, x: Values |
 
 /**
  * What runs a network forward: on rows of any form, or on its own memory without copying.
- * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is.
+ * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is until `update` is called.
  * `In` and `Out` say how many inputs and outputs there are.
  */
 export class Predictor<In extends number = 1, Out extends number = 1> {
@@ -166,6 +166,25 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const views = this.#views;
     const { program } = views?.version === this.#engine.version ? views : this.#view('run');
     program.run(rows);
+  }
+
+  /**
+   * Replaces all parameters: the next prediction has the bits of a new `freeze()` of a network that has them. Nothing is allocated, and the array
+   * may change again after the call: one array serves for good, such as the one that a worker sends.
+   * @param parameters in the order of `Network.parameters`. With the states behind them, such as the statistics of a batch norm, as
+   * `copyParameters` gives them, these are replaced too; else they stay
+   * @throws ShapeError for anything but a Float32Array of that length; ValueError for one that is not finite. Nothing is changed then
+   */
+  update(parameters: Float32Array): void {
+    this.#alive('update');
+    const { parameterCount, valueCount } = this.#engine;
+    const n = isFloats(parameters) ? lengthOf(parameters) : -1;
+    if (n !== parameterCount && n !== valueCount) {
+      const withStates = valueCount > parameterCount ? `, or of ${valueCount} with the states` : '';
+      throw new ShapeError(`update: parameters is ${describe(parameters)}, expected a Float32Array of ${parameterCount}${withStates}`);
+    }
+    const odd = this.#engine.replace(parameters, n);
+    if (odd >= 0) throw new ValueError(`update: parameters[${odd}] is ${parameters[odd]}, expected a finite number`);
   }
 
   #view(call: string): Views {

