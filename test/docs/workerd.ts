@@ -1,6 +1,6 @@
 /** The configuration of workerd for a worker that imports the package: `wrangler` makes one from what a bundler finds. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 export function workerdConfig(folder: string, dist: string): string {
   const shared = readdirSync(join(dist, 'shared')).filter((name) => name.endsWith('.js'));
@@ -12,7 +12,8 @@ export function workerdConfig(folder: string, dist: string): string {
     ['core.wasm', 'wasm', join(dist, 'core.wasm')],
     ...shared.map((name) => [`shared/${name}`, 'esModule', join(dist, 'shared', name)]),
   ];
-  const listed = modules.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${file}")`);
+  // An absolute path would be one of workerd's own files.
+  const listed = modules.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${relative(folder, file)}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = (compatibilityDate = "2025-01-01", modules = [${listed.join(', ')}]))],
