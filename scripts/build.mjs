@@ -4,9 +4,9 @@
  *
  * dist/ has a module and declarations for each entry of package.json, and what the entries share, once, in dist/shared/. Beside each is the same for
  * CommonJS. Nothing of it is minified: users' bundlers do that, and a stack trace shows a line that can be read. dist/neurite.iife.js is all of
- * `neurite` for a plain <script>, minified.
+ * `neurite` for a plain <script>, minified. check/, worker/ and so on hold a package.json each, which names the files in dist/.
  */
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
@@ -101,6 +101,15 @@ for (const file of readdirSync('dist', { recursive: true }).filter((name) => nam
     (_, word, path, quote) => `${word} ${path}.cjs${quote}`,
   );
   writeFileSync(`dist/${file.replace(/\.d\.ts$/, '.d.cts')}`, text);
+}
+// Resolvers that read no `exports` (Parcel, TypeScript's node10) look for a folder of that name.
+for (const entry of Object.keys(input).filter((name) => name !== 'index')) {
+  const dist = `../dist/${entry}`;
+  mkdirSync(entry, { recursive: true });
+  writeFileSync(
+    `${entry}/package.json`,
+    `${JSON.stringify({ main: `${dist}.cjs`, module: `${dist}.js`, types: `${dist}.d.ts`, sideEffects: false }, null, 2)}\n`,
+  );
 }
 for (const binary of ['core.wasm', 'core.relaxed.wasm']) {
   copyFileSync(`build/${binary}`, `dist/${binary}`);

@@ -11,15 +11,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-package-'));
 const installed = join(consumer, 'node_modules', 'neurite');
+let tarball = '';
 let packed: string[] = [];
 
 beforeAll(() => {
   if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is not built: npm run build');
   const command = ['pack', '--silent', '--ignore-scripts', '--json', '--pack-destination', consumer];
-  const [tarball] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
-  packed = tarball.files.map((file: { path: string }) => file.path);
+  const [{ filename, files }] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
+  packed = files.map((file: { path: string }) => file.path);
   mkdirSync(join(consumer, 'node_modules'));
-  execFileSync('tar', ['-xzf', join(consumer, tarball.filename), '-C', consumer]);
+  tarball = join(consumer, filename);
+  execFileSync('tar', ['-xzf', tarball, '-C', consumer]);
   renameSync(join(consumer, 'package'), installed);
 });
 
@@ -152,6 +154,7 @@ test('the package holds what is built, and its documents', () => {
     /^dist\/worker\/host\.js$/,
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
+    /^(check|derivatives|inspect|progress|worker)\/package\.json$/,
     /^docs\/[\w-]+\.md$/,
     /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
   ];
@@ -186,7 +189,7 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 });
 
 test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
-  const { exports, main, module, types, typesVersions } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
   expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress', './worker']);
   for (const [entry, conditions] of entries) {
@@ -203,7 +206,13 @@ test('each entry has its module, its file for CommonJS and the declarations of b
     expect(packed).toEqual(expect.arrayContaining(files));
     // Resolvers that know no conditions.
     if (entry === '.') expect([main, module, types]).toEqual([cjs.default, esm.default, esm.types]);
-    else expect(typesVersions['*'][name]).toEqual([esm.types]);
+    else {
+      const folder = JSON.parse(readFileSync(join(installed, name, 'package.json'), 'utf8'));
+      const named = Object.fromEntries(['main', 'module', 'types'].map((field) => [field, join(installed, name, folder[field])]));
+      const files = { main: cjs.default, module: esm.default, types: esm.types };
+      expect(named).toEqual(Object.fromEntries(Object.entries(files).map(([field, file]) => [field, join(installed, file)])));
+      expect(folder.sideEffects).toBe(false);
+    }
   }
 });
 
@@ -233,6 +242,24 @@ test('both binaries are there as files, for hosts that import them statically', 
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
   expect(messages).toEqual([]);
+});
+
+test('attw has nothing to say: types and files agree in every kind of resolution', () => {
+  const attw = (...options: string[]) => {
+    const command = [join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, '--no-definitely-typed', '--format', 'ascii'];
+    const { stdout, status } = spawnSync(process.execPath, [...command, ...options], { encoding: 'utf8' });
+    expect(stdout).toContain('No problems found');
+    expect(status).toBe(0);
+    return [...stdout.matchAll(/^"neurite\/?(.*)"$/gm)].map(([, entry]) => (entry ? `./${entry}` : '.'));
+  };
+  const binaries = ['core.wasm', 'core.relaxed.wasm'];
+  // The worker's script has an address, and exports nothing.
+  const script = 'worker/host.js';
+  const modules = attw('--exclude-entrypoints', script, ...binaries);
+  // No CommonJS file can require a binary: hosts give it to `import` alone.
+  const files = attw('--ignore-rules', 'cjs-resolves-to-esm', '--entrypoints', ...binaries);
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  expect([...modules, ...files, `./${script}`].sort()).toEqual(Object.keys(exports).sort());
 });
 
 test('a type error for an unknown activation lists those there are', () => {

@@ -556,7 +556,12 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them. The data are read, checked
-   * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
+   * and uploaded before, in one go.
+   *
+   * An AudioWorklet has no timers: there the fit yields by `Atomics.waitAsync`, as Chromium has it, and where that is missing it blocks the thread to
+   * its end, which `longestBlock` says. A slice of 10 ms is longer than a block of sound in any case: train in `neurite/worker`, and let the worklet
+   * `predict` with what `predictor.update` takes; or call `step` with a few rows in each block.
+   *
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
   async fit<const M extends readonly Metric[] = readonly []>(

@@ -5,6 +5,36 @@
  * - `net.step(x, y); // throws BusyError: step`: it throws this, and says what begins so.
  */
 
+/** Whether a text is as expected. It names nothing outside of it, as its source goes into pages. */
+export function fits(found: string, expected: string): boolean {
+  const number = /([≥≤<>] ?)?(?<![\w.])([-−]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w]|\.\d)/g;
+  const literally = (text: string) =>
+    text
+      .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('…', '[\\s\\S]*')
+      .replace(/\s+/g, '\\s+');
+  const claims: [bound: string, text: string][] = [];
+  let pattern = '';
+  let from = 0;
+  for (const match of expected.matchAll(number)) {
+    pattern += `${literally(expected.slice(from, match.index))}(?<![\\d.])(-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Infinity)|NaN)`;
+    claims.push([(match[1] ?? '').trim(), String(match[2]).replace('−', '-')]);
+    from = match.index + match[0].length;
+  }
+  const matched = new RegExp(`^${pattern}${literally(expected.slice(from))}$`).exec(found);
+  if (!matched) return false;
+  return claims.every(([bound, text], i) => {
+    const value = Number(matched[i + 1]);
+    const claimed = Number(text);
+    if (bound === '≥') return value >= claimed;
+    if (bound === '≤') return value <= claimed;
+    if (bound === '<') return value < claimed;
+    if (bound === '>') return value > claimed;
+    const [digits = '', exponent = 0] = text.split('e');
+    return Math.abs(value - claimed) <= 0.5000001 * 10 ** (Number(exponent) - (digits.split('.')[1]?.length ?? 0));
+  });
+}
+
 /** Runs before a program: keeps what is printed, and compares. One source for Node and for pages, so it names nothing of either. */
 export const PRELUDE = `
 const show = (value, inside = false) => {
@@ -23,27 +53,7 @@ console.log = (...values) => {
   said.count++;
   print(...values);
 };
-const NUMBER = /([≥≤<>] ?)?(?<![\\w.])([-−]?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?)(?![\\w]|\\.\\d)/g;
-const escape = (text) => text.replace(/[.*+?^\${}()|[\\]\\\\]/g, '\\\\$&').replaceAll('…', '[\\\\s\\\\S]*').replace(/\\s+/g, '\\\\s+');
-/** Whether a text is as expected. */
-export const fits = (found, expected) => {
-  const numbers = [];
-  let pattern = '';
-  let from = 0;
-  for (const match of expected.matchAll(NUMBER)) {
-    pattern += escape(expected.slice(from, match.index)) + '(?<![\\\\d.])(-?(?:\\\\d+(?:\\\\.\\\\d+)?(?:e[+-]?\\\\d+)?|Infinity)|NaN)';
-    numbers.push([match[1]?.trim(), match[2].replace('−', '-')]);
-    from = match.index + match[0].length;
-  }
-  const matched = new RegExp('^' + pattern + escape(expected.slice(from)) + '$').exec(found);
-  return matched !== null && numbers.every(([bound, text], i) => {
-    const value = Number(matched[i + 1]);
-    const claimed = Number(text);
-    if (bound) return { '≥': value >= claimed, '≤': value <= claimed, '<': value < claimed, '>': value > claimed }[bound];
-    const [digits, exponent = 0] = text.split('e');
-    return Math.abs(value - claimed) <= 0.5000001 * 10 ** (Number(exponent) - (digits.split('.')[1]?.length ?? 0));
-  });
-};
+${fits}
 globalThis.__claims = 0;
 globalThis.__prints = (line, expected) => {
   globalThis.__claims++;

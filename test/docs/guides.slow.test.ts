@@ -12,7 +12,7 @@ import { chromium } from 'playwright';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasModule } from '../python.js';
-import { checked, PRELUDE } from './claims.js';
+import { checked, fits, PRELUDE } from './claims.js';
 import { type Program, programsOf, root } from './markdown.js';
 import { serve } from './server.js';
 import { workerdConfig } from './workerd.js';
@@ -85,7 +85,6 @@ beforeAll(async () => {
     const parts = ['core', 'layers', 'backend-wasm'].map((part) => createRequire(join(PEERS, 'x.js')).resolve(`${TFJS}-${part}`));
     writeFileSync(join(tfjs, 'index.js'), tfjsOf(parts));
   }
-  writeFileSync(join(house, 'claims.mjs'), PRELUDE);
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 }, 60_000);
 
@@ -199,7 +198,6 @@ describe.each(files.filter(({ programs }) => programs.some((program) => reasonOf
       if (!run) throw new Error(`${language} has no runner: say <!-- not run: why -->`);
       const printed = await run(program, folder);
       if (program.printed !== undefined) {
-        const { fits } = await import(join(house, 'claims.mjs'));
         const expected = program.printed.trim();
         expect(fits(printed.trim(), expected), `printed\n${printed}\nexpected\n${expected}`).toBe(true);
       }
@@ -270,8 +268,7 @@ const RUNNERS: Record<string, (program: Program, folder: string) => string | Pro
     return execFileSync(process.execPath, [source], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   },
 
-  async py(program, folder) {
-    const { fits } = await import(join(house, 'claims.mjs'));
+  py(program, folder) {
     const options = { cwd: folder, encoding: 'utf8', env: { ...process.env, PYTHONWARNINGS: 'ignore' } } as const;
     const printed = execFileSync('/usr/bin/python3', ['-c', program.code], options);
     const claims = [...program.code.matchAll(/^ *print\(.*\) *# → (.*)$/gm)].map((match) => match[1] as string);
@@ -319,7 +316,7 @@ async function inPage(folder: string, name: string, claims: number): Promise<str
       (message.type() === 'error' && !forbidden ? errors : printed).push(message.text());
     });
     page.on('pageerror', (error) => errors.push(error.message));
-    await page.addInitScript(`{ ${PRELUDE.replace('export const', 'const')} }`);
+    await page.addInitScript(`{ ${PRELUDE} }`);
     await page.goto(`${server.url}/${name}`);
     const done = () => page.evaluate(() => (globalThis as unknown as { __claims: number }).__claims);
     for (let turns = 0; turns < 300 && errors.length === 0 && (await done()) < claims; turns++) await page.waitForTimeout(100);

@@ -4,13 +4,13 @@ import { join, relative } from 'node:path';
 
 export function workerdConfig(folder: string, dist: string): string {
   const shared = readdirSync(join(dist, 'shared')).filter((name) => name.endsWith('.js'));
-  const modules = [
+  const modules: [name: string, kind: string, file: string][] = [
     ['worker.mjs', 'esModule', join(folder, 'worker.mjs')],
     ['model.safetensors', 'data', join(folder, 'model.safetensors')],
     ['neurite', 'esModule', join(dist, 'workerd.js')],
     ['index.js', 'esModule', join(dist, 'index.js')],
     ['core.wasm', 'wasm', join(dist, 'core.wasm')],
-    ...shared.map((name) => [`shared/${name}`, 'esModule', join(dist, 'shared', name)]),
+    ...shared.map((name): [string, string, string] => [`shared/${name}`, 'esModule', join(dist, 'shared', name)]),
   ];
   // An absolute path would be one of workerd's own files.
   const listed = modules.map(([name, kind, file]) => `(name = "${name}", ${kind} = embed "${relative(folder, file)}")`);
