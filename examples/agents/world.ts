@@ -73,6 +73,9 @@ export class World {
   readonly #senses = new Float32Array(SENSES);
   readonly #actions = new Float32Array(ACTIONS);
   readonly #random: () => number;
+  /** What the agent that looked last saw nearest. */
+  #nearFood = -1;
+  #nearThorn = -1;
 
   constructor({ agents = 300, food = 160, thorns = 60, seed = 1 }: WorldOptions = {}) {
     const random = generator(seed);
@@ -122,35 +125,37 @@ export class World {
     }
   }
 
-  /** Writes where the nearest of some things is into three senses from `at` on. */
-  #sense(i: number, xs: Float64Array, ys: Float64Array, at: number): void {
+  /** Writes where the nearest of some things is into three senses from `at` on. @returns its index, −1 where none is in sight */
+  #sense(i: number, xs: Float64Array, ys: Float64Array, at: number): number {
     const x = this.x[i] as number;
     const y = this.y[i] as number;
     let least = SIGHT * SIGHT;
     let dx = 0;
     let dy = 0;
-    let seen = false;
+    let nearest = -1;
     for (let j = 0; j < xs.length; j++) {
       const ax = way(x, xs[j] as number, WIDTH);
+      if (ax * ax >= least) continue;
       const ay = way(y, ys[j] as number, HEIGHT);
       const squared = ax * ax + ay * ay;
-      if (squared < least) {
-        least = squared;
-        dx = ax;
-        dy = ay;
-        seen = true;
-      }
+      if (squared >= least) continue;
+      least = squared;
+      dx = ax;
+      dy = ay;
+      nearest = j;
     }
-    const distance = Math.sqrt(least);
-    const angle = Math.atan2(dy, dx) - (this.heading[i] as number);
-    this.#senses[at] = seen ? Math.cos(angle) : 0;
-    this.#senses[at + 1] = seen ? Math.sin(angle) : 0;
-    this.#senses[at + 2] = seen ? 1 - distance / SIGHT : 0;
+    const distance = Math.sqrt(least) + 1e-9;
+    const cos = Math.cos(this.heading[i] as number);
+    const sin = Math.sin(this.heading[i] as number);
+    this.#senses[at] = (cos * dx + sin * dy) / distance;
+    this.#senses[at + 1] = (cos * dy - sin * dx) / distance;
+    this.#senses[at + 2] = nearest < 0 ? 0 : 1 - distance / SIGHT;
+    return nearest;
   }
 
   #look(i: number): void {
-    this.#sense(i, this.foodX, this.foodY, 0);
-    this.#sense(i, this.thornX, this.thornY, 3);
+    this.#nearFood = this.#sense(i, this.foodX, this.foodY, 0);
+    this.#nearThorn = this.#sense(i, this.thornX, this.thornY, 3);
     this.#senses[6] = (this.speed[i] as number) / LARGEST_SPEED;
     this.#senses[7] = this.energy[i] as number;
   }
@@ -169,31 +174,28 @@ export class World {
     this.energy[i] = (this.energy[i] as number) - seconds * (0.05 + (0.02 * speed) / LARGEST_SPEED);
   }
 
-  /** Whether an agent touches thing j. */
-  #touches(i: number, xs: Float64Array, ys: Float64Array, j: number): boolean {
+  /** Whether an agent touches thing j, which then lies elsewhere. */
+  #takes(i: number, xs: Float64Array, ys: Float64Array, j: number): boolean {
+    if (j < 0) return false;
     const dx = way(this.x[i] as number, xs[j] as number, WIDTH);
     const dy = way(this.y[i] as number, ys[j] as number, HEIGHT);
-    return dx * dx + dy * dy < REACH * REACH;
+    if (dx * dx + dy * dy > REACH * REACH) return false;
+    xs[j] = this.#random() * WIDTH;
+    ys[j] = this.#random() * HEIGHT;
+    return true;
   }
 
-  /** Food that is eaten and thorns that are touched lie elsewhere then. */
+  /** Eats the food and touches the thorn that were nearest. */
   #meet(i: number): void {
-    const random = this.#random;
-    for (let j = 0; j < this.foodX.length; j++) {
-      if (!this.#touches(i, this.foodX, this.foodY, j)) continue;
+    if (this.#takes(i, this.foodX, this.foodY, this.#nearFood)) {
       this.eaten++;
       this.#found[i] = (this.#found[i] as number) + 1;
       this.energy[i] = Math.min(1, (this.energy[i] as number) + 0.25);
-      this.foodX[j] = random() * WIDTH;
-      this.foodY[j] = random() * HEIGHT;
     }
-    for (let j = 0; j < this.thornX.length; j++) {
-      if (!this.#touches(i, this.thornX, this.thornY, j)) continue;
+    if (this.#takes(i, this.thornX, this.thornY, this.#nearThorn)) {
       this.hurt++;
       this.#found[i] = (this.#found[i] as number) - 1;
       this.energy[i] = (this.energy[i] as number) - 0.25;
-      this.thornX[j] = random() * WIDTH;
-      this.thornY[j] = random() * HEIGHT;
     }
   }
 
