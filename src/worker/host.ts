@@ -23,8 +23,8 @@ export interface CreateOptions {
   readonly debug: boolean;
 }
 
-/** Locks something for life, and says what once it is locked. */
-type Hold = (held: (name: string) => void) => void;
+/** What this realm locks for as long as it runs, once it does. */
+type Lock = Promise<string | undefined>;
 
 type CallRequest = Request & { readonly type: 'call' };
 
@@ -34,12 +34,10 @@ class Host {
   readonly #forgotten = new Set<number>();
   readonly #conversations = new Map<number, Conversation>();
   readonly #port: Port;
-  readonly #hold: Hold | undefined;
-  /** What this realm locks, once it does. */
-  #lock: string | undefined;
+  readonly #lock: Lock | undefined;
 
-  constructor(port: WorkerLike, hold: Hold | undefined) {
-    this.#hold = hold;
+  constructor(port: WorkerLike, lock: Lock | undefined) {
+    this.#lock = lock;
     this.#port = portOf('serve', port, { message: (data) => this.#heard(data), ended: () => this.#forgetAll() });
   }
 
@@ -51,7 +49,7 @@ class Host {
     const request = read<Request>(data);
     if (!request) return;
     // Of another version: its answer says of which this is.
-    if (request.type === 'hello' || request.neurite !== PROTOCOL) return this.#greet();
+    if (request.type === 'hello' || request.neurite !== PROTOCOL) return void this.#greet();
     if (request.type === 'call') return void this.#call(request);
     if (request.type === 'data') return this.#keep(request.data);
     if (request.type === 'forget') return this.#forget(request.handle);
@@ -62,14 +60,9 @@ class Host {
     else conversation?.answer(request.question, request.value, request.failed);
   }
 
-  /** Greets at once, and again when the page may wait for the lock. */
-  #greet(): void {
-    this.#say({ type: 'hello', lock: this.#lock });
-    if (this.#lock === undefined)
-      this.#hold?.((name) => {
-        this.#lock = name;
-        this.#say({ type: 'hello', lock: name });
-      });
+  /** Greets when the page may wait for the lock: it would not hear of an end before that. */
+  async #greet(): Promise<void> {
+    this.#say({ type: 'hello', lock: await this.#lock });
   }
 
   #keep(data: unknown): void {
@@ -165,7 +158,7 @@ class Host {
   }
 }
 
-/** Answers the calls that come by a port. @param hold locks something for as long as this realm runs */
-export function serve(port: WorkerLike, hold?: Hold): void {
-  new Host(port, hold);
+/** Answers the calls that come by a port. @param lock what this realm locks for as long as it runs */
+export function serve(port: WorkerLike, lock?: Lock): void {
+  new Host(port, lock);
 }

@@ -7,17 +7,19 @@ function locksOf(): { request(name: string, then: () => unknown): Promise<unknow
   return typeof fieldOf(locks, 'request') === 'function' ? (locks as ReturnType<typeof locksOf>) : undefined;
 }
 
-/** Holds a lock as long as this realm runs. @param held gets its name once it is held: whoever asked for it before that would get it. */
-export function holdForLife(held: (name: string) => void): void {
-  const name = `neurite-${Math.random()}`;
-  const forever = () => {
-    held(name);
-    return new Promise<never>(() => {});
-  };
-  // A sandboxed frame has locks and refuses them.
-  locksOf()
-    ?.request(name, forever)
-    .catch(() => {});
+/** Holds a lock as long as this realm runs. @returns its name once it is held, as whoever asks before that would get it; undefined without locks */
+export function holdForLife(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const name = `neurite-${Math.random()}`;
+    const forever = () => {
+      resolve(name);
+      return new Promise<never>(() => {});
+    };
+    const locks = locksOf();
+    // A sandboxed frame has locks and refuses them.
+    if (locks) locks.request(name, forever).catch(() => resolve(undefined));
+    else resolve(undefined);
+  });
 }
 
 /** Tells of the end of the realm that holds a lock. */

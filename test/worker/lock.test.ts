@@ -24,7 +24,7 @@ function slowLocks() {
 test('a page asks for it no sooner than the worker has it', async () => {
   vi.stubGlobal('navigator', slowLocks());
   const { port1, port2 } = new MessageChannel();
-  serve(port2, holdForLife);
+  serve(port2, holdForLife());
   const worker = await startWorker(port1);
   await new Promise((resolve) => setTimeout(resolve, 80));
   expect(worker.ended).toBe(false);
@@ -37,7 +37,7 @@ test.each([
 ])('%s a worker starts all the same', async (_, navigator) => {
   vi.stubGlobal('navigator', navigator);
   const { port1, port2 } = new MessageChannel();
-  serve(port2, holdForLife);
+  serve(port2, holdForLife());
   const worker = await startWorker(port1);
   expect(worker.ended).toBe(false);
   worker.terminate();
@@ -47,7 +47,7 @@ test('what it held is free: the worker ended', async () => {
   let free: () => void = () => {};
   vi.stubGlobal('navigator', { locks: { request: (_: string, then: () => unknown) => new Promise<void>((resolve) => (free = resolve)).then(then) } });
   const { port1, port2 } = new MessageChannel();
-  serve(port2, (held) => held('mine'));
+  serve(port2, Promise.resolve('mine'));
   const worker = await startWorker(port1);
   await vi.waitUntil(() => {
     free();
