@@ -77,9 +77,16 @@ const READ: Readonly<Record<(typeof FORMS)[number], (value: unknown) => object |
     return compileResponse(await responseOf(url), url);
   },
   async response(value) {
-    const response = (await value) as ResponseLike;
+    let response: ResponseLike;
+    try {
+      response = (await value) as ResponseLike;
+    } catch (cause) {
+      throw missing('the response', fieldOf(cause, 'message'), cause);
+    }
     if (typeof fieldOf(response, 'arrayBuffer') !== 'function')
       throw new ValueError(`initialize: response is ${describe(response)}, expected a Response, such as await fetch(url)`);
+    if (fieldOf(response, 'bodyUsed'))
+      throw new ValueError('initialize: the body of the response has been read; pass { bytes }, which were read from it');
     return compileResponse(response, String(fieldOf(response, 'url') || 'the response'));
   },
 };
@@ -114,7 +121,23 @@ async function compileResponse(response: ResponseLike, file: string): Promise<ob
   } catch (cause) {
     throw missing(file, fieldOf(cause, 'message'), cause);
   }
+  // Servers answer with a page where a file is not there.
+  if (!isBinary(bytes)) throw missing(file, `what came is ${typeOf(response) || `${bytes.byteLength} bytes`}, no WebAssembly`);
   return compile(new Uint8Array(bytes), file);
+}
+
+/** Whether bytes begin as every WebAssembly binary does. */
+function isBinary(bytes: ArrayBuffer): boolean {
+  return String.fromCharCode(...new Uint8Array(bytes.slice(0, 4))) === '\0asm';
+}
+
+/** What a server says that a response is. */
+function typeOf(response: ResponseLike): string {
+  try {
+    return (response as Response).headers.get('content-type') ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** @param file what the bytes are of, in words; without it, of what is embedded here */
@@ -135,7 +158,12 @@ function damaged(file: string, said: string, cause: unknown): FileError {
 
 /** The build of a module. @throws FileError for one of another version */
 function buildOf(module: object): Build {
-  const [section] = WebAssembly.Module.customSections(module as WebAssembly.Module, 'neurite');
+  let section: ArrayBuffer | undefined;
+  try {
+    [section] = WebAssembly.Module.customSections(module as WebAssembly.Module, 'neurite');
+  } catch {
+    throw new ValueError('initialize: module calls itself a WebAssembly.Module and is none, expected what WebAssembly.compile() gives');
+  }
   const [build, of] = section ? String.fromCharCode(...new Uint8Array(section)).split(' ') : [];
   if (of === version) return build as Build;
   throw new FileError(

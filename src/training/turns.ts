@@ -78,6 +78,11 @@ export class Pace {
 /** What worklets wait for: nobody wakes it, so that a wait ends with its time. Made on first use. */
 let cell: Int32Array | undefined;
 
+/** `Atomics` of newer libraries than TypeScript is told of here. */
+interface AsynchronousAtomics {
+  waitAsync(cell: Int32Array, index: number, value: number, milliseconds: number): { readonly value: unknown };
+}
+
 /**
  * Waits a millisecond for what nobody changes. An AudioWorklet has no timers and no channels, but the language's own wait on shared memory, which
  * Chromium gives WebAssembly also where pages may not share memory.
@@ -86,12 +91,11 @@ let cell: Int32Array | undefined;
  */
 async function waitForNothing(): Promise<boolean> {
   try {
-    const { waitAsync } = Atomics as { waitAsync?: (cell: Int32Array, index: 0, value: 0, milliseconds: number) => { value: unknown } };
     cell ??= new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
-    if (waitAsync) await waitAsync(cell, 0, 0, 1).value;
-    return waitAsync !== undefined;
+    await (Atomics as unknown as AsynchronousAtomics).waitAsync(cell, 0, 0, 1).value;
+    return true;
   } catch {
-    // No shared memory here.
+    // Nothing of the kind here.
     return false;
   }
 }
