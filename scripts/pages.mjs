@@ -1,9 +1,9 @@
-/** The examples that are pages: a folder of examples/ with an index.html. Each script that a thread begins with is bundled, as neither workers nor worklets know import maps. */
+/** What of examples/ and bench/ is a page: a folder with an index.html. Each script that a thread begins with is bundled, as neither workers nor worklets know import maps. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'rolldown';
 
-/** What a page, a worker and an audio thread begin with. */
+/** What a page, its workers and an audio thread begin with. */
 const ENTRIES = ['page', 'trainer', 'processor'];
 
 /** The folders of a room that are pages, by their names. */
@@ -17,12 +17,12 @@ export async function buildPage(room, name, transform) {
   mkdirSync(dir, { recursive: true });
   for (const file of readdirSync(from)) if (/\.(html|css)$/.test(file)) copyFileSync(`${from}/${file}`, `${dir}/${file}`);
   // What pages look like is the same for all.
-  copyFileSync(`${room}/page.css`, `${dir}/page.css`);
+  if (existsSync(`${room}/page.css`)) copyFileSync(`${room}/page.css`, `${dir}/page.css`);
   for (const entry of ENTRIES.filter((entry) => existsSync(`${from}/${entry}.ts`))) {
     await build({
       input: `${from}/${entry}.ts`,
       platform: 'browser',
-      resolve: { alias: { neurite: resolve('dist/index.js') } },
+      resolve: { alias: { 'neurite/worker': resolve('dist/worker.js'), neurite: resolve('dist/index.js') } },
       transform,
       output: { file: `${dir}/${entry}.js`, format: 'esm' },
     });

@@ -1,10 +1,10 @@
 /** The page: what plays, what is drawn, and the way of the weights from the worker to the audio thread. */
-import { sequential } from 'neurite';
+import { adam, meanSquaredError, sequential } from 'neurite';
+import { inWorker } from 'neurite/worker';
 import { element, path, surface } from '../surface.js';
 import { type CurveName, curves, sounds } from './curves.js';
 import { frequencyOf, NOTE, strengthOf } from './melody.js';
 import { inFeatures, layers } from './model.js';
-import type { Lesson, Report } from './trainer.js';
 
 const play = element<HTMLButtonElement>('play');
 const rate = element<HTMLInputElement>('rate');
@@ -101,24 +101,44 @@ let sound: Sound | undefined;
 let playing = false;
 let swaps = 0;
 
-const trainer = new Worker(new URL('./trainer.js', import.meta.url), { type: 'module' });
-trainer.addEventListener('error', () => complain('The worker failed. Load the page again.'));
-trainer.addEventListener('message', ({ data }: MessageEvent<Report>) => {
-  player.update(data.parameters);
-  player.predict(samples, learned);
-  if (sound) {
-    sound.swap(data.parameters);
-    if (playing) swaps++;
-  }
-  element('loss').textContent = data.loss.toPrecision(2);
-  element('steps').textContent = data.steps.toLocaleString('en');
-  element('swaps').textContent = swaps.toLocaleString('en');
-});
+let learningRate = 0;
+let forgets = false;
 
-function teach(afresh = false): void {
-  const learningRate = 10 ** Number(rate.value);
+/** A round of training: so slow that one hears it. The worker could take fifty times as many steps. */
+const [BATCH, STEPS, ROUND] = [64, 100, 100];
+
+/** Trains in a worker, round by round, and hands the weights of each to what plays and to what draws. */
+async function learn(): Promise<void> {
+  const net = await inWorker(sequential(inFeatures, layers(), { loss: meanSquaredError(), optimizer: adam(), seed: 3 }));
+  let steps = 0;
+  let next = performance.now();
+  for (;;) {
+    if (forgets) {
+      forgets = false;
+      steps = 0;
+      await net.reset();
+    }
+    const x = Float32Array.from({ length: STEPS * BATCH }, () => 2 * Math.random() - 1);
+    const { epochs } = await net.fit({ x, y: x.map(curves[curve]) }, { batchSize: BATCH, shuffle: false, learningRate, transfer: true });
+    const parameters = await net.snapshot();
+    player.update(parameters);
+    player.predict(samples, learned);
+    if (sound) {
+      sound.swap(parameters);
+      if (playing) swaps++;
+    }
+    steps += STEPS;
+    element('loss').textContent = (epochs[0]?.loss ?? 0).toPrecision(2);
+    element('steps').textContent = steps.toLocaleString('en');
+    element('swaps').textContent = swaps.toLocaleString('en');
+    next = Math.max(next + ROUND, performance.now());
+    await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+  }
+}
+
+function setRate(): void {
+  learningRate = 10 ** Number(rate.value);
   element('rateShown').textContent = learningRate.toPrecision(1);
-  trainer.postMessage({ curve, learningRate, afresh } satisfies Lesson);
 }
 
 function setVolume(): void {
@@ -131,14 +151,15 @@ for (const [name, label] of Object.entries(sounds) as [CurveName, string][]) {
   const radio = Object.assign(document.createElement('input'), { type: 'radio', name: 'curve', value: name, checked: name === curve });
   radio.addEventListener('change', () => {
     curve = name;
-    teach();
   });
   choice.append(radio, label);
   element('curves').append(choice);
 }
-rate.addEventListener('input', () => teach());
+rate.addEventListener('input', setRate);
 volume.addEventListener('input', setVolume);
-element('afresh').addEventListener('click', () => teach(true));
+element('afresh').addEventListener('click', () => {
+  forgets = true;
+});
 
 play.addEventListener('click', async () => {
   play.disabled = true;
@@ -196,6 +217,7 @@ function frame(): void {
   requestAnimationFrame(frame);
 }
 
-teach();
+setRate();
 setVolume();
 frame();
+learn().catch((error) => complain(`The training ended: ${error instanceof Error ? error.message : error}`));

@@ -1,0 +1,181 @@
+/**
+ * npm run bench:audio: blocks of 128 samples through a network of two layers of 16 in the audio thread of Chromium and Firefox, as installed: how long
+ * one takes, what it allocates, and whether any comes too late while parameters are swapped ten times a second. `-- 10` is the seconds of each part,
+ * 60 without. It exits 1 where something does not hold.
+ *
+ * An audio thread has no clock but Date's. So a block is timed twice: by 40,000 in a row before anything plays, and each by itself while it plays and
+ * parameters are swapped, by Chromium's trace of its own calls.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadavg, tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Cost, Told } from './audio/messages.js';
+import { type Browser, browsers, find } from './browser/browsers.js';
+import { DevTools } from './browser/devTools.js';
+
+const seconds = Number(process.argv[2] ?? 60);
+if (!(seconds > 0)) throw new Error(`bench:audio: got ${process.argv[2]} seconds, expected a number above 0`);
+
+/** The most of a block's time, 128 samples at 48 kHz in µs, that a network may take. */
+const [SHARE, TIME] = [0.1, (128 * 1e6) / 48_000];
+
+/** What Chromium calls a processor's `process` in its trace. */
+const TRACED = { category: 'disabled-by-default-audio-worklet', name: 'AudioWorkletProcessor::Process (author script execution)' };
+
+/** Milliseconds of sound that may be lost: less than a device's buffer, and more than two clocks differ by in a minute. */
+const LOST = 5;
+
+const folder = fileURLToPath(new URL('audio/', import.meta.url));
+const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+
+/** A line of the table. */
+interface Row {
+  readonly measured: string;
+  readonly expected: string;
+  readonly holds: boolean | '';
+}
+
+/** What is so of the sorted numbers' share: 0.5 is the median. */
+function quantile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
+}
+
+/** Serves the built page; what it tells is answered when `hear` is done. */
+async function serve(request: IncomingMessage, response: ServerResponse, hear: (told: Told) => Promise<void>): Promise<void> {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const path = join(folder, pathname === '/' ? 'index.html' : pathname);
+  if (request.method === 'POST') {
+    await hear(JSON.parse(await text(request)));
+    response.writeHead(204).end();
+  } else if (path.startsWith(folder) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
+  } else response.writeHead(404).end();
+}
+
+/** What a browser tells, line by line. */
+class Table {
+  readonly rows: Record<string, Row> = {};
+
+  #add(name: string, measured: string, expected = '', holds: boolean | '' = ''): void {
+    this.rows[name] = { measured, expected, holds };
+    if (holds === false) process.exitCode = 1;
+  }
+
+  #time(name: string, µs: number, digits: number): void {
+    const share = µs / TIME;
+    this.#add(name, `${µs.toFixed(digits)} µs, ${(100 * share).toFixed(2)} %`, `≤ ${100 * SHARE} % of ${TIME.toFixed(0)} µs`, share <= SHARE);
+  }
+
+  costs(costs: readonly Cost[]): void {
+    const median = (what: keyof Cost) =>
+      quantile(
+        costs.map((cost) => cost[what]),
+        0.5,
+      );
+    this.#time('a block, 40,000 in a row: median', median('block'), 2);
+    this.#add('update(parameters): median', `${median('update').toFixed(2)} µs`);
+  }
+
+  /** @param times microseconds of each block */
+  times(times: readonly number[]): void {
+    const at = (share: number) => quantile(times, share);
+    this.#time(`a block as it plays (${times.length}): median`, at(0.5), 0);
+    this.#time('a block as it plays: p99', at(0.99), 0);
+    this.#add('a block as it plays: longest', `${at(1).toFixed(0)} µs`);
+  }
+
+  /** @param heap bytes in use in the audio thread, second by second: none where the browser does not tell */
+  part({ phase, seen, seconds, lost, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
+    const { blocks, gaps, swaps } = seen;
+    const name = (what: string) => `${phase}: ${what}`;
+    this.#add(name('blocks'), `${blocks} in ${seconds.toFixed(0)} s${swaps > 0 ? `, ${swaps} swaps` : ''}`);
+    this.#add(name('blocks left out'), String(gaps), '0', gaps === 0);
+    if (underruns === undefined) this.#add(name('underruns'), 'not told');
+    else this.#add(name('underruns'), String(underruns), '0', underruns === 0);
+    this.#add(name('time the audio lost'), `${lost.toFixed(1)} ms`, `< ${LOST} ms`, lost < LOST);
+    if (heap.length < 2) return this.#add(name('heap of the thread'), 'not told');
+    const grown = heap.slice(1).map((bytes, i) => bytes - (heap[i] as number));
+    // Garbage that was collected does not show in what is in use.
+    const collections = grown.filter((bytes) => bytes < 0).length;
+    const all = grown.reduce((sum, bytes) => sum + bytes, 0);
+    // Each message is an event and an array, which are the browser's.
+    const each = grown.reduce((sum, bytes) => sum + Math.max(0, bytes), 0) / Math.max(1, swaps);
+    if (swaps > 0) this.#add(name('heap of the thread'), `${each.toFixed(0)} bytes a message, ${collections} collections`, "the browser's");
+    else this.#add(name('heap of the thread'), `+${all} bytes, ${collections} collections`, '+0 bytes', all === 0 && collections === 0);
+  }
+}
+
+/** Opens the page in a browser and prints what it tells. */
+async function measure(browser: Browser): Promise<void> {
+  const found = find(browser);
+  if (!found) {
+    console.error(`${browser.name} is left out: none of ${browser.commands.join(', ')} is installed`);
+    return;
+  }
+  const load = loadavg()[0] as number;
+  const profile = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
+  writeFileSync(join(profile, 'user.js'), 'user_pref("media.autoplay.default", 0);\nuser_pref("media.autoplay.blocking_policy", 0);\n');
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/?${new URLSearchParams({ seconds: String(seconds), repetitions: '5' })}`;
+  const isChromium = browser.name === 'Chromium';
+  const own = isChromium ? ['--autoplay-policy=no-user-gesture-required', '--remote-debugging-pipe', 'about:blank'] : [url];
+  const child = spawn(found.command, [...browser.args(profile), ...own], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+  const exited = new Promise<void>((resolve) => child.once('exit', resolve).once('error', resolve));
+  const tools = isChromium ? new DevTools(child.stdio[3] as Writable, child.stdio[4] as Readable) : undefined;
+  const table = new Table();
+  let isSilent = false;
+  let heap: number[] = [];
+  const look = async () => {
+    const bytes = await tools?.heapOf('worklet');
+    if (bytes !== undefined) heap.push(bytes);
+  };
+  const hear = async (told: Told) => {
+    if (told.what === 'costs') table.costs(told.costs);
+    else if (told.what === 'times begin') await tools?.trace(TRACED.category);
+    else if (told.what === 'times end') {
+      const times = await tools?.traced(TRACED.name);
+      if (times) table.times(times);
+    } else if (told.what === 'silent') isSilent = true;
+    else if (told.what === 'begins') {
+      await tools?.collect('worklet');
+      // What the collection threw away of compiled code comes back.
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      heap = [];
+      await look();
+    } else if (told.what === 'goes on') await look();
+    else if (told.what === 'ends') table.part(told, heap);
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      exited.then(() => reject(new Error(`${found.version} ended before it was done`)));
+      server.on('request', (request, response) => {
+        serve(request, response, async (told) => {
+          if (told.what !== 'done') await hear(told);
+          else if (told.error) reject(new Error(`${found.version}: ${told.error}`));
+          else resolve();
+        }).catch(reject);
+      });
+      tools?.open(url).catch(reject);
+    });
+  } finally {
+    child.kill();
+    await exited;
+    server.close();
+    server.closeAllConnections();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+  console.log(`\n${found.version}, load before: ${load.toFixed(1)}`);
+  console.table(table.rows);
+  if (isSilent) console.log('Nothing was played: this browser finds no sound device.');
+}
+
+for (const browser of browsers) await measure(browser);

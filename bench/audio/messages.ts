@@ -1,0 +1,43 @@
+/** What the page of `npm run bench:audio` and its audio thread say, and what it tells the program that opened it. */
+
+/** What the page asks the audio thread: how long a block takes, or what it has seen since it was last asked to begin. */
+export type Question = { readonly ask: 'cost'; readonly blocks: number } | { readonly ask: 'begin' } | { readonly ask: 'seen' };
+
+/** Microseconds. */
+export interface Cost {
+  /** A block of 128 samples through the network. */
+  readonly block: number;
+  /** New parameters. */
+  readonly update: number;
+}
+
+/** What the audio thread saw. */
+export interface Seen {
+  readonly blocks: number;
+  /** Blocks that did not follow the one before. */
+  readonly gaps: number;
+  readonly swaps: number;
+}
+
+/**
+ * A stretch of time, as the page tells it; the program answers when it has looked at the audio thread's heap.
+ * `lost`: by how much the audio's clock fell behind the page's, in ms, from the first second to the worst: a buffer that came too late is left out.
+ */
+export type Told =
+  | { readonly what: 'costs'; readonly costs: readonly Cost[] }
+  /** There is no sound device to play to. */
+  | { readonly what: 'silent' }
+  /** Each block is to be timed from the first to the second. */
+  | { readonly what: 'times begin' }
+  | { readonly what: 'times end' }
+  | { readonly what: 'begins'; readonly phase: string }
+  | { readonly what: 'goes on' }
+  | {
+      readonly what: 'ends';
+      readonly phase: string;
+      readonly seconds: number;
+      readonly seen: Seen;
+      readonly lost: number;
+      readonly underruns: number | undefined;
+    }
+  | { readonly what: 'done'; readonly error?: string };

@@ -1,0 +1,113 @@
+/** Chromium's DevTools over a pipe: what a page cannot see of its own threads. */
+import type { Readable, Writable } from 'node:stream';
+
+/** A call in a trace, with its microseconds. */
+interface Traced {
+  readonly name: string;
+  readonly ph: string;
+  readonly ts: number;
+  readonly dur?: number;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: {
+    readonly sessionId: string;
+    readonly targetInfo: { readonly type: string; readonly url: string };
+    readonly value: readonly Traced[];
+  };
+  readonly result?: Record<string, unknown>;
+  readonly error?: { readonly message: string };
+}
+
+/** Follows every thread that the browser's pages begin. For one that was started with `--remote-debugging-pipe`. */
+export class DevTools {
+  readonly #to: Writable;
+  readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #sessions = new Map<string, string>();
+  #trace: Traced[] = [];
+  #complete: (() => void) | undefined;
+  #next = 1;
+  #rest = '';
+
+  constructor(to: Writable, from: Readable) {
+    this.#to = to;
+    from.setEncoding('utf8');
+    from.on('data', (text: string) => {
+      const messages = (this.#rest + text).split('\0');
+      this.#rest = messages.pop() as string;
+      for (const message of messages) this.#heard(JSON.parse(message));
+    });
+  }
+
+  #heard({ id, method, params, ...rest }: Message): void {
+    if (id !== undefined) this.#answers.get(id)?.(rest);
+    else if (method === 'Target.attachedToTarget' && params) {
+      this.#sessions.set(params.targetInfo.type, params.sessionId);
+      void this.#follow(params.sessionId);
+    } else if (method === 'Tracing.dataCollected' && params) this.#trace.push(...params.value);
+    else if (method === 'Tracing.tracingComplete') this.#complete?.();
+  }
+
+  async #call(method: string, params: object, sessionId?: string): Promise<Record<string, unknown>> {
+    const id = this.#next++;
+    const answer = new Promise<Message>((resolve) => this.#answers.set(id, resolve));
+    this.#to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    const { result, error } = await answer;
+    this.#answers.delete(id);
+    if (error) throw new Error(`${method}: ${error.message}`);
+    return result ?? {};
+  }
+
+  #follow(sessionId?: string): Promise<unknown> {
+    return this.#call('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true }, sessionId).catch(() => {});
+  }
+
+  /** Opens an address in the page that the browser began with. */
+  async open(url: string): Promise<void> {
+    const { targetInfos } = (await this.#call('Target.getTargets', {})) as { targetInfos: { type: string; targetId: string }[] };
+    const targetId = targetInfos.find(({ type }) => type === 'page')?.targetId;
+    const { sessionId } = (await this.#call('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string };
+    await this.#follow(sessionId);
+    await this.#call('Page.navigate', { url }, sessionId);
+  }
+
+  /** Bytes in use on the JavaScript heap of a kind of thread, garbage that was not collected included; undefined where there is none. */
+  async heapOf(type: string): Promise<number | undefined> {
+    const session = this.#sessions.get(type);
+    if (session === undefined) return undefined;
+    return (await this.#call('Runtime.getHeapUsage', {}, session)).usedSize as number;
+  }
+
+  /** Collects garbage there, so that none is collected in the time that follows. */
+  async collect(type: string): Promise<void> {
+    const session = this.#sessions.get(type);
+    if (session === undefined) return;
+    await this.#call('HeapProfiler.collectGarbage', {}, session);
+  }
+
+  /** Begins to trace what all threads do, of a category of Chromium's. */
+  async trace(category: string): Promise<void> {
+    this.#trace = [];
+    await this.#call('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: [category] } });
+  }
+
+  /** Ends the trace. @returns the microseconds of each call of a name */
+  async traced(name: string): Promise<number[]> {
+    const complete = new Promise<void>((resolve) => {
+      this.#complete = resolve;
+    });
+    await this.#call('Tracing.end', {});
+    await complete;
+    if (process.env.DUMP)
+      console.log(
+        this.#trace
+          .slice(0, 3000)
+          .map((t) => t.name)
+          .filter((n, i, a) => a.indexOf(n) === i),
+        JSON.stringify(this.#trace.filter((t) => t.name === name).slice(5, 9)),
+      );
+    return this.#trace.filter((traced) => traced.name === name && traced.dur !== undefined).map(({ dur }) => dur as number);
+  }
+}
