@@ -32,6 +32,9 @@ const TRACED = { category: 'disabled-by-default-audio-worklet', name: 'AudioWork
 /** Milliseconds of sound that may be lost: less than a device's buffer, and more than two clocks differ by in a minute. */
 const LOST = 5;
 
+/** The share of seconds in which the audio thread's heap grows by no byte. */
+const QUIET = 0.9;
+
 const folder = fileURLToPath(new URL('audio/', import.meta.url));
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
@@ -93,10 +96,10 @@ class Table {
   }
 
   /** @param heap bytes in use in the audio thread, second by second: none where the browser does not tell */
-  part({ phase, seen, seconds, lost, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
+  part({ phase, seen, lost, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
     const { blocks, gaps, swaps } = seen;
     const name = (what: string) => `${phase}: ${what}`;
-    this.#add(name('blocks'), `${blocks} in ${seconds.toFixed(0)} s${swaps > 0 ? `, ${swaps} swaps` : ''}`);
+    this.#add(name('blocks'), `${blocks} in ${((blocks * TIME) / 1e6).toFixed(1)} s${swaps > 0 ? `, ${swaps} swaps` : ''}`);
     this.#add(name('blocks left out'), String(gaps), '0', gaps === 0);
     if (underruns === undefined) this.#add(name('underruns'), 'not told');
     else this.#add(name('underruns'), String(underruns), '0', underruns === 0);
@@ -105,11 +108,14 @@ class Table {
     const grown = heap.slice(1).map((bytes, i) => bytes - (heap[i] as number));
     // Garbage that was collected does not show in what is in use.
     const collections = grown.filter((bytes) => bytes < 0).length;
-    const all = grown.reduce((sum, bytes) => sum + bytes, 0);
+    // A block that allocates does so in every second; what the engine compiles, in one.
+    const quiet = grown.filter((bytes) => bytes === 0).length;
+    const found = `+0 bytes in ${quiet} of ${grown.length} s, ${collections} collections`;
+    if (swaps === 0)
+      return this.#add(name('heap of the thread'), found, `+0 in ${100 * QUIET} %, 0`, quiet >= QUIET * grown.length && collections === 0);
     // Each message is an event and an array, which are the browser's.
-    const each = grown.reduce((sum, bytes) => sum + Math.max(0, bytes), 0) / Math.max(1, swaps);
-    if (swaps > 0) this.#add(name('heap of the thread'), `${each.toFixed(0)} bytes a message, ${collections} collections`, "the browser's");
-    else this.#add(name('heap of the thread'), `+${all} bytes, ${collections} collections`, '+0 bytes', all === 0 && collections === 0);
+    const all = grown.reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
+    this.#add(name('heap of the thread'), `${(all / swaps).toFixed(0)} bytes a message, ${collections} collections`, "the browser's");
   }
 }
 

@@ -35,7 +35,6 @@ export type Told =
   | {
       readonly what: 'ends';
       readonly phase: string;
-      readonly seconds: number;
       readonly seen: Seen;
       readonly lost: number;
       readonly underruns: number | undefined;

@@ -79,7 +79,6 @@ async function run(): Promise<void> {
     await tell({
       what: 'ends',
       phase,
-      seconds: passed,
       seen,
       lost: Math.max(...late.filter(Number.isFinite)) - (late[0] as number),
       underruns: before === undefined || after === undefined ? undefined : after - before,

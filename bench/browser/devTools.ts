@@ -4,8 +4,6 @@ import type { Readable, Writable } from 'node:stream';
 /** A call in a trace, with its microseconds. */
 interface Traced {
   readonly name: string;
-  readonly ph: string;
-  readonly ts: number;
   readonly dur?: number;
 }
 
@@ -90,7 +88,7 @@ export class DevTools {
   /** Begins to trace what all threads do, of a category of Chromium's. */
   async trace(category: string): Promise<void> {
     this.#trace = [];
-    await this.#call('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: [category] } });
+    await this.#call('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: [category], excludedCategories: ['*'] } });
   }
 
   /** Ends the trace. @returns the microseconds of each call of a name */
@@ -100,14 +98,6 @@ export class DevTools {
     });
     await this.#call('Tracing.end', {});
     await complete;
-    if (process.env.DUMP)
-      console.log(
-        this.#trace
-          .slice(0, 3000)
-          .map((t) => t.name)
-          .filter((n, i, a) => a.indexOf(n) === i),
-        JSON.stringify(this.#trace.filter((t) => t.name === name).slice(5, 9)),
-      );
     return this.#trace.filter((traced) => traced.name === name && traced.dur !== undefined).map(({ dur }) => dur as number);
   }
 }
