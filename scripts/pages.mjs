@@ -22,6 +22,8 @@ export async function buildPage(room, name, transform) {
     await build({
       input: `${from}/${entry}.ts`,
       platform: 'browser',
+      // Its paths lead to the source.
+      tsconfig: false,
       resolve: { alias: { 'neurite/worker': resolve('dist/worker.js'), neurite: resolve('dist/index.js') } },
       transform,
       output: { file: `${dir}/${entry}.js`, format: 'esm' },

@@ -161,8 +161,11 @@ element('afresh').addEventListener('click', () => {
   forgets = true;
 });
 
+// Not `disabled` while it waits: that would take the keyboard's focus away.
+let waits = false;
 play.addEventListener('click', async () => {
-  play.disabled = true;
+  if (waits) return;
+  waits = true;
   try {
     if (!sound) {
       const opened = new Sound();
@@ -177,7 +180,7 @@ play.addEventListener('click', async () => {
   } catch (error) {
     complain(`No sound: ${error instanceof Error ? error.message : error}`);
   } finally {
-    play.disabled = false;
+    waits = false;
   }
 });
 

@@ -107,12 +107,14 @@ describe.skipIf(!existsSync(executablePath))('pages, where Chromium is installed
     await page.goto(url);
     await page.click('text=Hard clip');
     await page.fill('#rate', '-2');
-    await page.click('#play');
+    await page.press('#play', 'Enter');
     await page.waitForFunction(() => Number(document.getElementById('loss')?.textContent) < 0.01);
     await page.waitForFunction(() => Number(document.getElementById('swaps')?.textContent) > 10);
     await page.waitForFunction(() => Number.parseInt((document.getElementById('level')?.textContent ?? '').replace('−', '-'), 10) > -40);
     expect(await page.innerText('#play')).toBe('Stop');
-    await page.click('#play');
+    // The focus is where it was, for who has no mouse.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('play');
+    await page.press('#play', ' ');
     await page.waitForFunction(() => document.getElementById('play')?.textContent === 'Play');
     await page.click('#afresh');
     await page.waitForFunction(() => Number(document.getElementById('steps')?.textContent?.replace(',', '')) < 2000);
