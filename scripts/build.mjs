@@ -10,6 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
+import { buildPage, pagesIn } from './pages.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 // An enum's value stands where it is used: its table is then in no bundle that reads no names from it.
@@ -126,8 +127,9 @@ export default module;
 for (const room of ['examples', 'bench']) {
   rmSync(`build/${room}`, { recursive: true, force: true });
   const files = existsSync(room) ? readdirSync(room, { recursive: true }) : [];
+  const pages = pagesIn(room);
   // bench/peers has packages of its own, some with their sources
-  const input = files.filter((file) => /(?<!\.d)\.ts$/.test(file) && !file.includes('node_modules'));
+  const input = files.filter((file) => /(?<!\.d)\.ts$/.test(file) && !file.includes('node_modules') && !pages.includes(file.split('/')[0]));
   if (input.length === 0) continue;
   await build({
     input: input.map((file) => `${room}/${file}`),
@@ -136,4 +138,5 @@ for (const room of ['examples', 'bench']) {
     transform,
     output: { dir: `build/${room}`, format: 'esm', preserveModules: true, preserveModulesRoot: room },
   });
+  for (const page of pages) await buildPage(room, page, transform);
 }

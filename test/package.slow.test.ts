@@ -155,7 +155,8 @@ test('the package holds what is built, and its documents', () => {
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
     /^(check|derivatives|inspect|progress|worker)\/package\.json$/,
-    /^(package\.json|README\.md|LICENSE)$/,
+    /^docs\/[\w-]+\.md$/,
+    /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
   ];
   const unexpected = packed.filter((file) => !kinds.some((kind) => kind.test(file)));
   expect(unexpected).toEqual([]);

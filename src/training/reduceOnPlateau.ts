@@ -44,6 +44,9 @@ const OPTIONS: readonly (keyof ReduceOnPlateauOptions)[] = [
   'minLearningRate',
 ];
 
+/** What PyTorch calls these. */
+const REMEDIES = { minlr: 'use minLearningRate', thresholdmode: 'use relative, true or false', gamma: 'use factor' };
+
 /** Differences of rates up to this are none: PyTorch's `eps`. */
 const LEAST_CHANGE = 1e-8;
 
@@ -59,7 +62,7 @@ const STATE = ['learningRate', 'best', 'badEpochs', 'cooldownLeft'];
  */
 export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = {}): StatefulSchedule {
   const call = 'reduceOnPlateau';
-  const given = checkOptions(call, options, OPTIONS);
+  const given = checkOptions(call, options, OPTIONS, {}, 'options', REMEDIES);
   const { monitor = 'loss', factor = 0.1, patience = 10, cooldown = 0, minDelta = 1e-4, relative = true, minLearningRate = 0 } = given;
   const { mode } = given;
   if (typeof monitor !== 'string' && typeof monitor !== 'function')

@@ -25,6 +25,9 @@ export interface Schedule {
   readonly restore?: (state: ScheduleState) => void;
 }
 
+/** What PyTorch calls options of schedules. */
+const REMEDIES = { stepsize: 'use every', gamma: 'use factor', tmax: 'use epochs', etamin: 'use final', annealstrategy: 'use anneal' };
+
 /** @throws ValueError unless a number is finite, at least `least`, and allowed besides */
 export function check(call: string, name: string, value: number, least: number, expected: string, allows = (_: number) => true): void {
   if (!(Number.isFinite(value) && value >= least && allows(value)))
@@ -39,7 +42,7 @@ function checkSteps(call: string, steps: number): void {
 
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
-  const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor']);
+  const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor'], {}, 'options', REMEDIES);
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('stepDecay', 'every', every, 1, 'a number of epochs ≥ 1');
   check('stepDecay', 'factor', factor, 0, 'a finite number ≥ 0');
@@ -53,7 +56,7 @@ export function stepDecay(rate: number, options: { readonly every: number; reado
 
 /** rate · factorⁿ, n = epoch − 1: multiplies the rate by `factor` after each epoch, as PyTorch's ExponentialLR does. */
 export function exponentialDecay(rate: number, options: { readonly factor: number }): Schedule {
-  const { factor } = checkOptions('exponentialDecay', options, ['factor']);
+  const { factor } = checkOptions('exponentialDecay', options, ['factor'], {}, 'options', REMEDIES);
   check('exponentialDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('exponentialDecay', 'factor', factor, 0, 'a finite number ≥ 0');
   return stepDecay(rate, { every: 1, factor });
@@ -81,7 +84,7 @@ function cosineFall(t: number): number {
  * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0. On a stream whose length nobody knows it falls epoch by epoch.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
-  const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final']);
+  const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final'], {}, 'options', REMEDIES);
   check('cosine', 'rate', rate, 0, 'a finite number ≥ 0');
   check('cosine', 'final', final, 0, 'a finite number ≥ 0');
   check('cosine', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
@@ -109,7 +112,13 @@ export interface OneCycleOptions {
  */
 export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const known = ['epochs', 'pctStart', 'divFactor', 'finalDivFactor', 'anneal'];
-  const { epochs, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = 'cosine' } = checkOptions('oneCycle', options, known);
+  const {
+    epochs,
+    pctStart = 0.3,
+    divFactor = 25,
+    finalDivFactor = 1e4,
+    anneal = 'cosine',
+  } = checkOptions('oneCycle', options, known, {}, 'options', REMEDIES);
   check('oneCycle', 'rate', rate, 0, 'a finite number ≥ 0');
   check('oneCycle', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
   check('oneCycle', 'pctStart', pctStart, 0, 'a share of the steps in [0, 1)', (share) => share < 1);

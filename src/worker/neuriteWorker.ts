@@ -20,6 +20,10 @@ const HELLO_SECONDS = 30;
 
 const REMEDY = 'make another with inWorker()';
 
+/** What to do where the host refuses workers of a text. */
+export const REFUSED =
+  'where a Content-Security-Policy forbids it, allow worker-src blob:, or pass { worker: new Worker(…) } of the file neurite/worker/host.js';
+
 /** A data set that lies in a worker: its calls take it as often as they like, and nothing is sent again. */
 export class WorkerDataset {
   /** Gives its memory in the worker back. A call that takes it after that is a ValueError. */
@@ -120,6 +124,7 @@ export class NeuriteWorker {
   #next = 1;
   #networks = 0;
   #over: WorkerError | undefined;
+  #isGreeted = false;
   #greeted: (error?: WorkerError) => void = () => {};
   readonly #ready: Promise<void>;
   /** Ends the worker at once, whatever it does: each call that waits for it is rejected with a WorkerError, and so is every later one. */
@@ -147,9 +152,11 @@ export class NeuriteWorker {
     this.#ready.catch(() => {});
   }
 
-  /** Resolves when the worker has answered. It rejects with a WorkerError where it does not, or is of another version. @internal */
-  get ready(): Promise<void> {
-    return this.#ready;
+  /** Waits for the worker's first answer. @throws WorkerError where there is none, or one of another version @internal */
+  async ready(call: string): Promise<this> {
+    await this.#ready.catch(() => {});
+    this.#alive(call);
+    return this;
   }
 
   /** Whether it has ended. */
@@ -186,8 +193,7 @@ export class NeuriteWorker {
     const number = this.#next++;
     this.#networks++;
     try {
-      await this.#ready;
-      this.#alive(call);
+      await this.ready(call);
       return { number, said: await this.#call(call, 'create', number, { args: [bytes, options], live: {}, move: true, caller }) };
     } catch (error) {
       this.#released();
@@ -213,7 +219,13 @@ export class NeuriteWorker {
   }
 
   #alive(call: string): void {
-    if (this.#over) throw new WorkerError(`${call}: ${this.#over.message}; ${REMEDY}`, this.#over.cause);
+    if (this.#over) throw this.#endedDuring(call);
+  }
+
+  /** What a call is rejected with that the worker does not answer. */
+  #endedDuring(call: string): WorkerError {
+    const { message, cause } = this.#over as WorkerError;
+    return new WorkerError(`${call}: ${message}; ${this.#isGreeted ? REMEDY : REFUSED}`, cause);
   }
 
   #parcel(call: string, move: boolean): Parcel {
@@ -293,6 +305,7 @@ export class NeuriteWorker {
       this.#end(new WorkerError(`the worker speaks version ${reply.neurite} of the messages and the page ${PROTOCOL}, expected one neurite in both`));
     else if (reply.type === 'hello') {
       if (reply.lock !== undefined) this.#awaitLock(reply.lock);
+      this.#isGreeted = true;
       this.#greeted();
       // A worker that has nothing to do keeps no program alive.
       if (this.#calls.size === 0) this.#port.hold(false);
@@ -345,8 +358,7 @@ export class NeuriteWorker {
     this.#greeted(error);
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls)
-      void call.end({ error: calledAt(new WorkerError(`${call.method}: ${error.message}; ${REMEDY}`, error.cause), call.caller) }, []);
+    for (const call of calls) void call.end({ error: calledAt(this.#endedDuring(call.method), call.caller) }, []);
   }
 
   [Symbol.dispose](): void {

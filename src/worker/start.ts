@@ -1,6 +1,6 @@
 /** Starts the worker that neurite brings along. */
 import { fieldOf, isOf } from '../arguments/describe.js';
-import { NeuriteWorker } from './neuriteWorker.js';
+import { NeuriteWorker, REFUSED } from './neuriteWorker.js';
 import { nodeThreads } from './nodeThreads.js';
 import type { WorkerLike } from './port.js';
 import { workerScript } from './script.js';
@@ -8,9 +8,6 @@ import { WorkerError } from './workerError.js';
 
 /** A worker that the caller made of neurite/worker/host.js, or what makes one. */
 export type WorkerSource = WorkerLike | (() => WorkerLike | PromiseLike<WorkerLike>);
-
-const REMEDY =
-  'where a Content-Security-Policy forbids it, allow worker-src blob:, or pass { worker: new Worker(…) } of the file neurite/worker/host.js';
 
 /** The workers that are made of those of the caller's: each has one conversation. */
 const known = /* @__PURE__ */ new WeakMap<object, NeuriteWorker>();
@@ -33,7 +30,7 @@ async function make(call: string): Promise<WorkerLike> {
     const threads = await nodeThreads();
     if (threads) return new threads.Worker(script, { eval: true, name: 'neurite' });
   } catch (error) {
-    throw new WorkerError(`${call}: the host refuses a worker (${String(fieldOf(error, 'message') ?? error)}); ${REMEDY}`, error);
+    throw new WorkerError(`${call}: the host refuses a worker (${String(fieldOf(error, 'message') ?? error)}); ${REFUSED}`, error);
   }
   throw new WorkerError(`${call}: this host has no workers, neither Worker nor node:worker_threads`);
 }
@@ -58,7 +55,5 @@ export async function workerFor(call: string, given: WorkerSource | NeuriteWorke
  * @throws WorkerError where it does not start, and says why
  */
 export async function startWorker(worker?: WorkerSource): Promise<NeuriteWorker> {
-  const made = await workerFor('startWorker', worker, false);
-  await made.ready;
-  return made;
+  return (await workerFor('startWorker', worker, false)).ready('startWorker');
 }
