@@ -113,12 +113,19 @@ export function embed(version) {
     `/** Made by scripts/embed.mjs from build/*.wasm. */
 /** What both binaries say of themselves (scripts/mark.mjs). */
 export const version: string = '${version}';
-/** The baseline binary, as text (printable.ts). */
-export const baseline: string = '${printable(baseline)}';
-/** Bytes of the relaxed binary. */
-export const relaxedSize: number = ${relaxed.length};
-/** What makes it from the baseline (delta.ts), as text. */
-export const relaxedDelta: string = '${printable(delta(baseline, relaxed))}';
+/** The two binaries. One object, which bundlers leave where it is: gzip packs text best that stands apart from code. */
+export const binaries: {
+  /** The baseline, as text (printable.ts). */
+  readonly baseline: string;
+  /** Bytes of the relaxed binary. */
+  readonly relaxedSize: number;
+  /** What makes it from the baseline (delta.ts), as text. */
+  readonly relaxedDelta: string;
+} = {
+  baseline: '${printable(baseline)}',
+  relaxedSize: ${relaxed.length},
+  relaxedDelta: '${printable(delta(baseline, relaxed))}',
+};
 `,
   );
 }

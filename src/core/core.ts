@@ -1,6 +1,6 @@
 import type { Bytes, Doubles, Floats, Words } from '../arguments/arrays.js';
 import { CoreError, MemoryError } from '../errors.js';
-import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
+import { binaries } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
@@ -158,6 +158,7 @@ const modules = new Map<Build, object>();
 
 /** The bytes of a build's binary. */
 export function binary(build: Build): Bytes {
+  const { baseline, relaxedSize, relaxedDelta } = binaries;
   const bytes = decodePrintable(baseline);
   return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
 }
