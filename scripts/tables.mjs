@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** How a file of src/optimizers defines one. */
-const OPTIMIZER = /^export const (\w+) = \/\* @__PURE__ \*\/ (?:optimizerMaker|adamLike)\(/gm;
+const OPTIMIZER = /^export const (\w+) = \/\* @__PURE__ \*\/ (?:optimizerMaker|composedOptimizer|adamLike)\(/gm;
 
 const folder = new URL('../src/ops/', import.meta.url);
 

@@ -3,6 +3,7 @@
 export type { NumericArray } from './arguments/arrays.js';
 export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';
+export { type CoreSource, initialize, type ResponseLike } from './core/initialize.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
 export { inverseTransform, type MinMaxOptions, minMax, type Scaling, type StandardizeOptions, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';
@@ -60,6 +61,7 @@ export type { LossFunction } from './losses/ownLoss.js';
 export type { LayerGraph, Penalty } from './losses/penalty.js';
 export * from './losses/table.generated.js';
 export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } from './network/assign.js';
+export { copyParameters } from './network/copyParameters.js';
 export {
   type AnyNetwork,
   Network,
@@ -107,10 +109,10 @@ export { sqrt } from './ops/sqrt.js';
 export { square } from './ops/square.js';
 export { sub } from './ops/sub.js';
 export { tanh } from './ops/tanh.js';
+export { defineOptimizer } from './optimizers/defineOptimizer.js';
 export { decayMatrices, parameterGroups } from './optimizers/groups.js';
 export type { ParameterGroup, ParameterGroups } from './optimizers/layout.js';
-export { defineOptimizer, type Optimizer, type OptimizerDefinition, type OptimizerMaker } from './optimizers/optimizer.js';
-export { type LbfgsOptions, lbfgs } from './optimizers/search/lbfgs.js';
+export type { Optimizer, OptimizerDefinition, OptimizerMaker } from './optimizers/optimizer.js';
 export * from './optimizers/table.generated.js';
 export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
@@ -147,3 +149,4 @@ export {
   stepDecay,
   warmup,
 } from './training/schedules.js';
+export { type LbfgsOptions, lbfgs } from './training/search/lbfgs.js';

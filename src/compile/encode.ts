@@ -1,5 +1,5 @@
 import { type Block, Ref, Size } from '../../assembly/opcodes.js';
-import { formOf } from '../graph/forms.js';
+import { lengthOf, wordsOf } from '../graph/instruction.js';
 import type { Instruction, Node, Operand } from '../graph/node.js';
 
 /** Where a tensor lies: a block and an offset in elements. */
@@ -14,7 +14,10 @@ export interface Encoded {
   readonly starts: readonly number[];
 }
 
-/** Writes instructions as words (`assembly/opcodes.ts`), every tensor as the ref of its place. Those of a tile stand behind it. */
+/**
+ * Writes instructions as words (`assembly/opcodes.ts`), every tensor as the ref of its place: the opcode, then the operands in their order. Those of a
+ * tile stand behind it.
+ */
 export function encode(instructions: readonly Instruction[], placeOf: (node: Node) => Place): Encoded {
   const starts: number[] = [];
   let end = 0;
@@ -25,31 +28,22 @@ export function encode(instructions: readonly Instruction[], placeOf: (node: Nod
   const words = new Uint32Array(end);
   const view = new DataView(words.buffer);
   instructions.forEach((instruction, i) => {
-    let start = starts[i] as number;
-    for (const { opcode, operands, body: inner } of [instruction, ...(instruction.body ?? [])]) {
-      const form = formOf(opcode);
-      words[start] = opcode;
-      for (const [name, operand] of Object.entries(operands)) {
-        const index = form[operand.kind === 'f64' ? `${name}Low` : name];
-        // What the instructions of a tile share with others is written where they name it.
-        if (inner && index === undefined) continue;
-        if (typeof index !== 'number') throw new Error(`opcode ${opcode} has no operand ${name}`);
-        write(view, (start + index) * 4, operand, placeOf);
+    let at = starts[i] as number;
+    for (const { opcode, operands } of [instruction, ...(instruction.body ?? [])]) {
+      words[at++] = opcode;
+      for (const operand of Object.values(operands)) {
+        write(view, at * 4, operand, placeOf);
+        at += wordsOf(operand);
       }
-      start += form.length as number;
     }
   });
   return { words, starts };
 }
 
-/** Words of an instruction, with those that it runs tile by tile. */
-export function lengthOf({ opcode, body = [] }: Instruction): number {
-  return (formOf(opcode).length as number) + body.reduce((sum, one) => sum + lengthOf(one), 0);
-}
-
 function write(view: DataView, at: number, operand: Operand, placeOf: (node: Node) => Place): void {
   switch (operand.kind) {
     case 'tensor': {
+      if (operand.inBody) return;
       if (!operand.node) return view.setInt32(at, Ref.None, true);
       const { block, offset } = placeOf(operand.node);
       return view.setInt32(at, (block << Ref.BlockShift) | offset, true);

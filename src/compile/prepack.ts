@@ -3,7 +3,7 @@ import { f32, type Instruction, tensor, word } from '../graph/instruction.js';
 import { type Node, topological } from '../graph/node.js';
 import { Parameter } from '../ops/leaves.js';
 import { matmulOp } from '../ops/matmul.js';
-import { run } from './update.js';
+import { run } from '../ops/run.js';
 
 /** A weight matrix w[n, k] and the tensor of its panels. */
 export interface Panels {

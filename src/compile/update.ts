@@ -1,22 +1,24 @@
 /** From an optimizer's definition to the instructions of one update over all parameters. */
-import { Factor, Opcode } from '../../assembly/opcodes.js';
-import { describe, fieldOf, isOf } from '../arguments/describe.js';
-import { NeuriteError, ValueError } from '../errors.js';
-import { count, f32, type Instruction, size, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
-import { Node, topological } from '../graph/node.js';
-import { elements, formatShape, sameShape, vector } from '../graph/shape.js';
-import { fill, leaf } from '../ops/leaves.js';
+import { Opcode } from '../../assembly/opcodes.js';
+import { describe } from '../arguments/describe.js';
+import { ValueError } from '../errors.js';
+import { count, f32, type Instruction, size, tensor, unaryInstruction } from '../graph/instruction.js';
+import type { Node } from '../graph/node.js';
+import { elements } from '../graph/shape.js';
+import { run } from '../ops/run.js';
 import { type Kind, LAYOUT, type Layout, type NamedShape, type Stretch } from '../optimizers/layout.js';
-import { definitionOf, type Optimizer, powerCount, slotsOf, startingPowers } from '../optimizers/optimizer.js';
+import {
+  type ComposedParts,
+  type ComposingTools,
+  type Composition,
+  definitionOf,
+  type Optimizer,
+  powerCount,
+  slotsOf,
+  startingPowers,
+} from '../optimizers/optimizer.js';
 import { lower } from './lower.js';
 import { shareCommon } from './simplify.js';
-
-const runOp = leaf('run', { unsaved: true });
-
-/** A stretch of a block, seen as one vector: all parameters, all gradients, a slot of optimizer state. */
-export function run(name: string, n: number): Node {
-  return new Node(runOp, [], vector(n), {}, name);
-}
 
 /** The magnitude of gradients and state below which an update's bound is taken (`OptimizerDefinition.bound`). */
 export const TAME = 2 ** 32;
@@ -26,6 +28,9 @@ export const HARMLESS = 2 ** 100;
 
 /** The most scalars that a step may have: one bit each of an instruction's factors. */
 const MAX_SCALARS = 24;
+
+/** What composed updates are made with. */
+const TOOLS: ComposingTools = { lower: (roots) => lower(roots, false), shareCommon };
 
 /** An update as the engine needs it: which memory, which scalars, which instructions. */
 export interface Update extends Omit<Layout<Optimizer>, 'stretches'> {
@@ -48,6 +53,8 @@ export interface Update extends Omit<Layout<Optimizer>, 'stretches'> {
    */
   readonly scalars: readonly string[];
   readonly scalarCount: number;
+  /** What computes them. */
+  readonly composition: Composition | undefined;
   /** Stretches of the vectors above, or of the parameters, that instructions name: from which element of which on. */
   readonly parts: ReadonlyMap<Node, { readonly of: Node; readonly from: number }>;
   /** L2, clipping, then the optimizer's own pass. */
@@ -61,7 +68,7 @@ export interface Update extends Omit<Layout<Optimizer>, 'stretches'> {
  */
 export function planUpdate(given: Optimizer, w: Node, parameters: readonly NamedShape[]): Update {
   const definition = definitionOf(given);
-  const { name, kernel, decouplesDecay = false } = definition;
+  const { name, kernel, composition, decouplesDecay = false } = definition;
   const n = elements(w.shape);
   const { weightDecay: decay } = given;
   const whole = { from: 0, n, kind: 0, weightDecay: decay };
@@ -95,7 +102,7 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   const slots = names.map((slot) => run(`${name}.${slot}`, n));
   const powers = run('powers', 2 * powerCount(optimizer));
   const start = startingPowers(optimizer);
-  const scalars = kernel ? [] : [...scalarsOf(optimizer, optimizer.learningRate, Float64Array.from(start)).keys()];
+  const scalars = composition?.scalarNames(optimizer, Float64Array.from(start)) ?? [];
   const scalarCount = scalars.length * kinds.length;
   if (scalarCount > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalarCount} scalars, expected at most ${MAX_SCALARS}`);
   const instructions: Instruction[] = [];
@@ -126,18 +133,10 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
       instructions.push(kernel(options, { w: weights, dw: gradient, slots: bySlot, powers, n, rate, more: i + 1 < stretches.length }));
       return;
     }
-    const uniform = (factors: number, value = 1) => fill(weights.shape, value, factors);
-    const outputs = definition.update({
-      options,
-      weights,
-      gradient,
-      descent: uniform(Factor.Descend, rate),
-      slots: bySlot,
-      scalars: Object.fromEntries(scalars.map((scalar, j) => [scalar, uniform(Factor.Scalars << (kind * scalars.length + j))])),
-    });
-    instructions.push(...composed(name, outputs, weights, names, kept, new Set([weights, gradient, ...kept])));
+    const parts: ComposedParts = { options, weights, gradient, names, kept, rate, scalars, firstScalar: kind * scalars.length };
+    instructions.push(...(composition?.instructions(definition, parts, TOOLS) ?? []));
   });
-  return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, parts, instructions };
+  return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, composition, parts, instructions };
 }
 
 /** Stretches without what is frozen. */
@@ -158,112 +157,4 @@ function trainedPartsOf(stretches: readonly Stretch[], parameters: readonly Name
       return n > 0 ? [{ ...stretch, from, n }] : [];
     }),
   );
-}
-
-/**
- * The scalars of a step, in float64, in the order of `names` or in their own; advances the powers.
- * @throws ValueError where one is no number, or a power no finite number
- */
-export function scalarsOf(optimizer: Optimizer, learningRate: number, powers: Float64Array, names?: readonly string[]): Map<string, number> {
-  const { name, scalars, powers: range } = definitionOf(optimizer);
-  const row = scalars?.(optimizer, learningRate, powers) as Readonly<Record<string, unknown>> | undefined;
-  const { from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = range ?? {};
-  const odd = powers.find((value) => !(Number.isFinite(value) && value >= from && value <= upTo));
-  if (odd !== undefined)
-    throw new ValueError(`${name}: one of its powers is ${odd}, expected a finite number${range ? ` from ${from} to ${upTo}` : ''}`);
-  return new Map(
-    (names ?? Object.keys(row ?? {})).map((key) => {
-      const value = fieldOf(row, key);
-      if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-        throw new ValueError(`${name}: its scalar ${key} is ${describe(value)}, expected a finite number that float32 holds`);
-      return [key, value];
-    }),
-  );
-}
-
-/** A new value of what an optimizer changes, and where it belongs. */
-interface Change {
-  readonly value: Node;
-  readonly into: Node;
-}
-
-/** The changes that an update asks for. @throws ValueError where it is none */
-function changesOf(name: string, outputs: unknown, w: Node, names: readonly string[], slots: readonly Node[], leaves: ReadonlySet<Node>): Change[] {
-  const { weights, slots: kept = {} } = (outputs ?? {}) as { weights?: unknown; slots?: Record<string, unknown> };
-  const unknown = Object.keys(kept).find((key) => !names.includes(key));
-  if (unknown !== undefined) throw new ValueError(`${name}: update gave a slot ${describe(unknown)}, expected ${names.join(', ') || 'none'}`);
-  const given: [string, unknown, Node][] = [
-    ['weights', weights, w],
-    ...names.map((key, i): [string, unknown, Node] => [key, kept[key], slots[i] as Node]),
-  ];
-  return given.flatMap(([key, value, into]) => {
-    // A slot that is left out stays as it is.
-    if (value === undefined && into !== w) return [];
-    if (!isOf(value, Node) || !sameShape(value.shape, w.shape)) {
-      const came = isOf(value, Node) ? formatShape(value.shape) : describe(value);
-      throw new ValueError(`${name}: update gave ${came} as ${key}, expected a node of the parameters' length`);
-    }
-    for (const node of topological([value])) {
-      const foreign = node.inputs.length === 0 ? node.op.name !== 'fill' && !leaves.has(node) : !sameShape(node.shape, w.shape);
-      if (foreign) throw new ValueError(`${name}: update uses ${node}, expected elementwise ops of what it is given`);
-    }
-    return value === into ? [] : [{ value, into }];
-  });
-}
-
-/**
- * The instructions of a composed update. A new value is written where the old one lies as soon as nothing reads that any more; otherwise it is
- * copied there at the end.
- */
-function composed(
-  name: string,
-  outputs: unknown,
-  w: Node,
-  names: readonly string[],
-  slots: readonly Node[],
-  leaves: ReadonlySet<Node>,
-): Instruction[] {
-  const asked = changesOf(name, outputs, w, names, slots, leaves);
-  const representative = shareCommon(asked.map(({ value }) => value));
-  const changes = asked.map(({ value, into }) => ({ value: representative.get(value) as Node, into }));
-  let instructions: Instruction[];
-  try {
-    instructions = lower(
-      changes.map(({ value }) => value),
-      false,
-    );
-  } catch (error) {
-    if (error instanceof NeuriteError) throw new ValueError(`${name}: ${error.message}`);
-    throw error;
-  }
-  const madeAt = new Map<Node, number>();
-  const lastRead = new Map<Node, number>();
-  instructions.forEach((instruction, at) => {
-    for (const { node, written } of tensorsOf(instruction)) (written ? madeAt : lastRead).set(node, at);
-  });
-  const before: Instruction[] = [];
-  const after: Instruction[] = [];
-  const renamed = new Map<Node, Node>();
-  for (const { value, into } of changes) {
-    const at = madeAt.get(value);
-    if (at === undefined) {
-      // An old value of something else, which another change may overwrite.
-      const copy = run(`${value.label} before`, elements(w.shape));
-      before.push(unaryInstruction(Opcode.Copy, copy, value, 0, 0));
-      after.push(unaryInstruction(Opcode.Copy, into, copy, 0, 0));
-    } else if ((lastRead.get(into) ?? -1) <= at && !renamed.has(value)) {
-      renamed.set(value, into);
-    } else {
-      after.push(unaryInstruction(Opcode.Copy, into, value, 0, 0));
-    }
-  }
-  // A value that was written into one place and is copied to another is read from there.
-  return [...before, ...instructions, ...after].map((instruction) => ({
-    ...instruction,
-    operands: Object.fromEntries(
-      Object.entries(instruction.operands).map(([key, operand]) =>
-        operand.kind === 'tensor' && operand.node && renamed.has(operand.node) ? [key, tensor(renamed.get(operand.node))] : [key, operand],
-      ),
-    ),
-  }));
 }

@@ -20,6 +20,22 @@ export interface Rows {
   free(): void;
 }
 
+/** Options of `fit` that a stream looks at. */
+export interface GivenWithStream {
+  readonly batchSize: number | undefined;
+  readonly validationData: unknown;
+  readonly validationSplit: unknown;
+  /** Which option asks for evaluations: `metrics` or `earlyStopping`. */
+  readonly evaluating: string | undefined;
+}
+
+/** How long a call may block the event loop, and how it gives it a turn. Times are seconds. */
+export interface EventLoop {
+  readonly turns: { readonly budget: number; worked(seconds: number): void };
+  pause(): Promise<void>;
+  now(): number;
+}
+
 /** What opens rows: `stream(…)` gives it. */
 export const OPEN: unique symbol = Symbol('neurite.open');
 
@@ -27,12 +43,14 @@ export const OPEN: unique symbol = Symbol('neurite.open');
 export interface Streamed {
   /** Rows of a batch, where the stream says so. @internal */
   readonly batchSize: number | undefined;
+  /** @throws ValueError where `fit` was given what does not go with a stream @internal */
+  checkFit(given: GivenWithStream): void;
   /**
    * @param batch rows of a step
-   * @param breathe to be awaited between rows: gives the event loop a turn where it is due
+   * @param loop how the event loop gets a turn
    * @internal
    */
-  [OPEN](call: string, engine: Engine, batch: number, seed: number, breathe: () => Promise<void> | undefined): Rows;
+  [OPEN](call: string, engine: Engine, batch: number, seed: number, loop: EventLoop): Rows;
 }
 
 /** What `stream` made. */

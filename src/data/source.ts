@@ -88,7 +88,7 @@ export class RowSource {
       const ofTargets = { scale: dataset.targetScale, offset: dataset.targetOffset };
       const unscaled = type === DataType.Uint32 || i >= inputs + this.forms.length;
       const { scale, offset } = i < inputs || isShared ? dataset : unscaled ? { scale: 1, offset: 0 } : ofTargets;
-      program.patch(i, { type }, { scale, offset });
+      program.setGather(i, type, scale, offset);
     });
     if (this.#read) this.#copy(this.#read, position, end, order);
     workspace.set(Context.Order, this.#uploaded ? order : 0);

@@ -1,8 +1,8 @@
 import { Context } from '../../assembly/context.js';
+import { type DataType, Gather } from '../../assembly/opcodes.js';
 import type { Program, Recipe } from '../compile/program.js';
 import type { Core } from '../core/core.js';
-import { formOf } from '../graph/forms.js';
-import type { Instruction, Node } from '../graph/node.js';
+import type { Node } from '../graph/node.js';
 import type { Workspace } from './workspace.js';
 
 /** A program on a core, ready to run. */
@@ -71,13 +71,13 @@ export class LoadedProgram {
     }
   }
 
-  /** Replaces operands of instruction number `index` without compiling: those that depend on the data set. */
-  patch(index: number, operands: Readonly<Record<string, number>>, floats: Readonly<Record<string, number>>): void {
-    const instruction = this.program.instructions[index] as Instruction;
-    const form = formOf(instruction.opcode);
+  /** Says, without compiling, how the elements that gather number `index` takes are stored, and how they are scaled. */
+  setGather(index: number, type: DataType, scale: number, offset: number): void {
+    const { f32, u32 } = this.core;
     const at = (this.#address >>> 2) + (this.program.starts[index] as number);
-    for (const [name, value] of Object.entries(operands)) this.core.u32[at + (form[name] as number)] = value;
-    for (const [name, value] of Object.entries(floats)) this.core.f32[at + (form[name] as number)] = value;
+    u32[at + Gather.type] = type;
+    f32[at + Gather.scale] = scale;
+    f32[at + Gather.offset] = offset;
   }
 
   /** The index into `core.f32` of the recipe's input number i. */

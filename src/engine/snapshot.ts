@@ -30,28 +30,18 @@ export interface SnapshotState {
 }
 
 /** A copy of the parameters, the states and the optimizer's state, to go back to. */
-export class Snapshot {
+export class Snapshot implements SnapshotState {
   readonly #engine: Trained;
-  readonly #parameters: Float32Array<ArrayBuffer>;
-  readonly #slots: readonly Float32Array<ArrayBuffer>[];
-  readonly #powers: Float64Array<ArrayBuffer>;
+  readonly parameters: Float32Array<ArrayBuffer>;
+  readonly slots: readonly Float32Array<ArrayBuffer>[];
+  readonly powers: Float64Array<ArrayBuffer>;
 
   constructor(engine: Trained) {
     const n = engine.parameterCount;
     this.#engine = engine;
-    this.#parameters = allocateFloats('a copy of the parameters', engine.valueCount);
-    this.#powers = new Float64Array(engine.optimizerState?.powerCount ?? 0);
-    this.#slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
-  }
-
-  /** The copy, as arrays of its own; setting it copies others in. */
-  get state(): SnapshotState {
-    return { parameters: this.#parameters, slots: this.#slots, powers: this.#powers };
-  }
-  set state({ parameters, slots, powers }: SnapshotState) {
-    this.#parameters.set(parameters);
-    this.#powers.set(powers);
-    this.#slots.forEach((slot, i) => slot.set(slots[i] as Float32Array));
+    this.parameters = allocateFloats('a copy of the parameters', engine.valueCount);
+    this.powers = new Float64Array(engine.optimizerState?.powerCount ?? 0);
+    this.slots = (engine.optimizerState?.slots ?? []).map(() => allocateFloats("a copy of the optimizer's state", n));
   }
 
   /** Copies the current state. */
@@ -68,13 +58,13 @@ export class Snapshot {
   #each(move: (copy: Float32Array | Float64Array, live: Float32Array | Float64Array) => void): void {
     const { core, parametersAddress, optimizerState } = this.#engine;
     const live = (address: number, n: number) => core.f32.subarray(address >>> 2, (address >>> 2) + n);
-    move(this.#parameters, live(parametersAddress, this.#parameters.length));
+    move(this.parameters, live(parametersAddress, this.parameters.length));
     if (!optimizerState) return;
     const { slots, powers } = optimizerState;
     slots.forEach((address, i) => {
-      const copy = this.#slots[i] as Float32Array;
+      const copy = this.slots[i] as Float32Array;
       move(copy, live(address, copy.length));
     });
-    move(this.#powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + this.#powers.length));
+    move(this.powers, core.f64.subarray(powers >>> 3, (powers >>> 3) + this.powers.length));
   }
 }

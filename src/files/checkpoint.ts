@@ -1,17 +1,17 @@
 /** A training that is interrupted, and goes on in another process. */
 import { allocateFloats, type Bytes } from '../arguments/arrays.js';
+import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
-import { FileError } from '../errors.js';
+import { FileError, ValueError } from '../errors.js';
 import { nameTensors } from '../layers/names.js';
 import { TARGET_FORMS } from '../losses/targetForm.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type Network } from '../network/network.js';
 import type { EarlyStopState } from '../training/earlyStopping.js';
-import type { FitRun } from '../training/fitRun.js';
+import type { FitBegun, FitRun, Interrupted } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
-import { bytesOf as bytesOfFile } from './bytes.js';
 import { Fields, type Json, numberOf, numberToJson, parseJson, show } from './json.js';
 import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
 import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';
@@ -24,7 +24,7 @@ export interface RestoreOptions extends LoadOptions {
 }
 
 /** The key of a file's metadata under which it says where the training is. */
-const KEY = 'neurite.checkpoint';
+export const CHECKPOINT_KEY = 'neurite.checkpoint';
 
 /** Largest count of rows, steps and epochs. */
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -42,8 +42,8 @@ export function checkpoint(network: AnyNetwork): Bytes {
   const parts = internals('checkpoint', network).alive('checkpoint');
   const { run, resume } = parts.trainee;
   const where = run ?? resume;
-  const stopping = where?.stopping?.state ?? where?.stoppingState;
-  const schedule = where?.schedule?.state?.() ?? where?.scheduleState;
+  const stopping: EarlyStopState | undefined = where?.stopping ?? resume?.stoppingState;
+  const schedule = where?.schedule?.state?.() ?? resume?.scheduleState;
   const best = stopping?.best && stopping.snapshot;
   const tensors: Tensor[] = best
     ? [
@@ -63,7 +63,7 @@ export function checkpoint(network: AnyNetwork): Bytes {
       },
     }),
   });
-  return writeNetwork('checkpoint', parts, true, { tensors, metadata: { [KEY]: text } });
+  return writeNetwork('checkpoint', parts, true, { tensors, metadata: { [CHECKPOINT_KEY]: text } });
 }
 
 function runToJson({ rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over }: FitRun): object {
@@ -105,10 +105,10 @@ export function restore<In extends number = 1, Out extends number = 1>(
   options: RestoreOptions = {},
 ): Network<AnyTargets, In, Out> {
   const call = 'restore';
-  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'ops', 'optimizers']);
+  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'debug', 'ops', 'optimizers']);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
   const all = readTensorFile(bytesOfFile(call, bytes), call);
-  const text = all.metadata.get(KEY);
+  const text = all.metadata.get(CHECKPOINT_KEY);
   if (text === undefined)
     throw new FileError(`${call}: the file says nothing of a training, expected one made by checkpoint(); load() takes networks`);
   const file = withoutCheckpoint(all);
@@ -137,7 +137,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
 }
 
 /** @throws FileError for what the file has besides */
-function checkKnown(fields: Fields, file: TensorFile, run: FitRun | undefined): void {
+function checkKnown(fields: Fields, file: TensorFile, run: Interrupted | undefined): void {
   fields.end();
   const known = run?.stoppingState?.best ? run.stoppingState.snapshot.slots.map((_, i) => `${BEST}slot${i}`).concat(`${BEST}parameters`) : [];
   const other = [...file.tensors.keys()].find((name) => name.startsWith(CHECKPOINT) && !known.includes(name));
@@ -169,7 +169,7 @@ function fillInto(parts: Internals, file: TensorFile): void {
 }
 
 /** Where the training is. @throws FileError for what cannot be */
-function readRun(fields: Fields, { engine }: Internals, file: TensorFile): FitRun {
+function readRun(fields: Fields, { engine }: Internals, file: TensorFile): Interrupted {
   const entry = fields.object('run');
   const rows = entry.has('rows') ? entry.integer('rows', 1, MOST) : undefined;
   const batch = entry.integer('batch', 1, MOST);
@@ -198,7 +198,32 @@ function readRun(fields: Fields, { engine }: Internals, file: TensorFile): FitRu
   entry.end();
   const scheduleState = fields.has('schedule') ? readSchedule(fields.object('schedule')) : undefined;
   const stoppingState = fields.has('stopping') ? readStopping(fields.object('stopping'), engine, file) : undefined;
-  return { rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over, scheduleState, stoppingState };
+  const at = { rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over };
+  const run: Interrupted = { ...at, scheduleState, stoppingState, goOn: (begun) => goOn(at, run, begun) };
+  return run;
+}
+
+/** @throws ValueError for a `fit` of something else */
+function goOn(at: FitRun, { stoppingState, scheduleState }: Interrupted, begun: FitBegun): FitRun {
+  const { stopping, schedule } = begun;
+  for (const [name, is, was] of [
+    ['data of rows', begun.rows, at.rows],
+    ['batches of rows', begun.batch, at.batch],
+    ['shuffle', begun.shuffle, at.shuffle],
+    ['earlyStopping', stopping !== undefined, stoppingState !== undefined],
+    ['a schedule with a state', schedule?.state !== undefined, scheduleState !== undefined],
+  ] as const) {
+    if (is !== was) throw new ValueError(`fit: ${name} is ${is} and was ${was} where the checkpoint was made, expected the same fit, which goes on`);
+  }
+  if (scheduleState) schedule?.restore?.(scheduleState);
+  if (stopping && stoppingState) {
+    const { least, waited, best, snapshot } = stoppingState;
+    Object.assign(stopping, { least, waited, best });
+    stopping.snapshot.parameters.set(snapshot.parameters);
+    stopping.snapshot.powers.set(snapshot.powers);
+    stopping.snapshot.slots.forEach((slot, i) => slot.set(snapshot.slots[i] as Float32Array));
+  }
+  return { ...at, ...begun };
 }
 
 function readSchedule(fields: Fields): Readonly<Record<string, number>> {

@@ -14,13 +14,19 @@ export type Range = readonly [low: number, high: number];
 
 /** An operand before it has a place: a tensor, or a number of one of the kinds of `assembly/opcodes.ts`. */
 export type Operand =
-  | { readonly kind: 'tensor'; readonly node: Node | undefined }
+  | {
+      readonly kind: 'tensor';
+      readonly node: Node | undefined;
+      /** Whether instructions of the body name it: it then has no word of its own. */
+      readonly inBody?: boolean;
+    }
   | { readonly kind: 'size'; readonly count: number; readonly perRow: boolean }
   | { readonly kind: 'f32' | 'f64' | 'word'; readonly value: number };
 
 /** One instruction of a program, its tensors not yet placed. */
 export interface Instruction {
   readonly opcode: Opcode;
+  /** In the order of the words of its form. */
   readonly operands: Readonly<Record<string, Operand>>;
   /** Names of the operands it writes; all other tensors are only read. */
   readonly writes: readonly string[];

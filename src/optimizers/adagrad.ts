@@ -5,14 +5,14 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { flushed } from './averages.js';
-import { optimizerMaker } from './optimizer.js';
+import { composedOptimizer } from './composed.js';
 
 /**
  * Adagrad (Duchi, Hazan & Singer 2011; in PyTorch's form): s ← s + g², θ ← θ − ρ·g / (√s + ε), where s starts at initialAccumulatorValue and
  * ρ = learningRate / (1 + (t − 1)·learningRateDecay) in step t. L2 comes first, clipping after it.
  * Defaults: learningRate 0.01, learningRateDecay 0, initialAccumulatorValue 0, epsilon 1e-10, weightDecay 0.
  */
-export const adagrad = /* @__PURE__ */ optimizerMaker({
+export const adagrad = /* @__PURE__ */ composedOptimizer({
   name: 'adagrad',
   learningRate: 0.01,
   options: {
@@ -20,6 +20,7 @@ export const adagrad = /* @__PURE__ */ optimizerMaker({
     initialAccumulatorValue: { usual: 0, from: 0 },
     epsilon: { usual: 1e-10, above: 0 },
   },
+  remedies: { lrdecay: 'use learningRateDecay' },
   // Of the gradients alone: slots start at 0.
   slots: () => ['sum'],
   // The steps done.

@@ -4,14 +4,14 @@ import { heaviside } from '../ops/heaviside.js';
 import { mul } from '../ops/mul.js';
 import { sub } from '../ops/sub.js';
 import { toward } from './averages.js';
-import { optimizerMaker } from './optimizer.js';
+import { composedOptimizer } from './composed.js';
 
 /**
  * Lion (Chen et al. 2023, algorithm 2): θ ← θ − learningRate·(sign(β₁m + (1 − β₁)g) + weightDecay·θ), m ← β₂m + (1 − β₂)g, with sign 0 = 0.
  * The decay is decoupled; clipping bounds the gradient alone. Its learning rate is three to ten times smaller than Adam's, its decay as many
  * times larger. Defaults: learningRate 1e-4, beta1 0.9, beta2 0.99, weightDecay 0.
  */
-export const lion = /* @__PURE__ */ optimizerMaker({
+export const lion = /* @__PURE__ */ composedOptimizer({
   name: 'lion',
   learningRate: 1e-4,
   decouplesDecay: true,

@@ -4,7 +4,7 @@ import { mul } from '../ops/mul.js';
 import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { SMALLEST_NORMAL, toward } from './averages.js';
-import { optimizerMaker } from './optimizer.js';
+import { composedOptimizer } from './composed.js';
 
 /** log 0.96. */
 const LOG_BASE = -0.040821994520255166;
@@ -31,7 +31,7 @@ function powerOfBase(n: number): number {
  * Πₜ = μ₁μ₂…μₜ and v̂ = v / (1 − β₂ᵗ). L2 comes first, clipping after it.
  * Defaults: learningRate 0.002, beta1 0.9, beta2 0.999, epsilon 1e-8, momentumDecay 0.004, weightDecay 0.
  */
-export const nadam = /* @__PURE__ */ optimizerMaker({
+export const nadam = /* @__PURE__ */ composedOptimizer({
   name: 'nadam',
   learningRate: 2e-3,
   options: {

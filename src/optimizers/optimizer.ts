@@ -1,10 +1,11 @@
 /** What an optimizer is: one definition, from which everything else about it follows. */
-import { describe, fieldOf, isList } from '../arguments/describe.js';
+import { describe, fieldOf } from '../arguments/describe.js';
+import type { Remedies } from '../arguments/foreignNames.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import type { Instruction } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
-import { LAYOUT, type ParameterGroups } from './layout.js';
+import { type Kind, LAYOUT, type ParameterGroups } from './layout.js';
 import { checkLearningRate, checkNumber, checkWeightDecay, FLOAT_LEAST, FLOAT_MAX } from './numbers.js';
 
 /** How parameters follow the gradient: a plain description with the options of its optimizer. Its state belongs to the network. */
@@ -103,6 +104,57 @@ export interface KernelOperands<Slot extends string> {
   readonly more: boolean;
 }
 
+/** What an update of some parameters is composed of: nodes of their length. */
+export interface ComposedParts {
+  readonly options: Optimizer;
+  readonly weights: Node;
+  readonly gradient: Node;
+  /** The slots, and what they are called. */
+  readonly names: readonly string[];
+  readonly kept: readonly Node[];
+  /** What the learning rate is multiplied by. */
+  readonly rate: number;
+  readonly scalars: readonly string[];
+  /** The number of the first of them among all scalars of the step. */
+  readonly firstScalar: number;
+}
+
+/** How nodes become instructions (`src/compile`). */
+export interface ComposingTools {
+  lower(roots: readonly Node[]): Instruction[];
+  shareCommon(roots: readonly Node[]): ReadonlyMap<Node, Node>;
+}
+
+/** Where a tensor lies that has room for one tile only: so many elements into another. */
+export interface TilePlace {
+  readonly scratch: Node;
+  readonly offset: number;
+}
+
+/** Groups instructions that run tile by tile: see `tileRuns`. */
+export type Tiling = (
+  parts: readonly (readonly Instruction[])[],
+  isKept: (node: Node) => boolean,
+  rows: number,
+  tile: number | undefined,
+) => { readonly parts: readonly (readonly Instruction[])[]; readonly inside: ReadonlyMap<Node, TilePlace> };
+
+/** How updates that are made of ops run. */
+export interface Composition {
+  readonly tiling: Tiling;
+  /** What its scalars are called. @throws ValueError where one is no number, or a power no finite number */
+  scalarNames(optimizer: Optimizer, powers: Float64Array): string[];
+  /** The scalars of a step for each rate, with the powers after each of these steps. */
+  scalarTable(
+    kinds: readonly Kind<Optimizer>[],
+    names: readonly string[],
+    rates: ArrayLike<number>,
+    powers: Float64Array,
+  ): { readonly table: Float64Array; readonly after: Float64Array };
+  /** @throws ValueError where an update is not made of elementwise ops over the parameters, its slots and its scalars */
+  instructions(definition: OptimizerDefinition, parts: ComposedParts, tools: ComposingTools): Instruction[];
+}
+
 /**
  * An optimizer: its options, its state and its update. All that the rest of neurite knows of it follows from here: the checks of its options,
  * the programs, the bound under which a step needs no trial, the tensors of a file.
@@ -123,6 +175,8 @@ export interface OptimizerDefinition<
   readonly decouplesDecay?: boolean;
   /** Options of its own, beside learningRate, weightDecay and clipNorm. */
   readonly options: Own;
+  /** What other libraries call these, and the remedies. @internal */
+  readonly remedies?: Remedies;
   /** What is wrong with options that do not fit each other, in words; undefined where nothing is. */
   check?(options: Described<Name, Own>): string | undefined;
   /** Names of the vectors it keeps, each as long as the parameters; they start at 0. */
@@ -140,10 +194,14 @@ export interface OptimizerDefinition<
    * first evaluation is not finite.
    */
   search?(options: Described<Name, Own>, objective: Objective<Slot>, learningRate: number): void;
+  /** What runs the steps of a search (`src/training/search`): it comes with the definition, so that a page without searches carries none of it. @internal */
+  readonly searching?: object;
   /** The update, as elementwise ops of nodes. Where there is a kernel, it is the kernel's reference. */
   update(inputs: UpdateInputs<Described<Name, Own>, Slot, Scalar>): UpdateOutputs<Slot>;
   /** The instruction that does the whole update, and advances `powers`. Without one the update runs as it is composed. */
   kernel?(options: Described<Name, Own>, operands: KernelOperands<Slot>): Instruction;
+  /** What runs a composed update (`composed.ts`): it comes with the definition, so that a page of kernels carries none of it. @internal */
+  readonly composition?: Composition;
   /**
    * An upper bound of what a step changes any weight or slot by, where all gradients and slots were below `magnitude` so far and learning rates
    * are at most 1. Weights times weightDecay are below it too; any other weights may be of any size. Without a bound, a network of many
@@ -170,9 +228,10 @@ const makers = new WeakSet<object>();
 /** Options of every optimizer that a description has only where they are given. */
 export const OPTIONAL = ['clipParameterNorm', 'clipValue', 'groups'] as const;
 
-const COMMON = ['learningRate', 'weightDecay', 'clipNorm', ...OPTIONAL] as const;
+/** Options of every optimizer. */
+export const COMMON = ['learningRate', 'weightDecay', 'clipNorm', ...OPTIONAL] as const;
 
-function checkCommon(call: string, description: Optimizer): void {
+export function checkCommon(call: string, description: Optimizer): void {
   checkLearningRate(call, description.learningRate);
   checkWeightDecay(call, description.weightDecay);
   for (const name of ['clipNorm', 'clipParameterNorm', 'clipValue']) {
@@ -185,7 +244,7 @@ function checkCommon(call: string, description: Optimizer): void {
     throw new ValueError(`${call}: groups is ${describe(groups)}, expected what parameterGroups() gives`);
 }
 
-function checkOption(call: string, name: string, value: unknown, option: OptimizerOption): void {
+export function checkOption(call: string, name: string, value: unknown, option: OptimizerOption): void {
   if (typeof option.usual === 'boolean') {
     if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
     return;
@@ -217,36 +276,6 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
   return `a number in ${low}, ${below}), in float32 too`;
 }
 
-/**
- * Makes an optimizer of its definition: a function that users call with options, and whose description they pass as `optimizer`.
- *
- * ```js
- * // As lion() is made (Chen et al. 2023, algorithm 2): u = sign(β₁m + (1 − β₁)g), m ← β₂m + (1 − β₂)g, θ ← θ − learningRate·(u + λθ)
- * const signDescent = defineOptimizer({
- *   name: 'signDescent',
- *   learningRate: 1e-4,
- *   decouplesDecay: true,
- *   options: { beta1: { usual: 0.9, from: 0, below: 1 }, beta2: { usual: 0.99, from: 0, below: 1 } },
- *   slots: () => ['m'],
- *   update({ options: { beta1, beta2, weightDecay }, weights, gradient, descent, slots: { m } }) {
- *     const mix = (beta) => add(scale(m, beta), scale(gradient, 1 - beta));
- *     const sign = affine(heaviside(mix(beta1), 0.5), 2, -1);
- *     return { weights: add(weights, mul(add(sign, scale(weights, weightDecay)), descent)), slots: { m: mix(beta2) } };
- *   },
- * });
- * const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: signDescent({ beta1: 0.95 }) });
- * ```
- *
- * A file says the optimizer's name and options alone: `load(bytes, { optimizers: [signDescent] })` reads one that names it.
- *
- * @throws ValueError where the definition lacks a name, a learning rate or an update
- */
-export function defineOptimizer<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
-  definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
-): OptimizerMaker<Name, Own> {
-  return optimizerMaker<Name, Own, Slot, Scalar>(readDefinition(definition) as unknown as OptimizerDefinition<Name, Own, Slot, Scalar>);
-}
-
 /** The maker of a definition that is sound: what `defineOptimizer` checked, or one of neurite's own. */
 export function optimizerMaker<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
   definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
@@ -257,7 +286,7 @@ export function optimizerMaker<Name extends string, Own extends OptimizerOptions
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
   Object.assign(usual, { weightDecay, clipNorm: Number.POSITIVE_INFINITY });
   const make = (options: object = {}) => {
-    const given = checkOptions(name, options, known, { name, [MAKER]: make });
+    const given = checkOptions(name, options, known, { name, [MAKER]: make }, 'options', definition.remedies);
     const description = Object.freeze({ name, ...usual, ...given, [MAKER]: make }) as unknown as Optimizer;
     checkCommon(name, description);
     for (const [key, option] of Object.entries(own)) checkOption(name, key, description[key], option);
@@ -268,71 +297,6 @@ export function optimizerMaker<Name extends string, Own extends OptimizerOptions
   Object.defineProperties(make, { name: { value: name }, definition: { value: Object.freeze(definition), enumerable: true } });
   makers.add(make);
   return make as unknown as OptimizerMaker<Name, Own>;
-}
-
-const DEFINE = 'defineOptimizer';
-
-/** What a user's definition may say: a kernel is an instruction of the core, which only neurite's own optimizers write. */
-const FUNCTIONS = ['check', 'slots', 'scalars', 'update', 'bound', 'descends'];
-
-/** A copy of a definition, each field read once. @throws ValueError where it is none */
-function readDefinition(given: unknown): OptimizerDefinition {
-  const known = ['name', 'learningRate', 'weightDecay', 'decouplesDecay', 'options', 'powers', ...FUNCTIONS];
-  const definition = checkOptions(DEFINE, given as OptimizerDefinition, known, {}, 'the definition');
-  const { name, learningRate, weightDecay = 0, decouplesDecay = false, options, powers, update } = definition;
-  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,60}$/.test(name))
-    throw new ValueError(`${DEFINE}: name is ${describe(name)}, expected letters and digits`);
-  const call = `${DEFINE}: ${name}`;
-  checkCommon(call, { name, learningRate, weightDecay, clipNorm: Number.POSITIVE_INFINITY });
-  if (typeof decouplesDecay !== 'boolean') throw new ValueError(`${call}: decouplesDecay is ${describe(decouplesDecay)}, expected true or false`);
-  if (typeof update !== 'function') throw new ValueError(`${call}: update is ${describe(update)}, expected a function`);
-  for (const key of FUNCTIONS) {
-    const value = (definition as unknown as Record<string, unknown>)[key];
-    if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${key} is ${describe(value)}, expected a function`);
-  }
-  return Object.freeze({
-    ...definition,
-    options: readOptions(call, options),
-    ...(powers !== undefined && { powers: readPowers(call, powers) }),
-  });
-}
-
-/** The options of an optimizer's own. @throws ValueError where one is none, or its default is out of its range */
-function readOptions(call: string, options: unknown): OptimizerOptions {
-  let keys: string[] = [];
-  try {
-    keys = Object.keys(options as object);
-  } catch {
-    // What has no fields is refused below.
-  }
-  const own = checkOptions(call, options as OptimizerOptions, keys);
-  return Object.freeze(
-    Object.fromEntries(
-      Object.entries(own).map(([key, given]) => {
-        if ((COMMON as readonly string[]).includes(key) || key === 'name')
-          throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
-        const option = checkOptions(`${call}: option ${describe(key)}`, given, ['usual', 'from', 'above', 'below'], {}, 'its value');
-        for (const [field, value] of Object.entries(option)) {
-          const allowed = typeof value === 'number' || (field === 'usual' && typeof value === 'boolean');
-          if (!allowed) throw new ValueError(`${call}: option ${describe(key)}: ${field} is ${describe(value)}, expected a number`);
-        }
-        checkOption(call, key, option.usual, option);
-        return [key, Object.freeze(option)];
-      }),
-    ),
-  );
-}
-
-type Powers = NonNullable<OptimizerDefinition['powers']>;
-
-function readPowers(call: string, given: Powers): Powers {
-  const { start, ...range } = checkOptions(`${call}: powers`, given, ['start', 'from', 'upTo'], {}, 'its value');
-  const list: readonly unknown[] = isList(start) ? Array.from(start) : [undefined];
-  if (!list.every(Number.isFinite)) throw new ValueError(`${call}: powers: start is ${describe(start)}, expected a list of finite numbers`);
-  for (const [field, value] of Object.entries(range)) {
-    if (typeof value !== 'number') throw new ValueError(`${call}: powers: ${field} is ${describe(value)}, expected a number`);
-  }
-  return Object.freeze({ ...range, start: Object.freeze(list as number[]) });
 }
 
 /** Whether something is what `defineOptimizer` gave. */
@@ -354,11 +318,6 @@ export function makerOf(optimizer: Optimizer): OptimizerMaker {
 /** The definition of a description that its maker gave. */
 export function definitionOf(optimizer: Optimizer): OptimizerDefinition {
   return makerOf(optimizer).definition;
-}
-
-/** The step of an optimizer that searches; undefined for one that follows a gradient. */
-export function searchOf(optimizer: Optimizer | undefined): OptimizerDefinition['search'] {
-  return optimizer && definitionOf(optimizer).search;
 }
 
 /** The vectors of state that an optimizer keeps, by their names. */

@@ -7,7 +7,7 @@ import { sqrt } from '../ops/sqrt.js';
 import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
 import { flushed, toward } from './averages.js';
-import { optimizerMaker } from './optimizer.js';
+import { composedOptimizer } from './composed.js';
 
 /**
  * RMSProp (Hinton 2012, lecture 6e; in PyTorch's form): v ← αv + (1 − α)g², θ ← θ − learningRate·g / (√v + ε).
@@ -16,7 +16,7 @@ import { optimizerMaker } from './optimizer.js';
  * the gradient's own average (Graves 2013, equation 40). L2 comes first, clipping after it.
  * Defaults: learningRate 0.01, alpha 0.99, epsilon 1e-8, momentum 0, centered false, weightDecay 0.
  */
-export const rmsProp = /* @__PURE__ */ optimizerMaker({
+export const rmsProp = /* @__PURE__ */ composedOptimizer({
   name: 'rmsProp',
   learningRate: 0.01,
   options: {
@@ -25,6 +25,7 @@ export const rmsProp = /* @__PURE__ */ optimizerMaker({
     momentum: { usual: 0, from: 0, below: 1 },
     centered: { usual: false },
   },
+  remedies: { rho: 'use alpha' },
   slots: ({ momentum, centered }) => ['squares', ...(centered ? (['average'] as const) : []), ...(momentum > 0 ? (['velocity'] as const) : [])],
   update({ options: { alpha, epsilon, momentum, centered }, weights, gradient, descent, slots }) {
     const squares = toward(slots.squares, square(gradient), alpha);

@@ -1,5 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
-import { f32, f64, size, tensor, word } from '../graph/instruction.js';
+import { f32, f64, type Instruction, size, tensor, word } from '../graph/instruction.js';
 import { add } from '../ops/add.js';
 import { scale } from '../ops/affine.js';
 import { mul } from '../ops/mul.js';
@@ -30,12 +30,21 @@ export const sgd = /* @__PURE__ */ optimizerMaker({
     const direction = nesterov ? add(scale(velocity, momentum), gradient) : velocity;
     return { weights: add(weights, mul(direction, descent)), slots: { velocity } };
   },
-  kernel({ momentum, nesterov }, { w, dw, slots, n, rate }) {
-    const common = { w: tensor(w), dw: tensor(dw), size: size(n), rate: f64(rate) };
-    if (momentum === 0) return { opcode: Opcode.Sgd, operands: common, writes: ['w'], inPlace: [] };
+  kernel({ momentum, nesterov }, { w, dw, slots, n, rate }): Instruction {
+    if (momentum === 0) {
+      return { opcode: Opcode.Sgd, operands: { w: tensor(w), dw: tensor(dw), size: size(n), rate: f64(rate) }, writes: ['w'], inPlace: [] };
+    }
     return {
       opcode: Opcode.Momentum,
-      operands: { ...common, v: tensor(slots.velocity), momentum: f32(momentum), nesterov: word(nesterov ? 1 : 0) },
+      operands: {
+        w: tensor(w),
+        dw: tensor(dw),
+        v: tensor(slots.velocity),
+        size: size(n),
+        momentum: f32(momentum),
+        nesterov: word(nesterov ? 1 : 0),
+        rate: f64(rate),
+      },
       writes: ['w', 'v'],
       inPlace: [],
     };

@@ -33,13 +33,13 @@ export interface EarlyStopState {
 }
 
 /** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
-export class EarlyStop {
+export class EarlyStop implements EarlyStopState {
   readonly #patience: number;
   readonly #valueOf: (end: EpochEnd) => number;
   readonly #minDelta: number;
-  readonly #snapshot: Snapshot;
-  #least = Number.POSITIVE_INFINITY;
-  #waited = 0;
+  readonly snapshot: Snapshot;
+  least = Number.POSITIVE_INFINITY;
+  waited = 0;
   /** The best epoch so far; undefined while none had a finite value. */
   best: EpochEnd | undefined;
 
@@ -54,7 +54,7 @@ export class EarlyStop {
     this.#patience = patience;
     this.#valueOf = watcher('earlyStopping', monitor, metrics, engine.decides);
     this.#minDelta = minDelta;
-    this.#snapshot = new Snapshot(engine);
+    this.snapshot = new Snapshot(engine);
   }
 
   /** Records the parameters before the first epoch. */
@@ -64,34 +64,21 @@ export class EarlyStop {
 
   /** Records an epoch. @returns whether to stop after it */
   stops(end: EpochEnd): boolean {
-    this.#waited = this.#isBetter(end) ? 0 : this.#waited + 1;
-    return this.#waited >= this.#patience;
+    this.waited = this.#isBetter(end) ? 0 : this.waited + 1;
+    return this.waited >= this.#patience;
   }
 
   #isBetter(end: EpochEnd): boolean {
     const value = this.#valueOf(end);
-    if (!(value < this.#least - this.#minDelta)) return false;
-    this.#least = value;
+    if (!(value < this.least - this.#minDelta)) return false;
+    this.least = value;
     this.best = end;
-    this.#snapshot.take();
+    this.snapshot.take();
     return true;
-  }
-
-  /** What it remembers, for a checkpoint: its arrays are its own. */
-  get state(): EarlyStopState {
-    return { least: this.#least, waited: this.#waited, best: this.best, snapshot: this.#snapshot.state };
-  }
-
-  /** Goes on from what another remembered. */
-  resume({ least, waited, best, snapshot }: EarlyStopState): void {
-    this.#least = least;
-    this.#waited = waited;
-    this.best = best;
-    this.#snapshot.state = snapshot;
   }
 
   /** Restores parameters and optimizer state of the best epoch, if there is one. */
   restore(): void {
-    if (this.best) this.#snapshot.restore();
+    if (this.best) this.snapshot.restore();
   }
 }

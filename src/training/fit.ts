@@ -7,18 +7,17 @@ import { RowSource } from '../data/source.js';
 import { meansOf, type Sums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
-import { type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
+import { type NonFiniteValue, NotFiniteError } from '../errors.js';
 import type { TargetForm } from '../losses/targetForm.js';
-import { searchOf } from '../optimizers/optimizer.js';
 import { runAll } from './callbacks.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
 import { type FitOptions, heldBack, type ReadFitOptions, readOptions } from './fitOptions.js';
-import type { FitRun } from './fitRun.js';
+import type { FitRun, Interrupted } from './fitRun.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
 import type { Metric } from './metrics/metric.js';
 import { wait } from './pause.js';
-import { SearchSteps } from './search.js';
-import { Steps } from './steps.js';
+import { searchingOf } from './search/searching.js';
+import { type StepRunner, Steps } from './steps.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** What `fit` trains: an engine, and the counts that outlive one call. */
@@ -32,7 +31,7 @@ export interface Trainee {
   /** Where the `fit` is that is under way, or that was ended on the way. */
   run?: FitRun | undefined;
   /** Where the next `fit` goes on, from a checkpoint. */
-  resume?: FitRun | undefined;
+  resume?: Interrupted | undefined;
   /** Finds the first value that became NaN or infinite in the batch that a step stopped at. Only with `debug`. */
   readonly locate?: (stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]) => NonFiniteValue | undefined;
 }
@@ -67,16 +66,19 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
   try {
     // Allocate everything first, so that a failure changes nothing.
     const rows = isStreamed(set)
-      ? set[OPEN]('fit', engine, most, seed, breathing(turns, pause))
+      ? set[OPEN]('fit', engine, most, seed, { turns, pause, now })
       : new DatasetRows('fit', engine, set, most, seed, held);
     opened = rows;
     validation = validationOf(engine, options, rows instanceof DatasetRows ? rows : undefined);
-    const batch = Math.min(searchOf(engine.optimizer) ? Number.POSITIVE_INFINITY : most, rows.total ?? most);
+    const batch = Math.min(searchingOf(engine.optimizer) ? Number.POSITIVE_INFINITY : most, rows.total ?? most);
     const steps = rows.total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(rows.total / batch);
     const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
     for (const evaluated of [validation?.source, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
     let slices = rows.source && stepsOn(engine, rows.source, batch, batchSize);
-    const run = beginning(trainee, options, { epoch: initialEpoch + 1, rows: rows.total, batch, shuffle });
+    const begun = { rows: rows.total, batch, shuffle, stopping, schedule: options.schedule };
+    const { resume } = trainee;
+    const fresh = { epoch: initialEpoch + 1, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
+    const run: FitRun = resume ? resume.goOn(begun) : { ...begun, ...fresh };
     turns.worked(now() - called);
     const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
     const evaluationPace = new Pace(options.budget);
@@ -85,7 +87,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
     const ends: Ends[] = [];
     let trainingSeconds = 0;
     let trained = -run.samples;
-    if (stopping && !trainee.resume) {
+    if (stopping && !resume) {
       const training = rows.source && (await evaluated(rows.source));
       const held = validation && (await evaluated(validation.source));
       const start = { epoch: initialEpoch, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
@@ -130,7 +132,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
           }
           const start = now();
           const rates = rateOf(epoch, run.step, steps, count);
-          const slice = (slices as Steps | SearchSteps).run(position, rates, run.sums, trainee.stepsDone);
+          const slice = (slices as StepRunner).run(position, rates, run.sums, trainee.stepsDone);
           const { status, done } = slice;
           trainee.stepsDone += done;
           if (status !== Status.Done) {
@@ -186,26 +188,13 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
 }
 
 /** The steps on a source: of `batch` rows, of which `part` at once. */
-function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): Steps | SearchSteps {
+function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): StepRunner {
   const rows = Math.min(batch, source.rows);
   // Of the last step, and of the last part of each.
-  for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last);
-  checkRows('fit', engine, Math.min(part, rows));
-  if (searchOf(engine.optimizer)) return new SearchSteps(engine, source, Math.min(part, rows));
-  return new Steps(engine, source, rows, Math.min(part, rows));
-}
-
-/** Gives the event loop a turn where reading rows has taken a whole one. */
-function breathing(turns: Turns, pause: () => Promise<void>): () => Promise<void> | undefined {
-  let last = now();
-  return () => {
-    const since = now() - last;
-    if (since < turns.budget) return undefined;
-    turns.worked(since);
-    return pause().then(() => {
-      last = now();
-    });
-  };
+  for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last, source.rows);
+  const most = Math.min(part, rows);
+  checkRows('fit', engine, most);
+  return searchingOf(engine.optimizer)?.steps(engine, source, most) ?? new Steps(engine, source, rows, most);
 }
 
 /** What is evaluated after each epoch. */
@@ -235,28 +224,4 @@ function validationOf(engine: Engine, { validationData, validationSplit }: ReadF
   if (validationSplit === undefined || !rows) return undefined;
   const source = new RowSource('fit', engine, rows.dataset, EVALUATION_ROWS, (count) => [rows.total, count]);
   return { source, free: () => source.free() };
-}
-
-/** Where a run begins: at its first epoch, or where the one of a checkpoint was. @throws ValueError where that was another */
-function beginning(
-  trainee: Trainee,
-  { stopping, schedule }: ReadFitOptions,
-  { epoch, rows, batch, shuffle }: Pick<FitRun, 'epoch' | 'rows' | 'batch' | 'shuffle'>,
-): FitRun {
-  const { resume } = trainee;
-  const common = { rows, batch, shuffle, stopping, schedule };
-  if (!resume) return { ...common, epoch, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
-  for (const [name, is, was] of [
-    ['data of rows', rows, resume.rows],
-    ['batches of rows', batch, resume.batch],
-    ['shuffle', shuffle, resume.shuffle],
-    ['earlyStopping', stopping !== undefined, resume.stoppingState !== undefined],
-    ['a schedule with a state', schedule?.state !== undefined, resume.scheduleState !== undefined],
-  ] as const) {
-    if (is !== was) throw new ValueError(`fit: ${name} is ${is} and was ${was} where the checkpoint was made, expected the same fit, which goes on`);
-  }
-  if (resume.scheduleState) schedule?.restore?.(resume.scheduleState);
-  if (resume.stoppingState) stopping?.resume(resume.stoppingState);
-  const { epoch: at, stream, step, samples, forms, sums, over } = resume;
-  return { ...common, epoch: at, stream, step, samples, forms, sums, over };
 }

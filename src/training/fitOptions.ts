@@ -7,15 +7,16 @@ import type { Engine } from '../engine/engine.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
-import { searchOf } from '../optimizers/optimizer.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks } from './callbacks.js';
 import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress } from './history.js';
 import type { Metric } from './metrics/metric.js';
-import { checkMonitor } from './monitor.js';
+import { checkMonitor, usualMode } from './monitor.js';
 import { checkPause, type PauseSignal } from './pause.js';
 import type { Schedule } from './schedules.js';
+import { searchingOf } from './search/searching.js';
 import { TURN_SECONDS } from './turns.js';
 
 /** Options of `fit`. */
@@ -55,7 +56,7 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
   readonly budgetMs?: number;
   /** Aborts after the current step; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
-  /** Called up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
+  /** Called between slices of steps: up to 100 times a second, or once in `budgetMs`. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
   /** Called after each epoch. Returning false ends the training. A promise is awaited for its value; its rejection rejects `fit`. */
   readonly onEpoch?: (epoch: EpochEnd<M>) => unknown;
@@ -79,9 +80,6 @@ const OPTIONS: readonly (keyof FitOptions)[] = [
   'onEpoch',
 ];
 
-/** Rows that a search computes at once, where nothing else is said: it takes them all. */
-const SEARCHED_ROWS = 256;
-
 /** The rows that a share of the data holds back. @throws ValueError where none are left on a side */
 export function heldBack(rows: number, share: number): number {
   const held = Math.round(rows * share);
@@ -92,13 +90,13 @@ export function heldBack(rows: number, share: number): number {
 /** Reads each option of `fit` once and fills in defaults. */
 export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
   const given = checkOptions('fit', options, OPTIONS);
-  const searches = searchOf(engine.optimizer) !== undefined;
+  const searching = searchingOf(engine.optimizer);
   const {
     epochs = 1,
     initialEpoch = 0,
-    batchSize = stream?.batchSize ?? (searches ? SEARCHED_ROWS : 32),
+    batchSize = stream?.batchSize ?? searching?.rows ?? 32,
     accumulationSteps = 1,
-    shuffle = !searches,
+    shuffle = !searching,
     validationData,
     validationSplit,
   } = given;
@@ -125,17 +123,9 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
       throw new ValueError(`fit: validationSplit is ${describe(validationSplit)}, expected a number between 0 and 1`);
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
-  if (searches && (stream || accumulationSteps > 1))
-    throw new ValueError(
-      `fit: ${stream ? 'a stream' : 'accumulationSteps'} came for ${engine.optimizer?.name}, which takes all rows at once, expected a data set without`,
-    );
-  if (stream) {
-    if (stream.batchSize !== undefined && given.batchSize !== undefined)
-      throw new ValueError(`fit: batchSize is ${batchSize} for a stream in batches of ${stream.batchSize}, expected one of the two`);
-    if (validationSplit !== undefined) throw new ValueError('fit: validationSplit came for a stream, expected validationData');
-    if (validationData === undefined && (earlyStopping !== undefined || metrics.length > 0))
-      throw new ValueError(`fit: ${earlyStopping === undefined ? 'metrics' : 'earlyStopping'} came for a stream, expected validationData with it`);
-  }
+  searching?.checkFit(engine.optimizer as Optimizer, stream !== undefined, accumulationSteps);
+  const evaluating = earlyStopping !== undefined ? 'earlyStopping' : metrics.length > 0 ? 'metrics' : undefined;
+  stream?.checkFit({ batchSize: given.batchSize, validationData, validationSplit, evaluating });
   const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
   const observe = observerOf(learningRate, metrics, engine.decides);
   const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;
@@ -167,7 +157,8 @@ function observerOf(schedule: number | Schedule | undefined, metrics: readonly M
   if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);
   const monitor = fieldOf(schedule, 'monitor');
   if (monitor !== undefined) checkMonitor('learningRate', monitor, metrics, decides);
-  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end));
+  const mode = typeof monitor === 'string' ? usualMode(monitor, metrics) : undefined;
+  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end, mode));
 }
 
 /** Options of `fit` with their defaults. */

@@ -3,13 +3,19 @@ import type { TargetForm } from '../losses/targetForm.js';
 import type { EarlyStop, EarlyStopState } from './earlyStopping.js';
 import type { Schedule, ScheduleState } from './schedules.js';
 
-/** Where a `fit` is, between two of its slices: with the parameters and what the optimizer keeps, all that a checkpoint needs. */
-export interface FitRun {
+/** What a run is of: the same where it goes on from a checkpoint. */
+export interface FitBegun {
   /** Rows of an epoch, where they are known. */
   readonly rows: number | undefined;
   /** Rows of a step. */
   readonly batch: number;
   readonly shuffle: boolean;
+  readonly stopping?: EarlyStop | undefined;
+  readonly schedule?: Schedule | undefined;
+}
+
+/** Where a `fit` is, between two of its slices: with the parameters and what the optimizer keeps, all that a checkpoint needs. */
+export interface FitRun extends FitBegun {
   /** The epoch under way, counted from 1. */
   epoch: number;
   /** The stream of the seed that its order is drawn from: the epochs that were trained before. */
@@ -24,9 +30,13 @@ export interface FitRun {
   sums: Sums | undefined;
   /** Whether early stopping has ended it. */
   over: boolean;
-  readonly stopping?: EarlyStop | undefined;
-  readonly schedule?: Schedule | undefined;
-  /** What a checkpoint says of early stopping and of the schedule. */
+}
+
+/** A run as a checkpoint has it. */
+export interface Interrupted extends FitRun {
+  /** What the checkpoint says of early stopping and of the schedule. */
   readonly stoppingState?: EarlyStopState | undefined;
   readonly scheduleState?: ScheduleState | undefined;
+  /** The run of a `fit` that goes on from here. It comes with the checkpoint, so that other pages carry none of it. @throws ValueError for another fit */
+  goOn(begun: FitBegun): FitRun;
 }

@@ -17,13 +17,19 @@ export interface Slice extends Sums {
   readonly program: LoadedProgram;
 }
 
+/** What runs the steps of a `fit`. */
+export interface StepRunner {
+  /** Runs a step for each rate, from row `position` on. The sums begin at the given values; random numbers are those of the steps behind `stepsDone`. */
+  run(position: number, rates: ArrayLike<number>, sums: Sums | undefined, stepsDone: number): Slice;
+}
+
 /**
  * Runs the steps of a `fit` so that none makes a parameter NaN or infinite: such a step is not done, and ends the slice.
  *
  * A small network is copied before each slice. Where the slice fails, it is restored and runs step by step. A step depends only on the state
  * before it, so the bits are the same. A large network checks each step before its update (`runGuarded`).
  */
-export class Steps {
+export class Steps implements StepRunner {
   readonly #engine: Engine;
   readonly #source: RowSource;
   readonly #batch: number;
@@ -53,7 +59,6 @@ export class Steps {
     engine.program(this.#snapshot ? 'step' : 'guarded', batch, source.forms);
   }
 
-  /** Runs a step for each rate, from row `position` on. The sums begin at the given values; random numbers are those of the steps behind `stepsDone`. */
   run(position: number, rates: ArrayLike<number>, sums: Sums | undefined, stepsDone: number): Slice {
     this.#done = stepsDone;
     if (this.#part < this.#batch) return this.#inParts(position, rates, sums);

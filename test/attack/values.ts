@@ -213,6 +213,8 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     logits: () => [x, new Float32Array(2)],
     classify: () => [x],
     run: () => [1],
+    update: () => [net.parameters.slice()],
+    copyParameters: () => [net, new Float32Array(net.parameterCount)],
     step: () => [x, y, { learningRate: 0.1 }],
     gradient: () => [x, y],
     trace: () => [net, x, y],

@@ -29,7 +29,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import type { Objective } from '../../src/optimizers/optimizer.js';
 import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
-import { type Point, strongWolfe } from '../../src/optimizers/search/strongWolfe.js';
+import { type Point, strongWolfe } from '../../src/training/search/strongWolfe.js';
 import { filled, numbers } from '../kernels/numbers.js';
 import { Lbfgs } from '../oracle/lbfgs.js';
 import { norm } from '../own/norm.js';
@@ -275,10 +275,10 @@ describe('its state', () => {
 
 test('each optimizer that searches is in the vocabulary, in the README and exported, and in no list that files read', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const files = readdirSync(new URL('../../src/optimizers/search/', import.meta.url)).map((file) =>
-    readFileSync(new URL(`../../src/optimizers/search/${file}`, import.meta.url), 'utf8'),
+  const files = readdirSync(new URL('../../src/training/search/', import.meta.url)).map((file) =>
+    readFileSync(new URL(`../../src/training/search/${file}`, import.meta.url), 'utf8'),
   );
-  const names = files.flatMap((text) => Array.from(text.matchAll(/^export const (\w+) = .*optimizerMaker\(/gm), ([, name]) => name));
+  const names = files.flatMap((text) => Array.from(text.matchAll(/^export const (\w+) = .*composedOptimizer\(/gm), ([, name]) => name));
   expect(searches.map(([name]) => name)).toEqual(names);
   for (const [name, maker, optimizer] of searches) {
     expect((neurite as Record<string, unknown>)[name]).toBe(maker);

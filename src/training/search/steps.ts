@@ -1,20 +1,23 @@
 /** Steps of an optimizer that searches: it evaluates the loss of all rows as often as it needs. */
-import { Context, Status } from '../../assembly/context.js';
-import type { RowSource } from '../data/source.js';
-import { type Sums, sumsOf, writeSums } from '../data/sums.js';
-import type { Engine } from '../engine/engine.js';
-import type { LoadedProgram } from '../engine/loadedProgram.js';
-import type { OptimizerState } from '../engine/snapshot.js';
-import { ValueError } from '../errors.js';
-import { type Optimizer, searchOf } from '../optimizers/optimizer.js';
-import type { Slice } from './steps.js';
+
+import { Context, Status } from '../../../assembly/context.js';
+import type { RowSource } from '../../data/source.js';
+import { type Sums, sumsOf, writeSums } from '../../data/sums.js';
+import type { Engine } from '../../engine/engine.js';
+import type { LoadedProgram } from '../../engine/loadedProgram.js';
+import type { OptimizerState } from '../../engine/snapshot.js';
+import { ValueError } from '../../errors.js';
+import { minimised } from '../../losses/minimised.js';
+import { definitionOf, type Optimizer } from '../../optimizers/optimizer.js';
+import type { Slice } from '../steps.js';
+import type { Searching } from './searching.js';
 
 /**
  * What the sum of the rows' losses is divided by, so that it is what the gradients are of.
  * @throws ValueError where no one number does that
  */
 function divisorOf(call: string, engine: Engine, rows: number): number {
-  const terms = engine.minimised();
+  const terms = minimised(engine);
   const losses = terms.slice(0, terms.length - engine.penalties.length);
   if (losses.every(({ mean }) => mean)) return rows;
   if (losses.length < terms.length || losses.some(({ mean }) => mean))
@@ -31,7 +34,7 @@ function divisorOf(call: string, engine: Engine, rows: number): number {
  * @param pass adds up losses and gradients of all rows
  * @returns the sums of the first evaluation
  */
-export function searchStep(
+function searchStep(
   call: string,
   engine: Engine,
   program: LoadedProgram,
@@ -75,7 +78,7 @@ export function searchStep(
     powers: core.f64.subarray(powers >>> 3, (powers >>> 3) + powerCount),
     evaluate,
   };
-  searchOf(optimizer)?.(optimizer, objective, learningRate);
+  definitionOf(optimizer).search?.(optimizer, objective, learningRate);
   const { status, sums } = first as unknown as { status: Status; sums: Sums };
   if (status === Status.Done) shorten?.run(1);
   if (status === Status.Done && engine.isFinite) return { status, sums };
@@ -86,7 +89,7 @@ export function searchStep(
 }
 
 /** The steps of a `fit`, each on all rows of a source, of which `part` are computed at once. */
-export class SearchSteps {
+class SearchSteps {
   readonly #engine: Engine;
   readonly #source: RowSource;
   readonly #part: number;
@@ -122,3 +125,22 @@ export class SearchSteps {
     return { status, done: status === Status.Done ? 1 : 0, ...sums, program };
   }
 }
+
+/** Rows that a search computes at once, where nothing else is said: it takes them all. */
+const SEARCHED_ROWS = 256;
+
+/** What an optimizer that searches brings with it. */
+export const searching: Searching = {
+  rows: SEARCHED_ROWS,
+  refuse(call, optimizer) {
+    throw new ValueError(`${call}: ${optimizer.name} evaluates the loss by itself, expected an optimizer that follows a gradient`);
+  },
+  checkFit(optimizer, isStream, accumulationSteps) {
+    if (isStream || accumulationSteps > 1)
+      throw new ValueError(
+        `fit: ${isStream ? 'a stream' : 'accumulationSteps'} came for ${optimizer.name}, which takes all rows at once, expected a data set without`,
+      );
+  },
+  step: searchStep,
+  steps: (engine, source, part) => new SearchSteps(engine, source, part),
+};

@@ -1,4 +1,6 @@
-import { type Objective, optimizerMaker } from '../optimizer.js';
+import { composedOptimizer } from '../../optimizers/composed.js';
+import type { Objective } from '../../optimizers/optimizer.js';
+import { searching } from './steps.js';
 import { type Point, strongWolfe } from './strongWolfe.js';
 
 /** The numbers that go from step to step, by their places among the powers. */
@@ -63,7 +65,7 @@ const stepOf = (i: number) => `step${i}`;
  * historySize 100, toleranceGradient 1e-7 (of the largest element), toleranceChange 1e-9 (of the loss and of every parameter),
  * lineSearch 'strongWolfe'; 'none' takes t as it begins. There is neither weightDecay nor clipping, and there are no groups: a `penalty` of the network is part of the loss.
  */
-export const lbfgs = /* @__PURE__ */ optimizerMaker({
+export const lbfgs = /* @__PURE__ */ composedOptimizer({
   name: 'lbfgs',
   learningRate: 1,
   options: {
@@ -73,6 +75,13 @@ export const lbfgs = /* @__PURE__ */ optimizerMaker({
     toleranceGradient: { usual: 1e-7, from: 0 },
     toleranceChange: { usual: 1e-9, from: 0 },
     lineSearch: { usual: 'strongWolfe', oneOf: ['strongWolfe', 'none'] },
+  },
+  remedies: {
+    maxiter: 'use maxIterations',
+    maxeval: 'use maxEvaluations',
+    tolerancegrad: 'use toleranceGradient',
+    tolerancechange: 'use toleranceChange',
+    linesearchfn: 'use lineSearch',
   },
   check({ weightDecay, clipNorm, ...options }) {
     if (weightDecay !== 0) return `weightDecay is ${weightDecay}, expected none; a penalty of the network is part of the loss`;
@@ -86,6 +95,7 @@ export const lbfgs = /* @__PURE__ */ optimizerMaker({
   powers: { start: [0, 0, 0, 0, 0, 1] },
   update: ({ weights }) => ({ weights }),
   search,
+  searching,
 });
 
 /** Options of lbfgs. */

@@ -1,5 +1,5 @@
-import * as Forms from '../../assembly/opcodes.js';
-import { Opcode } from '../../assembly/opcodes.js';
+import * as Forms from '../assembly/opcodes.js';
+import { Opcode } from '../assembly/opcodes.js';
 
 /** The operand names of an opcode, in the order of its words; an f64 is named once and takes the words `…Low`, `…High`. */
 export type Form = Readonly<Record<string, string | number>>;
