@@ -21,6 +21,8 @@ export async function bundle() {
     build({
       input: join(root, 'test/engines/program.ts'),
       platform: 'neutral',
+      // Its paths lead to src/.
+      tsconfig: false,
       resolve: { alias: { neurite: join(root, 'dist', entry) } },
       external: /\.wasm$/,
       makeAbsoluteExternalsRelative: false,

@@ -9,7 +9,14 @@ export function differences(golden, trained) {
   return Object.entries(golden).flatMap(([training, steps]) =>
     Object.entries(steps).flatMap(([step, hashes]) =>
       Object.entries(hashes)
-        .map(([of, expected]) => ({ training, step, of, expected, came: trained?.[training]?.[step]?.[of] ?? 'none', what: `differs from step ${step}` }))
+        .map(([of, expected]) => ({
+          training,
+          step,
+          of,
+          expected,
+          came: trained?.[training]?.[step]?.[of] ?? 'none',
+          what: `differs from step ${step}`,
+        }))
         .filter(({ came, expected }) => came !== expected),
     ),
   );

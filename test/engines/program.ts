@@ -1,10 +1,7 @@
 /** The program of every engine: one bundle of it and of the package, run in each host as it is. */
-import * as neurite from 'neurite';
+import { type AnyNetwork, optimizerState, readSafetensors, save } from 'neurite';
 import { STEPS, TRAININGS } from './networks.js';
 import { sha256 } from './sha256.js';
-
-/** For a host that has to set the package up before. */
-export { neurite };
 
 /** SHA-256 of what a training has left in memory after some steps. */
 export interface Hashes {
@@ -17,14 +14,14 @@ export interface Hashes {
 /** By the training's name and the count of steps. */
 export type Trained = Record<string, Record<string, Hashes>>;
 
-/** All trainings, in this engine. */
-export async function program(): Promise<Trained> {
+/** All trainings, in this engine. Fewer steps are for a test that has to be quick. */
+export async function program(steps: readonly number[] = STEPS): Promise<Trained> {
   const trained: Trained = {};
   for (const [name, make] of Object.entries(TRAININGS)) {
     const { net, train } = make();
     const after: Record<string, Hashes> = {};
     let done = 0;
-    for (const step of STEPS) {
+    for (const step of steps) {
       await train(done, step);
       done = step;
       after[step] = hashesOf(net);
@@ -35,9 +32,9 @@ export async function program(): Promise<Trained> {
   return trained;
 }
 
-function hashesOf(net: neurite.AnyNetwork): Hashes {
-  const tensors = neurite.readSafetensors(neurite.save(net));
-  const { slots, powers } = neurite.optimizerState(net);
+function hashesOf(net: AnyNetwork): Hashes {
+  const tensors = readSafetensors(save(net));
+  const { slots, powers } = optimizerState(net);
   return {
     parameters: hashOf(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array])),
     optimizer: hashOf([...Object.entries(slots), ['powers', Float64Array.from(powers)]]),

@@ -41,7 +41,8 @@ if (values.golden) {
 
 const golden = JSON.parse(readFileSync(goldenFile, 'utf8'));
 const trainings = Object.keys(golden);
-const isChosen = ({ name, ci }) => (!values.ci || ci) && (!values.only || values.only.some((text) => name.toLowerCase().includes(text.toLowerCase())));
+const isChosen = ({ name, ci }) =>
+  (!values.ci || ci) && (!values.only || values.only.some((text) => name.toLowerCase().includes(text.toLowerCase())));
 const chosen = hosts.filter(isChosen);
 if (chosen.length === 0) {
   console.error(`no such host; there are ${hosts.map(({ name }) => name).join(', ')}`);
@@ -86,7 +87,13 @@ const head = ['host', 'version', ...trainings];
 const lines = [head, ...rows.map(({ host, version, cells }) => [host, version, ...cells])];
 const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
 console.log('');
-for (const line of lines) console.log(line.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());
+for (const line of lines)
+  console.log(
+    line
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
 
 const left = rows.filter(({ reason }) => reason);
 const differing = rows.filter(({ found }) => found?.length > 0);

@@ -1,6 +1,6 @@
 /** SHA-256 (FIPS 180-4), for hosts without WebCrypto: a page without https, a worklet. The same code in each, so that a host can't differ in it. */
 
-/** The first 32 bits of the fractional part of a root, exact: the roots of the primes below 312 are far from any rounding that matters. */
+/** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const K = /* @__PURE__ */ Uint32Array.of(
   0x428a2f98,
   0x71374491,

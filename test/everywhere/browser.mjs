@@ -219,7 +219,9 @@ export const webkit = new Browser({
   packages: 'webkit2gtk-driver xvfb xauth',
   version: () => {
     if (!miniBrowser()) throw new Error('no MiniBrowser');
-    return execFileSync('WebKitWebDriver', ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+    // It tells its version to a screen alone.
+    return execFileSync('dpkg-query', ['--status', 'webkit2gtk-driver'], { encoding: 'utf8', stdio: 'pipe' }).split('
+Version: ')[1];
   },
   args: (_, url) => ['-a', miniBrowser(), '--private', url],
   env: {
@@ -245,7 +247,9 @@ export async function showExtension(extension, page, seconds = 40) {
     response.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end();
   });
   // An extension that was not packed is known by its path.
-  const id = [...createHash('sha256').update(extension).digest('hex').slice(0, 32)].map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
+  const id = [...createHash('sha256').update(extension).digest('hex').slice(0, 32)]
+    .map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)])
+    .join('');
   const args = [...chromiumFlags, `--user-data-dir=${profile}`, '--disable-features=DisableLoadExtensionCommandLineSwitch'];
   const child = spawn(command, [...args, `--load-extension=${extension}`, `chrome-extension://${id}/${page}?${encodeURIComponent(url)}`], {
     stdio: 'ignore',
