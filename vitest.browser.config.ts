@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests in a page: Debian's Chromium, or the one that CHROMIUM names. */
 export default defineConfig({
-  resolve: { alias: { neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)) } },
+  resolve: {
+    alias: {
+      'neurite/worker': fileURLToPath(new URL('./dist/worker.js', import.meta.url)),
+      neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)),
+    },
+  },
   test: {
     include: ['test/browser/**/*.test.ts'],
     globalSetup: ['test/browser/trained.ts'],
@@ -14,7 +19,10 @@ export default defineConfig({
       headless: true,
       screenshotFailures: false,
       provider: playwright({
-        launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] },
+        launchOptions: {
+          executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+          args: ['--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required'],
+        },
       }),
       instances: [{ browser: 'chromium' }],
     },

@@ -1,5 +1,6 @@
 /**
- * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm and embeds the first two into src/core.
+ * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm, marks the first two with their version and embeds
+ * them into src/core.
  * Derives the tables of ops too (tables.mjs).
  * With `--debug`, compiles the debug build alone, which is all that the fast tests run on. Does nothing when neither the sources nor the
  * results have changed since the last time. Silent, except for the compiler's own words on stderr.
@@ -9,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { embed } from './embed.mjs';
+import { mark } from './mark.mjs';
 import './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -33,6 +35,7 @@ function sources() {
     'asconfig.json',
     'node_modules/assemblyscript/package.json',
     'scripts/embed.mjs',
+    'scripts/mark.mjs',
     ...files.map((file) => `assembly/${file}`).sort(),
   ]);
 }
@@ -60,6 +63,6 @@ if (old.length > 0) {
     for (const { reason } of failed) console.error(reason.message);
     process.exit(1);
   }
-  if (old.includes(release)) embed();
+  if (old.includes(release)) embed(mark());
   for (const { stamp, results } of old) writeFileSync(stamp, `${before} ${digest(results)}`);
 }

@@ -104,12 +104,15 @@ function printable(bytes) {
   }).join('');
 }
 
-export function embed() {
+/** @param version of the two binaries, as mark.mjs says */
+export function embed(version) {
   const baseline = read('core.wasm');
   const relaxed = read('core.relaxed.wasm');
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
+/** What both binaries say of themselves (scripts/mark.mjs). */
+export const version: string = '${version}';
 /** The baseline binary, as text (printable.ts). */
 export const baseline: string = '${printable(baseline)}';
 /** Bytes of the relaxed binary. */

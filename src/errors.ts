@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'SHAPE'
   | 'VALUE'
+  | 'DETACHED'
   | 'BUSY'
   | 'DISPOSED'
   | 'NOT_CONFIGURED'
@@ -10,7 +11,16 @@ export type ErrorCode =
   | 'NOT_FINITE'
   | 'GRAPH'
   | 'CORE'
-  | 'UNSUPPORTED';
+  | 'NO_WEBASSEMBLY'
+  | 'NO_SIMD'
+  | 'NO_RELAXED_SIMD'
+  | 'NO_FETCH'
+  | 'WASM_FORBIDDEN'
+  | 'WASM_ASYNC_ONLY'
+  | 'WASM_MISSING'
+  | 'WASM_DAMAGED'
+  | 'WASM_VERSION'
+  | 'WORKER';
 
 /** The base of every error neurite throws on purpose. `code` says what kind; the message says what came and what was expected. */
 export class NeuriteError extends Error {
@@ -33,11 +43,11 @@ export class ShapeError extends NeuriteError {
   }
 }
 
-/** A value is out of range: a rate, a size, a class id, NaN in the data. */
+/** A value is out of range: a rate, a size, a class id, NaN in the data. The code is `DETACHED` for bytes whose buffer was transferred. */
 export class ValueError extends NeuriteError {
   override name = 'ValueError';
-  constructor(message: string) {
-    super('VALUE', message);
+  constructor(message: string, code: 'VALUE' | 'DETACHED' = 'VALUE') {
+    super(code, message);
   }
 }
 
@@ -110,19 +120,23 @@ export class CoreError extends NeuriteError {
   }
 }
 
-/** The host lacks a feature that neurite needs, or forbids it. */
+/** The host lacks a feature that neurite needs, or forbids it. The code says which. */
 export class UnsupportedError extends NeuriteError {
   override name = 'UnsupportedError';
-  constructor(message: string, cause?: unknown) {
-    super('UNSUPPORTED', message, { cause });
+  constructor(
+    code: 'NO_WEBASSEMBLY' | 'NO_SIMD' | 'NO_RELAXED_SIMD' | 'NO_FETCH' | 'WASM_FORBIDDEN' | 'WASM_ASYNC_ONLY',
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(code, message, options);
   }
 }
 
-/** A model file is damaged, or holds something else. */
+/** A model file, or the core's `.wasm` file, is missing, damaged, of another version, or holds something else. */
 export class FileError extends NeuriteError {
   override name = 'FileError';
-  constructor(message: string) {
-    super('FILE', message);
+  constructor(message: string, code: 'FILE' | 'WASM_MISSING' | 'WASM_DAMAGED' | 'WASM_VERSION' = 'FILE', options?: { readonly cause?: unknown }) {
+    super(code, message, options);
   }
 }
 

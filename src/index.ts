@@ -3,6 +3,7 @@
 export type { NumericArray } from './arguments/arrays.js';
 export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';
+export { type CoreSource, initialize, type ResponseLike } from './core/initialize.js';
 export { Dataset, type DatasetLiteral, dataset } from './data/dataset.js';
 export { inverseTransform, type MinMaxOptions, minMax, type Scaling, type StandardizeOptions, standardize, transform } from './data/scaling.js';
 export { kFold, type Split, type SplitLiteral, type SplitOptions, trainValidationSplit } from './data/split.js';

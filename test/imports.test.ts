@@ -60,6 +60,11 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/check\//,
     imports: ['inspect', 'derivatives', 'network', 'data', 'losses', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
+  {
+    name: 'worker',
+    files: /^src\/worker\//,
+    imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
+  },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',
@@ -80,7 +85,8 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
   if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
-  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress'].includes(specifier)) return room !== 'oracle';
+  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress', 'neurite/worker'].includes(specifier))
+    return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;
 }

@@ -11,15 +11,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-package-'));
 const installed = join(consumer, 'node_modules', 'neurite');
+let tarball = '';
 let packed: string[] = [];
 
 beforeAll(() => {
   if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is not built: npm run build');
   const command = ['pack', '--silent', '--ignore-scripts', '--json', '--pack-destination', consumer];
-  const [tarball] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
-  packed = tarball.files.map((file: { path: string }) => file.path);
+  const [{ filename, files }] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
+  packed = files.map((file: { path: string }) => file.path);
   mkdirSync(join(consumer, 'node_modules'));
-  execFileSync('tar', ['-xzf', join(consumer, tarball.filename), '-C', consumer]);
+  tarball = join(consumer, filename);
+  execFileSync('tar', ['-xzf', tarball, '-C', consumer]);
   renameSync(join(consumer, 'package'), installed);
 });
 
@@ -63,10 +65,10 @@ function everyEntry(load: string): string {
   `;
 }
 
-/** The package's modules. */
-function modules(): string[] {
+/** The package's modules, those for edge hosts and the script for a page aside. */
+function modules(kind: '.js' | '.cjs' = '.js'): string[] {
   return readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.js'))
+    .filter((file) => file.endsWith(kind) && !/^(workerd|edge-light|neurite\.iife)\.js$/.test(file))
     .map((file) => join(installed, 'dist', file));
 }
 
@@ -78,7 +80,7 @@ function run(node: string, file: string, text: string): string {
   const path = join(consumer, file);
   writeFileSync(path, text);
   const permission = version(node).startsWith('20.') ? '--experimental-permission' : '--permission';
-  const readable = [path, join(installed, 'package.json'), ...modules()].map((name) => `--allow-fs-read=${name}`);
+  const readable = [path, join(installed, 'package.json'), ...modules(), ...modules('.cjs')].map((name) => `--allow-fs-read=${name}`);
   return execFileSync(node, [permission, ...readable, path], { cwd: consumer, encoding: 'utf8', stdio: 'pipe' });
 }
 
@@ -134,6 +136,8 @@ test('the modules import one another and nothing else, and name no way to files 
       } else if (ts.isMetaProperty(node)) found.push('import.meta');
       else if (node.kind === ts.SyntaxKind.ImportKeyword) found.push('import()');
       else if (ts.isAwaitExpression(node) && !ts.findAncestor(node, ts.isFunctionLike)) found.push('await at the top level');
+      // `initialize` fetches a `.wasm` where it is told to.
+      else if (ts.isIdentifier(node) && node.text === 'fetch' && ts.findAncestor(node, ts.isFunctionDeclaration)?.name?.text === 'responseOf') return;
       else if (ts.isIdentifier(node) && forbidden.includes(node.text)) found.push(node.text);
       ts.forEachChild(node, visit);
     };
@@ -144,18 +148,24 @@ test('the modules import one another and nothing else, and name no way to files 
 });
 
 test('the package holds what is built, and its documents', () => {
-  const unexpected = packed.filter(
-    (file) =>
-      !/^(dist\/((index|check|derivatives|inspect|progress|shared\/\w+)\.(js|js\.map|d\.ts)|core(\.relaxed)?\.wasm)|package\.json|README\.md|LICENSE)$/.test(
-        file,
-      ),
-  );
+  const kinds = [
+    /^dist\/(index|check|derivatives|inspect|progress|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
+    /^dist\/(workerd|edge-light)\.(js|js\.map)$/,
+    /^dist\/worker\/host\.js$/,
+    /^dist\/neurite\.iife\.js$/,
+    /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
+    /^(check|derivatives|inspect|progress|worker)\/package\.json$/,
+    /^docs\/[\w-]+\.md$/,
+    /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
+  ];
+  const unexpected = packed.filter((file) => !kinds.some((kind) => kind.test(file)));
   expect(unexpected).toEqual([]);
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
 });
 
 test('every module has its source map, which holds the sources', () => {
-  for (const file of modules()) {
+  // A worker's script is in neurite/worker as text, and no bundle's part.
+  for (const file of modules().filter((name) => !name.endsWith('host.js'))) {
     const text = readFileSync(file, 'utf8');
     const name = /^\/\/# sourceMappingURL=(.*)$/m.exec(text)?.[1];
     // What only re-exports has nothing to map.
@@ -178,14 +188,31 @@ test('an uncaught error shows a line that can be read, and names its class', () 
   expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(250);
 });
 
-test('each entry has its module and its declarations, and so has package.json', () => {
-  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
-  const entries = Object.entries(exports).filter(([entry]) => !/\.(wasm|json)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress']);
+test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
+  const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
+  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './progress', './worker']);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
-    expect(conditions).toEqual({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
-    expect(packed).toEqual(expect.arrayContaining([`dist/${name}.d.ts`, `dist/${name}.js`]));
+    const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
+    const cjs = { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` };
+    const edge = (file: string) => ({ types: './dist/index.d.ts', default: `./dist/${file}.js` });
+    const edges = entry === '.' ? { workerd: edge('workerd'), 'edge-light': edge('edge-light') } : {};
+    const expected = { ...edges, 'module-sync': esm, module: esm, require: cjs, default: esm };
+    expect(conditions).toEqual(expected);
+    // The first that a host knows counts: an edge host knows `module` too.
+    expect(Object.keys(conditions)).toEqual(Object.keys(expected));
+    const files = [esm, cjs, ...Object.values(edges)].flatMap((one): string[] => Object.values(one)).map((file) => file.slice(2));
+    expect(packed).toEqual(expect.arrayContaining(files));
+    // Resolvers that know no conditions.
+    if (entry === '.') expect([main, module, types]).toEqual([cjs.default, esm.default, esm.types]);
+    else {
+      const folder = JSON.parse(readFileSync(join(installed, name, 'package.json'), 'utf8'));
+      const named = Object.fromEntries(['main', 'module', 'types'].map((field) => [field, join(installed, name, folder[field])]));
+      const files = { main: cjs.default, module: esm.default, types: esm.types };
+      expect(named).toEqual(Object.fromEntries(Object.entries(files).map(([field, file]) => [field, join(installed, file)])));
+      expect(folder.sideEffects).toBe(false);
+    }
   }
 });
 
@@ -215,6 +242,24 @@ test('both binaries are there as files, for hosts that import them statically', 
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
   expect(messages).toEqual([]);
+});
+
+test('attw has nothing to say: types and files agree in every kind of resolution', () => {
+  const attw = (...options: string[]) => {
+    const command = [join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js'), tarball, '--no-definitely-typed', '--format', 'ascii'];
+    const { stdout, status } = spawnSync(process.execPath, [...command, ...options], { encoding: 'utf8' });
+    expect(stdout).toContain('No problems found');
+    expect(status).toBe(0);
+    return [...stdout.matchAll(/^"neurite\/?(.*)"$/gm)].map(([, entry]) => (entry ? `./${entry}` : '.'));
+  };
+  const binaries = ['core.wasm', 'core.relaxed.wasm'];
+  // The worker's script has an address, and exports nothing.
+  const script = 'worker/host.js';
+  const modules = attw('--exclude-entrypoints', script, ...binaries);
+  // No CommonJS file can require a binary: hosts give it to `import` alone.
+  const files = attw('--ignore-rules', 'cjs-resolves-to-esm', '--entrypoints', ...binaries);
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  expect([...modules, ...files, `./${script}`].sort()).toEqual(Object.keys(exports).sort());
 });
 
 test('a type error for an unknown activation lists those there are', () => {

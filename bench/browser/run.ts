@@ -1,5 +1,5 @@
 /** npm run bench:browser: the kernels and workloads in Chromium and Firefox, as installed, each in a profile of its own. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,24 +13,10 @@ import { root } from '../history.js';
 import type { Result } from '../measure.js';
 import { options } from '../options.js';
 import { Report } from '../report.js';
+import { type Browser, browsers, find } from './browsers.js';
 
 /** What the page posts. */
 export type Message = { readonly result: Result } | { readonly done: true; readonly error?: string };
-
-interface Browser {
-  readonly name: string;
-  readonly commands: readonly string[];
-  readonly args: (profile: string) => string[];
-}
-
-const browsers: readonly Browser[] = [
-  {
-    name: 'Chromium',
-    commands: ['chromium', 'chromium-browser', 'google-chrome'],
-    args: (profile) => ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`],
-  },
-  { name: 'Firefox', commands: ['firefox-esr', 'firefox'], args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
-];
 
 const given = options('bench:browser');
 const { repetitions, build, only } = given;
@@ -65,19 +51,6 @@ async function serve(request: IncomingMessage, response: ServerResponse, receive
   else if (places[place] && path.startsWith(places[place]) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
     response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
   } else response.writeHead(404).end();
-}
-
-/** "Chromium 156.0.7941.0", or undefined where no such browser is installed. */
-function find({ name, commands }: Browser): { command: string; version: string } | undefined {
-  for (const command of commands) {
-    try {
-      const version = execFileSync(command, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      return { command, version: `${name} ${/[\d.]+/.exec(version)?.[0]}` };
-    } catch {
-      // not this one
-    }
-  }
-  return undefined;
 }
 
 /** Opens the page in a browser and prints its results until it is done. */

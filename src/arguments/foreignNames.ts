@@ -1,12 +1,13 @@
+/** Names of options that others have, each in lower case and without underscores, several apart by spaces; and what is to be done in place of them. */
+export type Remedies = Readonly<Record<string, string>>;
+
 /**
  * Option names of Keras, PyTorch, TensorFlow.js and scikit-learn, in lower case and without underscores, and their names here. An unknown option of such
- * a name is rejected with the remedy. Names that differ from ours by case and underscores alone, such as `batch_size`, need no row.
+ * a name is rejected with the remedy. What one function alone has an option for, it says itself. Names that differ from ours by case and underscores alone, such as `batch_size`, need no row.
  */
-const REMEDIES: Readonly<Record<string, string>> = {
+const REMEDIES: Remedies = {
   'lr alpha': 'use learningRate',
   eps: 'use epsilon',
-  rho: 'use alpha',
-  lrdecay: 'use learningRateDecay',
   betas: 'pass beta1 and beta2',
   decay: 'L2 is weightDecay; for a falling rate pass fit a schedule as learningRate',
   l2: "use the optimizer's weightDecay",
@@ -18,7 +19,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   nesterov: 'it is an option of sgd',
   maximize: 'negate the output that is minimised',
   dampening: 'sgd has no dampening',
-  'epoch nepochs tmax': 'use epochs',
+  'epoch nepochs': 'use epochs',
   batch: 'use batchSize',
   verbose: 'print from onEpoch or onProgress',
   callbacks: 'pass onEpoch, onProgress or earlyStopping',
@@ -40,38 +41,23 @@ const REMEDIES: Readonly<Record<string, string>> = {
   sclae: 'use scale',
   'labels ys': 'targets are y',
   xs: 'inputs are x',
-  testsize: 'use fraction',
-  trainsize: 'validation gets fraction of the rows',
   randomstate: 'use seed',
-  'nsplits k': 'use folds',
-  'low high': 'pass range: [low, high]',
-  featurerange: 'use range',
-  outputs: 'use output, the index of one',
-  inputs: 'use input, the index of one',
   strict: 'use partial, true where names may be missing',
-  maxiter: 'use maxIterations',
-  maxeval: 'use maxEvaluations',
-  tolerancegrad: 'use toleranceGradient',
-  tolerancechange: 'use toleranceChange',
-  linesearchfn: 'use lineSearch',
-  stepsize: 'use every',
-  gamma: 'use factor',
-  etamin: 'use final',
-  minlr: 'use minLearningRate',
-  thresholdmode: 'use relative, true or false',
-  annealstrategy: 'use anneal',
 };
 
 /** What stands beside a word in a table whose keys are words. */
-function beside(word: string, table: Readonly<Record<string, string>>): string | undefined {
+function beside(word: string, table: Remedies): string | undefined {
   return Object.entries(table).find(([words]) => words.split(' ').includes(word))?.[1];
 }
 
-/** The remedy for a name of another library, where the call has that option; undefined for any other name. */
-export function remedyFor(name: string, known: readonly string[]): string | undefined {
+/**
+ * The remedy for a name of another library, where the call has that option; undefined for any other name.
+ * @param own those of the call itself
+ */
+export function remedyFor(name: string, known: readonly string[], own: Remedies): string | undefined {
   const letters = name.replaceAll('_', '').toLowerCase();
   const alike = known.find((one) => one.toLowerCase() === letters);
-  const found = beside(letters, REMEDIES);
+  const found = beside(letters, { ...REMEDIES, ...own });
   const remedy = alike && !found?.startsWith('use') ? `use ${alike}` : found;
   const meant = /^use (\w+)/.exec(remedy ?? '')?.[1];
   return meant !== undefined && meant !== 'the' && !known.includes(meant) ? undefined : remedy;

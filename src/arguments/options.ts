@@ -1,12 +1,13 @@
 import { NeuriteError, ValueError } from '../errors.js';
 import { describe, fieldOf, isList, REVOKED } from './describe.js';
-import { remedyFor } from './foreignNames.js';
+import { type Remedies, remedyFor } from './foreignNames.js';
 
 /**
  * Copies options. Each field is read once, so a getter or a later change has no effect. Unknown fields are rejected, so a typing error is
  * not ignored. Fields that are undefined are left out.
  *
  * @param also fields accepted with exactly this value, so that a description can be passed as options
+ * @param remedies for names of other libraries, besides the usual ones
  * @throws ValueError with the known names, and the remedy for a name of another library
  */
 export function checkOptions<T extends object>(
@@ -15,6 +16,7 @@ export function checkOptions<T extends object>(
   known: readonly string[],
   also: Readonly<Record<PropertyKey, unknown>> = {},
   what = 'options',
+  remedies: Remedies = {},
 ): T {
   if (typeof options !== 'object' || options === null || isList(options) || ArrayBuffer.isView(options)) {
     throw new ValueError(`${call}: ${what} is ${describe(options)}, expected an object, such as { ${known[0] ?? Object.keys(also)[0]} }`);
@@ -23,7 +25,7 @@ export function checkOptions<T extends object>(
     const copy: Record<string, unknown> = {};
     for (const name of Reflect.ownKeys(options)) {
       if (Object.hasOwn(also, name) || (typeof name === 'string' && known.includes(name))) continue;
-      const remedy = typeof name === 'string' ? remedyFor(name, known) : undefined;
+      const remedy = typeof name === 'string' ? remedyFor(name, known, remedies) : undefined;
       const names = known.length > 0 ? `expected ${known.join(', ')}` : 'expected none';
       throw new ValueError(
         `${call}: there is no option ${typeof name === 'symbol' ? String(name) : describe(name)}, ${names}${remedy ? `; ${remedy}` : ''}`,

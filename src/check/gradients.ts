@@ -8,6 +8,7 @@ import { ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { graph } from '../inspect/graph.js';
+import { minimised } from '../losses/minimised.js';
 import { targetForm, weightingOf } from '../losses/targetForm.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import type { AnyNetwork, Network } from '../network/network.js';
@@ -132,7 +133,10 @@ class Float64Loss {
     const { inputs } = graph(net);
     const { rows, columns, forms } = readBatchOf('checkGradients', engine, x, given);
     // Class ids stand as rows of 0 and 1.
-    this.#terms = engine.minimised(forms.map((form) => targetForm(false, weightingOf(form))));
+    this.#terms = minimised(
+      engine,
+      forms.map((form) => targetForm(false, weightingOf(form))),
+    );
     this.#order = topological([...inputs, ...this.#terms.map(({ node }) => node)]);
     this.rows = rows;
     this.#xs = columns.slice(0, inputs.length).map(({ values }) => values as Read);
@@ -312,7 +316,7 @@ function gradientAt(loss: Float64Loss, point: Float64Array): Float64Array {
     const tensor = tensors.find((one) => one.node === node);
     if (tensor) gradient.set(xs.length === 1 ? (dx as Float32Array) : ((dx as Float32Array[])[i] as Float32Array), tensor.offset);
   });
-  if (internals('checkGradients', net).engine.hasModes) {
+  if (hasModes(internals('checkGradients', net).engine)) {
     // What is differentiated here is what predictions run.
     gradient.set(parameterGradient(net, x, y, options));
   } else {
@@ -411,4 +415,9 @@ function slopeOf(remainders: readonly number[]): number {
     xx += (i - middle) ** 2;
   });
   return xy / xx;
+}
+
+/** Whether training steps run another graph than predictions. */
+function hasModes(engine: ReturnType<typeof internals>['engine']): boolean {
+  return [...engine.graph.outputs, ...engine.penalties].some((node) => engine.inMode('training', node) !== engine.inMode('prediction', node));
 }

@@ -1,4 +1,5 @@
 import { type Block, Ref, Size } from '../../assembly/opcodes.js';
+import { lengthOf, wordsOf } from '../graph/instruction.js';
 import type { Instruction, Node, Operand } from '../graph/node.js';
 
 /** Where a tensor lies: a block and an offset in elements. */
@@ -37,18 +38,6 @@ export function encode(instructions: readonly Instruction[], placeOf: (node: Nod
     }
   });
   return { words, starts };
-}
-
-/** Words of an instruction, with those that it runs tile by tile. */
-export function lengthOf({ operands, body = [] }: Instruction): number {
-  const own = Object.values(operands).reduce((sum, operand) => sum + wordsOf(operand), 1);
-  return own + body.reduce((sum, one) => sum + lengthOf(one), 0);
-}
-
-/** Words of an operand. */
-function wordsOf(operand: Operand): number {
-  if (operand.kind === 'tensor' && operand.inBody) return 0;
-  return operand.kind === 'f64' ? 2 : 1;
 }
 
 function write(view: DataView, at: number, operand: Operand, placeOf: (node: Node) => Place): void {

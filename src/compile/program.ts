@@ -4,12 +4,12 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import type { Decision } from '../losses/decisions.js';
 import { gemm } from '../ops/matmul.js';
+import type { Tiling } from '../optimizers/optimizer.js';
 import { type Encoded, encode, type Place } from './encode.js';
 import { lower } from './lower.js';
 import { type Plan, planMemory } from './plan.js';
 import { type Panels, usePanels } from './prepack.js';
 import { shareCommon } from './simplify.js';
-import { type TilePlace, tileRuns } from './tile.js';
 
 /** A loss to be reported while the program runs. */
 export interface Report {
@@ -56,6 +56,8 @@ export interface Recipe {
   readonly share?: boolean;
   /** Elements of the tiles by which all runs of elementwise instructions are executed; 0 for none. Default: where that pays (`tileRuns`). */
   readonly tile?: number;
+  /** What groups runs into tiles: it comes with composed updates. Default none, and no tiles. */
+  readonly tiling?: Tiling | undefined;
 }
 
 /** A compiled program, not yet on a core. */
@@ -118,19 +120,16 @@ export function compile(recipe: Recipe, rows: number): Program {
     [...changes, ...(recipe.epilogue ?? []), ...states.map(({ state }, i) => copyInstruction(state, nexts[i] as Node))],
   ];
   const outside = new Set([...recipe.inputs, ...recipe.outputs.map(of), ...recipe.roots.map(of)]);
-  const { parts: tiled, inside } =
-    share && tile !== 0
-      ? tileRuns(parts, (node) => places.has(node) || outside.has(node), rows, tile)
-      : { parts, inside: new Map<Node, TilePlace>() };
-  const [before = []] = tiled;
-  instructions = tiled.flat();
+  const tiled = share && tile !== 0 ? recipe.tiling?.(parts, (node) => places.has(node) || outside.has(node), rows, tile) : undefined;
+  const [before = []] = tiled?.parts ?? parts;
+  instructions = (tiled?.parts ?? parts).flat();
 
   const plan = planMemory(instructions, (node) => places.has(node), recipe.inputs, recipe.outputs.map(of), rows, share);
   const placeOf = (node: Node): Place => {
     const same = places.has(node) ? node : of(node);
     const place = places.get(same);
     if (place) return place;
-    const piece = inside.get(same);
+    const piece = tiled?.inside.get(same);
     if (piece) return { block: Block.Workspace, offset: (plan.offsets.get(piece.scratch) as number) + piece.offset };
     const offset = plan.offsets.get(same);
     if (offset === undefined) throw new Error(`${node} has no place in this program`);

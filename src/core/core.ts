@@ -1,9 +1,10 @@
 import type { Bytes, Doubles, Floats, Words } from '../arguments/arrays.js';
-import { CoreError, MemoryError, UnsupportedError } from '../errors.js';
+import { CoreError, MemoryError } from '../errors.js';
 import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
+import { refusal } from './refusal.js';
 
 /** The two binaries. `simd` gives the same bits on every engine and CPU; `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
@@ -152,10 +153,33 @@ export class Core {
 
 const cores = new Map<Build, Core>();
 
+/** Compiled modules by their builds: what `initialize` made or was given, or what a host imports statically. */
+const modules = new Map<Build, object>();
+
 /** The bytes of a build's binary. */
 export function binary(build: Build): Bytes {
   const bytes = decodePrintable(baseline);
   return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
+}
+
+/** The WebAssembly.Module from which the cores of a build are made from now on, in place of the binary embedded here. */
+export function useModule(build: Build, module: object): void {
+  modules.set(build, module);
+}
+
+/** The builds that modules were handed over for. */
+export function givenBuilds(): readonly Build[] {
+  return [...modules.keys()];
+}
+
+/** The module of a build, where one was handed over. */
+export function givenModule(build: Build): object | undefined {
+  return modules.get(build);
+}
+
+/** The build that `'auto'` means: relaxed where this engine knows it, and where modules were handed over, one of these. */
+export function automaticBuild(): Build {
+  return supportsRelaxed() && (modules.size === 0 || modules.has('relaxed')) ? 'relaxed' : 'simd';
 }
 
 /**
@@ -166,6 +190,11 @@ export function coreOf(build: Build): Core {
   return cores.get(build) ?? useCore(make(build));
 }
 
+/** Whether a build has a core in this realm. */
+export function hasCore(build: Build): boolean {
+  return cores.has(build);
+}
+
 /** Sets the core that networks of its build get from now on. @returns the core */
 export function useCore(core: Core): Core {
   cores.set(core.build, core);
@@ -173,23 +202,15 @@ export function useCore(core: Core): Core {
 }
 
 function make(build: Build): Core {
-  if (typeof WebAssembly === 'undefined')
-    throw new UnsupportedError('this host has no WebAssembly; run it without --jitless, or in an engine that has it');
-  const bytes = binary(build);
-  if (!WebAssembly.validate(bytes))
-    throw new UnsupportedError('this host has no WebAssembly SIMD; it needs Node 20.19, Safari 16.4, or any later engine');
   try {
-    return new Core(new WebAssembly.Instance(new WebAssembly.Module(bytes)), build);
+    return new Core(new WebAssembly.Instance((modules.get(build) ?? new WebAssembly.Module(binary(build))) as WebAssembly.Module), build);
   } catch (error) {
-    throw new UnsupportedError(
-      `this host refuses to compile WebAssembly (${error instanceof Error ? error.message : error}); a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`,
-      error,
-    );
+    throw refusal(error);
   }
 }
 
 /** (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd)) */
-const relaxedProbe = new Uint8Array([
+const relaxedProbe = /* @__PURE__ */ new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11,
 ]);
 

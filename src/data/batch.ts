@@ -118,10 +118,16 @@ export function readBatchOf(call: string, engine: Engine, x: unknown, given?: Gi
   return batch;
 }
 
-/** @throws ShapeError for a batch of fewer rows than a training step takes */
-export function checkRows(call: string, { minRows }: Engine, rows: number): void {
-  if (rows < minRows)
-    throw new ShapeError(`${call}: a batch of ${count(rows, 'row')} came, expected at least ${minRows}: a batch norm has a variance`);
+/**
+ * @param all the rows that the batch is the last of
+ * @throws ShapeError for a batch of fewer rows than a training step takes
+ */
+export function checkRows(call: string, { minRows }: Engine, rows: number, all = rows): void {
+  if (rows >= minRows) return;
+  const batch = `a batch of ${count(rows, 'row')}`;
+  throw new ShapeError(
+    `${call}: ${all > rows ? `${all} rows leave ${batch}` : `${batch} came`}, expected at least ${minRows}: a batch norm has a variance`,
+  );
 }
 
 /** What stands for targets that are the input. */

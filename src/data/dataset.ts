@@ -122,6 +122,10 @@ export class Dataset {
     for (const [name, value] of Object.entries({ scale, offset, targetScale, targetOffset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }
+    if (y === 'x' && (targetScale !== 1 || targetOffset !== 0))
+      throw new ValueError(
+        `${call}: targetScale is ${targetScale} and targetOffset ${targetOffset} for y: 'x', expected none: the targets are the input as it is scaled`,
+      );
     if (!(typeof budget === 'number' && budget >= 0)) {
       throw new ValueError(`${call}: budget is ${describe(budget)}, expected a number of bytes ≥ 0`);
     }
@@ -188,6 +192,16 @@ export class Dataset {
    */
   rowsFor(expected: Columns): Batch {
     return this.#read.get(JSON.stringify(expected)) as Batch;
+  }
+
+  /**
+   * What it was made of, for another realm to make it again.
+   * @internal
+   */
+  literal(): DatasetLiteral<AnyTargets, Inputs> {
+    const { scale, offset, targetScale, targetOffset, budget } = this;
+    const values = { x: this.#x.value, y: this.#y.value, weight: this.#weight?.value };
+    return { ...(values as Pick<DatasetLiteral, 'x' | 'y'>), scale, offset, targetScale, targetOffset, budget };
   }
 
   get [Symbol.toStringTag](): string {

@@ -101,7 +101,10 @@ export function standardize(x: Values, options: number | StandardizeOptions = {}
  * @param options.ignoreNaN whether NaN stands for a gap, which counts nowhere. Default false
  */
 export function minMax(x: Values, options: MinMaxOptions = {}): Scaling {
-  const { range = [0, 1], ...read } = checkOptions('minMax', options, ['range', 'features', 'ignoreNaN']);
+  const { range = [0, 1], ...read } = checkOptions('minMax', options, ['range', 'features', 'ignoreNaN'], {}, 'options', {
+    'low high': 'pass range: [low, high]',
+    featurerange: 'use range',
+  });
   const list: readonly unknown[] = isList(range) ? Array.from(range) : [];
   const [low, high] = list as readonly [number, number];
   if (!(list.length === 2 && Number.isFinite(low) && Number.isFinite(high) && low < high && Number.isFinite(high - low))) {

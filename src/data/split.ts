@@ -2,7 +2,7 @@ import { isNumericArray } from '../arguments/arrays.js';
 import { count, describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
-import { coreOf, supportsRelaxed } from '../core/core.js';
+import { automaticBuild, coreOf } from '../core/core.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { DatasetLiteral } from './dataset.js';
 import { isNested } from './values.js';
@@ -25,6 +25,9 @@ export interface SplitOptions {
   readonly rows?: number;
 }
 
+/** What scikit-learn and others call options of splits. */
+const REMEDIES = { testsize: 'use fraction', trainsize: 'validation gets fraction of the rows', 'nsplits k': 'use folds' };
+
 const OPTIONS = ['seed', 'stratify', 'rows'];
 
 /** Two parts of a data set. Rows keep their order. */
@@ -41,7 +44,7 @@ export interface Split<D> {
  */
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
-  const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS]);
+  const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS], {}, 'options', REMEDIES);
   if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1))
     throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
   const known = readData(call, data);
@@ -60,7 +63,7 @@ export function trainValidationSplit<D extends SplitLiteral>(data: D, options: S
  * @throws ValueError for fewer rows than folds
  */
 export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
-  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS]);
+  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS], {}, 'options', REMEDIES);
   const known = readData('kFold', data);
   const order = drawOrder('kFold', known, rest);
   if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
@@ -123,7 +126,7 @@ function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options:
 }
 
 function drawn(rows: number, call: string) {
-  const core = coreOf(supportsRelaxed() ? 'relaxed' : 'simd');
+  const core = coreOf(automaticBuild());
   const at = core.allocate(rows * 4, `${call}: the order of ${rows} rows`);
   return { exports: core.exports, u32: core.u32, at, free: () => core.free(at) };
 }

@@ -1,16 +1,21 @@
+import { isNumericArray } from '../arguments/arrays.js';
 import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
-import { ValueError } from '../errors.js';
+import { ShapeError, ValueError } from '../errors.js';
 import { Dataset, type DatasetLiteral } from './dataset.js';
 import { type EventLoop, type GivenWithStream, markStreamed, OPEN, type Piece, type Rows, type Streamed } from './rows.js';
 import { RowSource } from './source.js';
+import { copyOf } from './values.js';
 
-/** One row of a stream: its input, its target, and its weight. For several inputs, losses or weights, lists of them. */
+/**
+ * One row of a stream: its input, its target, and its weight, which all rows have or none. For several inputs or losses, a list with one entry for
+ * each. The numbers are copied when the row comes, so that a source may use its arrays again.
+ */
 export interface StreamRow {
   readonly x: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
   readonly y: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
-  readonly weight?: ArrayLike<number> | number | readonly (ArrayLike<number> | number)[];
+  readonly weight?: ArrayLike<number> | number | readonly (ArrayLike<number> | number | undefined)[];
 }
 
 /** Rows that are at hand, or come one after another. */
@@ -61,6 +66,7 @@ export class Stream<T = StreamRow> implements Streamed {
    * @throws ValueError behind `shuffle`, which keeps what the rows are then
    */
   map<U>(each: (row: T) => U | PromiseLike<U>): Stream<U> {
+    if (this.#buffer > 1) throw new ValueError('stream: map came behind shuffle, expected map before it, as in stream(…).map(…).shuffle(…)');
     if (typeof each !== 'function') throw new ValueError(`stream: map got ${describe(each)}, expected a function of a row`);
     const make = this.#make;
     async function* mapped() {
@@ -92,6 +98,14 @@ export class Stream<T = StreamRow> implements Streamed {
     return this.#batch;
   }
 
+  /**
+   * What it is made of: its rows in the order they come, and what is done with them.
+   * @internal
+   */
+  get parts() {
+    return { make: this.#make, options: this.#options, buffer: this.#buffer, batch: this.#batch };
+  }
+
   /** @internal */
   checkFit({ batchSize, validationData, validationSplit, evaluating }: GivenWithStream): void {
     if (this.#batch !== undefined && batchSize !== undefined)
@@ -109,12 +123,14 @@ export class Stream<T = StreamRow> implements Streamed {
   }
 
   /** The rows of an epoch, in their order. */
-  async *#ordered(call: string, next: (() => number) | undefined, breathe: () => Promise<void> | undefined): AsyncGenerator<T> {
+  async *#ordered(call: string, next: (() => number) | undefined, breathe: () => Promise<void> | undefined): AsyncGenerator<ReadRow> {
     const made: unknown = await this.#make();
     if (!isIterable(made)) throw new ValueError(`${call}: the stream is ${describe(made)}, expected an iterable, or a function that gives one`);
-    const kept: T[] = [];
-    for await (const row of made as StreamSource<T>) {
+    const kept: ReadRow[] = [];
+    let number = 0;
+    for await (const given of made as StreamSource<T>) {
       await breathe();
+      const row = readRow(call, given, number++);
       if (!next || this.#buffer === 1) {
         yield row;
         continue;
@@ -124,13 +140,13 @@ export class Stream<T = StreamRow> implements Streamed {
         continue;
       }
       const at = next() % kept.length;
-      yield kept[at] as T;
+      yield kept[at] as ReadRow;
       kept[at] = row;
     }
     while (next && kept.length > 0) {
       const at = next() % kept.length;
-      yield kept[at] as T;
-      kept[at] = kept[kept.length - 1] as T;
+      yield kept[at] as ReadRow;
+      kept[at] = kept[kept.length - 1] as ReadRow;
       kept.pop();
     }
   }
@@ -153,8 +169,30 @@ function breathing({ turns, pause, now }: EventLoop): () => Promise<void> | unde
   };
 }
 
-function isIterable(value: unknown): boolean {
+/** Whether rows come of a value, at once or one after another. */
+export function isIterable(value: unknown): value is StreamSource<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** A row as it was when it came. */
+interface ReadRow {
+  readonly number: number;
+  readonly x: unknown;
+  readonly y: unknown;
+  readonly weight: unknown;
+}
+
+/** @throws ValueError for what has no x or no y */
+function readRow(call: string, given: unknown, number: number): ReadRow {
+  const [x, y, weight] = [fieldOf(given, 'x'), fieldOf(given, 'y'), fieldOf(given, 'weight')];
+  if (x === undefined || y === undefined) throw new ValueError(`${call}: row ${number} of the stream is ${describe(given)}, expected { x, y }`);
+  return { number, x: copied(x), y: copied(y), weight: copied(weight) };
+}
+
+/** A copy of numbers, or of a list of columns of these; anything else as it is. */
+function copied(values: unknown): unknown {
+  if (isNumericArray(values)) return copyOf(values);
+  return isList(values) ? Array.from(values, (value) => (typeof value === 'object' ? copied(value) : value)) : values;
 }
 
 /** The rows of a stream for a training: a piece is read, trained on and forgotten. */
@@ -163,20 +201,22 @@ class StreamRows implements Rows {
   readonly total: number | undefined;
   readonly #size: number;
   #open: { source: RowSource; dataset: Dataset } | undefined;
+  /** Whether rows have weights: the first one tells. */
+  #weighted: boolean | undefined;
 
   constructor(
     readonly call: string,
     readonly engine: Engine,
     readonly batch: number,
     readonly options: StreamOptions,
-    readonly ordered: (stream: number | undefined) => AsyncGenerator<unknown>,
+    readonly ordered: (stream: number | undefined) => AsyncGenerator<ReadRow>,
   ) {
     this.total = options.rows;
     this.#size = Math.ceil(PIECE_ROWS / batch) * batch;
   }
 
   async *pieces(shuffle: number | undefined, done: number): AsyncGenerator<Piece> {
-    let rows: unknown[] = [];
+    let rows: ReadRow[] = [];
     let read = 0;
     for await (const row of this.ordered(shuffle)) {
       // An epoch that was begun before goes on behind what it has done.
@@ -199,13 +239,27 @@ class StreamRows implements Rows {
       throw new ValueError(`${this.call}: the stream has ${read} rows and said ${this.total}, expected as many as { rows } says`);
   }
 
-  #pieceOf(rows: readonly unknown[], before: number): Piece {
+  #pieceOf(rows: readonly ReadRow[], before: number): Piece {
+    const { call, engine } = this;
+    const { inputs, targets } = engine.columns;
+    this.#weighted ??= rows[0]?.weight !== undefined;
+    const odd = rows.find(({ weight }) => (weight !== undefined) !== this.#weighted);
+    if (odd) {
+      const [has, others] = this.#weighted ? ['no weight', 'have one'] : ['a weight', 'have none'];
+      throw new ValueError(`${call}: row ${odd.number} of the stream has ${has} and rows before it ${others}, expected one in each row or in none`);
+    }
     const { rows: _, ...options } = this.options;
-    const column = (name: 'x' | 'y' | 'weight') => columnOf(this.call, name, rows, before);
-    const weighted = fieldOf(rows[0], 'weight') !== undefined;
-    const literal = { ...options, x: column('x'), y: column('y'), ...(weighted && { weight: column('weight') }) } as DatasetLiteral;
-    const dataset = new Dataset(literal, this.call);
-    this.#open = { dataset, source: new RowSource(this.call, this.engine, dataset, this.batch) };
+    const column = (name: 'x' | 'y' | 'weight', count: number) => columnOf(call, name, rows, count);
+    const weight = this.#weighted && { weight: column('weight', targets.length) };
+    const literal = { ...options, x: column('x', inputs.length), y: column('y', targets.length), ...weight } as DatasetLiteral;
+    try {
+      const dataset = new Dataset(literal, call);
+      this.#open = { dataset, source: new RowSource(call, engine, dataset, this.batch) };
+    } catch (error) {
+      if (before === 0 || !(error instanceof ValueError || error instanceof ShapeError)) throw error;
+      // Rows are counted within the piece.
+      throw new (error.constructor as typeof ValueError)(`${error.message}; its rows are those of the stream from row ${before} on`);
+    }
     return { source: this.#open.source, first: 0 };
   }
 
@@ -216,17 +270,18 @@ class StreamRows implements Rows {
   }
 }
 
-/** A column of some rows, as a data set takes it; a list of columns where a row is a list of lists. */
-function columnOf(call: string, name: string, rows: readonly unknown[], before: number): unknown {
-  const values = rows.map((row, i) => {
-    const value = fieldOf(row, name);
-    if (value === undefined) throw new ValueError(`${call}: row ${before + i} of the stream is ${describe(row)}, expected { x, y }`);
-    return value;
+/** A column of some rows, as a data set takes it; a list of columns where there are several. */
+function columnOf(call: string, name: 'x' | 'y' | 'weight', rows: readonly ReadRow[], columns: number): unknown {
+  if (columns === 1) return rows.map((row) => row[name]);
+  const lists = rows.map(({ number, [name]: value }) => {
+    if (isList(value) && value.length === columns) return value as readonly unknown[];
+    throw new ShapeError(`${call}: ${name} of row ${number} of the stream is ${describe(value)}, expected a list of ${columns}`);
   });
-  const [first] = values;
-  const several = isList(first) && typeof first[0] === 'object';
-  if (!several) return values;
-  return Array.from({ length: (first as unknown[]).length }, (_, column) => values.map((value) => (value as unknown[])[column]));
+  return Array.from({ length: columns }, (_, i) => {
+    const column = lists.map((list) => list[i]);
+    // Of several losses, some have no weights.
+    return column.every((value) => value === undefined) ? undefined : column;
+  });
 }
 
 /**

@@ -39,7 +39,7 @@ function isUnstable(values: NumericArray): boolean {
 }
 
 /** Copies to a typed array of a plain kind. */
-function copyOf(values: NumericArray): NumericArray {
+export function copyOf(values: NumericArray): NumericArray {
   return kindOf(values)?.startsWith('Uint8') ? new Uint8Array(values) : kindOf(values) === 'Float64Array' ? new Float64Array(values) : exact(values);
 }
 

@@ -14,6 +14,9 @@ export interface JacobianOptions {
   readonly input?: number;
 }
 
+/** What options are called that choose among lists. */
+export const REMEDIES = { outputs: 'use output, the index of one', inputs: 'use input, the index of one' };
+
 export function outputOf(call: string, engine: Engine, index: number): Node {
   const node = Number.isInteger(index) ? engine.model.outputs[index] : undefined;
   if (!node) throw new ShapeError(`${call}: output is ${describe(index)}, expected one of 0 … ${engine.model.outputs.length - 1}`);

@@ -10,7 +10,7 @@ import { ShapeError } from '../errors.js';
 import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { fill } from '../ops/leaves.js';
-import { inputOf, type JacobianOptions, outputOf, readAll, readVector } from './arguments.js';
+import { inputOf, type JacobianOptions, outputOf, REMEDIES, readAll, readVector } from './arguments.js';
 import { given, identity, orZero, ROWS, read, replicate } from './tensors.js';
 
 function inputHvpProgram(engine: Engine, call: string, output: number, at: number, rows: number): LoadedProgram {
@@ -28,7 +28,7 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
 export function inputHvp<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, v: Values, options: JacobianOptions = {}): Floats {
   const { engine } = internals('inputHvp', network).idle('inputHvp');
-  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input']);
+  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input'], {}, 'options', REMEDIES);
   const width = features(inputOf('inputHvp', engine, at).shape);
   const { rows, batch, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
   const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
@@ -41,7 +41,7 @@ export function inputHvp<In extends number>(network: NetworkOf<In>, x: Inputs<No
 /** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
 export function inputHessian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
   const { engine } = internals('inputHessian', network).idle('inputHessian');
-  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input']);
+  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input'], {}, 'options', REMEDIES);
   const call = 'inputHessian';
   const n = features(inputOf(call, engine, at).shape);
   const { rows, batch } = readAll(call, engine, x, () => {});

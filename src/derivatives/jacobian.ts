@@ -12,7 +12,7 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { input } from '../ops/leaves.js';
-import { inputOf, type JacobianOptions, outputOf, readAll, readDirection, readVector } from './arguments.js';
+import { inputOf, type JacobianOptions, outputOf, REMEDIES, readAll, readDirection, readVector } from './arguments.js';
 import { given, identity, orZero, ROWS, read, readParameters, replicate, writeParameters } from './tensors.js';
 
 /**
@@ -44,7 +44,7 @@ function vjpProgram(engine: Engine, output: Node, index: number, rows: number): 
 /** vᵀ·J of an output for each row: the backward pass from the gradient v, `[rows, out]`, to every input and to the parameters. */
 export function vjp<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, v: Values, options: JacobianOptions = {}): Vjp<In> {
   const { engine } = internals('vjp', network).idle('vjp');
-  const { output = 0 } = checkOptions('vjp', options, ['output']);
+  const { output = 0 } = checkOptions('vjp', options, ['output'], {}, 'options', REMEDIES);
   const node = outputOf('vjp', engine, output);
   const width = features(node.shape);
   const { rows, batch, besides } = readAll('vjp', engine, x, (rows) => readVector('vjp', 'v', v, rows, width));
@@ -76,7 +76,7 @@ export function jvp<In extends number>(
   options: JacobianOptions = {},
 ): { value: Floats; tangent: Floats } {
   const { engine } = internals('jvp', network).idle('jvp');
-  const { output = 0 } = checkOptions('jvp', options, ['output']);
+  const { output = 0 } = checkOptions('jvp', options, ['output'], {}, 'options', REMEDIES);
   const wanted = { x: fieldOf(direction, 'x'), parameters: fieldOf(direction, 'parameters') };
   if (wanted.x === undefined && wanted.parameters === undefined)
     throw new ValueError(`jvp: direction is ${describe(direction)}, expected { x }, { parameters } or both`);
@@ -115,7 +115,7 @@ export function jvp<In extends number>(
  */
 export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
   const { engine } = internals('jacobian', network).idle('jacobian');
-  const { output = 0, input: at = 0 } = checkOptions('jacobian', options, ['output', 'input']);
+  const { output = 0, input: at = 0 } = checkOptions('jacobian', options, ['output', 'input'], {}, 'options', REMEDIES);
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
@@ -143,7 +143,7 @@ export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<No
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
 export function parameterJacobian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
   const { engine } = internals('parameterJacobian', network).idle('parameterJacobian');
-  const { output = 0 } = checkOptions('parameterJacobian', options, ['output']);
+  const { output = 0 } = checkOptions('parameterJacobian', options, ['output'], {}, 'options', REMEDIES);
   const call = 'parameterJacobian';
   const node = outputOf(call, engine, output);
   const m = features(node.shape);

@@ -1,50 +1,23 @@
 import { Context, Status } from '../../assembly/context.js';
-import { Block, Factor, Opcode } from '../../assembly/opcodes.js';
+import { Block } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
-import { gradients, type Seed } from '../compile/differentiate.js';
 import type { Place } from '../compile/encode.js';
 import { type Panels, panelsOf } from '../compile/prepack.js';
-import { compile, type Recipe, type Report } from '../compile/program.js';
+import { compile, type Recipe } from '../compile/program.js';
 import { HARMLESS, planUpdate, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
-import { DisposedError, NotConfiguredError, ValueError } from '../errors.js';
-import { f32, type Instruction, rowsOf, size, tensor, word } from '../graph/instruction.js';
-import { type Mode, resolver } from '../graph/modes.js';
-import { Node, named, topological } from '../graph/node.js';
-import { elements, features } from '../graph/shape.js';
-import { type Decision, decisionOf, rangeOf } from '../losses/decisions.js';
-import { targetFeaturesOf, targetsOf } from '../losses/loss.js';
-import { dataOf, type LossNodes, type LossWithWeight, logitsOf, lossElements, lossNodes } from '../losses/networkLoss.js';
-import { penaltyTerm } from '../losses/penalty.js';
-import { type TargetForm, weightingOf } from '../losses/targetForm.js';
-import { computed, type MinimisedTerm, type Term } from '../losses/term.js';
-import { Constant, fill, fillOp, Parameter, State } from '../ops/leaves.js';
-import { run as runOf } from '../ops/run.js';
+import { DisposedError, ValueError } from '../errors.js';
+import { type Node, topological } from '../graph/node.js';
+import { elements } from '../graph/shape.js';
+import type { LossWithWeight } from '../losses/networkLoss.js';
+import type { TargetForm } from '../losses/targetForm.js';
+import { Constant, type Parameter, type State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
-import type { Columns, TargetShape } from './columns.js';
-import { type IdCounts, idsOf } from './ids.js';
 import { LoadedProgram } from './loadedProgram.js';
 import { ParameterMemory } from './parameterMemory.js';
+import { type ModelGraph, nodesOf, type ProgramKind, Recipes } from './recipes.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
-
-/** A network as a graph: its inputs and outputs. */
-export interface Model {
-  readonly inputs: readonly Node[];
-  readonly outputs: readonly Node[];
-}
-
-/** A network as the user made it: in both modes at once, with what a training step leaves in its states. */
-export interface ModelGraph extends Model {
-  readonly updates?: ReadonlyMap<State, Node>;
-  /** The largest norm of each row of a parameter. */
-  readonly maxNorms?: ReadonlyMap<Parameter, number>;
-}
-
-/** All nodes of a graph, inputs before users. */
-export function nodesOf({ outputs, updates }: ModelGraph): Node[] {
-  return topological([...outputs, ...(updates?.keys() ?? []), ...(updates?.values() ?? [])]);
-}
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
@@ -52,64 +25,26 @@ export const PREDICTION_ROWS = 256;
 /** An empty list for calls without targets, so that predictions allocate nothing. */
 const NO_TARGETS: readonly TargetForm[] = [];
 
-/** The kinds of programs. Those with targets have one form for each form of targets. */
-export type ProgramKind =
-  | 'predict'
-  | 'logits'
-  | 'gradient'
-  | 'accumulate'
-  | 'regularize'
-  | 'update'
-  | 'shorten'
-  | 'step'
-  | 'guarded'
-  | 'evaluate'
-  | 'evaluateTraining';
-
 /**
  * A model on a core: its blocks of memory and its programs. It handles addresses and instructions; values of users are read in `src/data`.
  * Parameters are allocated at construction and never move. State is allocated when loss and optimizer are set, workspaces as programs need them.
  */
-export class Engine {
-  /** What predictions, evaluations, traces and derivatives run: the graph in prediction mode. */
-  readonly model: Model;
-  readonly parameters: readonly Parameter[];
-  readonly parameterCount: number;
-  /** What belongs to the model and is not trained. Their values lie behind the parameters. */
-  readonly states: readonly State[];
-  /** Numbers of parameters and states. */
-  readonly valueCount: number;
-  /** Where the first of them lies. */
+export class Engine extends Recipes {
+  /** Where the first of the parameters lies. */
   readonly parametersAddress: number;
   readonly memory: ParameterMemory;
   /** Whether all values lie one behind the other, as offsets say: those of shared parameters may be apart. */
   readonly isRun: boolean;
-  readonly #places = new Map<Node, Place>();
   readonly #constants: number;
-  readonly #all: Node;
-  readonly #offsets = new Map<Parameter | State, number>();
-  readonly #resolve = { training: resolver('training'), prediction: resolver('prediction') };
   #stateAddress = 0;
   #stateSize = 0;
   #stateViewed = false;
-  #panels: readonly Panels[] = [];
   #wild = false;
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
-  #programs = new Map<string, LoadedProgram>();
-  #columns: Columns = { inputs: [], targets: [] };
-  /** The parameters that training leaves as they are. */
-  frozen: ReadonlySet<Node> = new Set();
-  /** The loss of each output. */
-  losses: readonly (LossWithWeight | undefined)[] = [];
-  /** What is minimised besides. */
-  penalties: readonly Node[] = [];
-  /** Each loss as nodes, by the form of its targets. */
-  #lossNodes: readonly ((form: TargetForm) => LossNodes)[] = [];
-  #penaltyTerms: readonly Term[] = [];
+  readonly #programs = new Map<string, LoadedProgram>();
   /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
   #ownConstants: readonly Constant[] = [];
-  #update: Update | undefined;
   /** Whether each step needs `scalarsFor` first. */
   hasScalars = false;
   /** The powers after each of the steps that scalars were made for. */
@@ -119,93 +54,44 @@ export class Engine {
   freed = false;
 
   constructor(
-    /** The graph as the user made it, in both modes. */
-    readonly graph: ModelGraph,
+    graph: ModelGraph,
     readonly core: Core,
     /** Another engine on that core, whose parameters and states the graph is made of: their memory is then the same. */
     shared?: Engine,
   ) {
-    const nodes = nodesOf(graph);
-    this.model = { inputs: graph.inputs, outputs: graph.outputs.map(this.#resolve.prediction) };
-    this.parameters = nodes.filter((node) => node instanceof Parameter);
-    this.states = nodes.filter((node) => node instanceof State);
-    const ids = graph.inputs.map((node) => idsOf(node, nodes));
-    if (ids.some((one) => one)) this.ids = ids;
-    this.minRows = nodes.some(({ op, attributes }) => op === fillOp && (attributes.factors as number) & Factor.PerRow) ? 2 : 1;
-    const stored = [...this.parameters, ...this.states];
-    let count = 0;
-    for (const values of stored) {
-      this.#offsets.set(values, count);
-      count += elements(values.shape);
-    }
-    this.valueCount = count;
-    this.parameterCount = this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-    this.#all = runOf('parameters', this.parameterCount);
-    this.#places.set(this.#all, { block: Block.Parameters, offset: 0 });
+    super(graph);
+    const { stored, valueCount } = this;
     const addresses = shared && stored.map((values) => shared.addressOf(values));
-    const constants = nodes.filter((node) => node instanceof Constant);
-    const constantCount = constants.reduce((sum, node) => sum + elements(node.shape), 0);
-    const bytes = Math.max(4, count * 4);
-    this.memory = shared ? shared.memory.hold() : new ParameterMemory(core, core.allocate(bytes, `${count} parameters`), bytes);
+    const constants = nodesOf(graph).filter((node) => node instanceof Constant);
+    const bytes = Math.max(4, valueCount * 4);
+    this.memory = shared ? shared.memory.hold() : new ParameterMemory(core, core.allocate(bytes, `${valueCount} parameters`), bytes);
     this.parametersAddress = addresses?.length ? Math.min(...addresses) : this.memory.address;
     let isRun = true;
     stored.forEach((values, i) => {
       const own = this.offsetOf(values);
       const offset = addresses ? ((addresses[i] as number) - this.parametersAddress) / 4 : own;
       isRun &&= offset === own;
-      this.#places.set(values, { block: Block.Parameters, offset });
+      this.places.set(values, { block: Block.Parameters, offset });
     });
     this.isRun = isRun;
     try {
-      this.#constants = core.allocate(Math.max(4, constantCount * 4), 'constants');
+      this.#constants = core.allocate(Math.max(4, bytesOf(constants)), 'constants');
     } catch (error) {
       this.memory.free();
       throw error;
     }
-    let offset = 0;
-    for (const constant of constants) {
-      this.#places.set(constant, { block: Block.Constants, offset });
-      core.f32.set(constant.values, (this.#constants >>> 2) + offset);
-      offset += constant.values.length;
-    }
-  }
-
-  /** Whether training steps run another graph than predictions. */
-  get hasModes(): boolean {
-    const { training, prediction } = this.#resolve;
-    return [...this.graph.outputs, ...this.penalties].some((node) => training(node) !== prediction(node));
-  }
-
-  /** Of inputs that have ids, how many of each feature; undefined where none has. */
-  readonly ids: readonly (IdCounts | undefined)[] | undefined;
-
-  /** The fewest rows of a training step: two where a variance is divided by rows − 1. */
-  readonly minRows: number;
-
-  /** The node that a node of the graph stands for in a mode. */
-  inMode(mode: Mode, node: Node): Node {
-    return this.#resolve[mode](node);
-  }
-
-  /** The first element of a parameter within the parameter run, as of its gradient among the gradients; of a state behind it. */
-  offsetOf(values: Parameter | State): number {
-    return this.#offsets.get(values) as number;
+    this.#placeConstants(constants, Block.Constants, this.#constants, 0);
   }
 
   /** The address of the values of a parameter or state. */
   addressOf(values: Parameter | State): number {
-    return this.parametersAddress + (this.#places.get(values) as Place).offset * 4;
-  }
-
-  /** Whether a parameter or state is one of the graph's. */
-  has(values: Parameter | State): boolean {
-    return this.#offsets.has(values);
+    return this.parametersAddress + (this.places.get(values)?.offset as number) * 4;
   }
 
   /** Draws every parameter afresh: parameter i from stream i of the seed; states begin behind them. */
   initialize(seed: number): void {
     const { exports, f32 } = this.core;
-    [...this.parameters, ...this.states].forEach((parameter, stream) => {
+    this.stored.forEach((parameter, stream) => {
       const at = this.addressOf(parameter);
       const n = elements(parameter.shape);
       const { initial } = parameter;
@@ -220,20 +106,20 @@ export class Engine {
     const panels = panelsOf(this.model.outputs, this.core.exports.packedSize);
     let room = 0;
     for (const { panels: node } of panels) {
-      this.#places.set(node, { block: Block.State, offset: room });
+      this.places.set(node, { block: Block.State, offset: room });
       room += elements(node.shape);
     }
     // Room for all values: `replace` looks at them there.
     this.#stateSize = Math.max(1, room, this.valueCount) * 4;
     this.#stateAddress = this.core.allocate(this.#stateSize, 'packed weights');
-    this.#panels = panels;
+    this.panels = panels;
     this.#pack();
   }
 
   #pack(): void {
-    for (let i = 0; i < this.#panels.length; i++) {
-      const { weights, n, k, panels } = this.#panels[i] as Panels;
-      this.core.exports.packWeights(this.#stateAddress + (this.#places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
+    for (let i = 0; i < this.panels.length; i++) {
+      const { weights, n, k, panels } = this.panels[i] as Panels;
+      this.core.exports.packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
     }
   }
 
@@ -253,7 +139,7 @@ export class Engine {
   }
 
   get optimizer(): Optimizer | undefined {
-    return this.#update?.optimizer;
+    return this.plannedUpdate?.optimizer;
   }
 
   /**
@@ -266,50 +152,38 @@ export class Engine {
       throw new ValueError('optimizer: the parameters that are shared do not lie side by side there, expected none; train the network they are of');
     const known = optimizer?.groups && names?.();
     const parameters = this.parameters.map((node) => ({ name: known?.get(node) ?? node.label, shape: node.shape, frozen: this.frozen.has(node) }));
-    return optimizer && planUpdate(optimizer, this.#all, parameters);
+    return optimizer && planUpdate(optimizer, this.all, parameters);
   }
 
   /** Sets loss, optimizer and penalties and clears the optimizer's state. Nothing is changed when memory is refused. */
   configure(losses: readonly (LossWithWeight | undefined)[], update: Update | undefined, penalties: readonly Node[] = []): void {
-    const nodes = losses.flatMap((loss, i) => (loss ? [lossNodes(loss, this.graph.outputs[i] as Node)] : []));
-    const shapes = this.#targets(losses, nodes);
-    const forms = nodes.flatMap((of, i) => [
-      of('values'),
-      ...(shapes[i]?.classes ? [of('ids')] : []),
-      ...(shapes[i]?.elements ? [of('values, weighted elements')] : []),
-    ]);
-    const terms = penalties.map(penaltyTerm);
+    const { roots, use } = this.formulate(losses, penalties);
     const known = new Set(nodesOf(this.graph));
-    const constants = topological([...forms, ...terms].map(({ node }) => node)).filter(
-      (node): node is Constant => node instanceof Constant && !known.has(node),
-    );
-    const bytes = this.#stateBytes(update) + constants.reduce((sum, { values }) => sum + values.length * 4, 0);
-    const state = nodes.length > 0 || update ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
+    const constants = topological(roots).filter((node): node is Constant => node instanceof Constant && !known.has(node));
+    const used = this.#stateBytes(update);
+    const bytes = used + bytesOf(constants);
+    const state = losses.some((loss) => loss) || update ? this.core.allocate(bytes, 'gradients and optimizer state') : 0;
     this.#releaseState();
     this.#stateAddress = state;
     this.#stateSize = bytes;
     this.#stateViewed = false;
     this.version++;
     this.#training?.setBase(Block.State, state);
-    this.losses = losses;
-    this.penalties = penalties;
-    this.#lossNodes = nodes;
-    this.#penaltyTerms = terms;
-    this.#placeConstants(constants, this.#stateBytes(update) / 4);
-    this.#columns = { inputs: this.model.inputs.map((node) => features(node.shape)), ...(this.ids && { ids: this.ids }), targets: shapes };
-    this.#update = update;
+    use();
+    for (const constant of this.#ownConstants) this.places.delete(constant);
+    this.#ownConstants = state ? constants : [];
+    this.#placeConstants(this.#ownConstants, Block.State, state, used / 4);
+    this.plannedUpdate = update;
     this.hasScalars = update !== undefined && update.scalarCount > 0;
     this.#dropPrograms();
     this.resetOptimizer();
   }
 
-  /** Writes the constants of losses and penalties into the state, from element `offset` on. */
-  #placeConstants(constants: readonly Constant[], offset: number): void {
-    for (const constant of this.#ownConstants) this.#places.delete(constant);
-    this.#ownConstants = this.#stateAddress ? constants : [];
-    for (const constant of this.#ownConstants) {
-      this.#places.set(constant, { block: Block.State, offset });
-      this.core.f32.set(constant.values, (this.#stateAddress >>> 2) + offset);
+  /** Writes constants into a block, from element `offset` on. */
+  #placeConstants(constants: readonly Constant[], block: Block, address: number, offset: number): void {
+    for (const constant of constants) {
+      this.places.set(constant, { block, offset });
+      this.core.f32.set(constant.values, (address >>> 2) + offset);
       offset += constant.values.length;
     }
   }
@@ -318,12 +192,12 @@ export class Engine {
   resetOptimizer(): void {
     this.#wild = false;
     if (!this.#stateAddress) return;
-    const update = this.#update;
+    const update = this.plannedUpdate;
     if (!update) return;
     const n = this.parameterCount;
     const at = this.#stateAddress >>> 2;
     this.core.f32.fill(0, at + n, at + n * (1 + update.slots.length));
-    this.core.f64.set(update.start, (this.#stateAddress + this.#powersOffset(update) * 4) >>> 3);
+    this.core.f64.set(update.start, (this.#stateAddress + this.powersOffset(update) * 4) >>> 3);
   }
 
   /**
@@ -331,7 +205,7 @@ export class Engine {
    * definition's: to be called before programs and addresses are taken.
    */
   scalarsFor(rates: ArrayLike<number>): Float64Array | undefined {
-    const update = this.#update;
+    const update = this.plannedUpdate;
     if (!update?.composition || !this.hasScalars) return undefined;
     const at = (this.optimizerState?.powers as number) >>> 3;
     const powers = this.core.f64.slice(at, at + update.start.length);
@@ -342,12 +216,12 @@ export class Engine {
 
   /** Puts the scalars of the next steps where a program reads them. */
   setScalars({ workspace }: LoadedProgram, table: Float64Array | undefined): void {
-    if (table && this.#update) workspace.setScalars(table, this.#update.scalarCount);
+    if (table && this.plannedUpdate) workspace.setScalars(table, this.plannedUpdate.scalarCount);
   }
 
   /** Advances the powers behind step number `step` of those that scalars were made for. A kernel advances its own. */
   advance(step: number): void {
-    const update = this.#update;
+    const update = this.plannedUpdate;
     if (!update || !this.hasScalars || step < 0) return;
     const n = update.start.length;
     const at = (this.optimizerState?.powers as number) >>> 3;
@@ -393,7 +267,7 @@ export class Engine {
   }
 
   #isTame(magnitude: number, rows: number, workspace: Workspace): boolean {
-    const update = this.#update;
+    const update = this.plannedUpdate;
     if (!update) return false;
     // The rate is in the deltas already.
     if (update.descends) return magnitude * magnitude * rows < HARMLESS;
@@ -432,19 +306,14 @@ export class Engine {
    * undefined without an optimizer.
    */
   get optimizerState(): OptimizerState | undefined {
-    const update = this.#update;
+    const update = this.plannedUpdate;
     if (!update) return undefined;
     const slots = update.slots.map((_, i) => this.#stateAddress + this.parameterCount * (1 + i) * 4);
-    return { slotNames: update.slotNames, slots, powers: this.#stateAddress + this.#powersOffset(update) * 4, powerCount: update.start.length };
-  }
-
-  /** Gradients, slots, then f64 numbers on a boundary of 8 bytes, in elements. */
-  #powersOffset(update: Update | undefined): number {
-    return Math.ceil((this.parameterCount * (1 + (update?.slots.length ?? 0))) / 2) * 2;
+    return { slotNames: update.slotNames, slots, powers: this.#stateAddress + this.powersOffset(update) * 4, powerCount: update.start.length };
   }
 
   #stateBytes(update: Update | undefined): number {
-    return this.#powersOffset(update) * 4 + (update?.start.length ?? 2) * 8;
+    return this.powersOffset(update) * 4 + (update?.start.length ?? 2) * 8;
   }
 
   /** A live view of the values of a parameter or state. */
@@ -483,73 +352,6 @@ export class Engine {
     return this.#stateAddress;
   }
 
-  /** The losses as nodes; `forms` tells for each how its targets came. In `both` modes they are nodes of the graph as the user made it. */
-  lossNodes(call: string, forms: readonly TargetForm[], mode: Mode | 'both' = 'prediction'): LossNodes[] {
-    if (this.#lossNodes.length === 0) throw new NotConfiguredError(call, 'loss');
-    const at = mode === 'both' ? (node: Node) => node : this.#resolve[mode];
-    return this.#lossNodes.map((of, i) => {
-      const { rows, node, output, ...rest } = of(forms[i] ?? 'values');
-      return { ...rest, rows: at(rows), node: at(node), output: at(output), logits: logitsOf(at(output)) };
-    });
-  }
-
-  /** All whose sum is minimised: these losses, then the penalties. */
-  terms(losses: readonly LossNodes[], mode: Mode = 'prediction'): readonly Term[] {
-    const at = this.#resolve[mode];
-    return [...losses, ...this.#penaltyTerms.map((term) => ({ ...term, rows: at(term.rows), node: at(term.node) }))];
-  }
-
-  /** What differentiation of that sum starts from; `besides`: more of `Factor`. */
-  seeds(losses: readonly LossNodes[], besides = 0, mode: Mode = 'prediction'): readonly Seed[] {
-    return seedsOf(this.terms(losses, mode), besides);
-  }
-
-  /** Whether something is minimised that is there once, however many rows there are. */
-  get regularizes(): boolean {
-    return this.#penaltyTerms.some(({ node }) => !node.shape.batched);
-  }
-
-  /** The same for tools, in prediction mode: targets as values, unless forms say otherwise; penalties as they were given. */
-  minimised(forms: readonly TargetForm[] = []): readonly MinimisedTerm[] {
-    const at = this.#resolve.prediction;
-    return [
-      ...this.#lossNodes.map((of, i) => {
-        const { node, target, weight, scale, factors } = of(forms[i] ?? 'values');
-        return { node: at(node), target, weight, scale, mean: factors !== 0 };
-      }),
-      ...this.penalties.map((node) => ({ node: at(node), target: undefined, weight: undefined, scale: 1, mean: node.shape.batched })),
-    ];
-  }
-
-  /** The columns of a batch, as the losses expect them. */
-  get columns(): Columns {
-    return this.#columns;
-  }
-
-  #targets(losses: readonly (LossWithWeight | undefined)[], nodes: readonly ((form: TargetForm) => LossNodes)[]): TargetShape[] {
-    let next = 0;
-    return losses.flatMap((loss, i) => {
-      if (!loss) return [];
-      const elements = lossElements((nodes[next++] as (form: TargetForm) => LossNodes)('values')) !== undefined;
-      const output = this.model.outputs[i] as Node;
-      const { name } = loss.loss;
-      const targets = targetsOf(loss.loss);
-      const range = targets === 'reach' ? rangeOf(output) : undefined;
-      const reach = range?.every(Number.isFinite) ? range : undefined;
-      const width = targetFeaturesOf(loss.loss, features(output.shape));
-      return [
-        {
-          width,
-          classes: targets === 'classes' || targets === 'scores',
-          probabilities: targets === 'classes',
-          elements,
-          unit: targets === 'unit' ? name : undefined,
-          reach,
-        },
-      ];
-    });
-  }
-
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, forms: readonly TargetForm[] = NO_TARGETS): LoadedProgram {
     const key = forms.length === 0 ? kind : `${kind}:${forms}`;
@@ -572,16 +374,11 @@ export class Engine {
     // The workspace may move even where the program's own allocation fails.
     this.version++;
     const workspace = this.#workspace(prediction);
-    if (!prediction) workspace.reserveScalars(this.#update?.scalarCount ?? 0);
+    if (!prediction) workspace.reserveScalars(this.plannedUpdate?.scalarCount ?? 0);
     const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
     known?.free();
     this.#programs.set(key, loaded);
     return loaded;
-  }
-
-  /** Places of parameters and constants, for recipes made elsewhere. */
-  get places(): ReadonlyMap<Node, Place> {
-    return this.#places;
   }
 
   /** The workspace of predictions, or that of all other programs. */
@@ -600,144 +397,12 @@ export class Engine {
     return made;
   }
 
-  /** The recipe of a kind of program. */
-  recipe(kind: ProgramKind, forms: readonly TargetForm[]): Recipe {
-    const { inputs, outputs } = this.model;
-    const panels = this.#panels;
-    if (kind === 'predict') return { roots: outputs, inputs, outputs, places: this.#places, panels };
-    if (kind === 'logits') {
-      const logits = outputs.map(logitsOf);
-      return { roots: logits, inputs, outputs: logits, places: this.#places, panels };
-    }
-    if (kind === 'shorten') {
-      const { places, instructions } = this.#projections();
-      return { roots: [], inputs: [], outputs: [], places, epilogue: instructions };
-    }
-    if (kind === 'update') {
-      const { places, epilogue, guards } = this.updateRecipe();
-      return { roots: [], inputs: [], outputs: [], places, epilogue, guards };
-    }
-    const evaluates = kind === 'evaluate' || kind === 'evaluateTraining';
-    const mode = kind === 'evaluate' ? 'prediction' : 'training';
-    const losses = this.lossNodes(kind, forms, mode);
-    const deciding = kind !== 'regularize' && this.decidesFor(forms) ? this.deciding : -1;
-    const terms = this.terms(losses, mode);
-    const reports: Report[] = terms.map(({ rows, scale }, i) => ({
-      rows,
-      scale,
-      part: losses.length > 1 && i < losses.length ? i + 1 : 0,
-      goOn: evaluates,
-      ...(i === deciding && { decide: decideOn(losses[i] as LossNodes) }),
-    }));
-    const data = [...inputs, ...dataOf(losses)];
-    // These gather rows of a data set. A call with rows of its own starts after them.
-    const prologue = data.map((node, source) => gatherInstruction(node, source));
-    const common: Recipe = { roots: [], inputs: data, outputs: [], places: this.#places, reports, prologue };
-    if (evaluates) return common;
-    const update = this.#update;
-    const steps = kind === 'step' || kind === 'guarded';
-    if (steps && !update) throw new NotConfiguredError('step', 'optimizer');
-    const descend = steps && update?.descends === true;
-    const adds = kind === 'accumulate' || kind === 'regularize';
-    // Of a batch in parts, each adds what is of its rows; what is there once is added once.
-    const minimised = adds ? terms.filter(({ node }) => node.shape.batched === (kind === 'accumulate')) : terms;
-    const trained = this.parameters.filter((parameter) => !this.frozen.has(parameter));
-    const found = gradients(seedsOf(minimised, descend ? Factor.Descend : 0), trained);
-    const gradientOf = new Map(trained.map((parameter, i) => [parameter, found[i]]));
-    const products = this.parameters.map((parameter) => gradientOf.get(parameter));
-    const states = steps || kind === 'accumulate' ? this.#stateUpdates() : [];
-    if (adds) {
-      const places = new Map(this.#places);
-      const accumulate = this.parameters.flatMap((parameter, i) => {
-        const product = products[i];
-        if (!product) return [];
-        const into = new Node(this.#all.op, [], parameter.shape, {}, `d${parameter.label}`);
-        places.set(into, { block: Block.State, offset: this.offsetOf(parameter) });
-        return [{ product, into }];
-      });
-      if (kind === 'regularize') return { roots: [], inputs: [], outputs: [], accumulate, places };
-      return { ...common, accumulate: accumulate.reverse(), states, places };
-    }
-    if (descend) {
-      const accumulate = this.parameters.flatMap((into, i) => {
-        const product = products[i];
-        return product ? [{ product, into }] : [];
-      });
-      // The last layer's first: the backward pass then meets each delta once, on its way down.
-      const { places, instructions } = this.#projections();
-      return {
-        ...common,
-        accumulate: accumulate.reverse(),
-        states,
-        places,
-        epilogue: instructions,
-        ...(kind === 'guarded' && { guards: [] }),
-      };
-    }
-    const places = new Map(this.#places);
-    const roots: Node[] = [];
-    this.parameters.forEach((parameter, i) => {
-      // A parameter that the loss does not depend on has gradient 0. Write it each time: L2 and clipping change gradients in place.
-      let product = products[i] ?? fill(parameter.shape, 0);
-      // Two parameters may have the very same gradient; each has its own place all the same.
-      if (places.has(product)) product = another(product, `d${parameter.label}`);
-      roots.push(product);
-      places.set(product, { block: Block.State, offset: this.offsetOf(parameter) });
-    });
-    if (kind === 'gradient' || !update) return { ...common, roots: roots.reverse(), places };
-    const updating = this.updateRecipe();
-    return {
-      ...common,
-      roots: roots.reverse(),
-      places: new Map([...places, ...updating.places]),
-      epilogue: updating.epilogue,
-      states,
-      ...(kind === 'guarded' && { guards: updating.guards }),
-    };
-  }
-
-  /** The update by itself: its instructions, and where parameters, gradients and the optimizer's state lie. */
-  updateRecipe(): { readonly places: Map<Node, Place>; readonly epilogue: readonly Instruction[]; readonly guards: readonly Node[] } {
-    const { places, instructions } = this.#projections();
-    const update = this.#update;
-    if (!update) return { places, epilogue: [], guards: [] };
-    const n = this.parameterCount;
-    places.set(update.dw, { block: Block.State, offset: 0 });
-    update.slots.forEach((slot, i) => {
-      places.set(slot, { block: Block.State, offset: n * (i + 1) });
-    });
-    places.set(update.powers, { block: Block.State, offset: this.#powersOffset(update) });
-    for (const [part, { of, from }] of update.parts) {
-      const { block, offset } = places.get(of) as Place;
-      places.set(part, { block, offset: offset + from });
-    }
-    // A decay changes parameters by their own size.
-    const guards = update.weightDecay > 0 ? [update.dw, this.#all] : [update.dw];
-    return { places, epilogue: [...update.instructions, ...instructions], guards };
-  }
-
-  /** What shortens the rows of parameters that have a largest norm, and the places of these rows beside all others. */
-  #projections(): { places: Map<Node, Place>; instructions: Instruction[] } {
-    const places = new Map(this.#places);
-    const instructions: Instruction[] = [];
-    for (const [parameter, maxNorm] of this.graph.maxNorms ?? []) {
-      const n = parameter.shape.size.at(-1) as number;
-      for (let from = 0; from < elements(parameter.shape) && !this.frozen.has(parameter); from += n) {
-        const row = runOf(`${parameter.label}[${from / n}]`, n);
-        places.set(row, { block: Block.Parameters, offset: (this.#places.get(parameter) as Place).offset + from });
-        const operands = { g: tensor(row), size: size(n), maxNorm: f32(maxNorm) };
-        instructions.push({ opcode: Opcode.ClipNorm, operands, writes: ['g'], inPlace: [] });
-      }
-    }
-    return { places, instructions };
-  }
-
   /** Sets which parameters training leaves as they are, with the update that leaves them. The optimizer's state stays. */
   freeze(frozen: ReadonlySet<Node>, plan: () => Update | undefined): void {
     const before = this.frozen;
     this.frozen = frozen;
     try {
-      this.#update = plan();
+      this.plannedUpdate = plan();
     } catch (error) {
       this.frozen = before;
       throw error;
@@ -752,31 +417,6 @@ export class Engine {
       program.free();
       this.#programs.delete(key);
     }
-  }
-
-  /** What a training step leaves in each state, as nodes. */
-  #stateUpdates(): { state: State; next: Node }[] {
-    return [...(this.graph.updates ?? [])].map(([state, next]) => {
-      const value = this.#resolve.training(next);
-      // A parameter or another state is taken as it is before the step: a copy of it is made ahead of every change.
-      return { state, next: value instanceof Parameter || value instanceof State ? computed(value) : value };
-    });
-  }
-
-  /** The index of the loss whose decisions are counted: the first whose output has decisions; −1 for none. */
-  get deciding(): number {
-    const decisions = this.losses.flatMap((loss, i) => (loss ? [decisionOf(this.model.outputs[i] as Node, loss.loss)] : []));
-    return decisions.findIndex((decision) => decision);
-  }
-
-  get decides(): boolean {
-    return this.deciding >= 0;
-  }
-
-  /** Whether decisions are counted for targets of these forms: a row with a weight for each element is neither right nor wrong as a whole. */
-  decidesFor(forms: readonly TargetForm[]): boolean {
-    const { deciding } = this;
-    return deciding >= 0 && weightingOf(forms[deciding] as TargetForm) !== 'elements';
   }
 
   /** @throws DisposedError once the memory was freed */
@@ -799,35 +439,7 @@ export class Engine {
   }
 }
 
-/** What differentiation of a sum of terms starts from; `besides`: more of `Factor`. */
-function seedsOf(terms: readonly Term[], besides: number): readonly Seed[] {
-  return terms.map(({ node, scale, factors }) => ({ node, gradient: fill(node.shape, scale, factors | besides) }));
-}
-
-/** Where decisions on a loss' output are counted. */
-function decideOn({ output, loss, target, weight }: LossNodes): NonNullable<Report['decide']> {
-  return { decision: decisionOf(output, loss) as Decision, target, weight };
-}
-
-/** The same tensor as a node of its own. */
-function another(node: Node, name: string): Node {
-  return node.inputs.length > 0 ? named(node, name) : new Node(node.op, [], node.shape, node.attributes, name);
-}
-
-/** Takes the next rows of a data set into an input; how its elements are stored is filled in when there is one. */
-function gatherInstruction(node: Node, source: number): Instruction {
-  return {
-    opcode: Opcode.Gather,
-    operands: {
-      y: tensor(node),
-      source: word(source),
-      rows: rowsOf(node.shape),
-      features: word(features(node.shape)),
-      type: word(0),
-      scale: f32(1),
-      offset: f32(0),
-    },
-    writes: ['y'],
-    inPlace: [],
-  };
+/** Bytes of constants. */
+function bytesOf(constants: readonly Constant[]): number {
+  return constants.reduce((sum, { values }) => sum + values.length * 4, 0);
 }

@@ -1,7 +1,7 @@
 /** A network's architecture as JSON, and back. */
 
 import { isList } from '../arguments/describe.js';
-import { FileError, NeuriteError, ValueError } from '../errors.js';
+import { CoreError, FileError, MemoryError, NeuriteError, UnsupportedError, ValueError } from '../errors.js';
 import { type AttributeKind, Node, type Op, topological } from '../graph/node.js';
 import { elements, features, formatShape, type Shape, sameShape } from '../graph/shape.js';
 import { recordLayer } from '../layers/layer.js';
@@ -402,12 +402,15 @@ function readGroups(entry: Fields): ParameterGroups {
   return ours(entry.where, () => parameterGroups(groups));
 }
 
-/** What a reader calls may refuse what a file says with errors of its own kind: they become the file's. */
+/** What is the file's already, or no fault of the file: the host has no memory, or refuses the core. */
+const HOSTS = [FileError, MemoryError, UnsupportedError, CoreError];
+
+/** What a reader calls may refuse what a file says with errors of its own kind: they become the file's, but for those of the host. */
 export function ours<T>(where: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof NeuriteError) || error.code === 'FILE' || error.code === 'MEMORY') throw error;
+    if (!(error instanceof NeuriteError) || HOSTS.some((kind) => error instanceof kind)) throw error;
     throw new FileError(`${where}: ${error.message}`);
   }
 }

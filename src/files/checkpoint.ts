@@ -1,5 +1,6 @@
 /** A training that is interrupted, and goes on in another process. */
 import { allocateFloats, type Bytes } from '../arguments/arrays.js';
+import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError, ValueError } from '../errors.js';
@@ -11,7 +12,6 @@ import type { EarlyStopState } from '../training/earlyStopping.js';
 import type { FitBegun, FitRun, Interrupted } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
-import { bytesOf as bytesOfFile } from './bytes.js';
 import { Fields, type Json, numberOf, numberToJson, parseJson, show } from './json.js';
 import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
 import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';
@@ -24,7 +24,7 @@ export interface RestoreOptions extends LoadOptions {
 }
 
 /** The key of a file's metadata under which it says where the training is. */
-const KEY = 'neurite.checkpoint';
+export const CHECKPOINT_KEY = 'neurite.checkpoint';
 
 /** Largest count of rows, steps and epochs. */
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -63,7 +63,7 @@ export function checkpoint(network: AnyNetwork): Bytes {
       },
     }),
   });
-  return writeNetwork('checkpoint', parts, true, { tensors, metadata: { [KEY]: text } });
+  return writeNetwork('checkpoint', parts, true, { tensors, metadata: { [CHECKPOINT_KEY]: text } });
 }
 
 function runToJson({ rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over }: FitRun): object {
@@ -105,10 +105,10 @@ export function restore<In extends number = 1, Out extends number = 1>(
   options: RestoreOptions = {},
 ): Network<AnyTargets, In, Out> {
   const call = 'restore';
-  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'ops', 'optimizers']);
+  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'debug', 'ops', 'optimizers']);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
   const all = readTensorFile(bytesOfFile(call, bytes), call);
-  const text = all.metadata.get(KEY);
+  const text = all.metadata.get(CHECKPOINT_KEY);
   if (text === undefined)
     throw new FileError(`${call}: the file says nothing of a training, expected one made by checkpoint(); load() takes networks`);
   const file = withoutCheckpoint(all);

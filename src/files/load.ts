@@ -1,5 +1,6 @@
 /** From the bytes of a file to a network. */
 
+import { bytesOf } from '../arguments/bytes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
@@ -13,14 +14,13 @@ import { Constant, Parameter, type State } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
-import { bytesOf } from './bytes.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
 import { savedOps } from './registry.js';
 import { readTensorFile, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 
 /** Options of `load`. */
-export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible'> {
+export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible' | 'debug'> {
   /** Definitions of ops that are not this library's own, as the network that was saved used them. A file has their names only. */
   readonly ops?: readonly Op[];
   /** What `defineOptimizer` gave, for files that name an optimizer which is not one of neurite's. Default none. */
@@ -70,7 +70,7 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
 
 /** The network of a file, which is read behind the options. @throws as `load` does */
 export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
-  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'ops', 'optimizers']);
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'debug', 'ops', 'optimizers']);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
@@ -148,10 +148,15 @@ export function checkTensors(call: string, file: TensorFile, tensors: ReadonlyMa
 }
 
 /** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
-function buildOf(call: string, { build, reproducible = false }: LoadOptions): Pick<NetworkOptions, 'build' | 'reproducible'> {
-  if (typeof reproducible !== 'boolean') throw new ValueError(`${call}: reproducible is ${describe(reproducible)}, expected true or false`);
+function buildOf(
+  call: string,
+  { build, reproducible = false, debug = false }: LoadOptions,
+): Pick<NetworkOptions, 'build' | 'reproducible' | 'debug'> {
+  for (const [name, value] of Object.entries({ reproducible, debug })) {
+    if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
+  }
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
-  return { ...(build !== undefined && { build }), reproducible };
+  return { ...(build !== undefined && { build }), reproducible, debug };
 }
 
 /**
@@ -167,7 +172,7 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const known = ['build', 'reproducible', 'maxParameters', 'ops', 'optimizers'];
+  const known = ['build', 'reproducible', 'debug', 'maxParameters', 'ops', 'optimizers'];
   const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, known);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
@@ -194,7 +199,7 @@ function plain(json: unknown, where: string): unknown {
   }
 }
 
-function make(where: string, architecture: ReadArchitecture, { build, reproducible }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
+function make(where: string, architecture: ReadArchitecture, { build, reproducible, debug }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
   const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
   const options = {
@@ -203,6 +208,7 @@ function make(where: string, architecture: ReadArchitecture, { build, reproducib
     seed,
     build: build ?? architecture.build,
     reproducible: reproducible ?? false,
+    debug: debug ?? false,
     ...(optimizer && { optimizer }),
   };
   return ours(where, () => new Network({ inputs, outputs }, options, parameters, frozen as readonly Parameter[]));

@@ -13,6 +13,7 @@ import { Constant } from '../ops/leaves.js';
 import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
+import { unifyNaN } from './nan.js';
 import { savedOps } from './registry.js';
 import { type Tensor, writeTensorFile } from './safetensors.js';
 
@@ -88,7 +89,8 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
 
 /**
  * The network as the bytes of a safetensors file, which `load` takes: a tensor for each parameter (`dense1.weights`, `dense1.biases`, …), and
- * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps.
+ * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps. The same
+ * values are the same bytes on every engine: NaN has no sign and no payload in a file.
  *
  * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
  */
@@ -136,13 +138,8 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const all = [...tensors, ...(besides?.tensors ?? [])];
   const file = writeTensorFile(all, { [METADATA_KEY]: text, ...besides?.metadata });
   const dataBytes = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  canonicalise(new Int32Array(file.buffer, file.length - dataBytes));
+  unifyNaN(new Int32Array(file.buffer, file.length - dataBytes));
   return file;
-}
-
-/** Makes every NaN the quiet one without sign and payload: engines differ in the bits of those that are computed. */
-function canonicalise(bits: Int32Array): void {
-  for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > 0x7f800000) bits[i] = 0x7fc00000;
 }
 
 export function bytesOf(values: Float32Array): Uint8Array {

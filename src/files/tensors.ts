@@ -1,12 +1,13 @@
 /** Tensors as other programs exchange them: safetensors files of any types. */
 
 import { KINDS as ARRAYS, type Bytes, type Floats, isNumericArray, kindOf, type NumericArray } from '../arguments/arrays.js';
+import { bytesOf } from '../arguments/bytes.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { FileError, ShapeError, ValueError } from '../errors.js';
-import { bytesOf } from './bytes.js';
 import { narrowBF16, narrowF16, widenBF16, widenF16 } from './halves.js';
 import { isWhole, show } from './json.js';
+import { unifyNaN, unifyNaN64 } from './nan.js';
 import { readTensorFile, type Tensor, writeTensorFile } from './safetensors.js';
 
 /** The typed array that holds the elements of each type. F16 and BF16 are widened to float32, which is exact; BOOL is 0 and 1. */
@@ -150,7 +151,7 @@ export interface WriteSafetensorsOptions {
 
 /**
  * The bytes of a safetensors file with these tensors, which `safetensors.torch.load_file` and `readSafetensors` read. The order of the tensors
- * and the bytes are those of the format's own writer.
+ * and the bytes are those of the format's own writer; every NaN is written as the quiet one without sign and payload.
  *
  * ```js
  * writeSafetensors({ '0.weight': { shape: [2, 3], data: new Float32Array(6) }, '0.bias': { shape: [2], dtype: 'F16', data: [0.5, 1] } });
@@ -203,10 +204,12 @@ function encode(call: string, name: string, given: unknown): Tensor {
     throw new ValueError(`${where}: shape is ${describe(shape)}, expected a list of whole numbers`);
   const count = sizes.reduce((product, n) => product * n, 1);
   if (count !== values.length) throw new ShapeError(`${where}: data has ${values.length} numbers, expected ${count}, as [${sizes.join(', ')}]`);
-  // An array of the same kind is copied by its bytes, which keeps the bits of NaN.
   const isSame = KINDS[type].name === kind && type !== 'BOOL';
   const stored = isSame ? new KINDS[type](data as never) : new KINDS[type](count);
   for (let i = 0; i < count && !isSame; i++) stored[i] = elementOf(where, type, values[i], i) as never;
+  const floats = KINDS[type];
+  if (floats === Float32Array) unifyNaN(new Int32Array(stored.buffer));
+  if (floats === Float64Array) unifyNaN64(new Int32Array(stored.buffer));
   const halves = HALVES[type];
   const bits = halves && Uint16Array.from(new Uint32Array(stored.buffer), halves[1]);
   const infinite = halves && isNumericArray(stored) ? bits?.findIndex((half, i) => isInfinite(halves[0](half)) && Number.isFinite(stored[i])) : -1;

@@ -81,3 +81,15 @@ export function fillInstruction(y: Node, value: number, factors: number): Instru
     inPlace: [],
   };
 }
+
+/** Words of an instruction, with those that it runs tile by tile. */
+export function lengthOf({ operands, body = [] }: Instruction): number {
+  const own = Object.values(operands).reduce((sum, operand) => sum + wordsOf(operand), 1);
+  return own + body.reduce((sum, one) => sum + lengthOf(one), 0);
+}
+
+/** Words of an operand. */
+export function wordsOf(operand: Operand): number {
+  if (operand.kind === 'tensor' && operand.inBody) return 0;
+  return operand.kind === 'f64' ? 2 : 1;
+}

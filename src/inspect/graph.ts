@@ -1,4 +1,5 @@
 import type { Node } from '../graph/node.js';
+import { minimised } from '../losses/minimised.js';
 import type { LossWithWeight } from '../losses/networkLoss.js';
 import type { MinimisedTerm } from '../losses/term.js';
 import { type AnyNetwork, internals } from '../network/network.js';
@@ -21,5 +22,5 @@ export interface GraphView {
 export function graph(network: AnyNetwork): GraphView {
   const { engine } = internals('graph', network);
   const { model, losses, penalties, parameters } = engine;
-  return { ...model, losses, penalties, terms: engine.minimised(), parameters };
+  return { ...model, losses, penalties, terms: minimised(engine), parameters };
 }

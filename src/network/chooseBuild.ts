@@ -1,5 +1,5 @@
 import { describe } from '../arguments/describe.js';
-import { type Build, supportsRelaxed } from '../core/core.js';
+import { automaticBuild, type Build, supportsRelaxed } from '../core/core.js';
 import { ValueError } from '../errors.js';
 
 /**
@@ -13,5 +13,5 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
     throw new ValueError(`${call}: reproducible: true came with build: 'relaxed', expected build 'simd' or 'auto'`);
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
-  return build === 'auto' ? (!reproducible && supportsRelaxed() ? 'relaxed' : 'simd') : build;
+  return build === 'auto' ? (reproducible ? 'simd' : automaticBuild()) : build;
 }

@@ -1,5 +1,6 @@
 import type { Build } from '../core/core.js';
-import { type Engine, nodesOf } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import { nodesOf } from '../engine/recipes.js';
 import { BusyError, DisposedError, NotConfiguredError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { type NamedLayer, nameParts, nameTensors } from '../layers/names.js';
@@ -50,6 +51,30 @@ export class Internals {
     const { losses, optimizer } = this.engine;
     if (!(what === 'loss' ? losses.some((loss) => loss) : optimizer)) throw new NotConfiguredError(call, what);
     return this;
+  }
+
+  /** Does what nothing else may change the network during: code of the caller's may run in it. */
+  during<R>(call: Running, work: () => R): R {
+    this.running.push(call);
+    try {
+      return work();
+    } finally {
+      this.#end(call);
+    }
+  }
+
+  /** The same until a promise is settled. */
+  async duringAll<R>(call: Running, work: () => Promise<R>): Promise<R> {
+    this.running.push(call);
+    try {
+      return await work();
+    } finally {
+      this.#end(call);
+    }
+  }
+
+  #end(call: Running): void {
+    this.running.splice(this.running.lastIndexOf(call), 1);
   }
 
   /** What parameters and constants are called, here and in files. */

@@ -1,28 +1,15 @@
-import { Context, Status } from '../../assembly/context.js';
 import type { Floats } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { type Build, coreOf } from '../core/core.js';
-import {
-  type Batch,
-  checkBatchFinite,
-  checkRows,
-  type GivenTargets,
-  givenTargets,
-  readBatchOf,
-  type WeightOption,
-  writeBatch,
-} from '../data/batch.js';
+import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
-import { FastPath } from '../data/fastPath.js';
 import type { Stream } from '../data/stream.js';
-import { readPerParameter } from '../data/values.js';
-import { Engine, nodesOf } from '../engine/engine.js';
-import type { LoadedProgram } from '../engine/loadedProgram.js';
-import { findNonFinite, inputsOf, searchProgram } from '../engine/nonFinite.js';
-import { NeuriteError, type NonFiniteValue, NotFiniteError, ValueError } from '../errors.js';
+import { Engine } from '../engine/engine.js';
+import { nodesOf } from '../engine/recipes.js';
+import { NeuriteError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
@@ -30,9 +17,7 @@ import { nameLayers, stateUpdates } from '../layers/names.js';
 import type { Loss } from '../losses/loss.js';
 import { lossesOf, type NetworkLoss, type TargetsOf } from '../losses/networkLoss.js';
 import { type Penalty, penaltiesOf } from '../losses/penalty.js';
-import type { TargetForm } from '../losses/targetForm.js';
 import { Parameter, State } from '../ops/leaves.js';
-import { checkLearningRate } from '../optimizers/numbers.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { optimizerOf } from '../optimizers/optimizers.js';
 import { type EvaluateAsyncOptions, type EvaluateOptions, evaluate, evaluateAsync } from '../training/evaluate.js';
@@ -40,11 +25,12 @@ import { fit, type Trainee } from '../training/fit.js';
 import type { FitOptions } from '../training/fitOptions.js';
 import type { Evaluation, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics/metric.js';
-import { searchingOf } from '../training/search/searching.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
+import { BatchRunner, type StepOptions } from './batchRunner.js';
 import { checkGraph } from './checkGraph.js';
 import { chooseBuild } from './chooseBuild.js';
-import { Internals, type Running } from './internals.js';
+import { Debugger } from './debugger.js';
+import { Internals } from './internals.js';
 import { MOVED } from './moved.js';
 import { type ClassifyOptions, frozen, Predictor, predictInTraining } from './predictor.js';
 import { type LayerView, layerViews, type ParameterView, parameterView } from './views.js';
@@ -106,8 +92,6 @@ export type NetworkOf<In extends number, T extends AnyTargets = AnyTargets> = Ne
 /** Whose memory a view shows. */
 const owners = new WeakMap<Float32Array, AnyNetwork>();
 
-const STEP_OPTIONS = ['learningRate', 'weight'];
-
 /** Where the random numbers of predictions in training mode begin: no step is that late. */
 const TRAINED_PREDICTIONS = 0xc0000000;
 
@@ -136,12 +120,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly #maxRows: number;
   /** What layers have minimised besides. */
   readonly #layerPenalties: readonly Node[];
-  readonly #debug: boolean;
+  readonly #debugger: Debugger | undefined;
+  readonly #batches: BatchRunner;
   /** Predictions in training mode so far. */
   #predictions = 0;
   readonly #shares: boolean;
-  #stepPath: FastPath | undefined;
-  #gradientPath: FastPath | undefined;
   /** Gives the network's memory back. Every call after that is a DisposedError. */
   // A field, as structured clones fail on functions: one of a network would be an empty shell. Send `save()` to a worker instead.
   readonly dispose = (): void => {
@@ -169,7 +152,6 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
     this.#maxRows = maxRows;
-    this.#debug = debug;
     const model = {
       inputs: Object.freeze(isList(inputs) ? [...inputs] : [inputs as Node]),
       outputs: Object.freeze(isList(outputs) ? [...outputs] : [outputs as Node]),
@@ -206,9 +188,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       seed,
       epochsTrained: 0,
       stepsDone: 0,
-      ...(debug && { locate: (stopped, rows, forms) => this.#searchStep(stopped, rows, forms) }),
+      ...(debug && { locate: (stopped, rows, forms) => this.#debugger?.stopped(stopped, rows, forms) }),
     };
     this.#internals = new Internals(this.#engine, layers, this.#trainee, this.build, reproducible || build === 'simd', owner?.running);
+    this.#debugger = debug ? new Debugger(this.#internals) : undefined;
+    this.#batches = new BatchRunner(this.#internals, this.#debugger);
     try {
       this.#engine.configure(losses, this.#plan(optimizer), [...penalties, ...ofLayers]);
       if (initial === 'draw' && !shared) this.#engine.initialize(seed);
@@ -343,7 +327,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** The same, written to `out`, which is returned: for one output. Nothing is allocated. */
   predict<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
   predict(x: Inputs, out?: Float32Array | { readonly training: boolean }): unknown {
-    if (this.#debug) this.#search('predict', x);
+    this.#debugger?.predicts('predict', x);
     if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
     const { training = false } = checkOptions('predict', out, ['training']);
     if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
@@ -354,7 +338,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   logits<X extends Inputs<In>>(x: X): Outputs<Out, ReturnedOf<In, X>>;
   logits<To extends OneOrList<Out, Float32Array, never>>(x: Inputs<In>, out: To): To;
   logits(x: Inputs, out?: Float32Array): unknown {
-    if (this.#debug) this.#search('logits', x);
+    this.#debugger?.predicts('logits', x);
     return this.#predictor.logits(x, out as Float32Array);
   }
 
@@ -373,7 +357,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   classify<X extends Inputs<In>>(x: X, options?: ClassifyOptions): Decided<In, X>;
   classify(x: Inputs, options?: ClassifyOptions): number | Uint32Array {
-    if (this.#debug) this.#search('classify', x);
+    this.#debugger?.predicts('classify', x);
     return this.#predictor.classify(x, options);
   }
 
@@ -421,16 +405,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @param options.weight of the rows or elements of y, as data sets have them
    */
   gradient(x: Inputs<In>, y: T, options?: WeightOption): number {
-    const path = this.#gradientPath;
-    if (
-      path !== undefined &&
-      options === undefined &&
-      path.version === this.#engine.version &&
-      this.#internals.running.length === 0 &&
-      path.write(x, y)
-    )
-      return this.#run('gradient', path.program, path.rows, 0);
-    return this.#batch('gradient', x, givenTargets('gradient', y, options), 0);
+    return this.#batches.gradient(x, y, options);
   }
 
   /**
@@ -439,17 +414,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @param options.weight of the rows or elements of y, as data sets have them
    * @throws NotFiniteError where the loss or a parameter would become NaN or infinite; the parameters stay as they were
    */
-  step(x: Inputs<In>, y: T, options?: WeightOption & { readonly learningRate?: number }): number {
-    const engine = this.#engine;
-    const path = this.#stepPath;
-    const ready = path !== undefined && options === undefined && path.version === engine.version && this.#internals.running.length === 0;
-    if (ready && !engine.hasScalars && path.write(x, y)) {
-      return this.#run('step', path.program, path.rows, (engine.optimizer as Optimizer).learningRate);
-    }
-    const given = options === undefined ? {} : checkOptions('step', options, STEP_OPTIONS);
-    const learningRate = given.learningRate ?? engine.optimizer?.learningRate ?? 0;
-    checkLearningRate('step', learningRate);
-    return this.#batch('step', x, { y, weight: given.weight }, learningRate);
+  step(x: Inputs<In>, y: T, options?: StepOptions): number {
+    return this.#batches.step(x, y, options);
   }
 
   /**
@@ -460,136 +426,29 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * @throws NotFiniteError where a parameter would become NaN or infinite; ShapeError or ValueError for other gradients. The parameters stay as they were
    */
   applyGradients(gradients?: ArrayLike<number>, options: { readonly learningRate?: number } = {}): void {
-    const call = 'applyGradients';
-    this.#internals.idle(call).need(call, 'loss').need(call, 'optimizer');
-    const engine = this.#engine;
-    searchingOf(engine.optimizer)?.refuse(call, engine.optimizer as Optimizer);
-    const learningRate = checkOptions(call, options, ['learningRate']).learningRate ?? (engine.optimizer as Optimizer).learningRate;
-    checkLearningRate(call, learningRate);
-    const given = gradients === undefined ? undefined : readPerParameter(call, 'gradients', gradients, engine.parameterCount);
-    const odd = given?.findIndex((value) => !Number.isFinite(value)) ?? -1;
-    if (odd >= 0) throw new ValueError(`${call}: gradients[${odd}] is ${given?.[odd]}, expected finite numbers that float32 holds`);
-    const scalars = engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
-    // Both may have run code of the caller's.
-    this.#internals.idle(call).need(call, 'optimizer');
-    const program = engine.program('update', 1);
-    if (given) engine.writeGradients(given);
-    program.workspace.setLearningRate(learningRate);
-    engine.setScalars(program, scalars);
-    if (engine.update(program) !== Status.Done) throw new NotFiniteError(call, this.#trainee.stepsDone + 1, undefined, undefined, true);
-    this.#trainee.stepsDone++;
-  }
-
-  #batch(kind: 'gradient' | 'step', x: unknown, given: GivenTargets, learningRate: number): number {
-    this.#internals.idle(kind);
-    this.#internals.need(kind, 'loss');
-    if (kind === 'step') this.#internals.need(kind, 'optimizer');
-    const engine = this.#engine;
-    const batch = readBatchOf(kind, engine, x, given);
-    checkRows(kind, engine, batch.rows);
-    const scalars = kind === 'step' && engine.hasScalars ? this.#during('step', () => engine.scalarsFor([learningRate])) : undefined;
-    // Both may have run code of the caller's.
-    this.#internals.idle(kind);
-    this.#internals.need(kind, 'loss');
-    const searching = kind === 'step' ? searchingOf(engine.optimizer) : undefined;
-    const program = engine.program(searching ? 'accumulate' : kind === 'step' ? 'guarded' : kind, batch.rows, batch.forms);
-    writeBatch(program, batch, 0, batch.rows);
-    checkBatchFinite(kind, program, batch);
-    engine.setScalars(program, scalars);
-    if (this.#debug) {
-      this.#searchBatch(kind, batch, this.#trainee.stepsDone + 1);
-      writeBatch(program, batch, 0, batch.rows);
-    } else if (kind === 'step' && !searching) {
-      this.#stepPath = FastPath.of(program, batch, engine.version);
-    } else if (kind === 'gradient') {
-      this.#gradientPath = FastPath.of(program, batch, engine.version);
-    }
-    if (!searching) return this.#run(kind, program, batch.rows, learningRate);
-    const { status, sums } = searching.step(kind, engine, program, batch.rows, learningRate, this.#trainee.stepsDone, () => {
-      writeBatch(program, batch, 0, batch.rows);
-      return program.run(batch.rows, program.recipe.inputs.length);
-    });
-    return this.#stepped(kind, status, sums.lossSum / batch.rows);
-  }
-
-  /** What a batch leaves behind: an error, or a step more. */
-  #stepped(kind: 'gradient' | 'step', status: Status, loss: number): number {
-    if (status !== Status.Done) throw new NotFiniteError(kind, this.#trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
-    if (kind === 'step') this.#trainee.stepsDone++;
-    return loss;
-  }
-
-  /** Runs a batch that lies in its program's inputs. */
-  #run(kind: 'gradient' | 'step', program: LoadedProgram, rows: number, learningRate: number): number {
-    const { workspace } = program;
-    workspace.setLearningRate(learningRate);
-    workspace.lossSum = 0;
-    // Random numbers are those of the step that comes.
-    workspace.set(Context.FirstStep, this.#trainee.stepsDone);
-    const first = program.recipe.inputs.length;
-    const status = kind === 'step' ? this.#engine.runGuarded(program, rows, first) : program.run(rows, first);
-    return this.#stepped(kind, status, workspace.lossSum / rows);
-  }
-
-  /** Computes everything by a program that keeps it. @throws NotFiniteError for the first value that is none */
-  #search(call: string, x: unknown): void {
-    this.#internals.alive(call);
-    this.#searchBatch(call, readBatchOf(call, this.#engine, x), 0);
-  }
-
-  #searchBatch(call: string, batch: Batch, step: number): void {
-    const program = searchProgram(this.#engine, batch.rows, batch.forms, batch.forms.length > 0);
-    writeBatch(program, batch, 0, batch.rows);
-    program.workspace.set(Context.FirstStep, this.#trainee.stepsDone);
-    program.workspace.set(Context.Step, 0);
-    const where = findNonFinite(this.#engine, program, batch.rows, this.#internals.nodeNames());
-    if (where) throw new NotFiniteError(call, step, undefined, where);
-  }
-
-  /** The same for the batch that a step of `fit` stopped at. */
-  #searchStep(stopped: LoadedProgram, rows: number, forms: readonly TargetForm[]): NonFiniteValue | undefined {
-    const given = inputsOf(this.#engine, stopped, rows);
-    const program = searchProgram(this.#engine, rows, forms, true);
-    given.forEach((values, i) => this.#engine.core.f32.set(values, program.inputIndex(i)));
-    return findNonFinite(this.#engine, program, rows, this.#internals.nodeNames());
+    this.#batches.applyGradients(gradients, options);
   }
 
   /**
    * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them. The data are read, checked
-   * and uploaded before, in one go. A host without timers, such as an AudioWorklet, has nothing else to run between the slices.
+   * and uploaded before, in one go.
+   *
+   * An AudioWorklet has no timers: there the fit yields by `Atomics.waitAsync`, as Chromium has it, and where that is missing it blocks the thread to
+   * its end, which `longestBlock` says. A slice of 10 ms is longer than a block of sound in any case: train in `neurite/worker`, and let the worklet
+   * `predict` with what `predictor.update` takes; or call `step` with a few rows in each block.
+   *
    * @throws BusyError during another fit; NotFiniteError when the loss is no number any more; `signal.reason` on abort. The parameters stay valid in each case
    */
   async fit<const M extends readonly Metric[] = readonly []>(
     data: Dataset | DatasetLiteral<T, Inputs<In>> | Stream,
     options: FitOptions<M> = {},
   ): Promise<History<M>> {
-    this.#internals.idle('fit');
-    this.#internals.need('fit', 'loss');
-    this.#internals.need('fit', 'optimizer');
-    this.#internals.running.push('fit');
-    try {
-      return (await fit(this.#trainee, data, options as FitOptions<readonly Metric[]>)) as History<M>;
-    } finally {
-      this.#end('fit');
-    }
+    this.#internals.idle('fit').need('fit', 'loss').need('fit', 'optimizer');
+    return this.#internals.duringAll('fit', () => fit(this.#trainee, data, options as FitOptions<readonly Metric[]>) as Promise<History<M>>);
   }
 
   #plan(optimizer: Optimizer | undefined) {
     return this.#engine.planUpdate(optimizer, () => this.#internals.tensorNames());
-  }
-
-  /** Runs code of an optimizer's definition, during which nothing else may change the network. */
-  #during<R>(call: Running, work: () => R): R {
-    this.#internals.running.push(call);
-    try {
-      return work();
-    } finally {
-      this.#end(call);
-    }
-  }
-
-  #end(call: Running): void {
-    this.#internals.running.splice(this.#internals.running.lastIndexOf(call), 1);
   }
 
   /**
@@ -603,14 +462,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     options: EvaluateOptions<M>,
   ): Evaluation & MetricValues<M>;
   evaluate(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateOptions = {}): Evaluation {
-    this.#internals.alive('evaluate');
-    this.#internals.need('evaluate', 'loss');
-    this.#internals.running.push('evaluate');
-    try {
-      return evaluate(this.#engine, data, options);
-    } finally {
-      this.#end('evaluate');
-    }
+    return this.#internals
+      .alive('evaluate')
+      .need('evaluate', 'loss')
+      .during('evaluate', () => evaluate(this.#engine, data, options));
   }
 
   /**
@@ -623,14 +478,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     options: EvaluateAsyncOptions<M>,
   ): Promise<Evaluation & MetricValues<M>>;
   async evaluateAsync(data: Dataset | DatasetLiteral<T, Inputs<In>>, options: EvaluateAsyncOptions = {}): Promise<Evaluation> {
-    this.#internals.alive('evaluateAsync');
-    this.#internals.need('evaluateAsync', 'loss');
-    this.#internals.running.push('evaluateAsync');
-    try {
-      return await evaluateAsync(this.#engine, data, options);
-    } finally {
-      this.#end('evaluateAsync');
-    }
+    const call = 'evaluateAsync';
+    return this.#internals
+      .alive(call)
+      .need(call, 'loss')
+      .duringAll(call, () => evaluateAsync(this.#engine, data, options));
   }
 
   /**
@@ -651,7 +503,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const losses = loss === undefined ? this.#engine.losses : lossesOf('configure', loss, model);
     const penalties =
       penalty === undefined ? this.#engine.penalties : [...penaltiesOf('configure', penalty, model, this.#internals.layers), ...this.#layerPenalties];
-    const update = this.#during('configure', () => this.#plan(follows));
+    const update = this.#internals.during('configure', () => this.#plan(follows));
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
@@ -680,7 +532,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       if (trainable) frozen.delete(node);
       else frozen.add(node);
     }
-    this.#during('configure', () => this.#engine.freeze(frozen, () => this.#plan(this.#engine.optimizer)));
+    this.#internals.during('configure', () => this.#engine.freeze(frozen, () => this.#plan(this.#engine.optimizer)));
     return this;
   }
 

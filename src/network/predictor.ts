@@ -24,7 +24,7 @@ export interface ClassifyOptions {
 }
 
 /** Where one row of the single input and output of a network lies, and the program between: all that a short prediction needs. */
-interface FastPath {
+interface RowPath {
   readonly program: LoadedProgram;
   readonly workspace: Workspace;
   readonly input: number;
@@ -55,7 +55,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   readonly #inputs: readonly number[];
   readonly #outputs: readonly number[];
   readonly #maxRows: number;
-  #fastPath: FastPath | undefined;
+  #rowPath: RowPath | undefined;
   #views: Views | undefined;
   #disposed = false;
   /** Gives the memory back. A network's own predictor goes with the network. */
@@ -63,7 +63,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   readonly dispose = (): void => {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#fastPath = undefined;
+    this.#rowPath = undefined;
     forgotten?.unregister(this);
     this.#engine.free();
   };
@@ -95,7 +95,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   predict(x: Values | readonly Values[], out?: Float32Array): unknown {
     const width = this.#inputs[0] as number;
     const outWidth = this.#outputs[0] as number;
-    const path = this.#fastPath;
+    const path = this.#rowPath;
     if (path !== undefined && path.version === this.#engine.version && isFloats(x) && (out === undefined || isFloats(out))) {
       // One row of floats: the way of games and audio, where every nanosecond counts.
       if (lengthOf(x) === width && (out === undefined || lengthOf(out) === outWidth)) {
@@ -204,30 +204,33 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this.#views;
   }
 
+  /** @param step of predictions in training mode: all rows at once, with the random numbers of that step */
   #forward(
     call: Call,
     x: Values | readonly Values[],
-    out: Float32Array | undefined,
+    out?: Float32Array,
     kind: 'predict' | 'logits' = call as 'predict' | 'logits',
+    step?: number,
   ): unknown {
     this.#alive(call);
+    const engine = this.#engine;
     const widths = this.#inputs;
     const xs = readInputs(call, x, widths);
     const { rows, form } = xs[0] as Read;
-    checkIds(call, xs, widths, this.#engine.ids);
+    checkIds(call, xs, widths, engine.ids);
+    if (step !== undefined) checkRows(call, engine, rows);
     // Reading may have run code of the caller's, which may have disposed of this.
     this.#alive(call);
     this.#checkOut(call, out, rows);
     // What lies in this memory is written when all is computed: it may be what is read.
     const direct = out && !isLinear(bufferOf(out)) ? out : undefined;
     const results = direct ? [direct] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
-    const engine = this.#engine;
-    const chunk = rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
-    const program = engine.program(kind, chunk);
+    const chunk = step !== undefined ? rows : rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
+    const program = step === undefined ? engine.program(kind, chunk) : this.#trainingProgram(rows, step);
     // Memory that grew detached views of it.
     this.#checkOut(call, out, rows);
-    if (call === 'predict' && !engine.ids && widths.length === 1 && this.#outputs.length === 1) {
-      this.#fastPath = {
+    if (call === 'predict' && step === undefined && !engine.ids && widths.length === 1 && this.#outputs.length === 1) {
+      this.#rowPath = {
         program,
         workspace: program.workspace,
         input: program.inputIndex(0),
@@ -252,7 +255,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   }
 
   /** Floats into floats, whole rows on both sides, in pieces as long as the program takes; false where they are not. Nothing is allocated. */
-  #fill({ program, input, output }: FastPath, x: Float32Array, out: Float32Array): boolean {
+  #fill({ program, input, output }: RowPath, x: Float32Array, out: Float32Array): boolean {
     const width = this.#inputs[0] as number;
     const outWidth = this.#outputs[0] as number;
     const rows = lengthOf(x) / width;
@@ -272,34 +275,19 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return true;
   }
 
-  /** The output of each row with layers as in training step number `step`, all rows at once. */
-  #predictInTraining(x: Values | readonly Values[], step: number): unknown {
-    const call = 'predict';
-    this.#alive(call);
+  /** The program of predictions in training mode, with the random numbers of a step. */
+  #trainingProgram(rows: number, step: number): LoadedProgram {
     const engine = this.#engine;
-    const xs = readInputs(call, x, this.#inputs);
-    const { rows, form } = xs[0] as Read;
-    checkIds(call, xs, this.#inputs, engine.ids);
-    checkRows(call, engine, rows);
-    this.#alive(call);
     const { inputs } = engine.graph;
     const outputs = engine.graph.outputs.map((node) => engine.inMode('training', node));
     const program = engine.derived('training:predict', rows, () => ({ roots: outputs, inputs, outputs, places: engine.places }));
     program.workspace.set(Context.FirstStep, step);
     program.workspace.set(Context.Step, 0);
-    const { f32 } = engine.core;
-    xs.forEach((read, i) => copyIn(read, this.#inputs[i] as number, 0, rows, f32, program.inputIndex(i)));
-    program.run(rows);
-    const shaped = this.#outputs.map((width, i) => {
-      const flat = allocateFloats(`${call}: the output`, rows * width);
-      copyOut(engine.core.f32, program.outputIndex(i), rows * width, flat, 0);
-      return inForm(form, flat, width);
-    });
-    return shaped.length === 1 ? shaped[0] : shaped;
+    return program;
   }
 
   static {
-    predictInTraining = (predictor, x, step) => predictor.#predictInTraining(x, step);
+    predictInTraining = (predictor, x, step) => predictor.#forward('predict', x, undefined, 'predict', step);
   }
 
   #checkOut(call: Call, out: Float32Array | undefined, rows: number): void {

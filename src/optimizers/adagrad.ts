@@ -20,6 +20,7 @@ export const adagrad = /* @__PURE__ */ composedOptimizer({
     initialAccumulatorValue: { usual: 0, from: 0 },
     epsilon: { usual: 1e-10, above: 0 },
   },
+  remedies: { lrdecay: 'use learningRateDecay' },
   // Of the gradients alone: slots start at 0.
   slots: () => ['sum'],
   // The steps done.

@@ -18,6 +18,7 @@ import {
   type OptimizerOptions,
   optimizerMaker,
 } from './optimizer.js';
+import { tileRuns } from './tile.js';
 
 /** The maker of an optimizer whose update runs as it is composed: of a definition that is sound. */
 export function composedOptimizer<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
@@ -27,6 +28,7 @@ export function composedOptimizer<Name extends string, Own extends OptimizerOpti
 }
 
 const composition: Composition = {
+  tiling: tileRuns,
   scalarNames: (optimizer, powers) => [...scalarsOf(optimizer, optimizer.learningRate, powers).keys()],
   scalarTable(kinds, names, rates, powers) {
     const table = new Float64Array(rates.length * kinds.length * names.length);

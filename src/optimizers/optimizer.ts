@@ -1,5 +1,6 @@
 /** What an optimizer is: one definition, from which everything else about it follows. */
 import { describe, fieldOf } from '../arguments/describe.js';
+import type { Remedies } from '../arguments/foreignNames.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import type { Instruction } from '../graph/instruction.js';
@@ -124,8 +125,23 @@ export interface ComposingTools {
   shareCommon(roots: readonly Node[]): ReadonlyMap<Node, Node>;
 }
 
+/** Where a tensor lies that has room for one tile only: so many elements into another. */
+export interface TilePlace {
+  readonly scratch: Node;
+  readonly offset: number;
+}
+
+/** Groups instructions that run tile by tile: see `tileRuns`. */
+export type Tiling = (
+  parts: readonly (readonly Instruction[])[],
+  isKept: (node: Node) => boolean,
+  rows: number,
+  tile: number | undefined,
+) => { readonly parts: readonly (readonly Instruction[])[]; readonly inside: ReadonlyMap<Node, TilePlace> };
+
 /** How updates that are made of ops run. */
 export interface Composition {
+  readonly tiling: Tiling;
   /** What its scalars are called. @throws ValueError where one is no number, or a power no finite number */
   scalarNames(optimizer: Optimizer, powers: Float64Array): string[];
   /** The scalars of a step for each rate, with the powers after each of these steps. */
@@ -159,6 +175,8 @@ export interface OptimizerDefinition<
   readonly decouplesDecay?: boolean;
   /** Options of its own, beside learningRate, weightDecay and clipNorm. */
   readonly options: Own;
+  /** What other libraries call these, and the remedies. @internal */
+  readonly remedies?: Remedies;
   /** What is wrong with options that do not fit each other, in words; undefined where nothing is. */
   check?(options: Described<Name, Own>): string | undefined;
   /** Names of the vectors it keeps, each as long as the parameters; they start at 0. */
@@ -268,7 +286,7 @@ export function optimizerMaker<Name extends string, Own extends OptimizerOptions
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
   Object.assign(usual, { weightDecay, clipNorm: Number.POSITIVE_INFINITY });
   const make = (options: object = {}) => {
-    const given = checkOptions(name, options, known, { name, [MAKER]: make });
+    const given = checkOptions(name, options, known, { name, [MAKER]: make }, 'options', definition.remedies);
     const description = Object.freeze({ name, ...usual, ...given, [MAKER]: make }) as unknown as Optimizer;
     checkCommon(name, description);
     for (const [key, option] of Object.entries(own)) checkOption(name, key, description[key], option);

@@ -25,6 +25,7 @@ export const rmsProp = /* @__PURE__ */ composedOptimizer({
     momentum: { usual: 0, from: 0, below: 1 },
     centered: { usual: false },
   },
+  remedies: { rho: 'use alpha' },
   slots: ({ momentum, centered }) => ['squares', ...(centered ? (['average'] as const) : []), ...(momentum > 0 ? (['velocity'] as const) : [])],
   update({ options: { alpha, epsilon, momentum, centered }, weights, gradient, descent, slots }) {
     const squares = toward(slots.squares, square(gradient), alpha);

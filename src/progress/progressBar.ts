@@ -28,7 +28,8 @@ export interface ProgressBar {
 
 /**
  * Shows a training in a terminal: a bar for the epoch under way, and a line for each that has ended, with its losses and metrics.
- * `fit(data, { epochs: 10, ...progressBar() })`. Where the output is no terminal, there are only the lines.
+ * `fit(data, { epochs: 10, ...progressBar() })`. Where the output is no terminal, there are only the lines. An `onEpoch` of your own takes the place of
+ * the bar's: call that in it, as in `const bar = progressBar()` and `onEpoch: (end) => { bar.onEpoch(end); … }`.
  * @throws ValueError for a stream that cannot be written to, or a width that is no whole number
  */
 export function progressBar(options: ProgressBarOptions = {}): ProgressBar {

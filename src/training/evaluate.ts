@@ -18,7 +18,7 @@ import { hasIds, type TargetForm, weightingOf } from '../losses/targetForm.js';
 import { answerOf, checkCallbacks, runAll } from './callbacks.js';
 import type { Evaluation, EvaluationProgress } from './history.js';
 import { accuracy } from './metrics/accuracy.js';
-import { checkMetrics, type Metric, type MetricValues } from './metrics/metric.js';
+import { checkMetrics, checkNames, type Metric, type MetricValues } from './metrics/metric.js';
 import { now, Pace, Turns } from './turns.js';
 
 /** Rows of a batch of an evaluation. */
@@ -145,10 +145,12 @@ export async function inTurns<T>(slices: Iterator<Slice, T>, turns: Turns, pace:
 /** Copies the metrics: their callbacks run during an evaluation, and could change the list. */
 export function readMetrics(call: string, metrics: readonly Metric[] = []): readonly Metric[] {
   checkMetrics(call, metrics);
-  return Array.from(metrics, (metric) => {
+  const read: Metric[] = Array.from(metrics, (metric) => {
     const { name, mode, begin } = metric;
     return { name, ...(mode && { mode }), begin: (width, kind) => begin.call(metric, width, kind) };
   });
+  checkNames(call, read);
+  return read;
 }
 
 function checkTraining(call: string, training: unknown): void {
@@ -179,7 +181,7 @@ export function* evaluateRows(
   const passes = all.length > 0 ? 2 : 1;
   const whole = Math.min(rows, EVALUATION_ROWS);
   // The last batch is the shortest.
-  if (training) checkRows(call, engine, rows % whole || whole);
+  if (training) checkRows(call, engine, rows % whole || whole, rows);
   let sums: Sums | undefined;
   for (let position = 0; position < rows; ) {
     const { program, batch } = evaluationProgram(engine, source, training);

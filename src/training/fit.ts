@@ -191,7 +191,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
 function stepsOn(engine: Engine, source: RowSource, batch: number, part: number): StepRunner {
   const rows = Math.min(batch, source.rows);
   // Of the last step, and of the last part of each.
-  for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last);
+  for (const last of [source.rows % rows, rows % part, (source.rows % rows) % part]) if (last > 0) checkRows('fit', engine, last, source.rows);
   const most = Math.min(part, rows);
   checkRows('fit', engine, most);
   return searchingOf(engine.optimizer)?.steps(engine, source, most) ?? new Steps(engine, source, rows, most);

@@ -13,7 +13,7 @@ import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress } from './history.js';
 import type { Metric } from './metrics/metric.js';
-import { checkMonitor } from './monitor.js';
+import { checkMonitor, usualMode } from './monitor.js';
 import { checkPause, type PauseSignal } from './pause.js';
 import type { Schedule } from './schedules.js';
 import { searchingOf } from './search/searching.js';
@@ -56,7 +56,7 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
   readonly budgetMs?: number;
   /** Aborts after the current step; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignalLike;
-  /** Called up to 100 times a second, between slices of steps. A promise is awaited; its rejection rejects `fit`. */
+  /** Called between slices of steps: up to 100 times a second, or once in `budgetMs`. A promise is awaited; its rejection rejects `fit`. */
   readonly onProgress?: (progress: FitProgress) => unknown;
   /** Called after each epoch. Returning false ends the training. A promise is awaited for its value; its rejection rejects `fit`. */
   readonly onEpoch?: (epoch: EpochEnd<M>) => unknown;
@@ -157,7 +157,8 @@ function observerOf(schedule: number | Schedule | undefined, metrics: readonly M
   if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);
   const monitor = fieldOf(schedule, 'monitor');
   if (monitor !== undefined) checkMonitor('learningRate', monitor, metrics, decides);
-  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end));
+  const mode = typeof monitor === 'string' ? usualMode(monitor, metrics) : undefined;
+  return (end) => void answerOf('fit', 'learningRate.observe', observe.call(schedule, end, mode));
 }
 
 /** Options of `fit` with their defaults. */

@@ -21,7 +21,10 @@ export interface FitProgress extends Evaluation {
   readonly samplesPerSecond: number;
   /** Estimated time to the end of the last epoch, at the speed of this one. */
   readonly secondsLeft: number;
-  /** The longest time that this fit has blocked the event loop: up to 0.016, unless one step or the upload takes longer. */
+  /**
+   * The longest time that this fit has blocked the event loop: up to 0.016, unless one step or the upload takes longer. All of the fit in a host where
+   * nothing but promises can be waited for, as some AudioWorklets are.
+   */
   readonly longestBlock: number;
 }
 

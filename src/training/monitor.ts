@@ -35,10 +35,13 @@ export function watcher(
     return (end) => sign * calledWith(option, monitor, end);
   }
   checkMonitor(option, monitor, metrics, decides);
-  const metric = metrics.find(({ name }) => name === monitor);
-  const usual = monitor === 'loss' ? 'min' : (metric?.mode ?? 'max');
-  const sign = (mode ?? usual) === 'max' ? -1 : 1;
+  const sign = (mode ?? usualMode(monitor, metrics)) === 'max' ? -1 : 1;
   return (end) => sign * monitoredValue(option, monitor, end);
+}
+
+/** Whether a value improves as it falls or as it rises. */
+export function usualMode(monitor: string, metrics: readonly Metric[]): 'min' | 'max' {
+  return monitor === 'loss' ? 'min' : (metrics.find(({ name }) => name === monitor)?.mode ?? 'max');
 }
 
 /** @throws ValueError for a monitor that is none of the loss, the accuracy and the metrics, with the name that was meant */

@@ -7,11 +7,14 @@ export interface PauseSignal {
   readonly paused: boolean;
   /** Resolves when the training may go on. */
   resumed(): Promise<void>;
+  /** Calls back whenever `paused` changes: for a training in a worker. @returns what ends that */
+  watch?(listener: () => void): () => void;
 }
 
 /** Pauses and resumes a training, as an `AbortController` ends one: `fit(data, { pause: controller })`. It may serve several. */
 export class PauseController implements PauseSignal {
   #waiting: (() => void)[] = [];
+  readonly #watchers = new Set<() => void>();
   #paused = false;
 
   get paused(): boolean {
@@ -20,17 +23,28 @@ export class PauseController implements PauseSignal {
 
   /** Trainings wait before their next slice of steps. */
   pause(): void {
-    this.#paused = true;
+    this.#set(true);
   }
 
   /** Trainings go on. */
   resume(): void {
-    this.#paused = false;
+    this.#set(false);
     for (const go of this.#waiting.splice(0)) go();
   }
 
   resumed(): Promise<void> {
     return this.#paused ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => void this.#watchers.delete(listener);
+  }
+
+  #set(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    for (const changed of [...this.#watchers]) changed();
   }
 }
 

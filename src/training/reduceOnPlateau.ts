@@ -1,5 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { made } from '../arguments/recipe.js';
 import { ValueError } from '../errors.js';
 import { answerOf } from './callbacks.js';
 import type { EpochEnd } from './history.js';
@@ -13,7 +14,7 @@ export interface ReduceOnPlateauOptions {
    * `'accuracy'`; or a function of the epoch's end. Default `'loss'`.
    */
   readonly monitor?: string | ((end: EpochEnd) => number);
-  /** Whether lower is better or higher. Default `'max'` for `'accuracy'`, else `'min'`. */
+  /** Whether lower is better or higher. Default: as the metric says, `'max'` for `'accuracy'`, else `'min'`. */
   readonly mode?: 'min' | 'max';
   /** What the rate is multiplied by. Default 0.1. */
   readonly factor?: number;
@@ -43,6 +44,9 @@ const OPTIONS: readonly (keyof ReduceOnPlateauOptions)[] = [
   'minLearningRate',
 ];
 
+/** What PyTorch calls these. */
+const REMEDIES = { minlr: 'use minLearningRate', thresholdmode: 'use relative, true or false', gamma: 'use factor' };
+
 /** Differences of rates up to this are none: PyTorch's `eps`. */
 const LEAST_CHANGE = 1e-8;
 
@@ -58,19 +62,19 @@ const STATE = ['learningRate', 'best', 'badEpochs', 'cooldownLeft'];
  */
 export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = {}): StatefulSchedule {
   const call = 'reduceOnPlateau';
-  const given = checkOptions(call, options, OPTIONS);
+  const given = checkOptions(call, options, OPTIONS, {}, 'options', REMEDIES);
   const { monitor = 'loss', factor = 0.1, patience = 10, cooldown = 0, minDelta = 1e-4, relative = true, minLearningRate = 0 } = given;
-  const { mode = monitor === 'accuracy' ? 'max' : 'min' } = given;
+  const { mode } = given;
   if (typeof monitor !== 'string' && typeof monitor !== 'function')
     throw new ValueError(`${call}: monitor is ${describe(monitor)}, expected a name, such as 'loss', or a function`);
-  if (mode !== 'min' && mode !== 'max') throw new ValueError(`${call}: mode is ${describe(mode)}, expected 'min' or 'max'`);
+  if (mode !== undefined && mode !== 'min' && mode !== 'max') throw new ValueError(`${call}: mode is ${describe(mode)}, expected 'min' or 'max'`);
   if (typeof relative !== 'boolean') throw new ValueError(`${call}: relative is ${describe(relative)}, expected true or false`);
   for (const [name, value] of Object.entries({ rate, minLearningRate })) check(call, name, value, 0, 'a finite number ≥ 0');
   check(call, 'minDelta', minDelta, 0, relative ? 'a share in [0, 1)' : 'a finite number ≥ 0', (delta) => !relative || delta < 1);
   check(call, 'factor', factor, 0, 'a number in [0, 1)', (value) => value < 1);
   for (const [name, value] of Object.entries({ patience, cooldown })) check(call, name, value, 0, 'a whole number ≥ 0', Number.isInteger);
 
-  const sign = mode === 'min' ? 1 : -1;
+  let sign = (mode ?? (monitor === 'accuracy' ? 'max' : 'min')) === 'min' ? 1 : -1;
   let learningRate = rate;
   let best = sign * Number.POSITIVE_INFINITY;
   let badEpochs = 0;
@@ -78,7 +82,13 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
 
   // PyTorch's form: a share of a best value below 0 asks for less than no improvement.
   const isBetter = (value: number) => sign * value < sign * (relative ? best * (1 - sign * minDelta) : best - sign * minDelta);
-  const observe = (end: EpochEnd): void => {
+  const observe = (end: EpochEnd, usual?: 'min' | 'max'): void => {
+    if (mode === undefined && usual !== undefined) {
+      const before = sign * Number.POSITIVE_INFINITY;
+      sign = usual === 'min' ? 1 : -1;
+      // There is no best value yet.
+      if (best === before) best = sign * Number.POSITIVE_INFINITY;
+    }
     const value: unknown = typeof monitor === 'string' ? monitoredValue('learningRate', monitor, end) : answerOf(call, 'monitor', monitor(end));
     if (typeof value !== 'number') throw new ValueError(`${call}: monitor gave ${describe(value)}, expected a number`);
     if (isBetter(value)) {
@@ -108,5 +118,6 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
     }
     ({ learningRate, best, badEpochs, cooldownLeft } = kept as { learningRate: number; best: number; badEpochs: number; cooldownLeft: number });
   };
-  return Object.assign(() => learningRate, { observe, monitor: typeof monitor === 'string' ? monitor : undefined, state, restore });
+  const schedule = Object.assign(() => learningRate, { observe, monitor: typeof monitor === 'string' ? monitor : undefined, state, restore });
+  return made([call, rate, given], schedule);
 }

@@ -1,5 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { made } from '../arguments/recipe.js';
 import { ValueError } from '../errors.js';
 import type { EpochEnd } from './history.js';
 
@@ -14,8 +15,8 @@ export type ScheduleState = Readonly<Record<string, number>>;
  */
 export interface Schedule {
   (epoch: number, step: number, steps: number): number;
-  /** Called by `fit` behind each epoch, with what was measured of it. */
-  readonly observe?: (end: EpochEnd) => void;
+  /** Called by `fit` behind each epoch, with what was measured of it, and with whether the value that `monitor` names is to fall or to rise. */
+  readonly observe?: (end: EpochEnd, mode?: 'min' | 'max') => void;
   /** The value that `observe` reads of an epoch: `fit` refuses one that there is not before it begins. */
   readonly monitor?: string | undefined;
   /** What it remembers: a copy. */
@@ -24,28 +25,38 @@ export interface Schedule {
   readonly restore?: (state: ScheduleState) => void;
 }
 
+/** What PyTorch calls options of schedules. */
+const REMEDIES = { stepsize: 'use every', gamma: 'use factor', tmax: 'use epochs', etamin: 'use final', annealstrategy: 'use anneal' };
+
 /** @throws ValueError unless a number is finite, at least `least`, and allowed besides */
 export function check(call: string, name: string, value: number, least: number, expected: string, allows = (_: number) => true): void {
   if (!(Number.isFinite(value) && value >= least && allows(value)))
     throw new ValueError(`${call}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
+/** @throws ValueError where nobody knows how many steps an epoch has */
+function checkSteps(call: string, steps: number): void {
+  if (!Number.isFinite(steps))
+    throw new ValueError(`${call}: nobody knows the steps of an epoch of this stream, expected its rows, as in stream(source, { rows: 60_000 })`);
+}
+
 /** rate · factorⁿ, n = ⌊(epoch − 1) / every⌋: multiplies the rate by `factor` every so many epochs. Default factor 0.1. */
 export function stepDecay(rate: number, options: { readonly every: number; readonly factor?: number }): Schedule {
-  const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor']);
+  const { every, factor = 0.1 } = checkOptions('stepDecay', options, ['every', 'factor'], {}, 'options', REMEDIES);
   check('stepDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('stepDecay', 'every', every, 1, 'a number of epochs ≥ 1');
   check('stepDecay', 'factor', factor, 0, 'a finite number ≥ 0');
-  return (epoch) => {
+  const falling: Schedule = (epoch) => {
     let value = rate;
     for (let n = Math.floor((epoch - 1) / every); n > 0; n--) value *= factor;
     return value;
   };
+  return made(['stepDecay', rate, { every, factor }], falling);
 }
 
 /** rate · factorⁿ, n = epoch − 1: multiplies the rate by `factor` after each epoch, as PyTorch's ExponentialLR does. */
 export function exponentialDecay(rate: number, options: { readonly factor: number }): Schedule {
-  const { factor } = checkOptions('exponentialDecay', options, ['factor']);
+  const { factor } = checkOptions('exponentialDecay', options, ['factor'], {}, 'options', REMEDIES);
   check('exponentialDecay', 'rate', rate, 0, 'a finite number ≥ 0');
   check('exponentialDecay', 'factor', factor, 0, 'a finite number ≥ 0');
   return stepDecay(rate, { every: 1, factor });
@@ -70,14 +81,15 @@ function cosineFall(t: number): number {
 /**
  * Falls from `rate` to `final` as half a cosine over so many epochs, step by step, then stays there (Loshchilov & Hutter 2017, equation 5,
  * without restarts):
- * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0.
+ * final + (rate − final)·½(1 + cos(π·t/epochs)), t the epochs done. Default final 0. On a stream whose length nobody knows it falls epoch by epoch.
  */
 export function cosine(rate: number, options: { readonly epochs: number; readonly final?: number }): Schedule {
-  const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final']);
+  const { epochs, final = 0 } = checkOptions('cosine', options, ['epochs', 'final'], {}, 'options', REMEDIES);
   check('cosine', 'rate', rate, 0, 'a finite number ≥ 0');
   check('cosine', 'final', final, 0, 'a finite number ≥ 0');
   check('cosine', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
-  return (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
+  const falling: Schedule = (epoch, step, steps) => final + (rate - final) * cosineFall(Math.min(1, (epoch - 1 + step / steps) / epochs));
+  return made(['cosine', rate, { epochs, final }], falling);
 }
 
 /** Options of `oneCycle`. */
@@ -100,7 +112,13 @@ export interface OneCycleOptions {
  */
 export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const known = ['epochs', 'pctStart', 'divFactor', 'finalDivFactor', 'anneal'];
-  const { epochs, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = 'cosine' } = checkOptions('oneCycle', options, known);
+  const {
+    epochs,
+    pctStart = 0.3,
+    divFactor = 25,
+    finalDivFactor = 1e4,
+    anneal = 'cosine',
+  } = checkOptions('oneCycle', options, known, {}, 'options', REMEDIES);
   check('oneCycle', 'rate', rate, 0, 'a finite number ≥ 0');
   check('oneCycle', 'epochs', epochs, Number.MIN_VALUE, 'a number > 0');
   check('oneCycle', 'pctStart', pctStart, 0, 'a share of the steps in [0, 1)', (share) => share < 1);
@@ -110,13 +128,15 @@ export function oneCycle(rate: number, options: OneCycleOptions): Schedule {
   const first = rate / divFactor;
   const last = first / finalDivFactor;
   const between = (from: number, to: number, share: number) => to + (from - to) * (anneal === 'cosine' ? cosineFall(share) : 1 - share);
-  return (epoch, step, steps) => {
+  const cycle: Schedule = (epoch, step, steps) => {
+    checkSteps('oneCycle', steps);
     const at = (epoch - 1) * steps + step;
     const top = pctStart * epochs * steps - 1;
     if (at <= top && top > 0) return between(first, rate, at / top);
     const end = epochs * steps - 1;
     return end > top && at < end ? between(rate, last, (at - top) / (end - top)) : last;
   };
+  return made(['oneCycle', rate, { epochs, pctStart, divFactor, finalDivFactor, anneal }], cycle);
 }
 
 /** Rises in equal steps to `then` over the first epochs, which may be a fraction: then · (steps done + 1) / (steps of the warm-up), at most `then`; what `then` observes and remembers goes on. */
@@ -126,9 +146,12 @@ export function warmup(epochs: number, then: number | Schedule): Schedule {
   const rising: Schedule = (epoch, step, steps) => {
     const target = typeof then === 'number' ? then : then(epoch, step, steps);
     if (typeof target !== 'number') throw new ValueError(`warmup: then gave ${describe(target)}, expected a number`);
+    if (epochs === 0) return target;
+    checkSteps('warmup', steps);
     return target * Math.min(1, ((epoch - 1) * steps + step + 1) / (epochs * steps));
   };
+  made(['warmup', epochs, then], rising);
   if (typeof then === 'number') return rising;
   const { observe, monitor, state, restore } = then;
-  return Object.assign(rising, { observe, monitor, state, restore });
+  return Object.assign(rising, { observe: observe?.bind(then), monitor, state: state?.bind(then), restore: restore?.bind(then) });
 }

@@ -38,11 +38,10 @@ export class Turns {
     return await answer;
   }
 
-  /** Yields to timers, input and painting. */
+  /** Yields to timers, input and painting. A host that has no way to is blocked on: `longest` counts the work before and after as one block. */
   async pause(): Promise<void> {
-    await yieldToEvents();
+    if (await yieldToEvents()) this.#seconds = 0;
     spent = 0;
-    this.#seconds = 0;
   }
 }
 
@@ -76,14 +75,36 @@ export class Pace {
   }
 }
 
+/** What worklets wait for: nobody wakes it, so that a wait ends with its time. Made on first use. */
+let cell: Int32Array | undefined;
+
+/** `Atomics` of newer libraries than TypeScript is told of here. */
+interface AsynchronousAtomics {
+  waitAsync(cell: Int32Array, index: number, value: number, milliseconds: number): { readonly value: unknown };
+}
+
 /**
- * Yields to other tasks. A host with none of these three functions, such as an AudioWorklet, runs only promise callbacks, and has no other
- * tasks to yield to.
+ * Waits a millisecond for what nobody changes. An AudioWorklet has no timers and no channels, but the language's own wait on shared memory, which
+ * Chromium gives WebAssembly also where pages may not share memory.
+ *
+ * @returns whether the host has that; else only promise callbacks have run
  */
-function yieldToEvents(): Promise<void> {
-  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
-  if (typeof MessageChannel === 'function') {
-    return new Promise((resolve) => {
+async function waitForNothing(): Promise<boolean> {
+  try {
+    cell ??= new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
+    await (Atomics as unknown as AsynchronousAtomics).waitAsync(cell, 0, 0, 1).value;
+    return true;
+  } catch {
+    // Nothing of the kind here.
+    return false;
+  }
+}
+
+/** Yields to other tasks, by the fastest way that there is. @returns whether there is one */
+async function yieldToEvents(): Promise<boolean> {
+  if (typeof setImmediate === 'function') await new Promise<void>((resolve) => setImmediate(resolve));
+  else if (typeof MessageChannel === 'function') {
+    await new Promise<void>((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
         port1.close();
@@ -91,7 +112,7 @@ function yieldToEvents(): Promise<void> {
       };
       port2.postMessage(0);
     });
-  }
-  if (typeof setTimeout === 'function') return new Promise((resolve) => setTimeout(resolve, 0));
-  return Promise.resolve();
+  } else if (typeof setTimeout === 'function') await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  else return waitForNothing();
+  return true;
 }

@@ -4,6 +4,7 @@ import { goals, lowestRatios } from '../../bench/floors.js';
 import { history, type Line, root } from '../../bench/history.js';
 import { productName, products } from '../../bench/kernels.js';
 import { page } from '../../bench/page.js';
+import { pages, withFigures } from '../../bench/readme.js';
 import { rows } from '../../bench/rows.js';
 
 const read = (file: string) => readFileSync(root + file, 'utf8');
@@ -24,6 +25,12 @@ function row(text: string, name: string): string[] | undefined {
 describe('bench/RESULTS.md', () => {
   test('is what npm run bench:results makes of bench/history', () => {
     expect(read('bench/RESULTS.md')).toBe(page(lines));
+  });
+
+  test('has the figures of the README and of the guides, with their machine and date', () => {
+    for (const file of pages) expect(withFigures(read(file), read('bench/RESULTS.md')), file).toBe(read(file));
+    const readme = read('README.md');
+    expect(/^## Speed\n([\s\S]*?)^## /m.exec(readme)?.[1]?.match(/^\| [a-z].*$/gm)).toHaveLength(6);
   });
 
   test.each(['T1', 'T2', 'T3', 'T4', 'T4 step', 'T5', 'P1', 'P2', 'I1', 'I2', 'I3', 'G 256x256x256 nn', 'C', 'M'])('has a row of %s', (id) => {

@@ -1,4 +1,5 @@
 /** The operands of every instruction stand in the order of its form's words: programs are written without looking at the forms. */
+
 import { adam, binaryCrossEntropy, crossEntropy, dense, dropout, embedding, lion, type NetworkLoss, type Optimizer, sequential, sgd } from 'neurite';
 import { expect, test } from 'vitest';
 import { Opcode } from '../../assembly/opcodes.js';
@@ -6,6 +7,7 @@ import { compile, type Recipe } from '../../src/compile/program.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Instruction } from '../../src/graph/instruction.js';
 import { internals } from '../../src/network/network.js';
+import { tileRuns } from '../../src/optimizers/tile.js';
 import { networks } from '../files/networks.js';
 import { formOf } from '../forms.js';
 
@@ -31,7 +33,11 @@ function check({ opcode, operands, body = [] }: Instruction, seen: Set<Opcode>):
 test('operands stand in the order of their words', () => {
   const seen = new Set<Opcode>();
   const compiled = (recipe: Recipe) => {
-    for (const { instructions } of [compile(recipe, 8), compile({ ...recipe, fuse: false, share: false }, 8), compile({ ...recipe, tile: 1 }, 8)])
+    for (const { instructions } of [
+      compile(recipe, 8),
+      compile({ ...recipe, fuse: false, share: false }, 8),
+      compile({ ...recipe, tile: 1, tiling: tileRuns }, 8),
+    ])
       for (const instruction of instructions) check(instruction, seen);
   };
   const checkAll = ({ engine }: ReturnType<typeof internals>) => {

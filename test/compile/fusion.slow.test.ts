@@ -6,9 +6,11 @@ import { GemmFlag, Opcode } from '../../assembly/opcodes.js';
 import { elementsIn } from '../../src/compile/plan.js';
 import { compile, type Recipe } from '../../src/compile/program.js';
 import { coreOf } from '../../src/core/core.js';
-import type { Engine, ProgramKind } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { LoadedProgram } from '../../src/engine/loadedProgram.js';
+import type { ProgramKind } from '../../src/engine/recipes.js';
 import { Workspace } from '../../src/engine/workspace.js';
+import { tileRuns } from '../../src/optimizers/tile.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import { boundsOf } from '../network/errorBounds.js';
@@ -70,8 +72,11 @@ function expectFusionsInvisible({ engine, classes, batch, rows }: Case): void {
     const plain = run(engine, { ...recipe, fuse: false, share: false }, batch, rows);
     expect(run(engine, recipe, batch, rows), `${kind}, fused and shared`).toEqual(plain);
     expect(run(engine, { ...recipe, fuse: false }, batch, rows), `${kind}, shared`).toEqual(plain);
-    for (const tile of [4, 12]) expect(run(engine, { ...recipe, tile }, batch, rows), `${kind}, in tiles of ${tile}`).toEqual(plain);
-    expect(run(engine, { ...recipe, fuse: false, tile: 8 }, batch, rows, rows + 7), `${kind}, in tiles of 8, unfused`).toEqual(plain);
+    for (const tile of [4, 12])
+      expect(run(engine, { ...recipe, tile, tiling: tileRuns }, batch, rows), `${kind}, in tiles of ${tile}`).toEqual(plain);
+    expect(run(engine, { ...recipe, fuse: false, tile: 8, tiling: tileRuns }, batch, rows, rows + 7), `${kind}, in tiles of 8, unfused`).toEqual(
+      plain,
+    );
     expect(run(engine, { ...recipe, share: false }, batch, rows, rows + 7), `${kind}, fused, with room for more rows`).toEqual(plain);
   }
 }

@@ -1,4 +1,5 @@
 /** Instructions that run tile by tile: which they are, and that it changes no bit. */
+
 import { adam, add, dense, gelu, input, meanSquaredError, mish, mul, type Network, network, parameter, sequential, sum } from 'neurite';
 import { explain } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { compile } from '../../src/compile/program.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { flops } from '../../src/inspect/explain.js';
 import { internals } from '../../src/network/network.js';
+import { tileRuns } from '../../src/optimizers/tile.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, filled, numbers } from '../kernels/numbers.js';
 import { correctedSquares, signDescent } from '../training/throwaway.js';
@@ -15,8 +17,8 @@ const engineOf = (net: unknown): Engine => internals('test', net as Network).eng
 
 /** Opcodes of a program, those that run tile by tile within a list of their own. */
 const opcodes = (engine: Engine, rows: number, tile?: number) =>
-  compile({ ...engine.recipe('step', ['values']), ...(tile !== undefined && { tile }) }, rows).instructions.map(({ opcode, body }) =>
-    body ? body.map((one) => Opcode[one.opcode]) : Opcode[opcode],
+  compile({ ...engine.recipe('step', ['values']), ...(tile !== undefined && { tile, tiling: tileRuns }) }, rows).instructions.map(
+    ({ opcode, body }) => (body ? body.map((one) => Opcode[one.opcode]) : Opcode[opcode]),
   );
 
 const wide = (units: number, optimizer = correctedSquares()) =>
@@ -30,7 +32,7 @@ test('an update of more than 2¹⁸ parameters runs tile by tile, and none of fe
   expect(opcodes(engineOf(small), 4).filter(Array.isArray)).toEqual([]);
   expect(opcodes(engineOf(kernel), 4).at(-1)).toBe('Adam');
   // What is made on the way has room for one tile.
-  const workspace = (net: unknown, tile: number) => compile({ ...engineOf(net).recipe('step', ['values']), tile }, 4).plan.size;
+  const workspace = (net: unknown, tile: number) => compile({ ...engineOf(net).recipe('step', ['values']), tile, tiling: tileRuns }, 4).plan.size;
   expect(workspace(large, 0) - workspace(large, 512)).toBeGreaterThan(500_000);
 });
 
@@ -58,7 +60,7 @@ describe.each(builds)('%s', (build) => {
     const net = make();
     const engine = engineOf(net);
     const recipe = engine.recipe.bind(engine);
-    engine.recipe = (kind, classes) => ({ ...recipe(kind, classes), ...(tile !== undefined && { tile }) });
+    engine.recipe = (kind, classes) => ({ ...recipe(kind, classes), ...(tile !== undefined && { tile, tiling: tileRuns }) });
     for (let step = 0; step < 3; step++) net.step(filled(rows * width, numbers(step)), filled(rows, numbers(step + 9)));
     const tiled = engine.program('guarded', rows, ['values']).program.instructions.some(({ body }) => body);
     expect(tiled).toBe(tile === undefined || (tile > 0 && rows * width > tile));

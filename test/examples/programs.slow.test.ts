@@ -68,6 +68,14 @@ test('online', async () => {
   }
 }, 20_000);
 
+test('worker', async () => {
+  for (const seed of seeds.slice(0, 2)) {
+    const [, error, bits] = /: off by ([\d.]+) in the end, with ([^;]*); looked at [1-9]/.exec(await lastLine('worker', seed)) ?? [];
+    expect(Number(error), `seed ${seed}`).toBeLessThan(0.05);
+    expect(bits).toBe('the bits of the same training here');
+  }
+}, 60_000);
+
 test('birdstrikes', async () => {
   for (const seed of seeds.slice(0, 2)) {
     const [, balanced, above] = /accuracy ([\d.]+) %, ([\d.]+) points above/.exec(await lastLine('birdstrikes', seed)) ?? [];

@@ -1,8 +1,9 @@
 /** Trainings that are interrupted somewhere and go on elsewhere leave the bits of those that are not. */
 import { adam, checkpoint, crossEntropy, dense, FileError, lbfgs, load, type Network, restore, save, sequential, sgd, ValueError } from 'neurite';
 import { describe, expect, test } from 'vitest';
+import { internals } from '../../src/network/network.js';
 import { builds } from '../kernels/machine.js';
-import { generator } from './bits.js';
+import { bitsOf, generator } from './bits.js';
 import { ids, type Run, runs, x } from './runs.js';
 
 /** Slices of a step each, so that there is a callback behind every one. */
@@ -83,6 +84,20 @@ test('between two trainings a checkpoint is the network with its optimizer’s s
     await train(other, simple);
     expect(bytesOf(again)).toBe(bytesOf(other));
   }
+});
+
+test('a checkpoint has the same bytes whatever the sign and the payload of NaN, in parameters and in the optimizer’s state', async () => {
+  const net = simple.make();
+  await net.fit(simple.data() as never, { epochs: 1 });
+  const { core, optimizerState } = internals('test', net).engine;
+  const written = [0x7fc00000, 0xffc12345, 0x7f800001, 0xffffffff].map((nan) => {
+    bitsOf(net.parameters).fill(nan, 3, 9);
+    const slots = optimizerState?.slots ?? [];
+    expect(slots.length).toBeGreaterThan(0);
+    for (const address of slots) bitsOf(core.f32.subarray(address >>> 2, (address >>> 2) + net.parameterCount)).fill(nan, 2, 7);
+    return [checkpoint(net), save(net), save(net, { optimizerState: true })].map((file) => Buffer.from(file).toString('hex'));
+  });
+  for (const files of written) expect(files).toEqual(written[0]);
 });
 
 test('load takes the network of a checkpoint, and begins anew', async () => {

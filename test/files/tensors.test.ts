@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { FileError, readSafetensors, ShapeError, safetensorsMetadata, type TensorToWrite, ValueError, writeSafetensors } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import { narrowBF16, narrowF16, widenBF16, widenF16 } from '../../src/files/halves.js';
+import { readTensorFile } from '../../src/files/safetensors.js';
 import { bitsOf, randomBits } from './bits.js';
+
+/** Bytes of an element of each type. */
+const EVERY_SIZE = { U64: 8, I64: 8, F64: 8, F32: 4, U32: 4, I32: 4, BF16: 2, F16: 2, U16: 2, I16: 2, I8: 1, U8: 1, BOOL: 1 };
 
 /** Written by the safetensors package of Python: see foreign/every_type.py. */
 const foreign = new Uint8Array(readFileSync(new URL('foreign/every_type.safetensors', import.meta.url)));
@@ -70,8 +74,24 @@ describe('a file of the Python package', () => {
     );
   });
 
-  test('is written again byte for byte', () => {
-    expect(Buffer.compare(writeSafetensors(tensors, { metadata: safetensorsMetadata(foreign) }), foreign)).toBe(0);
+  test('is written again byte for byte, but for the sign and the payload of NaN', () => {
+    const expected = foreign.slice();
+    const quiet: Record<string, [infinity: number, nan: number]> = { F32: [0x7f800000, 0x7fc00000], F16: [0x7c00, 0x7e00], BF16: [0x7f80, 0x7fc0] };
+    let count = 0;
+    for (const { dtype = '', bytes } of readTensorFile(expected, 'test', EVERY_SIZE).tensors.values()) {
+      const [infinity, nan] = quiet[dtype] ?? [];
+      if (infinity === undefined || nan === undefined) continue;
+      const size = dtype === 'F32' ? 4 : 2;
+      for (let at = 0; at < bytes.length; at += size) {
+        const word = Buffer.from(bytes.buffer, bytes.byteOffset + at, size);
+        if ((word.readUIntLE(0, size) & (2 ** (8 * size - 1) - 1)) <= infinity) continue;
+        word.writeUIntLE(nan, 0, size);
+        count++;
+      }
+    }
+    // The Python package wrote some of several payloads.
+    expect(count).toBeGreaterThan(8);
+    expect(Buffer.compare(writeSafetensors(tensors, { metadata: safetensorsMetadata(foreign) }), expected)).toBe(0);
   });
 
   test('its tensors have memory of their own', () => {
@@ -167,6 +187,31 @@ describe('writing', () => {
       half: { dtype: 'F16', shape: [1], data: Float32Array.of(0.0999755859375) },
       whole: { dtype: 'I64', shape: [1, 2], data: BigInt64Array.of(1n, -2n) },
     });
+  });
+
+  test.each(['F64', 'F32', 'F16', 'BF16'] as const)('NaN of any sign and payload gives the same bytes, %s', (dtype) => {
+    const words32 = [0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff, 0x7fc12345];
+    const words64 = [
+      0x7ff8n << 48n,
+      0xfff8n << 48n,
+      (0x7ff0n << 48n) + 1n,
+      0xfff00000_80000000n,
+      2n ** 63n - 1n,
+      2n ** 64n - 1n,
+      0x7ff00001_00000000n,
+    ];
+    const kept = [1, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1.5, 2 ** -14];
+    const files = words32.map((word, i) => {
+      const data = dtype === 'F64' ? new Float64Array(9).fill(1) : new Float32Array(9).fill(1);
+      data.set(kept, 1);
+      if (data instanceof Float64Array) new BigUint64Array(data.buffer).fill(words64[i] as bigint, 7);
+      else bitsOf(data).fill(word, 7);
+      return writeSafetensors({ w: { dtype, data } });
+    });
+    for (const file of files) expect(Buffer.compare(file, files[0] as Uint8Array)).toBe(0);
+    const read = readSafetensors(files[0] as Uint8Array).w?.data as Float32Array;
+    expect([...read]).toEqual([1, ...kept, Number.NaN, Number.NaN]);
+    if (dtype === 'F32' || dtype === 'BF16') expect([...bitsOf(read.subarray(7))]).toEqual([0x7fc00000, 0x7fc00000]);
   });
 
   test('no tensors and no metadata are a file', () => {

@@ -69,7 +69,7 @@ describe('a batch of one row is refused, before anything changes', () => {
     expect(() => net.gradient(one.x, one.y)).toThrow(`gradient: ${message}`);
     await expect(net.fit(one)).rejects.toThrow(`fit: ${message}`);
     // The last batch, or the last part of one.
-    await expect(net.fit({ x, y }, { batchSize: 11 })).rejects.toThrow(`fit: ${message}`);
+    await expect(net.fit({ x, y }, { batchSize: 11 })).rejects.toThrow('fit: 12 rows leave a batch of 1 row, expected at least 2');
     await expect(net.fit({ x, y }, { batchSize: 5, accumulationSteps: 3 })).resolves.toBeDefined();
     net.reset();
     await expect(net.fit({ x, y }, { batchSize: 1, accumulationSteps: 3 })).rejects.toThrow(`fit: ${message}`);

@@ -17,27 +17,24 @@ import {
   type Network,
   NeuriteError,
   type Node,
-  type Optimizer,
   type OptimizerDefinition,
   save,
   scale,
   sequential,
-  sgd,
   state,
   toJSON,
   ValueError,
   type Values,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
+import { type Options, trainable, values } from './networks.js';
 
 const X = [
   [1, 2, 3],
   [4, 5, 6],
 ];
 const Y = [[1], [2]];
-const made = (own: Layer, optimizer: Optimizer = sgd()) =>
-  sequential(3, [own, dense(1)], { loss: meanSquaredError(), optimizer, seed: 1, build: 'simd' }) as Network<Values>;
-const values = (net: Network<Values>, name: string) => [...net.parameter(name).values];
+const made = (own: Layer, options: Partial<Options> = {}) => trainable([own, dense(1)], options);
 const stateful = (updates: (a: Node, b: Node, x: Node) => Parameters<typeof layer>[1] extends (x: Node) => infer R ? R : never) =>
   layer('l', (x) => {
     const a = state(3, { init: constantInit(1) });
@@ -116,7 +113,7 @@ describe('optimizers', () => {
     expect(() =>
       made(
         layer('double', (x) => scale(x, 2)),
-        own({ update, ...more })(),
+        { optimizer: own({ update, ...more })() },
       ),
     ).toThrow(ValueError);
   });

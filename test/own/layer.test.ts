@@ -30,21 +30,15 @@ import { hvp, inputGradient, jacobian } from 'neurite/derivatives';
 import { explain, graph, summary, toDot, toMermaid, trace } from 'neurite/inspect';
 import { describe, expect, test } from 'vitest';
 import { builds } from '../kernels/machine.js';
+import { type Options, trainable, values } from './networks.js';
 import { KEPT, norm, normalize, statistics } from './norm.js';
 
 const ROWS = 6;
 const x = Float32Array.from({ length: ROWS * 3 }, (_, i) => 2 * Math.sin(3 * i + 1) + (i % 3));
 const y = Float32Array.from({ length: ROWS * 2 }, (_, i) => Math.cos(2 * i));
 
-type Options = NonNullable<Parameters<typeof sequential>[2]>;
 const made = (options: Partial<Options> = {}) =>
-  sequential(3, [norm(), dense(4, 'tanh'), dense(2)], {
-    loss: meanSquaredError(),
-    optimizer: adam({ learningRate: 0.05 }),
-    seed: 4,
-    build: 'simd',
-    ...options,
-  }) as Network<Values>;
+  trainable([norm(), dense(4, 'tanh'), dense(2)], { optimizer: adam({ learningRate: 0.05 }), seed: 4, ...options });
 
 const close = (found: ArrayLike<number>, wanted: ArrayLike<number>, within = 1e-5) => {
   expect(found.length).toBe(wanted.length);
@@ -53,7 +47,7 @@ const close = (found: ArrayLike<number>, wanted: ArrayLike<number>, within = 1e-
       within * Math.max(1, Math.abs(wanted[i] as number)),
     );
 };
-const states = (net: Network<Values>) => ['norm1.mean', 'norm1.variance'].map((name) => [...net.parameter(name).values]);
+const states = (net: Network<Values>) => ['norm1.mean', 'norm1.variance'].map((name) => values(net, name));
 const bits = (net: Network<Values>) => [[...net.parameters], ...states(net)];
 
 describe.each(builds)('a normalisation by batch and running statistics, build %s', (build) => {

@@ -73,6 +73,12 @@ describe('metrics', () => {
   });
 
   test('that are none are refused', async () => {
+    const named = (name: string) => ({ ...mae, name });
+    for (const taken of ['loss', 'losses'])
+      await expect(regression().fit({ x, y }, { metrics: [named('a'), named(taken)] })).rejects.toThrow(
+        `fit: metrics[1] is named '${taken}', which another value has`,
+      );
+    expect(() => regression().evaluate({ x, y }, { metrics: [mae, named('mae')] })).toThrow("evaluate: metrics[1] is named 'mae', which another");
     await expect(regression().fit({ x, y }, { metrics: ['mae'] as never })).rejects.toThrow('fit: metrics[0] is "mae", expected a metric');
   });
 });

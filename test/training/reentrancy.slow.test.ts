@@ -154,7 +154,7 @@ async function trained(net: Network, options: FitOptions, set: DatasetLiteral = 
 }
 
 function measured(net: Network, act: (where: string) => unknown, set: DatasetLiteral = data) {
-  return net.evaluate(set, { metrics: [keeping(act), keeping(() => {})] });
+  return net.evaluate(set, { metrics: [keeping(act), { ...keeping(() => {}), name: 'kept too' }] });
 }
 
 /** The data as lists of rows, one of which runs code when it is read. */

@@ -6,6 +6,7 @@ import {
   dense,
   type EpochEnd,
   exponentialDecay,
+  type Metric,
   meanSquaredError,
   oneCycle,
   reduceOnPlateau,
@@ -13,6 +14,7 @@ import {
   sequential,
   sgd,
   stepDecay,
+  stream,
   ValueError,
   warmup,
 } from 'neurite';
@@ -254,6 +256,53 @@ describe('fit', () => {
     await expect(net.fit({ x, y: x }, options)).rejects.toThrow(message);
     expect(Array.from(net.parameters)).toEqual(before);
   });
+});
+
+test('steps that nobody knows are refused where a schedule counts them', async () => {
+  const rows = () => Array.from({ length: 20 }, (_, i) => ({ x: [i / 20], y: [1] }));
+  const fit = (learningRate: Schedule, known?: number) =>
+    sequential(1, [dense(1)], { loss: meanSquaredError(), optimizer: sgd(), seed: 1 }).fit(
+      known === undefined ? stream(rows) : stream(rows, { rows: known }),
+      { epochs: 2, batchSize: 4, learningRate },
+    );
+  for (const [name, schedule] of [
+    ['oneCycle', oneCycle(0.1, { epochs: 2 })],
+    ['warmup', warmup(1, 0.1)],
+  ] as const) {
+    await expect(fit(schedule)).rejects.toThrow(`${name}: nobody knows the steps of an epoch of this stream, expected its rows`);
+    await expect(fit(schedule, 20)).resolves.toBeDefined();
+  }
+  await expect(fit(warmup(0, cosine(0.1, { epochs: 2 })))).resolves.toBeDefined();
+});
+
+const one = () => sequential(1, [dense(1)], { loss: meanSquaredError(), optimizer: sgd({ learningRate: 0.1 }), seed: 1 });
+const few = { x: [0.1, 0.2, 0.3], y: [1, 2, 3] };
+
+test('a plateau of a metric improves as the metric does, unless a mode says otherwise', async () => {
+  const rising = { name: 'score', mode: 'max' as const, begin: () => ({ add() {}, value: () => score++ }) };
+  const falling = { ...rising, mode: 'min' as const };
+  let score = 0;
+  const rateAfter = async (metric: Metric, mode?: 'min' | 'max') => {
+    score = 0;
+    const schedule = reduceOnPlateau(1, { monitor: 'score', patience: 0, ...(mode && { mode }) });
+    await one().fit(few, { epochs: 3, metrics: [metric], learningRate: warmup(0, schedule) });
+    return schedule.state().learningRate;
+  };
+  expect(await rateAfter(rising)).toBe(1);
+  expect(await rateAfter(falling)).toBeCloseTo(0.01, 12);
+  expect(await rateAfter(rising, 'min')).toBeCloseTo(0.01, 12);
+  expect(await rateAfter(falling, 'max')).toBe(1);
+});
+
+test('a warm-up calls what it leads to as its own object', async () => {
+  const then = Object.assign(() => 0.1, {
+    seen: 0,
+    observe() {
+      this.seen++;
+    },
+  });
+  await one().fit(few, { epochs: 2, learningRate: warmup(1, then) });
+  expect(then.seen).toBe(2);
 });
 
 test.each<[string, () => unknown, string]>([

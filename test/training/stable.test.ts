@@ -209,6 +209,8 @@ test.each<[unknown, string]>([
     { x, y, sampleWeight: [1] },
     'there is no option "sampleWeight", expected x, y, weight, scale, offset, targetScale, targetOffset, budget; weights are data',
   ],
+  [{ x, y: 'x', targetScale: 3 }, "targetScale is 3 and targetOffset 0 for y: 'x', expected none"],
+  [{ x, y: 'x', targetOffset: 1 }, "targetScale is 1 and targetOffset 1 for y: 'x', expected none"],
   [{ x, y, sclae: 2 }, 'there is no option "sclae"'],
   [{ x, y, budget: '5' }, 'budget is "5", expected a number of bytes ≥ 0'],
   [{ x, y, budget: Number.NaN }, 'budget is NaN'],

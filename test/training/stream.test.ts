@@ -56,6 +56,62 @@ describe('a stream', () => {
     expect(bitsOf(net.parameters)).toEqual(bitsOf(other.parameters));
   });
 
+  test('may use its arrays again, and give numbers where a column has one', async () => {
+    const again = () => {
+      const row = { x: new Float32Array(3), y: 0 };
+      return (function* () {
+        for (let i = 0; i < rows; i++) {
+          row.x.set(x.subarray(3 * i, 3 * i + 3));
+          row.y = ids[i] as number;
+          yield row;
+        }
+      })();
+    };
+    expect(await trained(stream(again))).toEqual(await trained(stream(all)));
+    expect(await trained(stream(again).shuffle(50))).toEqual(await trained(stream(all).shuffle(50)));
+    const [a, b] = [input(1), input(1)];
+    const joined = () =>
+      network({ inputs: [a, b], outputs: [dense(1)(a), dense(1)(b)], loss: [meanSquaredError(), meanSquaredError()], optimizer: sgd(), seed: 1 });
+    const [net, other] = [joined(), joined()];
+    await net.fit(stream([0, 1, 2].map((i) => ({ x: [i, -i], y: [i, 1], weight: [undefined, i] }))));
+    await other.fit(
+      {
+        x: [
+          [[0], [1], [2]],
+          [[0], [-1], [-2]],
+        ],
+        y: [
+          [[0], [1], [2]],
+          [[1], [1], [1]],
+        ],
+        weight: [undefined, [0, 1, 2]],
+      },
+      { shuffle: false },
+    );
+    expect(bitsOf(net.parameters)).toEqual(bitsOf(other.parameters));
+  });
+
+  test('has weights in all rows or in none', async () => {
+    const some = (weighted: (i: number) => boolean) => stream(() => all().map((row, i) => (weighted(i) ? { ...row, weight: 1 } : row)));
+    const one = 'expected one in each row or in none';
+    await expect(trained(some((i) => i > 0))).rejects.toThrow(`row 1 of the stream has a weight and rows before it have none, ${one}`);
+    await expect(trained(some((i) => i < 5))).rejects.toThrow(`row 5 of the stream has no weight and rows before it have one, ${one}`);
+    await expect(trained(some((i) => i >= 2048))).rejects.toThrow(`row 2048 of the stream has a weight and rows before it have none, ${one}`);
+  });
+
+  test('names the rows that do not fit', async () => {
+    const odd = (at: number, row: object) => stream(() => all().map((good, i) => (i === at ? row : good)) as StreamRow[]);
+    await expect(trained(odd(1100, { x: [1, 2], y: 0 }))).rejects.toThrow(
+      /row 76 of x has 2 numbers.*; its rows are those of the stream from row 1024 on$/,
+    );
+    await expect(trained(odd(3, { x: [1, 2, 3] }))).rejects.toThrow('row 3 of the stream is an object with x, expected { x, y }');
+    expect(() =>
+      stream(all)
+        .shuffle(5)
+        .map(rowAt as never),
+    ).toThrow('stream: map came behind shuffle');
+  });
+
   test('is shuffled through a buffer: each row once, otherwise in each epoch, the same for the same seed', async () => {
     const seen = stream(function* () {
       for (let i = 0; i < rows; i++) yield i;

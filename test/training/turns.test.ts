@@ -202,18 +202,38 @@ describe('an asynchronous callback is awaited', () => {
   });
 });
 
+const TIMERS = ['setImmediate', 'MessageChannel', 'setTimeout'];
+
 test.each([
-  ['MessageChannel', ['setImmediate']],
-  ['setTimeout', ['setImmediate', 'MessageChannel']],
-  ['promises alone', ['setImmediate', 'MessageChannel', 'setTimeout']],
-])('it pauses by %s where there is no other way', async (_, missing) => {
+  ['MessageChannel', TIMERS.slice(0, 1)],
+  ['setTimeout', TIMERS.slice(0, 2)],
+  // Before the first that makes it: it is made once.
+  ['promises alone, without shared memory', [...TIMERS, 'Memory']],
+  ['a wait on shared memory', TIMERS],
+  ['promises alone', [...TIMERS, 'Atomics']],
+])('it pauses by %s where there is no other way, and says how long it blocked', async (way, missing) => {
   perRow = 10e-6;
   const expected = make();
   await expected.fit(data);
-  for (const name of missing) vi.stubGlobal(name, undefined);
-  const net = make();
-  let reports = 0;
-  await net.fit(data, { onProgress: () => void reports++ });
-  expect(reports).toBeGreaterThan(10);
-  expect(Array.from(net.parameters)).toEqual(Array.from(expected.parameters));
+  const keepsAwake = setInterval(() => {}, 5);
+  try {
+    const net = make();
+    for (const name of missing) {
+      if (name === 'Atomics') vi.stubGlobal(name, {});
+      else if (name === 'Memory') {
+        vi.spyOn(WebAssembly, 'Memory').mockImplementation(() => {
+          throw new TypeError('not shared here');
+        });
+      } else vi.stubGlobal(name, undefined);
+    }
+    const seen: FitProgress[] = [];
+    await net.fit(data, { onProgress: (progress) => void seen.push(progress) });
+    expect(seen.length).toBeGreaterThan(10);
+    expect(Array.from(net.parameters)).toEqual(Array.from(expected.parameters));
+    const { longestBlock } = seen.at(-1) as FitProgress;
+    if (way.startsWith('promises')) expect(longestBlock).toBeCloseTo(rows * perRow, 9);
+    else expect(longestBlock).toBeLessThan(LIMIT);
+  } finally {
+    clearInterval(keepsAwake);
+  }
 });

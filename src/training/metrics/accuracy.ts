@@ -1,4 +1,5 @@
 import { describe } from '../../arguments/describe.js';
+import { made } from '../../arguments/recipe.js';
 import { ValueError } from '../../errors.js';
 import { checkDecides, type Metric, type MetricBatch, weightOf } from './metric.js';
 
@@ -20,7 +21,7 @@ function shareOf(isRight: (batch: MetricBatch, i: number) => boolean) {
 }
 
 /** The share of correct rows; for several labels, correct in all of them (subset accuracy). A row whose output is NaN is wrong. */
-export const accuracy: Metric<'accuracy', number> = {
+export const accuracy: Metric<'accuracy', number> = /* @__PURE__ */ made(['accuracy'], {
   name: 'accuracy',
   begin: (_, decides) => {
     checkDecides('accuracy', decides);
@@ -29,12 +30,12 @@ export const accuracy: Metric<'accuracy', number> = {
       return true;
     });
   },
-};
+});
 
 /** The share of rows whose class is among the k of the largest logits; `top5` for k = 5. On ties the lower class comes first, as in `classify`. */
 export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
   if (!(Number.isInteger(k) && k > 0)) throw new ValueError(`topK: k is ${describe(k)}, expected a whole number > 0`);
-  return {
+  return made(['topK', k], {
     name: `top${k}`,
     begin: (width, decides) => {
       if (width < 2) throw new ValueError(`topK: the output has ${width} feature, expected one for each class`);
@@ -52,5 +53,5 @@ export function topK<const K extends number>(k: K): Metric<`top${K}`, number> {
         return before < k;
       });
     },
-  };
+  });
 }

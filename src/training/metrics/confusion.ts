@@ -1,4 +1,5 @@
 /** Metrics of one class a row, all computed from the confusion matrix. */
+import { made } from '../../arguments/recipe.js';
 import { checkClasses, type Decides, type Metric, type MetricBatch, total, weightOf } from './metric.js';
 
 /**
@@ -42,29 +43,29 @@ function product(a: readonly number[], b: readonly number[]): number {
  * Counts how often each class (a row) was predicted as each class (a column), by weight. A row whose output is NaN is in no column. Not for
  * several labels.
  */
-export const confusionMatrix: Metric<'confusionMatrix', readonly (readonly number[])[]> = {
+export const confusionMatrix: Metric<'confusionMatrix', readonly (readonly number[])[]> = /* @__PURE__ */ made(['confusionMatrix'], {
   name: 'confusionMatrix',
   begin: (width, decides) => ofMatrix('confusionMatrix', width, decides, (matrix) => matrix.map((row) => row.slice(0, -1))),
-};
+});
 
 /**
  * The mean over the classes of their recalls, right / rows of the class: 1/classes for a constant decision, however unequal the classes. A class
  * without rows counts nowhere. A row whose output is NaN is wrong. As `balanced_accuracy_score` of scikit-learn. Not for several labels.
  */
-export const balancedAccuracy: Metric<'balancedAccuracy', number> = {
+export const balancedAccuracy: Metric<'balancedAccuracy', number> = /* @__PURE__ */ made(['balancedAccuracy'], {
   name: 'balancedAccuracy',
   begin: (width, decides) =>
     ofMatrix('balancedAccuracy', width, decides, (matrix) => {
       const recalls = matrix.flatMap((row, k) => (total(row) > 0 ? [(row[k] as number) / total(row)] : []));
       return total(recalls) / recalls.length;
     }),
-};
+});
 
 /**
  * Cohen's kappa, κ = 1 − (n² − n·Σ Cₖₖ) / (n² − Σ aₖ·pₖ), with aₖ rows of class k and pₖ decisions for it: 1 where all agree, 0 for agreement
  * by chance. NaN where all rows and decisions are of one class. As `cohen_kappa_score` of scikit-learn (Cohen 1960). Not for several labels.
  */
-export const cohenKappa: Metric<'cohenKappa', number> = {
+export const cohenKappa: Metric<'cohenKappa', number> = /* @__PURE__ */ made(['cohenKappa'], {
   name: 'cohenKappa',
   begin: (width, decides) =>
     ofMatrix('cohenKappa', width, decides, (matrix) => {
@@ -74,13 +75,13 @@ export const cohenKappa: Metric<'cohenKappa', number> = {
       if (single >= 0 && predicted[single] === all) return Number.NaN;
       return 1 - (all * (all - right)) / (all * all - product(actual, predicted));
     }),
-};
+});
 
 /**
  * Matthews' correlation of classes and decisions, (n·Σ Cₖₖ − Σ aₖ·pₖ) / √((n² − Σ pₖ²)·(n² − Σ aₖ²)), from −1 to 1: 1 where all agree. 0 where all
  * rows or all decisions are of one class. As `matthews_corrcoef` of scikit-learn (Gorodkin 2004). Not for several labels.
  */
-export const matthews: Metric<'matthews', number> = {
+export const matthews: Metric<'matthews', number> = /* @__PURE__ */ made(['matthews'], {
   name: 'matthews',
   begin: (width, decides) =>
     ofMatrix('matthews', width, decides, (matrix) => {
@@ -89,4 +90,4 @@ export const matthews: Metric<'matthews', number> = {
       const spread = Math.sqrt(all * all - product(predicted, predicted)) * Math.sqrt(all * all - product(actual, actual));
       return (all * right - product(actual, predicted)) / spread;
     }),
-};
+});

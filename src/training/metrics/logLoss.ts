@@ -1,3 +1,4 @@
+import { made } from '../../arguments/recipe.js';
 import { checkClasses, type Metric, weightOf } from './metric.js';
 
 /**
@@ -5,7 +6,7 @@ import { checkClasses, type Metric, weightOf } from './metric.js';
  * output their sigmoid; it is never rounded to 0, so that nothing is clipped. Targets that are probabilities count as their class. NaN where an
  * output is. As `log_loss` of scikit-learn. Not for several labels.
  */
-export const logLoss: Metric<'logLoss', number> = {
+export const logLoss: Metric<'logLoss', number> = /* @__PURE__ */ made(['logLoss'], {
   name: 'logLoss',
   mode: 'min',
   begin: (width, decides) => {
@@ -37,4 +38,4 @@ export const logLoss: Metric<'logLoss', number> = {
       value: () => sum / all,
     };
   },
-};
+});

@@ -70,6 +70,17 @@ export function checkMetrics(call: string, metrics: readonly Metric[]): void {
   if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
 }
 
+/** Values of every evaluation, which no metric replaces. */
+const TAKEN = ['loss', 'losses'];
+
+/** @throws ValueError for a name that another value of an evaluation has */
+export function checkNames(call: string, metrics: readonly Metric[]): void {
+  const names = [...TAKEN, ...metrics.map(({ name }) => name)];
+  const twice = names.findIndex((name, i) => names.indexOf(name) < i);
+  if (twice >= 0)
+    throw new ValueError(`${call}: metrics[${twice - TAKEN.length}] is named '${names[twice]}', which another value has; expected a name of its own`);
+}
+
 /** What row i counts. A metric skips rows of weight 0: their targets may be anything. */
 export function weightOf({ weight }: MetricBatch, i: number): number {
   return weight ? (weight[i] as number) : 1;

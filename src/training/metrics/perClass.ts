@@ -1,5 +1,6 @@
 /** Metrics of each class or label by itself: precision, recall, F1. */
 import { describe } from '../../arguments/describe.js';
+import { made } from '../../arguments/recipe.js';
 import { ValueError } from '../../errors.js';
 import { checkDecides, type Decides, type Metric, type MetricBatch, total, weightOf } from './metric.js';
 
@@ -98,22 +99,22 @@ function perClass(name: string, width: number, decides: Decides, of: (count: Cou
 }
 
 /** The share of the decisions for a class or label that is correct; 0 for one that is never predicted. */
-export const precision: Metric<'precision', PerClass> = {
+export const precision: Metric<'precision', PerClass> = /* @__PURE__ */ made(['precision'], {
   name: 'precision',
   begin: (width, decides) => perClass('precision', width, decides, precisionOf),
-};
+});
 
 /** The share of the rows of a class or label that is correct; 0 for one without rows. A row whose output is NaN is wrong. */
-export const recall: Metric<'recall', PerClass> = {
+export const recall: Metric<'recall', PerClass> = /* @__PURE__ */ made(['recall'], {
   name: 'recall',
   begin: (width, decides) => perClass('recall', width, decides, recallOf),
-};
+});
 
 /** The harmonic mean of precision and recall, 2·right / (rows + decisions) of a class or label. */
-export const f1: Metric<'f1', PerClass> = {
+export const f1: Metric<'f1', PerClass> = /* @__PURE__ */ made(['f1'], {
   name: 'f1',
   begin: (width, decides) => perClass('f1', width, decides, f1Of),
-};
+});
 
 /** Computes `of` where each output by itself is decided by a threshold: of a single output, of a label, or of a class against all others. */
 function atThreshold<const Name extends string, const T extends number>(
@@ -123,7 +124,7 @@ function atThreshold<const Name extends string, const T extends number>(
 ): Metric<`${Name}${T}`, PerClass> {
   if (typeof threshold !== 'number' || !Number.isFinite(threshold))
     throw new ValueError(`${name}: threshold is ${describe(threshold)}, expected a finite number`);
-  return {
+  return made([name, threshold], {
     name: `${name}${threshold}`,
     begin: (width, decides) => {
       checkDecides(name, decides);
@@ -142,7 +143,7 @@ function atThreshold<const Name extends string, const T extends number>(
         value: () => counts.value(of),
       };
     },
-  };
+  });
 }
 
 /**
@@ -169,7 +170,7 @@ export function f1At<const T extends number>(threshold: T): Metric<`f1At${T}`, P
  * Precision, recall, F1 and support of each class or label, their means over the classes that occur, and their means by support. As
  * `classification_report` of scikit-learn, with 0 for 0/0. A row whose output is NaN is wrong.
  */
-export const classificationReport: Metric<'classificationReport', ClassificationReport> = {
+export const classificationReport: Metric<'classificationReport', ClassificationReport> = /* @__PURE__ */ made(['classificationReport'], {
   name: 'classificationReport',
   begin: (width, decides) => {
     checkDecides('classificationReport', decides);
@@ -212,4 +213,4 @@ export const classificationReport: Metric<'classificationReport', Classification
       },
     };
   },
-};
+});

@@ -1,4 +1,5 @@
 /** Metrics of how well scores rank the rows of a class before all others, whatever the threshold. */
+import { made } from '../../arguments/recipe.js';
 import { checkDecides, type Decides, type Metric, type MetricBatch, weightOf } from './metric.js';
 import type { PerClass } from './perClass.js';
 
@@ -94,37 +95,37 @@ function precisionAtPoint({ positive, negative }: Point): number {
  * a class or label that has no rows, or all; `macro` is the mean over the others. Ranked by the logits; a row whose output is NaN ranks worst.
  * As `roc_auc_score` of scikit-learn, with `multi_class='ovr'`. Keeps the scores of all rows until the end.
  */
-export const rocAuc: Metric<'rocAuc', PerClass> = {
+export const rocAuc: Metric<'rocAuc', PerClass> = /* @__PURE__ */ made(['rocAuc'], {
   name: 'rocAuc',
   begin: (width, decides) =>
     ofRanking('rocAuc', width, decides, (points, last) => {
       const area = sumOver(points, (a, b) => ((b.negative - a.negative) * (a.positive + b.positive)) / 2);
       return area / last.positive / last.negative;
     }),
-};
+});
 
 /**
  * The area under the precision-recall curve by the trapezoidal rule, from the point (0, 1): as `auc` of `precision_recall_curve` in scikit-learn.
  * Between its points it is too high; `averagePrecision` is not. For which classes: see `rocAuc`.
  */
-export const prAuc: Metric<'prAuc', PerClass> = {
+export const prAuc: Metric<'prAuc', PerClass> = /* @__PURE__ */ made(['prAuc'], {
   name: 'prAuc',
   begin: (width, decides) =>
     ofRanking('prAuc', width, decides, (points, last) => {
       const area = sumOver(points, (a, b) => ((b.positive - a.positive) * (precisionAtPoint(a) + precisionAtPoint(b))) / 2);
       return area / last.positive;
     }),
-};
+});
 
 /**
  * Average precision, Σ (Rₙ − Rₙ₋₁)·Pₙ over the thresholds, with recalls R and precisions P: as `average_precision_score` of scikit-learn.
  * The share of positive rows is chance. For which classes: see `rocAuc`.
  */
-export const averagePrecision: Metric<'averagePrecision', PerClass> = {
+export const averagePrecision: Metric<'averagePrecision', PerClass> = /* @__PURE__ */ made(['averagePrecision'], {
   name: 'averagePrecision',
   begin: (width, decides) =>
     ofRanking('averagePrecision', width, decides, (points, last) => {
       const area = sumOver(points, (a, b) => (b.positive - a.positive) * precisionAtPoint(b));
       return area / last.positive;
     }),
-};
+});

@@ -1,4 +1,5 @@
 /** Metrics of values: the distance of outputs and targets. */
+import { made } from '../../arguments/recipe.js';
 import { ValueError } from '../../errors.js';
 import { type Metric, type MetricBatch, total, weightOf } from './metric.js';
 
@@ -35,34 +36,34 @@ function meanOf(name: string, width: number, of: (u: number, t: number) => numbe
 }
 
 /** Mean absolute error, Σ |u − t| / (rows × outputs). */
-export const mae: Metric<'mae', number> = {
+export const mae: Metric<'mae', number> = /* @__PURE__ */ made(['mae'], {
   name: 'mae',
   mode: 'min',
   begin: (width) => meanOf('mae', width, (u, t) => Math.abs(u - t)),
-};
+});
 
 /** Root of the mean squared error, √(Σ (u − t)² / (rows × outputs)). */
-export const rmse: Metric<'rmse', number> = {
+export const rmse: Metric<'rmse', number> = /* @__PURE__ */ made(['rmse'], {
   name: 'rmse',
   mode: 'min',
   begin: (width) => meanOf('rmse', width, (u, t) => (u - t) * (u - t), Math.sqrt),
-};
+});
 
 /**
  * Mean absolute percentage error, Σ |u − t| / max(|t|, ε) / (rows × outputs): a share, 0.1 for ten percent. ε = 2⁻⁵², so that a target of 0 gives a
  * very large number. As `mean_absolute_percentage_error` of scikit-learn.
  */
-export const mape: Metric<'mape', number> = {
+export const mape: Metric<'mape', number> = /* @__PURE__ */ made(['mape'], {
   name: 'mape',
   mode: 'min',
   begin: (width) => meanOf('mape', width, (u, t) => Math.abs(u - t) / Math.max(Math.abs(t), Number.EPSILON)),
-};
+});
 
 /**
  * The coefficient of determination, R² = 1 − Σ (u − t)² / Σ (t − mean t)², averaged over the outputs: 1 is perfect, 0 no better than the mean.
  * Not finite where the targets of an output are all the same.
  */
-export const r2: Metric<'r2', number> = {
+export const r2: Metric<'r2', number> = /* @__PURE__ */ made(['r2'], {
   name: 'r2',
   begin: (width) => {
     const columns = Array.from({ length: width }, () => ({ all: 0, mean: 0, spread: 0, error: 0 }));
@@ -81,4 +82,4 @@ export const r2: Metric<'r2', number> = {
       () => total(columns.map(({ error, spread }) => 1 - error / spread)) / width,
     );
   },
-};
+});

@@ -76,6 +76,13 @@ export const lbfgs = /* @__PURE__ */ composedOptimizer({
     toleranceChange: { usual: 1e-9, from: 0 },
     lineSearch: { usual: 'strongWolfe', oneOf: ['strongWolfe', 'none'] },
   },
+  remedies: {
+    maxiter: 'use maxIterations',
+    maxeval: 'use maxEvaluations',
+    tolerancegrad: 'use toleranceGradient',
+    tolerancechange: 'use toleranceChange',
+    linesearchfn: 'use lineSearch',
+  },
   check({ weightDecay, clipNorm, ...options }) {
     if (weightDecay !== 0) return `weightDecay is ${weightDecay}, expected none; a penalty of the network is part of the loss`;
     if (clipNorm !== Number.POSITIVE_INFINITY) return `clipNorm is ${clipNorm}, expected none`;

@@ -1,4 +1,5 @@
 /** Steps of an optimizer that searches: it evaluates the loss of all rows as often as it needs. */
+
 import { Context, Status } from '../../../assembly/context.js';
 import type { RowSource } from '../../data/source.js';
 import { type Sums, sumsOf, writeSums } from '../../data/sums.js';
@@ -6,6 +7,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { LoadedProgram } from '../../engine/loadedProgram.js';
 import type { OptimizerState } from '../../engine/snapshot.js';
 import { ValueError } from '../../errors.js';
+import { minimised } from '../../losses/minimised.js';
 import { definitionOf, type Optimizer } from '../../optimizers/optimizer.js';
 import type { Slice } from '../steps.js';
 import type { Searching } from './searching.js';
@@ -15,7 +17,7 @@ import type { Searching } from './searching.js';
  * @throws ValueError where no one number does that
  */
 function divisorOf(call: string, engine: Engine, rows: number): number {
-  const terms = engine.minimised();
+  const terms = minimised(engine);
   const losses = terms.slice(0, terms.length - engine.penalties.length);
   if (losses.every(({ mean }) => mean)) return rows;
   if (losses.length < terms.length || losses.some(({ mean }) => mean))

@@ -1,10 +1,10 @@
 /** Groups elementwise instructions that run tile by tile, so that what one makes for the next stays in the first-level cache. */
 import { Opcode } from '../../assembly/opcodes.js';
-import { type Instruction, type Operand, tensor, tensorsOf, word } from '../graph/instruction.js';
+import { type Instruction, lengthOf, type Operand, tensor, tensorsOf, word } from '../graph/instruction.js';
 import { Node } from '../graph/node.js';
 import { vector } from '../graph/shape.js';
 import { leaf } from '../ops/leaves.js';
-import { lengthOf } from './encode.js';
+import type { TilePlace } from './optimizer.js';
 
 /** Elements of a tile: 2 kB a tensor, of which a first-level cache holds sixteen. */
 const TILE = 512;
@@ -18,12 +18,6 @@ const TILE = 512;
 const LARGE = 2 ** 18;
 
 const scratchOp = leaf('scratch', { unsaved: true });
-
-/** Where a tensor lies that has room for one tile only: so many elements into another. */
-export interface TilePlace {
-  readonly scratch: Node;
-  readonly offset: number;
-}
 
 type Size = Extract<Operand, { kind: 'size' }>;
 

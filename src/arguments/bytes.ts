@@ -1,7 +1,7 @@
 /** The bytes of a file, as callers pass them. */
 
-import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
+import { describe } from './describe.js';
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
@@ -34,7 +34,10 @@ export function bytesOf(call: string, value: Uint8Array | ArrayBuffer): Uint8Arr
         intrinsic(value, 'byteLength') as number,
       );
     } catch {
-      throw new ValueError(`${call}: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file`);
+      throw new ValueError(
+        `${call}: the buffer of the bytes is detached (it was transferred, perhaps to a worker), expected the bytes of a file; pass a copy of them`,
+        'DETACHED',
+      );
     }
   }
   const remedies: Record<string, string> = {

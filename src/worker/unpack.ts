@@ -1,0 +1,118 @@
+/** Arguments as they came to a worker, and what is made of them. */
+import { isList } from '../arguments/describe.js';
+import { Dataset } from '../data/dataset.js';
+import { type StreamRow, stream } from '../data/stream.js';
+import { ValueError } from '../errors.js';
+import type { AnyNetwork } from '../network/network.js';
+import { accuracy, topK } from '../training/metrics/accuracy.js';
+import { balancedAccuracy, cohenKappa, confusionMatrix, matthews } from '../training/metrics/confusion.js';
+import { logLoss } from '../training/metrics/logLoss.js';
+import { classificationReport, f1, f1At, precision, precisionAt, recall, recallAt } from '../training/metrics/perClass.js';
+import { averagePrecision, prAuc, rocAuc } from '../training/metrics/ranking.js';
+import { mae, mape, r2, rmse } from '../training/metrics/regression.js';
+import { reduceOnPlateau } from '../training/reduceOnPlateau.js';
+import { cosine, exponentialDecay, oneCycle, type Schedule, type ScheduleState, stepDecay, warmup } from '../training/schedules.js';
+import type { StreamedRows } from './message.js';
+import { unwrap } from './packed.js';
+
+/** Metrics by the names that their recipes have. */
+const METRICS = {
+  accuracy,
+  averagePrecision,
+  balancedAccuracy,
+  classificationReport,
+  cohenKappa,
+  confusionMatrix,
+  f1,
+  logLoss,
+  mae,
+  mape,
+  matthews,
+  prAuc,
+  precision,
+  r2,
+  recall,
+  rmse,
+  rocAuc,
+};
+
+/** What makes a metric or a schedule of the arguments that its recipe has. */
+const MAKERS = {
+  cosine,
+  exponentialDecay,
+  f1At,
+  oneCycle,
+  precisionAt,
+  recallAt,
+  reduceOnPlateau,
+  stepDecay,
+  topK,
+  warmup,
+} as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
+/** What a worker has. */
+export interface Stock {
+  readonly networks: Map<number, AnyNetwork>;
+  readonly data: Map<number, Dataset>;
+}
+
+/** What a call needs besides its arguments. */
+export interface Unpacking {
+  readonly call: string;
+  readonly stock: Stock;
+  /** Schedules that remember something, in their order. */
+  readonly schedules: Schedule[];
+  /** Asks the page for rows of a stream. */
+  rows(source: number, epoch: number): Promise<StreamedRows>;
+  close(epoch: number): void;
+}
+
+let epochs = 0;
+
+/** The rows of an epoch of a stream in the page, some at once. */
+async function* pulled({ rows, close }: Unpacking, source: number): AsyncGenerator<StreamRow> {
+  const epoch = epochs++;
+  try {
+    for (;;) {
+      const next = await rows(source, epoch);
+      yield* next.rows as readonly StreamRow[];
+      if (next.done) return;
+    }
+  } finally {
+    close(epoch);
+  }
+}
+
+function make([name, ...args]: readonly unknown[], state: unknown, to: Unpacking): unknown {
+  const metric = Object.hasOwn(METRICS, name as string) ? METRICS[name as keyof typeof METRICS] : undefined;
+  if (metric) return metric;
+  const maker = Object.hasOwn(MAKERS, name as string) ? MAKERS[name as string] : undefined;
+  if (!maker) throw new ValueError(`${to.call}: the worker knows no ${name}, expected the same version of neurite in both`);
+  const value = maker(...args.map((one) => unpack(one, to)));
+  if (state !== undefined) {
+    const schedule = value as Schedule;
+    schedule.restore?.(state as ScheduleState);
+    to.schedules.push(schedule);
+  }
+  return value;
+}
+
+/** What came, with what it stands for in its place. @throws ValueError for what this worker does not have any more */
+export function unpack(value: unknown, to: Unpacking): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (isList(value)) return typeof value[0] === 'object' && !isList(value[0]) ? value.map((one) => unpack(one, to)) : value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const packed = unwrap(value);
+  if (!packed) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unpack(one, to)]));
+  if (packed.kind === 'made') return make(packed.recipe, packed.state, to);
+  if (packed.kind === 'stream') {
+    const { source, options, buffer, batch } = packed;
+    const made = stream(() => pulled(to, source), options as object).shuffle(buffer);
+    return batch === undefined ? made : made.batch(batch);
+  }
+  const { handle } = packed;
+  if (packed.kind === 'data' && packed.literal !== undefined) to.stock.data.set(handle, new Dataset(packed.literal as never, to.call));
+  const found = to.stock[packed.kind === 'data' ? 'data' : 'networks'].get(handle);
+  if (!found) throw new ValueError(`${to.call}: the ${packed.kind === 'data' ? 'data set' : 'network'} was disposed of, expected one that is there`);
+  return found;
+}
