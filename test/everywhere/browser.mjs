@@ -245,7 +245,9 @@ export async function showExtension(extension, page, seconds = 40) {
     response.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end();
   });
   // An extension that was not packed is known by its path.
-  const id = [...createHash('sha256').update(extension).digest('hex').slice(0, 32)].map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
+  const id = [...createHash('sha256').update(extension).digest('hex').slice(0, 32)]
+    .map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)])
+    .join('');
   const args = [...chromiumFlags, `--user-data-dir=${profile}`, '--disable-features=DisableLoadExtensionCommandLineSwitch'];
   const child = spawn(command, [...args, `--load-extension=${extension}`, `chrome-extension://${id}/${page}?${encodeURIComponent(url)}`], {
     stdio: 'ignore',
