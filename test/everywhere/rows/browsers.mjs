@@ -11,8 +11,9 @@ const script = (text, type) => `<script${type ? ` type="${type}"` : ''}>\n${text
 const classicProgram = () => readFileSync(join(here, 'program.mjs'), 'utf8').replace(/^export /m, '');
 
 /** What a worker of any kind answers with, as `finish` wants it. */
-const ANSWER = "({ loss, prediction }) => ({ loss, prediction }), (error) => ({ error: String(error && error.stack || error) })";
-const awaited = "new Promise((resolve, reject) => { worker.onmessage = ({ data }) => data.error ? reject(data.error) : resolve(data); worker.onerror = (event) => reject(event.message || 'the worker did not load'); })";
+const ANSWER = '({ loss, prediction }) => ({ loss, prediction }), (error) => ({ error: String(error && error.stack || error) })';
+const awaited =
+  "new Promise((resolve, reject) => { worker.onmessage = ({ data }) => data.error ? reject(data.error) : resolve(data); worker.onerror = (event) => reject(event.message || 'the worker did not load'); })";
 
 /** The files of each way. `files` are paths in the package: of the ES module, of the file for a script tag, of neurite/worker and its script. */
 const ways = [
@@ -29,7 +30,9 @@ const ways = [
   {
     way: 'script tag',
     ci: true,
-    pages: ({ classic }) => ({ '/index.html': html(`<script src="${classic()}"></script><script src="/program.js"></script>${script('finish(program(neurite));')}`) }),
+    pages: ({ classic }) => ({
+      '/index.html': html(`<script src="${classic()}"></script><script src="/program.js"></script>${script('finish(program(neurite));')}`),
+    }),
   },
   {
     way: 'worker, importScripts',
@@ -189,7 +192,10 @@ async function runExtension(policy, { tarball, folder }) {
   write('page.html', html('<script type="module" src="/page.js"></script>'));
   write(
     'tell.js',
-    TELL.replace("parent.postMessage(message, '*')", "fetch(decodeURIComponent(location.search.slice(1)), { method: 'POST', body: JSON.stringify(message) })"),
+    TELL.replace(
+      "parent.postMessage(message, '*')",
+      "fetch(decodeURIComponent(location.search.slice(1)), { method: 'POST', body: JSON.stringify(message) })",
+    ),
   );
   write('program.mjs', readFileSync(join(here, 'program.mjs'), 'utf8'));
   write(

@@ -35,7 +35,13 @@ const bundlers = [
   { host: 'Vite', folder: 'vite', package: 'vite', command: ['vite', 'build'], entry: '/src/index.js', ci: true },
   { host: 'webpack', folder: 'webpack', package: 'webpack', command: ['webpack', '--mode', 'production'], made: 'main.js', ci: true },
   { host: 'Rspack', folder: 'rspack', package: '@rspack/core', command: ['rspack', 'build', '--mode', 'production'], made: 'main.js' },
-  { host: 'esbuild', folder: 'esbuild', package: 'esbuild', command: ['esbuild', 'src/index.js', '--bundle', '--minify', '--outdir=dist'], made: 'index.js' },
+  {
+    host: 'esbuild',
+    folder: 'esbuild',
+    package: 'esbuild',
+    command: ['esbuild', 'src/index.js', '--bundle', '--minify', '--outdir=dist'],
+    made: 'index.js',
+  },
   {
     host: 'Rollup',
     folder: 'rollup',
@@ -44,7 +50,14 @@ const bundlers = [
     made: 'index.js',
     type: 'module',
   },
-  { host: 'Rolldown', folder: 'rolldown', package: 'rolldown', command: ['rolldown', 'src/index.js', '--dir', 'dist'], made: 'index.js', type: 'module' },
+  {
+    host: 'Rolldown',
+    folder: 'rolldown',
+    package: 'rolldown',
+    command: ['rolldown', 'src/index.js', '--dir', 'dist'],
+    made: 'index.js',
+    type: 'module',
+  },
   { host: 'Parcel', folder: 'parcel', package: 'parcel', command: ['parcel', 'build', 'index.html'], entry: 'src/index.js' },
 ];
 
