@@ -63,6 +63,7 @@ async function measure({ args }: Browser, command: string): Promise<Frames> {
   }
 }
 
+const rows: object[] = [];
 for (const browser of browsers) {
   const found = find(browser);
   if (!found) {
@@ -73,8 +74,19 @@ for (const browser of browsers) {
   const { p95, longest, frames, alone, beside, share, updates } = await measure(browser, found.command);
   const rate = (value: number) => Math.round(value).toLocaleString('en');
   const ok = p95 <= MOST_MS && share >= LEAST_SHARE;
-  console.log(
-    `${found.version}: 95 % of ${frames} frames within ${p95.toFixed(1)} ms, the longest ${longest.toFixed(1)}; ${rate(beside)} samples/s beside them, ${rate(alone)} alone: ${(100 * share).toFixed(1)} %; newer weights ${updates.toFixed(0)} times a second; load before ${load}: ${ok ? 'ok' : `expected at most ${MOST_MS} ms and at least ${100 * LEAST_SHARE} %`}`,
-  );
+  rows.push({
+    browser: found.version,
+    frames,
+    'p95 ms': p95.toFixed(1),
+    'longest ms': longest.toFixed(1),
+    'samples/s beside': rate(beside),
+    'samples/s alone': rate(alone),
+    share: `${(100 * share).toFixed(1)} %`,
+    'weights/s': updates.toFixed(0),
+    'load before': load,
+    holds: ok,
+  });
   if (!ok) process.exitCode = 1;
 }
+console.table(rows);
+console.log(`expected: 95 % of the frames within ${MOST_MS} ms, and a share of at least ${100 * LEAST_SHARE} %`);

@@ -23,6 +23,9 @@ const STREAMED_ROWS = 256;
 
 type Rows = AsyncIterator<unknown> | Iterator<unknown>;
 
+/** How a call ends. */
+type Settled = { readonly value: unknown } | { readonly error: unknown };
+
 /** A call under way. */
 export class Call {
   readonly value: Promise<unknown>;
@@ -32,6 +35,7 @@ export class Call {
   #heard: Promise<void> = Promise.resolve();
   #resolve: (value: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
+  #isOver = false;
   readonly #epochs = new Map<number, Rows>();
   readonly #ends: (() => void)[] = [];
 
@@ -70,12 +74,9 @@ export class Call {
   /** The answer to a question of the worker. @throws what the caller's code throws, with which the call will end */
   async answer(asked: Question): Promise<unknown> {
     if (asked.what === 'rows') return this.#rows(asked.source, asked.epoch);
-    if (asked.what === 'close') {
-      const rows = this.#epochs.get(asked.epoch);
-      this.#epochs.delete(asked.epoch);
-      return void (await rows?.return?.());
-    }
+    if (asked.what === 'close') return this.#close(asked.epoch);
     await this.#heard;
+    if (this.#isOver || this.#failure) return false;
     const { parameters, end } = asked;
     return (await this.live.onEpoch?.(parameters ? { ...(end as object), parameters } : end)) !== false;
   }
@@ -90,17 +91,24 @@ export class Call {
       this.#epochs.set(epoch, rows);
     }
     const found: unknown[] = [];
-    while (found.length < STREAMED_ROWS) {
+    while (found.length < STREAMED_ROWS && !this.#isOver) {
       const { done, value } = await rows.next();
       if (done) return { rows: found, done: true };
       found.push(await value);
     }
+    if (this.#isOver) await this.#close(epoch);
     return { rows: found, done: false };
+  }
+
+  async #close(epoch: number): Promise<void> {
+    const rows = this.#epochs.get(epoch);
+    this.#epochs.delete(epoch);
+    await rows?.return?.();
   }
 
   async #called(callback: () => unknown): Promise<void> {
     try {
-      await callback();
+      if (!this.#isOver && !this.#failure) await callback();
     } catch (error) {
       this.fail(error);
     }
@@ -113,14 +121,25 @@ export class Call {
   }
 
   /** Ends as the worker says, once all callbacks have. */
-  async end(settle: { readonly value: unknown } | { readonly error: unknown }, states: readonly unknown[]): Promise<void> {
-    for (const ended of this.#ends) ended();
+  async end(settle: Settled, states: readonly unknown[] | undefined): Promise<void> {
     await this.#heard;
-    this.schedules.forEach((schedule, i) => {
-      if (states[i] !== undefined) schedule.restore(states[i] as ScheduleState);
-    });
-    if (this.#failure) this.#reject(this.#failure.error);
-    else if ('error' in settle) this.#reject(settle.error);
+    if (this.#isOver) return;
+    try {
+      this.schedules.forEach((schedule, i) => {
+        if (states?.[i] !== undefined) schedule.restore(states[i] as ScheduleState);
+      });
+      this.over(this.#failure ?? settle);
+    } catch (error) {
+      this.over({ error });
+    }
+  }
+
+  /** Ends at once, whatever callbacks do: none is called any more, and streams are closed. */
+  over(settle: Settled): void {
+    this.#isOver = true;
+    for (const ended of this.#ends) ended();
+    for (const epoch of this.#epochs.keys()) this.#close(epoch).catch(() => {});
+    if ('error' in settle) this.#reject(settle.error);
     else this.#resolve(settle.value);
   }
 }

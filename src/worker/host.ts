@@ -23,6 +23,9 @@ export interface CreateOptions {
   readonly debug: boolean;
 }
 
+/** What this realm locks for as long as it runs, once it does. */
+type Lock = Promise<string | undefined>;
+
 type CallRequest = Request & { readonly type: 'call' };
 
 class Host {
@@ -31,9 +34,9 @@ class Host {
   readonly #forgotten = new Set<number>();
   readonly #conversations = new Map<number, Conversation>();
   readonly #port: Port;
-  readonly #lock: string | undefined;
+  readonly #lock: Lock | undefined;
 
-  constructor(port: WorkerLike, lock: string | undefined) {
+  constructor(port: WorkerLike, lock: Lock | undefined) {
     this.#lock = lock;
     this.#port = portOf('serve', port, { message: (data) => this.#heard(data), ended: () => this.#forgetAll() });
   }
@@ -46,15 +49,28 @@ class Host {
     const request = read<Request>(data);
     if (!request) return;
     // Of another version: its answer says of which this is.
-    if (request.type === 'hello' || request.neurite !== PROTOCOL) return this.#say({ type: 'hello', lock: this.#lock });
+    if (request.type === 'hello' || request.neurite !== PROTOCOL) return void this.#greet();
     if (request.type === 'call') return void this.#call(request);
-    if (request.type === 'data') return void unpack(request.data, this.#unpacking('dataset'));
+    if (request.type === 'data') return this.#keep(request.data);
     if (request.type === 'forget') return this.#forget(request.handle);
     const conversation = this.#conversations.get(request.id);
     if (request.type === 'abort') conversation?.abort();
     else if (request.type === 'pause') conversation?.pause(request.paused);
     else if (request.type === 'heard') conversation?.heard();
     else conversation?.answer(request.question, request.value, request.failed);
+  }
+
+  /** Greets when the page may wait for the lock: it would not hear of an end before that. */
+  async #greet(): Promise<void> {
+    this.#say({ type: 'hello', lock: await this.#lock });
+  }
+
+  #keep(data: unknown): void {
+    try {
+      unpack(data, this.#unpacking('dataset'));
+    } catch {
+      // The page sends none that is refused. A call that takes what is not here says so.
+    }
   }
 
   #unpacking(call: string, conversation?: Conversation): Unpacking {
@@ -143,6 +159,6 @@ class Host {
 }
 
 /** Answers the calls that come by a port. @param lock what this realm locks for as long as it runs */
-export function serve(port: WorkerLike, lock?: string): void {
+export function serve(port: WorkerLike, lock?: Lock): void {
   new Host(port, lock);
 }

@@ -8,6 +8,7 @@ import { checkPause } from '../training/pause.js';
 import { Call, type Live } from './call.js';
 import { calledAt, fromData } from './errorData.js';
 import { standsFor } from './handles.js';
+import { whenFree } from './lifeLock.js';
 import { type CallName, PROTOCOL, type Reply, type Request, read, type Wishes } from './message.js';
 import { METHODS, type Method } from './methods.js';
 import { type Packing, pack } from './pack.js';
@@ -124,12 +125,14 @@ export class NeuriteWorker {
   #next = 1;
   #networks = 0;
   #over: WorkerError | undefined;
-  #isGreeted = false;
+  /** What to do about its end: before it has greeted, the host may forbid it. */
+  #remedy = REFUSED;
   #greeted: (error?: WorkerError) => void = () => {};
   readonly #ready: Promise<void>;
   /** Ends the worker at once, whatever it does: each call that waits for it is rejected with a WorkerError, and so is every later one. */
   // A field, as structured clones fail on functions.
   readonly terminate = (): void => {
+    this.#remedy = REMEDY;
     this.#end(new WorkerError('the worker was terminated'));
   };
 
@@ -225,7 +228,7 @@ export class NeuriteWorker {
   /** What a call is rejected with that the worker does not answer. */
   #endedDuring(call: string): WorkerError {
     const { message, cause } = this.#over as WorkerError;
-    return new WorkerError(`${call}: ${message}; ${this.#isGreeted ? REMEDY : REFUSED}`, cause);
+    return new WorkerError(`${call}: ${message}; ${this.#remedy}`, cause);
   }
 
   #parcel(call: string, move: boolean): Parcel {
@@ -304,21 +307,19 @@ export class NeuriteWorker {
     if (reply.neurite !== PROTOCOL)
       this.#end(new WorkerError(`the worker speaks version ${reply.neurite} of the messages and the page ${PROTOCOL}, expected one neurite in both`));
     else if (reply.type === 'hello') {
-      if (reply.lock !== undefined) this.#awaitLock(reply.lock);
-      this.#isGreeted = true;
+      if (reply.lock !== undefined) whenFree(reply.lock, () => this.#end(new WorkerError('the worker ended')));
+      this.#remedy = REMEDY;
       this.#greeted();
       // A worker that has nothing to do keeps no program alive.
       if (this.#calls.size === 0) this.#port.hold(false);
     } else {
       const call = this.#calls.get(reply.id);
-      if (call) this.#tell(call, reply);
+      try {
+        if (call) this.#tell(call, reply);
+      } catch (error) {
+        this.#end(new WorkerError("the worker sent a message that is none of neurite's", error));
+      }
     }
-  }
-
-  /** A page is told nothing of a worker that ends; but what it locked is free then. */
-  #awaitLock(name: string): void {
-    const locks = fieldOf(fieldOf(globalThis, 'navigator'), 'locks') as { request(name: string, then: () => void): Promise<unknown> } | undefined;
-    locks?.request(name, () => this.#end(new WorkerError('the worker ended'))).catch(() => {});
   }
 
   #tell(call: Call, reply: Exclude<Reply, { type: 'hello' }>): void {
@@ -341,12 +342,12 @@ export class NeuriteWorker {
           call.fail(error);
           this.#say({ type: 'answer', id, question, value: undefined, failed: true });
         });
-    } else {
-      this.#calls.delete(id);
+    } else if (reply.type === 'result' || reply.type === 'error') {
       const settled =
         reply.type === 'result'
           ? { value: reply.value }
           : { error: reply.aborted && call.live.signal ? call.live.signal.reason : fromData(reply.error, call.caller) };
+      this.#calls.delete(id);
       void call.end(settled, reply.states).finally(() => this.#rest());
     }
   }
@@ -358,7 +359,7 @@ export class NeuriteWorker {
     this.#greeted(error);
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) void call.end({ error: calledAt(this.#endedDuring(call.method), call.caller) }, []);
+    for (const call of calls) call.over({ error: calledAt(this.#endedDuring(call.method), call.caller) });
   }
 
   [Symbol.dispose](): void {

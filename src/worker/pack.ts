@@ -34,12 +34,25 @@ export interface Packing {
   readonly sources: RowsMaker[];
 }
 
+/** Whether a buffer was transferred. `detached` is not in Node 20, which says nothing of a message that such a buffer was to go with. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** An array as it goes: itself, where it may be moved and is all of its memory; else a copy, which is moved. */
 function packArray(values: NumericArray, path: string, to: Packing): NumericArray {
   const buffer = bufferOf(values);
   const length = lengthOf(values);
-  if (length === 0 && fieldOf(buffer, 'detached') === true)
-    throw new ValueError(`${to.call}: ${path} is ${describe(values)} whose memory was moved away, expected one that still has it; copy it before`);
+  if (length === 0 && isDetached(buffer))
+    throw new ValueError(
+      `${to.call}: ${path} is ${describe(values)} whose memory was moved away, expected one that still has it; copy it before`,
+      'DETACHED',
+    );
   const Kind = KINDS[kindOf(values) as keyof typeof KINDS];
   // Of a kind that is newer than this: the host copies it.
   if (!Kind) return values;

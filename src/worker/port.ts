@@ -55,7 +55,9 @@ export function portOf(call: string, worker: WorkerLike, listeners: Listeners): 
   const on = method('on') ?? method('addEventListener');
   if (!post || !on) throw new ValueError(`${call}: worker is ${describe(worker)}, expected a Worker, a MessagePort, or a function that makes one`);
   const data = method('on') ? (message: unknown) => message : (event: unknown) => fieldOf(event, 'data');
-  for (const [name, listener] of Object.entries(events(listeners, data))) on(name, listener);
+  // Errors of a worker's own scope are no errors of the page: unheard, they are told to the page.
+  const tells = (name: string) => name !== 'error' || method('terminate') !== undefined;
+  for (const [name, listener] of Object.entries(events(listeners, data))) if (tells(name)) on(name, listener);
   method('start')?.();
   return {
     post: (message, transfer) => void post(message, transfer),

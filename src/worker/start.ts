@@ -38,8 +38,8 @@ async function make(call: string): Promise<WorkerLike> {
 /** The worker that a call goes to. @param isOwn whether one that is started ends with its last network */
 export async function workerFor(call: string, given: WorkerSource | NeuriteWorker | undefined, isOwn: boolean): Promise<NeuriteWorker> {
   if (isOf(given, NeuriteWorker)) return given;
-  const source = typeof given === 'function' ? await given() : given;
-  if (source === undefined) return new NeuriteWorker(await make(call), isOwn, call);
+  const source = (typeof given === 'function' ? await given() : given) as WorkerLike;
+  if (source === undefined && given === undefined) return new NeuriteWorker(await make(call), isOwn, call);
   const found = known.get(source);
   if (found) return found;
   const worker = new NeuriteWorker(source, isOwn && typeof given === 'function', call);

@@ -23,9 +23,9 @@ const body = (worker: string) => `
     return there.every((value, i) => value === here.parameters[i]) ? 'the same bits' : 'other bits';
   })().catch((error) => error.name + ' ' + error.code + ': ' + error.message).then((said) => { document.title = said; });
 `;
-const program = (worker = 'undefined') => `
-  import { adam, crossEntropy, dense, sequential } from '/dist/index.js';
-  import { inWorker } from '/dist/worker.js';
+const program = (worker = 'undefined', from = ['/dist/index.js', '/dist/worker.js']) => `
+  import { adam, crossEntropy, dense, sequential } from '${from[0]}';
+  import { inWorker } from '${from[1]}';
   ${body(worker)}`;
 
 let browser: Browser;
@@ -55,9 +55,9 @@ afterAll(async () => {
 });
 
 /** What a page with a script says. */
-async function said(name: string, script: string, policy?: string, kind = 'module'): Promise<string> {
+async function said(name: string, script: string, policy?: string, kind = 'module', head = ''): Promise<string> {
   served.set(`/${name}.js`, { type: 'text/javascript', text: script });
-  const text = `<!doctype html><meta charset="utf-8"><title>waiting</title><script ${kind === 'module' ? 'type="module"' : ''} src="/${name}.js"></script>`;
+  const text = `<!doctype html><meta charset="utf-8"><title>waiting</title>${head}<script ${kind === 'module' ? 'type="module"' : ''} src="/${name}.js"></script>`;
   served.set(`/${name}.html`, { type: 'text/html', text, ...(policy && { policy }) });
   const page = await browser.newPage();
   try {
@@ -72,8 +72,12 @@ async function said(name: string, script: string, policy?: string, kind = 'modul
 
 const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
-test('unbundled', async () => {
+test('unbundled, by addresses and by an import map', async () => {
   expect(await said('plain', program())).toBe('the same bits');
+  const names = ['neurite', 'neurite/worker'];
+  const imports = JSON.stringify({ imports: { neurite: '/dist/index.js', 'neurite/worker': '/dist/worker.js' } });
+  const head = `<script type="importmap">${imports}</script>`;
+  expect(await said('mapped', program(undefined, names), undefined, 'module', head)).toBe('the same bits');
 });
 
 test('under a policy that allows workers of blobs', async () => {
