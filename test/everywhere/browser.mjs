@@ -219,7 +219,11 @@ export const webkit = new Browser({
   packages: 'webkit2gtk-driver xvfb xauth',
   version: () => {
     if (!miniBrowser()) throw new Error('no MiniBrowser');
-    return execFileSync('WebKitWebDriver', ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+    // Neither of its programs says its version.
+    return execFileSync('dpkg-query', ['--show', '--showformat', '${source:Upstream-Version}', 'webkit2gtk-driver'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
   },
   args: (_, url) => ['-a', miniBrowser(), '--private', url],
   env: {
