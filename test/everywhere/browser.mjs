@@ -219,8 +219,8 @@ export const webkit = new Browser({
   packages: 'webkit2gtk-driver xvfb xauth',
   version: () => {
     if (!miniBrowser()) throw new Error('no MiniBrowser');
-    // It tells its version to a screen alone.
-    return execFileSync('dpkg-query', ['--status', 'webkit2gtk-driver'], { encoding: 'utf8', stdio: 'pipe' }).split(/^Version: /m)[1];
+    // Neither of its programs says its version.
+    return execFileSync('dpkg-query', ['--show', 'webkit2gtk-driver'], { encoding: 'utf8', stdio: 'pipe' }).split('\t')[1];
   },
   args: (_, url) => ['-a', miniBrowser(), '--private', url],
   env: {
