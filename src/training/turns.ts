@@ -100,19 +100,30 @@ async function waitForNothing(): Promise<boolean> {
   }
 }
 
-/** Yields to other tasks, by the fastest way that there is. @returns whether there is one */
-async function yieldToEvents(): Promise<boolean> {
-  if (typeof setImmediate === 'function') await new Promise<void>((resolve) => setImmediate(resolve));
-  else if (typeof MessageChannel === 'function') {
-    await new Promise<void>((resolve) => {
+/** Ways to let other tasks run, the fastest first. */
+const ways = [
+  () => new Promise<void>((resolve) => setImmediate(resolve)),
+  () =>
+    new Promise<void>((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
         port1.close();
         resolve();
       };
       port2.postMessage(0);
-    });
-  } else if (typeof setTimeout === 'function') await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  else return waitForNothing();
-  return true;
+    }),
+  () => new Promise<void>((resolve) => setTimeout(resolve, 0)),
+];
+
+/** Yields to other tasks, by the fastest way that there is. @returns whether there is one */
+async function yieldToEvents(): Promise<boolean> {
+  for (const way of ways) {
+    try {
+      await way();
+      return true;
+    } catch {
+      // The host has no such name, or one whose call throws, as setImmediate does in Next at the edge.
+    }
+  }
+  return waitForNothing();
 }
