@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+// First, so that a bundle begins with it (scripts/build.mjs).
+import './core/binaries.generated.js';
+
 export type { NumericArray } from './arguments/arrays.js';
 export type { AbortSignalLike, AnyTargets, ClassIds, Inputs, Outputs, Returned, Targets, Values } from './arguments/values.js';
 export type { Build } from './core/core.js';

@@ -1,6 +1,6 @@
 import type { Bytes, Doubles, Floats, Words } from '../arguments/arrays.js';
 import { CoreError, MemoryError } from '../errors.js';
-import { baseline, relaxedDelta, relaxedSize } from './binaries.generated.js';
+import { binaries } from './binaries.generated.js';
 import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
@@ -158,8 +158,8 @@ const modules = new Map<Build, object>();
 
 /** The bytes of a build's binary. */
 export function binary(build: Build): Bytes {
-  const bytes = decodePrintable(baseline);
-  return build === 'relaxed' ? applyDelta(bytes, decodePrintable(relaxedDelta), relaxedSize) : bytes;
+  const bytes = decodePrintable(binaries.baseline);
+  return build === 'relaxed' ? applyDelta(bytes, decodePrintable(binaries.relaxedDelta), binaries.relaxedSize) : bytes;
 }
 
 /** The WebAssembly.Module from which the cores of a build are made from now on, in place of the binary embedded here. */

@@ -8,6 +8,7 @@ import { nameTensors } from '../layers/names.js';
 import { TARGET_FORMS } from '../losses/targetForm.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type Network } from '../network/network.js';
+import { oddIn, rangeOfPower } from '../optimizers/optimizer.js';
 import type { EarlyStopState } from '../training/earlyStopping.js';
 import type { FitBegun, FitRun, Interrupted } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
@@ -163,7 +164,7 @@ function fillInto(parts: Internals, file: TensorFile): void {
     if (String(shape) !== String(node.shape.size))
       throw new FileError(`${call}: the tensor ${show(name)} is missing or of another shape, expected [${node.shape.size}]`);
   }
-  checkTensors(call, file, names, trained ? slots : []);
+  checkTensors(call, file, names, trained ? slots : [], optimizer);
   fill(parts, file, names, slots, trained);
   parts.metadata = metadata as Record<string, unknown>;
 }
@@ -230,7 +231,11 @@ function readSchedule(fields: Fields): Readonly<Record<string, number>> {
   return Object.fromEntries(fields.keys().map((key) => [key, fields.number(key)]));
 }
 
-function readStopping(fields: Fields, { parameterCount, valueCount, optimizerState }: Internals['engine'], file: TensorFile): EarlyStopState {
+function readStopping(
+  fields: Fields,
+  { optimizer, parameterCount, valueCount, optimizerState }: Internals['engine'],
+  file: TensorFile,
+): EarlyStopState {
   const least = fields.number('least');
   if (Number.isNaN(least)) fields.fail('least', 'a number');
   const waited = fields.integer('waited', 0, MOST);
@@ -239,9 +244,10 @@ function readStopping(fields: Fields, { parameterCount, valueCount, optimizerSta
   const count = optimizerState?.powerCount ?? 0;
   const given = best ? fields.list('powers') : [];
   const powers = given.map((value) => (typeof value === 'number' && Number.isFinite(value) ? value : fields.fail('powers', `${count} numbers`)));
-  if (best && powers.length !== count) fields.fail('powers', `${count} numbers`);
+  const inRange = (value: number, i: number) => optimizer && value >= rangeOfPower(optimizer, i)[0] && value <= rangeOfPower(optimizer, i)[1];
+  if (best && !(powers.length === count && powers.every(inRange))) fields.fail('powers', `${count} numbers in the range of the optimizer's`);
   fields.end();
-  const values = (name: string, n: number) => {
+  const values = (name: string, n: number, slot = '') => {
     const floats = allocateFloats(`restore: ${name}`, n);
     if (!best) return floats;
     const tensor = file.tensors.get(name);
@@ -250,11 +256,14 @@ function readStopping(fields: Fields, { parameterCount, valueCount, optimizerSta
     new Uint8Array(floats.buffer).set(tensor.bytes);
     const odd = floats.findIndex((value) => !Number.isFinite(value));
     if (odd >= 0) throw new FileError(`restore: number ${odd} of the tensor ${show(name)} is ${floats[odd]}, expected finite numbers`);
+    const below = optimizer ? oddIn(optimizer, slot, floats) : -1;
+    if (below >= 0)
+      throw new FileError(`restore: number ${below} of the tensor ${show(name)} is ${floats[below]}, expected numbers ≥ 0, as of squares`);
     return floats;
   };
   const snapshot = {
     parameters: values(`${BEST}parameters`, valueCount),
-    slots: slots.map((_, i) => values(`${BEST}slot${i}`, parameterCount)),
+    slots: slots.map((_, i) => values(`${BEST}slot${i}`, parameterCount, optimizerState?.slotNames[i])),
     powers: Float64Array.from(best ? powers : new Float64Array(count)),
   };
   return { least, waited, best, snapshot };

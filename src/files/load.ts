@@ -11,7 +11,7 @@ import { chooseBuild } from '../network/chooseBuild.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
 import { Constant, Parameter, type State } from '../ops/leaves.js';
-import { definitionOf, type Optimizer, type OptimizerMaker, powerCount, slotsOf } from '../optimizers/optimizer.js';
+import { definitionOf, type Optimizer, type OptimizerMaker, oddIn, powerCount, rangeOfPower, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
@@ -84,7 +84,7 @@ export function readNetwork(call: string, read: () => TensorFile, options: LoadO
   const training = optimizer && fields.has('training') ? readTraining(fields.object('training'), optimizer) : undefined;
   fields.end();
   const slots = training && optimizer ? slotNames(slotsOf(optimizer)) : [];
-  checkTensors(call, file, tensors, slots);
+  checkTensors(call, file, tensors, slots, optimizer);
   const network = make(where, architecture, build, 'leave');
   network.metadata = metadata;
   const parts = internals(call, network);
@@ -132,8 +132,19 @@ export function fill(
   trainee.stepsDone = training.stepsDone;
 }
 
+/** A copy of the numbers of a tensor, which may lie anywhere in a file. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
+}
+
 /** The tensors of a file are those of its nodes, and the vectors of the optimizer's state. @throws FileError where one is missing or one too many */
-export function checkTensors(call: string, file: TensorFile, tensors: ReadonlyMap<Node, string>, slots: readonly string[]): void {
+export function checkTensors(
+  call: string,
+  file: TensorFile,
+  tensors: ReadonlyMap<Node, string>,
+  slots: readonly string[],
+  optimizer?: Optimizer,
+): void {
   const used = new Set(tensors.values());
   const parameters = [...tensors.keys()].filter((node) => node instanceof Parameter);
   const count = parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -142,6 +153,9 @@ export function checkTensors(call: string, file: TensorFile, tensors: ReadonlyMa
     if (used.has(name) || !values.tensor(name, [count]))
       throw new FileError(`${call}: the tensor ${show(name)} is missing or of another shape, expected [${count}]`);
     used.add(name);
+    const floats = floatsOf(values.tensor(name, [count]) as Uint8Array);
+    const odd = optimizer ? oddIn(optimizer, name.slice(name.indexOf('.') + 1), floats) : -1;
+    if (odd >= 0) throw new FileError(`${call}: number ${odd} of the tensor ${show(name)} is ${floats[odd]}, expected numbers ≥ 0, as of squares`);
   }
   const other = [...file.tensors.keys()].find((name) => !used.has(name));
   if (other !== undefined) throw new FileError(`${call}: the architecture has no use for the tensor ${show(other)}`);
@@ -218,8 +232,7 @@ export function readTraining(entry: Fields, optimizer: Optimizer): Training {
   const count = powerCount(optimizer);
   const { start = [], from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = definitionOf(optimizer).powers ?? {};
   const powers = entry.list('powers').flatMap((value, i) => {
-    // Where the optimizer has fewer, what stands for the rest is a power of 1.
-    const [low, high] = i < start.length ? [from, upTo] : [0, 1];
+    const [low, high] = rangeOfPower(optimizer, i);
     return typeof value === 'number' && Number.isFinite(value) && value >= low && value <= high ? [value] : [];
   });
   const given = entry.list('powers').length;

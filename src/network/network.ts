@@ -433,7 +433,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * Trains on a data set for some epochs, in slices of a few milliseconds with the event loop running between them. The data are read, checked
    * and uploaded before, in one go.
    *
-   * An AudioWorklet has no timers: there the fit yields by `Atomics.waitAsync`, as Chromium has it, and where that is missing it blocks the thread to
+   * An AudioWorklet has no timers: in Chromium the fit yields there by `Atomics.waitAsync`; in Firefox and WebKit, where that never wakes, it blocks the thread to
    * its end, which `longestBlock` says. A slice of 10 ms is longer than a block of sound in any case: train in `neurite/worker`, and let the worklet
    * `predict` with what `predictor.update` takes; or call `step` with a few rows in each block.
    *

@@ -4,6 +4,7 @@ import { isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { readPerParameter, readRows } from '../data/values.js';
 import { ValueError } from '../errors.js';
+import { type Optimizer, oddIn, rangeOfPower } from '../optimizers/optimizer.js';
 import type { Internals } from './internals.js';
 import { type AnyNetwork, internals } from './network.js';
 
@@ -35,7 +36,7 @@ export function optimizerState(network: AnyNetwork): OptimizerStateValues {
 
 /**
  * Puts back what `optimizerState` gave, of the same optimizer with the same options. Everything is checked before anything changes.
- * @throws ValueError for another optimizer's state, or a number that is not finite; ShapeError for a vector of another length
+ * @throws ValueError for another optimizer's state, a number that is not finite, or one that the optimizer's never is, such as a mean of squares below 0; ShapeError for a vector of another length
  */
 export function setOptimizerState(network: AnyNetwork, values: OptimizerStateValues): void {
   const call = 'setOptimizerState';
@@ -53,6 +54,16 @@ export function setOptimizerState(network: AnyNetwork, values: OptimizerStateVal
     const odd = list.findIndex((value) => !Number.isFinite(value));
     if (odd >= 0) throw new ValueError(`${call}: ${what}[${odd}] is ${list[odd]}, expected a finite number`);
   }
+  const optimizer = engine.optimizer as Optimizer;
+  read.forEach((slot, i) => {
+    const name = state.slotNames[i] as string;
+    const odd = oddIn(optimizer, name, slot);
+    if (odd >= 0) throw new ValueError(`${call}: ${name}[${odd}] is ${slot[odd]}, expected a number ≥ 0, as of squares`);
+  });
+  numbers.forEach((value, i) => {
+    const [from, upTo] = rangeOfPower(optimizer, i);
+    if (value < from || value > upTo) throw new ValueError(`${call}: powers[${i}] is ${value}, expected a number from ${from} to ${upTo}`);
+  });
   // Reading may have run code of the caller's.
   inside.idle(call);
   if (engine.optimizerState?.powers !== state.powers)

@@ -23,6 +23,7 @@ export const adagrad = /* @__PURE__ */ composedOptimizer({
   remedies: { lrdecay: 'use learningRateDecay' },
   // Of the gradients alone: slots start at 0.
   slots: () => ['sum'],
+  squares: ['sum'],
   // The steps done.
   powers: { start: [0], from: 0 },
   scalars({ learningRateDecay }, learningRate, powers): Readonly<Record<string, number>> {

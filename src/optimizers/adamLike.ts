@@ -31,6 +31,7 @@ export function adamLike<Name extends string>(name: Name, decay: { readonly weig
       epsilon: { usual: 1e-8, above: 0 },
     },
     slots: () => ['m', 'v'],
+    squares: ['v'],
     // β₁ᵗ and β₂ᵗ
     powers: { start: [1, 1], from: 0, upTo: 1 },
     scalars({ beta1, beta2, epsilon, weightDecay }, learningRate, powers) {

@@ -42,7 +42,7 @@ export function defineOptimizer<Name extends string, Own extends OptimizerOption
 
 /** A copy of a definition, each field read once. @throws ValueError where it is none */
 function readDefinition(given: unknown): OptimizerDefinition {
-  const known = ['name', 'learningRate', 'weightDecay', 'decouplesDecay', 'options', 'powers', ...FUNCTIONS];
+  const known = ['name', 'learningRate', 'weightDecay', 'decouplesDecay', 'options', 'powers', 'squares', ...FUNCTIONS];
   const definition = checkOptions(DEFINE, given as OptimizerDefinition, known, {}, 'the definition');
   const { name, learningRate, weightDecay = 0, decouplesDecay = false, options, powers, update } = definition;
   if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,60}$/.test(name))
@@ -50,6 +50,9 @@ function readDefinition(given: unknown): OptimizerDefinition {
   const call = `${DEFINE}: ${name}`;
   checkCommon(call, { name, learningRate, weightDecay, clipNorm: Number.POSITIVE_INFINITY });
   if (typeof decouplesDecay !== 'boolean') throw new ValueError(`${call}: decouplesDecay is ${describe(decouplesDecay)}, expected true or false`);
+  const { squares = [] } = definition;
+  if (!isList(squares) || !Array.from(squares as readonly unknown[]).every((slot) => typeof slot === 'string'))
+    throw new ValueError(`${call}: squares is ${describe(squares)}, expected a list of names of slots`);
   if (typeof update !== 'function') throw new ValueError(`${call}: update is ${describe(update)}, expected a function`);
   for (const key of FUNCTIONS) {
     const value = (definition as unknown as Record<string, unknown>)[key];

@@ -41,6 +41,7 @@ export const nadam = /* @__PURE__ */ composedOptimizer({
     momentumDecay: { usual: 4e-3, from: 0 },
   },
   slots: () => ['m', 'v'],
+  squares: ['v'],
   // β₂ᵗ, Πₜ and 0.96^(t·momentumDecay)
   powers: { start: [1, 1, 1], from: 0, upTo: 1 },
   scalars({ beta1, beta2, epsilon, momentumDecay }, learningRate, powers) {

@@ -181,6 +181,8 @@ export interface OptimizerDefinition<
   check?(options: Described<Name, Own>): string | undefined;
   /** Names of the vectors it keeps, each as long as the parameters; they start at 0. */
   slots?(options: Described<Name, Own>): readonly Slot[];
+  /** Those of them that are sums or means of squares: a state with a value below 0 in one is refused. Default none. */
+  readonly squares?: readonly string[];
   /** Numbers in float64 that go from step to step, such as β₁ᵗ: as they are before the first step, and the range a file may have them in. */
   readonly powers?: { readonly start: readonly number[]; readonly from?: number; readonly upTo?: number };
   /**
@@ -334,4 +336,18 @@ export function powerCount(optimizer: Optimizer): number {
 export function startingPowers(optimizer: Optimizer): readonly number[] {
   const { start = [] } = definitionOf(optimizer).powers ?? {};
   return Array.from({ length: powerCount(optimizer) }, (_, i) => start[i] ?? 1);
+}
+
+/**
+ * The first value that a vector of the optimizer's state cannot have, by its place: one below 0 where it is made of squares, whose root would be NaN.
+ * −1 where there is none.
+ */
+export function oddIn(optimizer: Optimizer, slot: string, values: Float32Array): number {
+  return definitionOf(optimizer).squares?.includes(slot) ? values.findIndex((value) => value < 0) : -1;
+}
+
+/** The range that number i of the powers is in. Where the optimizer has fewer, what stands for the rest is a power of 1. */
+export function rangeOfPower(optimizer: Optimizer, i: number): readonly [number, number] {
+  const { start = [], from = Number.NEGATIVE_INFINITY, upTo = Number.POSITIVE_INFINITY } = definitionOf(optimizer).powers ?? {};
+  return i < start.length ? [from, upTo] : [0, 1];
 }

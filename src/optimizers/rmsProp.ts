@@ -27,6 +27,7 @@ export const rmsProp = /* @__PURE__ */ composedOptimizer({
   },
   remedies: { rho: 'use alpha' },
   slots: ({ momentum, centered }) => ['squares', ...(centered ? (['average'] as const) : []), ...(momentum > 0 ? (['velocity'] as const) : [])],
+  squares: ['squares'],
   update({ options: { alpha, epsilon, momentum, centered }, weights, gradient, descent, slots }) {
     const squares = toward(slots.squares, square(gradient), alpha);
     const average = centered ? toward(slots.average, gradient, alpha) : undefined;

@@ -89,6 +89,8 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
       // There is no best value yet.
       if (best === before) best = sign * Number.POSITIVE_INFINITY;
     }
+    if (typeof end !== 'object' || end === null)
+      throw new ValueError(`${call}: observe: end is ${describe(end)}, expected what fit gives onEpoch after an epoch`);
     const value: unknown = typeof monitor === 'string' ? monitoredValue('learningRate', monitor, end) : answerOf(call, 'monitor', monitor(end));
     if (typeof value !== 'number') throw new ValueError(`${call}: monitor gave ${describe(value)}, expected a number`);
     if (isBetter(value)) {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as neurite from 'neurite';
 import {
+  type AnyNetwork,
   add,
   checkpoint,
   crossEntropy,
@@ -270,6 +271,29 @@ describe('its state', () => {
     setOptimizerState(net, { ...state, powers: [5, 5, 1e9, -3, 1, 1] });
     net.step(x, y);
     expect(optimizerState(net).powers[0]).toBe(3);
+  });
+});
+
+describe('setTrainable after steps', () => {
+  test.each<[string, (net: ReturnType<typeof made>) => AnyNetwork]>([
+    ['in the network', (net) => net],
+    ['in the network of a file', (net) => load(save(net, { optimizerState: true }), { optimizers: [lbfgs] })],
+  ])('keeps the bits of what it leaves: %s', (_, of) => {
+    using net = made();
+    net.step(x, y);
+    net.step(x, y);
+    net.setTrainable('dense1', false);
+    const trained = of(net);
+    const bits = (name: string) => [...new Uint32Array(trained.parameter(name).values.slice().buffer)];
+    const names = ['dense1.weights', 'dense1.biases', 'dense2.weights'];
+    const before = names.map(bits);
+    for (let i = 0; i < 3; i++) trained.step(x, y);
+    const after = names.map(bits);
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(after[2]).not.toEqual(before[2]);
+    // Its pairs are of the others alone from then on, and go on from step to step.
+    expect(optimizerState(trained).powers[0]).toBe(9);
+    trained.dispose();
   });
 });
 

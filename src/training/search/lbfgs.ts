@@ -57,6 +57,8 @@ const stepOf = (i: number) => `step${i}`;
  * Losses are computed in float32. Where a search finds nothing below its start, for rounding, the next iteration begins anew, without pairs: the one
  * thing that PyTorch does not do.
  *
+ * Where `setTrainable` froze parameters that its pairs have moved, the next step begins anew, without pairs.
+ *
  * `load`, `restore` and `fromJSON` read a network with it where they are passed it: `load(bytes, { optimizers: [lbfgs] })`. State: (2·historySize + 2)
  * vectors as long as the parameters, allocated when the network is made; iterations and evaluations so far are the first two of
  * `optimizerState(net).powers`.

@@ -7,6 +7,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { LoadedProgram } from '../../engine/loadedProgram.js';
 import type { OptimizerState } from '../../engine/snapshot.js';
 import { ValueError } from '../../errors.js';
+import { elements } from '../../graph/shape.js';
 import { minimised } from '../../losses/minimised.js';
 import { definitionOf, type Optimizer } from '../../optimizers/optimizer.js';
 import type { Slice } from '../steps.js';
@@ -56,6 +57,9 @@ function searchStep(
   workspace.set(Context.Step, 0);
   workspace.set(Context.FirstStep, stepsDone);
   const values = floats(engine.parametersAddress, engine.valueCount);
+  // What a search remembers of parameters that are frozen now, from steps before or from a file, would move them.
+  const held = engine.parameters.filter((node) => engine.frozen.has(node)).map((node) => [engine.offsetOf(node) * 4, elements(node.shape)] as const);
+  if (held.some(([offset, count]) => slots.some((slot) => floats(slot + offset, count).some((value) => value !== 0)))) engine.resetOptimizer();
   const before = values.slice();
   let first: { readonly status: Status; readonly sums: Sums } | undefined;
   const evaluate = () => {

@@ -1,0 +1,65 @@
+/** Next: built for production, started, and asked: a page of the server, one of the browser, a training in a worker, a route at the edge. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from '../browser.mjs';
+import { here, pinned, project, run } from '../project.mjs';
+
+const source = join(here, 'next');
+
+/** Built once a run, whatever the number of rows. */
+let built;
+
+async function build({ tarball, shared }) {
+  const folder = await project(source, { tarball, folder: join(shared, 'next'), shared });
+  for (const file of ['program.mjs', 'programInWorker.mjs']) cpSync(join(here, file), join(folder, file));
+  await run('npx', ['--no-install', 'next', 'build'], { cwd: folder, timeout: 400_000, env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  return folder;
+}
+
+/** Runs a call with the address of the started server. */
+async function asked(context, call) {
+  built ??= build(context);
+  const folder = await built;
+  const server = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'start', '--port', '0'], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: '0', NEXT_TELEMETRY_DISABLED: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(server, 'exit');
+  let printed = '';
+  try {
+    const url = await new Promise((resolve, reject) => {
+      const read = (text) => {
+        printed += text;
+        const found = /http:\/\/localhost:\d+/.exec(printed)?.[0];
+        if (found && /Ready/.test(printed)) resolve(found);
+      };
+      server.stdout.on('data', read);
+      server.stderr.on('data', read);
+      server.once('exit', () => reject(new Error(`next start ended: ${printed}`)));
+    });
+    await call(url);
+  } finally {
+    server.kill();
+    await exited;
+  }
+}
+
+async function answers(url) {
+  const response = await fetch(url);
+  const text = await response.text();
+  // React puts a comment between the words.
+  if (!response.ok || !/trained to (<!-- -->)?0\.0\d+/.test(text)) throw new Error(`${response.status}: ${text.slice(0, 2000)}`);
+}
+
+export function rows(context) {
+  const row = (way, call) => ({ host: 'Next', way, seconds: 500, version: async () => pinned(source, 'next'), run: () => asked(context, call) });
+  return [
+    row('page of the server', (url) => answers(`${url}/`)),
+    row('route at the edge', (url) => answers(`${url}/edge`)),
+    row('page of the browser', (url) => chromium.show(`${url}/client`)),
+    row('page of the browser, neurite/worker', (url) => chromium.show(`${url}/worker`)),
+  ];
+}
