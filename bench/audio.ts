@@ -103,7 +103,7 @@ class Table {
     this.#add(name('blocks left out'), String(gaps), '0', gaps === 0);
     if (underruns === undefined) this.#add(name('underruns'), 'not told');
     else this.#add(name('underruns'), String(underruns), '0', underruns === 0);
-    this.#add(name('time the audio lost'), `${lost.toFixed(1)} ms`, `< ${LOST} ms`, lost < LOST);
+    this.#add(name('time the audio lost'), `${Math.max(0, lost).toFixed(1)} ms`, `< ${LOST} ms`, lost < LOST);
     if (heap.length < 2) return this.#add(name('heap of the thread'), 'not told');
     const grown = heap.slice(1).map((bytes, i) => bytes - (heap[i] as number));
     // Garbage that was collected does not show in what is in use.
@@ -116,6 +116,18 @@ class Table {
     // Each message is an event and an array, which are the browser's.
     const all = grown.reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
     this.#add(name('heap of the thread'), `${(all / swaps).toFixed(0)} bytes a message, ${collections} collections`, "the browser's");
+  }
+}
+
+/** Removes a profile: processes of a browser may write to it a little longer than it lives. */
+async function remove(profile: string): Promise<void> {
+  for (let left = 20; ; left--) {
+    try {
+      return rmSync(profile, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
 
@@ -177,7 +189,7 @@ async function measure(browser: Browser): Promise<void> {
     await exited;
     server.close();
     server.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    await remove(profile);
   }
   console.log(`\n${found.version}, load before: ${load.toFixed(1)}`);
   console.table(table.rows);

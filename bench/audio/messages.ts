@@ -21,7 +21,7 @@ export interface Seen {
 
 /**
  * A stretch of time, as the page tells it; the program answers when it has looked at the audio thread's heap.
- * `lost`: by how much the audio's clock fell behind the page's, in ms, from the first second to the worst: a buffer that came too late is left out.
+ * `lost`: by how much the audio's clock fell behind the page's, in ms, from before to after: a buffer that came too late is left out, for good.
  */
 export type Told =
   | { readonly what: 'costs'; readonly costs: readonly Cost[] }

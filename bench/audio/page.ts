@@ -9,6 +9,9 @@ const BLOCKS = 40_000;
 /** Seconds in which the engine compiles what is hot, and in which each block is timed at most. */
 const [WARMUP, TIMED] = [5, 5];
 
+/** Seconds before and after a part in which the two clocks are compared. */
+const EDGE = 3;
+
 async function tell(told: Told): Promise<void> {
   await fetch('/told', { method: 'POST', body: JSON.stringify(told) });
 }
@@ -19,6 +22,10 @@ const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time
 function underruns(context: AudioContext): number | undefined {
   const stats = (context as { playbackStats?: { underrunEvents?: number } }).playbackStats;
   return stats?.underrunEvents;
+}
+
+function median(looks: readonly (readonly [at: number, late: number])[]): number {
+  return looks.map(([, late]) => late).sort((a, b) => a - b)[looks.length >> 1] as number;
 }
 
 async function run(): Promise<void> {
@@ -62,18 +69,17 @@ async function run(): Promise<void> {
     await tell({ what: 'begins', phase });
     const [start, before] = [performance.now(), underruns(context)];
     const audio = context.currentTime;
-    /** How late the audio's clock is, at best in each second: single looks fall anywhere between two of the device's buffers. */
-    const late: number[] = [];
+    /** How late the audio's clock is, in ms, at each look: any time of a buffer more or less. */
+    const looks: (readonly [at: number, late: number])[] = [];
+    const end = seconds + 2 * EDGE;
     let passed = 0;
-    let told = 0;
-    while (passed < seconds) {
+    while (passed < end) {
       // No multiple of the time of a buffer, so that the looks fall everywhere in one.
       await wait(0.047);
-      passed = (performance.now() - start) / 1000;
-      if (Math.floor(passed) > Math.floor(told)) await tell({ what: 'goes on' });
-      told = passed;
-      const second = Math.floor(passed);
-      late[second] = Math.min(late[second] ?? Number.POSITIVE_INFINITY, 1000 * (passed - (context.currentTime - audio)));
+      const now = (performance.now() - start) / 1000;
+      looks.push([now, 1000 * (now - (context.currentTime - audio))]);
+      if (Math.floor(now) > Math.floor(passed)) await tell({ what: 'goes on' });
+      passed = now;
     }
     const after = underruns(context);
     const seen = await ask<Seen>({ ask: 'seen' });
@@ -81,7 +87,7 @@ async function run(): Promise<void> {
       what: 'ends',
       phase,
       seen,
-      lost: Math.max(...late.filter(Number.isFinite)) - (late[0] as number),
+      lost: median(looks.filter(([at]) => at >= end - EDGE)) - median(looks.filter(([at]) => at < EDGE)),
       underruns: before === undefined || after === undefined ? undefined : after - before,
     });
   }
