@@ -29,9 +29,6 @@ const [SHARE, TIME] = [0.1, (128 * 1e6) / 48_000];
 /** What Chromium calls a processor's `process` in its trace. */
 const TRACED = { category: 'disabled-by-default-audio-worklet', name: 'AudioWorkletProcessor::Process (author script execution)' };
 
-/** Milliseconds of sound that may be lost: less than a device's buffer, and more than two clocks differ by in a minute. */
-const LOST = 5;
-
 /** The share of seconds in which the audio thread's heap grows by no byte. */
 const QUIET = 0.9;
 
@@ -96,14 +93,14 @@ class Table {
   }
 
   /** @param heap bytes in use in the audio thread, second by second: none where the browser does not tell */
-  part({ phase, seen, lost, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
+  part({ phase, seen, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
     const { blocks, gaps, swaps } = seen;
     const name = (what: string) => `${phase}: ${what}`;
     this.#add(name('blocks'), `${blocks} in ${((blocks * TIME) / 1e6).toFixed(1)} s${swaps > 0 ? `, ${swaps} swaps` : ''}`);
     this.#add(name('blocks left out'), String(gaps), '0', gaps === 0);
-    if (underruns === undefined) this.#add(name('underruns'), 'not told');
-    else this.#add(name('underruns'), String(underruns), '0', underruns === 0);
-    this.#add(name('time the audio lost'), `${Math.max(0, lost).toFixed(1)} ms`, `< ${LOST} ms`, lost < LOST);
+    // Dropouts: buffers that were not there when the sound device asked for them. Chromium counts them.
+    if (underruns === undefined) this.#add(name('dropouts'), 'not told');
+    else this.#add(name('dropouts'), String(underruns), '0', underruns === 0);
     if (heap.length < 2) return this.#add(name('heap of the thread'), 'not told');
     const grown = heap.slice(1).map((bytes, i) => bytes - (heap[i] as number));
     // Garbage that was collected does not show in what is in use.

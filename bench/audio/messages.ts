@@ -19,10 +19,7 @@ export interface Seen {
   readonly swaps: number;
 }
 
-/**
- * A stretch of time, as the page tells it; the program answers when it has looked at the audio thread's heap.
- * `lost`: by how much the audio's clock fell behind the page's, in ms, from before to after: a buffer that came too late is left out, for good.
- */
+/** A stretch of time, as the page tells it; the program answers when it has looked at the audio thread's heap. */
 export type Told =
   | { readonly what: 'costs'; readonly costs: readonly Cost[] }
   /** There is no sound device to play to. */
@@ -36,7 +33,6 @@ export type Told =
       readonly what: 'ends';
       readonly phase: string;
       readonly seen: Seen;
-      readonly lost: number;
       readonly underruns: number | undefined;
     }
   | { readonly what: 'done'; readonly error?: string };
