@@ -7,18 +7,15 @@
  * parameters are swapped, by Chromium's trace of its own calls.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { loadavg, tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Cost, Told } from './audio/messages.js';
 import { type Browser, browsers, find } from './browser/browsers.js';
 import { DevTools } from './browser/devTools.js';
+import { session } from './browser/session.js';
 
 const seconds = Number(process.argv[2] ?? 60);
 if (!(seconds > 0)) throw new Error(`bench:audio: got ${process.argv[2]} seconds, expected a number above 0`);
@@ -33,7 +30,6 @@ const TRACED = { category: 'disabled-by-default-audio-worklet', name: 'AudioWork
 const QUIET = 0.9;
 
 const folder = fileURLToPath(new URL('audio/', import.meta.url));
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 /** A line of the table. */
 interface Row {
@@ -46,18 +42,6 @@ interface Row {
 function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
-}
-
-/** Serves the built page; what it tells is answered when `hear` is done. */
-async function serve(request: IncomingMessage, response: ServerResponse, hear: (told: Told) => Promise<void>): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  const path = join(folder, pathname === '/' ? 'index.html' : pathname);
-  if (request.method === 'POST') {
-    await hear(JSON.parse(await text(request)));
-    response.writeHead(204).end();
-  } else if (path.startsWith(folder) && statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
-  } else response.writeHead(404).end();
 }
 
 /** What a browser tells, line by line. */
@@ -116,18 +100,6 @@ class Table {
   }
 }
 
-/** Removes a profile: processes of a browser may write to it a little longer than it lives. */
-async function remove(profile: string): Promise<void> {
-  for (let left = 20; ; left--) {
-    try {
-      return rmSync(profile, { recursive: true, force: true });
-    } catch (error) {
-      if (left === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
-
 /** Opens the page in a browser and prints what it tells. */
 async function measure(browser: Browser): Promise<void> {
   const found = find(browser);
@@ -136,16 +108,8 @@ async function measure(browser: Browser): Promise<void> {
     return;
   }
   const load = loadavg()[0] as number;
-  const profile = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
-  writeFileSync(join(profile, 'user.js'), 'user_pref("media.autoplay.default", 0);\nuser_pref("media.autoplay.blocking_policy", 0);\n');
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const url = `http://localhost:${(server.address() as AddressInfo).port}/?${new URLSearchParams({ seconds: String(seconds), repetitions: '5' })}`;
   const isChromium = browser.name === 'Chromium';
-  const own = isChromium ? ['--autoplay-policy=no-user-gesture-required', '--remote-debugging-pipe', 'about:blank'] : [url];
-  const child = spawn(found.command, [...browser.args(profile), ...own], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
-  const exited = new Promise<void>((resolve) => child.once('exit', resolve).once('error', resolve));
-  const tools = isChromium ? new DevTools(child.stdio[3] as Writable, child.stdio[4] as Readable) : undefined;
+  let tools: DevTools | undefined;
   const table = new Table();
   let isSilent = false;
   let heap: number[] = [];
@@ -169,25 +133,24 @@ async function measure(browser: Browser): Promise<void> {
     } else if (told.what === 'goes on') await look();
     else if (told.what === 'ends') table.part(told, heap);
   };
-  try {
-    await new Promise<void>((resolve, reject) => {
-      exited.then(() => reject(new Error(`${found.version} ended before it was done`)));
-      server.on('request', (request, response) => {
-        serve(request, response, async (told) => {
-          if (told.what !== 'done') await hear(told);
-          else if (told.error) reject(new Error(`${found.version}: ${told.error}`));
-          else resolve();
-        }).catch(reject);
-      });
-      tools?.open(url).catch(reject);
-    });
-  } finally {
-    child.kill();
-    await exited;
-    server.close();
-    server.closeAllConnections();
-    await remove(profile);
-  }
+  await session<true>(browser, found.command, {
+    query: { seconds: String(seconds), repetitions: '5' },
+    page: readFileSync(join(folder, 'index.html'), 'utf8'),
+    profile: { 'user.js': 'user_pref("media.autoplay.default", 0);\nuser_pref("media.autoplay.blocking_policy", 0);\n' },
+    fileOf: (path) => join(folder, path),
+    start(url, profile) {
+      const own = isChromium ? ['--autoplay-policy=no-user-gesture-required', '--remote-debugging-pipe', 'about:blank'] : [url];
+      const child = spawn(found.command, [...browser.args(profile), ...own], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+      if (!isChromium) return { child };
+      tools = new DevTools(child.stdio[3] as Writable, child.stdio[4] as Readable);
+      return { child, opened: tools.open(url) };
+    },
+    async hear(said) {
+      const told = said as Told;
+      if (told.what === 'done') return told.error ? { error: told.error } : { done: true };
+      await hear(told);
+    },
+  });
   console.log(`\n${found.version}, load before: ${load.toFixed(1)}`);
   console.table(table.rows);
   if (isSilent) console.log('Nothing was played: this browser finds no sound device.');

@@ -2,15 +2,10 @@
  * npm run bench:frames: a page that animates beside T2's training in a worker, in Chromium and Firefox: the 95th percentile of its frames, and the
  * training's samples a second as a share of the same alone. `-- 20` is the seconds of each. It exits 1 above 20 ms or below 95 %.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { loadavg, tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, browsers, find } from '../browser/browsers.js';
+import { session } from '../browser/session.js';
 import { root } from '../history.js';
 import type { Frames } from './page.js';
 
@@ -19,7 +14,6 @@ const seconds = Number(process.argv[2] ?? 20);
 /** A frame of 60 a second and its jitter; what a training may lose. */
 const [MOST_MS, LEAST_SHARE] = [20, 0.95];
 
-const types: Record<string, string> = { '.js': 'text/javascript' };
 const page = `<!doctype html>
 <meta charset="utf-8">
 <title>frames</title>
@@ -28,39 +22,16 @@ const page = `<!doctype html>
 `;
 
 /** What a page in a browser measures. */
-async function measure({ args }: Browser, command: string): Promise<Frames> {
-  const profile = mkdtempSync(join(tmpdir(), 'neurite-frames-'));
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const child = spawn(command, [...args(profile), `http://localhost:${port}/?seconds=${seconds}`], { stdio: 'ignore' });
-  const exited = new Promise<void>((resolve) => child.once('exit', resolve).once('error', resolve));
-  try {
-    return await new Promise<Frames>((resolve, reject) => {
-      exited.then(() => reject(new Error(`${command} ended before it was done`)));
-      server.on('request', async (request, response) => {
-        const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-        response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-        response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-        const path = join(root, pathname);
-        if (request.method === 'POST') {
-          const said = JSON.parse(await text(request)) as { frames?: Frames; error?: string };
-          response.writeHead(204).end();
-          if (said.frames) resolve(said.frames);
-          else reject(new Error(said.error));
-        } else if (pathname === '/') response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
-        else if (/^\/(dist|build\/bench)\/[\w./]+$/.test(pathname) && !pathname.includes('..') && statSync(path, { throwIfNoEntry: false })?.isFile())
-          response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
-        else response.writeHead(404).end();
-      });
-    });
-  } finally {
-    child.kill();
-    await exited;
-    server.close();
-    server.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
+function measure(browser: Browser, command: string): Promise<Frames> {
+  return session<Frames>(browser, command, {
+    query: { seconds: String(seconds) },
+    page,
+    fileOf: (path) => (/^\/(dist|build\/bench)\/[\w./]+$/.test(path) ? join(root, path) : undefined),
+    hear(told) {
+      const { frames, error } = told as { frames?: Frames; error?: string };
+      return frames ? { done: frames } : { error: error ?? 'it told nothing' };
+    },
+  });
 }
 
 const rows: object[] = [];

@@ -37,6 +37,9 @@ const BEST = `${CHECKPOINT}best.`;
  * the epoch, the step, the order of its rows, its sums, the schedule, and the best epoch of early stopping with its parameters. To be called
  * between steps, as in `onProgress` and `onEpoch`, or at any other time. `load` takes the file too, as a network.
  *
+ * An aborted `fit` with early stopping ends with the parameters of the best epoch, which are those of no step: a checkpoint after that holds them, and
+ * its next `fit` begins anew. One that was taken before the abort, as in `onEpoch`, goes on.
+ *
  * @throws what `save` throws
  */
 export function checkpoint(network: AnyNetwork): Bytes {

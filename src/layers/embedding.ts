@@ -22,7 +22,8 @@ const MAX_COUNT = 2 ** 24;
 
 /**
  * A vector of `size` learnt numbers for each of `count` ids: of an input of ids `[rows, k]`, whole numbers from 0 to count − 1, the k vectors side by side,
- * `[rows, k·size]`. Its gradient is that of the product of one-hot rows with the table; ids have none. An id that there is not is refused where it is read.
+ * `[rows, k·size]`. Its gradient is that of the product of one-hot rows with the table; ids have none. An id that there is not is refused where it is
+ * read. Ids that are written into a view, such as that of `net.input`, are read by no check: what is no id stands for 0 there.
  *
  * Shapes: ids `[rows, k]`, the table `[count, size]`, the value `[rows, k·size]`.
  * @throws ValueError for sizes that are no positive integers; where it is applied to what is no input

@@ -1,5 +1,6 @@
 /** Fresh projects with the packed package installed: with a tool, whose package.json and lockfile have a folder of their own here, or with nothing else. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +38,38 @@ export function pack(folder) {
   const command = ['pack', '--silent', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [{ filename }] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }));
   return join(folder, filename);
+}
+
+/**
+ * Runs a call with the address that a server prints, and ends the server.
+ *
+ * @param script of the server, which Node runs
+ * @param ready what the server prints when it answers
+ */
+export async function whileServing(script, args, { cwd, env = {}, ready = /http/ }, call) {
+  const server = spawn(process.execPath, [script, ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(server, 'exit');
+  let printed = '';
+  try {
+    const url = await new Promise((resolve, reject) => {
+      const read = (text) => {
+        printed += text;
+        const found = /http:\/\/localhost:\d+/.exec(printed)?.[0];
+        if (found && ready.test(printed)) resolve(found);
+      };
+      server.stdout.on('data', read);
+      server.stderr.on('data', read);
+      server.once('exit', () => reject(new Error(`${script} ended: ${printed}`)));
+    });
+    return await call(url);
+  } finally {
+    server.kill();
+    await exited;
+  }
 }
 
 const npm = (folder, ...args) => run('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });

@@ -1,10 +1,8 @@
 /** Bundlers with the settings that they have by themselves: a production build, and what it made, in a page. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, serve, TELL } from '../browser.mjs';
-import { here, pinned, project, run } from '../project.mjs';
+import { here, pinned, project, run, whileServing } from '../project.mjs';
 
 const NAMES = 'adam, crossEntropy, dense, load, NeuriteError, save, sequential';
 const sources = {
@@ -87,29 +85,7 @@ async function build(bundler, kind, context) {
 /** Vite's server for development, which bundles dependencies by itself when it first meets them. */
 async function develop(bundler, kind, context) {
   const folder = await prepare(bundler, kind, context);
-  const server = spawn(process.execPath, ['node_modules/vite/bin/vite.js', '--port', '0', '--host', 'localhost'], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = once(server, 'exit');
-  let printed = '';
-  try {
-    const url = await new Promise((resolve, reject) => {
-      const read = (text) => {
-        printed += text;
-        const found = /http:\/\/localhost:\d+\//.exec(printed)?.[0];
-        if (found) resolve(found);
-      };
-      server.stdout.on('data', read);
-      server.stderr.on('data', read);
-      server.once('exit', () => reject(new Error(`vite ended: ${printed}`)));
-    });
-    await chromium.show(url);
-  } finally {
-    server.kill();
-    await exited;
-  }
+  await whileServing('node_modules/vite/bin/vite.js', ['--port', '0', '--host', 'localhost'], { cwd: folder }, (url) => chromium.show(`${url}/`));
 }
 
 export function rows(context) {

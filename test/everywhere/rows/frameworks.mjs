@@ -1,10 +1,8 @@
 /** Next: built for production, started, and asked: a page of the server, one of the browser, a training in a worker, a route at the edge. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from '../browser.mjs';
-import { here, pinned, project, run } from '../project.mjs';
+import { here, pinned, project, run, whileServing } from '../project.mjs';
 
 const source = join(here, 'next');
 
@@ -21,30 +19,8 @@ async function build({ tarball, shared }) {
 /** Runs a call with the address of the started server. */
 async function asked(context, call) {
   built ??= build(context);
-  const folder = await built;
-  const server = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'start', '--port', '0'], {
-    cwd: folder,
-    env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: '0', NEXT_TELEMETRY_DISABLED: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = once(server, 'exit');
-  let printed = '';
-  try {
-    const url = await new Promise((resolve, reject) => {
-      const read = (text) => {
-        printed += text;
-        const found = /http:\/\/localhost:\d+/.exec(printed)?.[0];
-        if (found && /Ready/.test(printed)) resolve(found);
-      };
-      server.stdout.on('data', read);
-      server.stderr.on('data', read);
-      server.once('exit', () => reject(new Error(`next start ended: ${printed}`)));
-    });
-    await call(url);
-  } finally {
-    server.kill();
-    await exited;
-  }
+  const env = { NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' };
+  await whileServing('node_modules/next/dist/bin/next', ['start', '--port', '0'], { cwd: await built, env, ready: /Ready/ }, call);
 }
 
 async function answers(url) {
