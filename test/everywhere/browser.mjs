@@ -3,13 +3,13 @@
  * what that page tells by `postMessage`. Every page has a server and so an origin of its own.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { chromium as playwright } from 'playwright';
 
 /** What a page tells its parent, which it needs no connection for. Errors that nobody catches are told too. */
 export const TELL = `
@@ -236,32 +236,31 @@ function miniBrowser() {
   return folders.map((folder) => `${folder}/MiniBrowser`).find(existsSync);
 }
 
-/** Opens a page of an extension, in a Chromium of its own: what it tells comes by `fetch` to the address in its query. */
+/**
+ * Opens a page of an extension, in a Chromium of its own: what it tells comes by `fetch` to the address in its query. Newer Chromiums load an
+ * extension that is not packed only by their DevTools.
+ */
 export async function showExtension(extension, page, seconds = 40) {
   const { command } = chromium.version();
-  const profile = mkdtempSync(join(tmpdir(), 'neurite-browser-'));
   const told = withResolvers();
   const { url, close } = await listen(async (request, response) => {
     told.resolve(JSON.parse(await text(request)));
     response.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end();
   });
-  // An extension that was not packed is known by its path.
-  const id = [...createHash('sha256').update(extension).digest('hex').slice(0, 32)]
-    .map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)])
-    .join('');
-  const args = [...chromiumFlags, `--user-data-dir=${profile}`, '--disable-features=DisableLoadExtensionCommandLineSwitch'];
-  const child = spawn(command, [...args, `--load-extension=${extension}`, `chrome-extension://${id}/${page}?${encodeURIComponent(url)}`], {
-    stdio: 'ignore',
+  const browser = await playwright.launch({
+    executablePath: execFileSync('which', [command], { encoding: 'utf8' }).trim(),
+    args: ['--no-sandbox', '--enable-unsafe-extension-debugging'],
+    ignoreDefaultArgs: ['--disable-extensions'],
   });
-  const exited = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
   const timer = setTimeout(() => told.reject(new Error(`the extension told nothing in ${seconds} s`)), seconds * 1000);
   try {
+    const tools = await browser.newBrowserCDPSession();
+    const { id } = await tools.send('Extensions.loadUnpacked', { path: extension });
+    await tools.send('Target.createTarget', { url: `chrome-extension://${id}/${page}?${encodeURIComponent(url)}` });
     return await told.promise;
   } finally {
     clearTimeout(timer);
-    child.kill();
-    await exited;
+    await browser.close();
     close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
