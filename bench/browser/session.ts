@@ -1,0 +1,93 @@
+/** A page that is measured: in a browser with a profile of its own, served from here until it has told its result. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Browser } from './browsers.js';
+
+const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+/** What a page is made of, and what is done with what it tells. */
+export interface Session<T> {
+  /** Of the page's address. */
+  readonly query: Readonly<Record<string, string>>;
+  /** The page itself, as HTML. */
+  readonly page: string;
+  /** Where on disk a path lies that the page asks for; undefined where nothing is served. */
+  fileOf(path: string): string | undefined;
+  /** Hears what the page posts, before it is answered. @returns what ends the session, as `{ done }`; anything else goes on */
+  hear(told: unknown): Ending<T> | undefined | Promise<Ending<T> | undefined>;
+  /** Starts the browser with the page in another way than by its address as the last argument. */
+  start?(url: string, profile: string): { readonly child: ChildProcess; readonly opened?: Promise<unknown> };
+  /** Files of the profile, such as a Firefox's `user.js`. */
+  readonly profile?: Readonly<Record<string, string>>;
+}
+
+/** A result, or the page's error. */
+export type Ending<T> = { readonly done: T } | { readonly error: string };
+
+/** Opens the page, and waits for its end. @throws where the browser ends before, or the page tells of an error */
+export async function session<T>(
+  browser: Browser,
+  command: string,
+  { query, page, fileOf, hear, start, profile: files = {} }: Session<T>,
+): Promise<T> {
+  const profile = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(profile, name), content);
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/?${new URLSearchParams(query)}`;
+  const { child, opened } = start?.(url, profile) ?? { child: spawn(command, [...browser.args(profile), url], { stdio: 'ignore' }) };
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      exited.then(() => reject(new Error(`${browser.name} ended before it was done`)));
+      opened?.catch(reject);
+      server.on('request', (request, response) => {
+        answer(request, response, page, fileOf, async (told) => {
+          const ending = await hear(told);
+          if (!ending) return;
+          if ('done' in ending) resolve(ending.done);
+          else reject(new Error(`${browser.name}: ${ending.error}`));
+        }).catch(reject);
+      });
+    });
+  } finally {
+    child.kill();
+    await exited;
+    server.close();
+    server.closeAllConnections();
+    // A browser's helpers may write to it for a moment after its end.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  }
+}
+
+/** Answers with the headers under which a page's clock is fine. */
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  page: string,
+  fileOf: (path: string) => string | undefined,
+  hear: (told: unknown) => Promise<void>,
+): Promise<void> {
+  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  if (request.method === 'POST') {
+    await hear(JSON.parse(await text(request)));
+    response.writeHead(204).end();
+    return;
+  }
+  if (pathname === '/') {
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end(page);
+    return;
+  }
+  const path = pathname.includes('..') ? undefined : fileOf(pathname);
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile())
+    response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
+  else response.writeHead(404).end();
+}
