@@ -1,5 +1,6 @@
 /** What a worker tells and asks a page during one call. */
 import { PauseController } from '../training/pause.js';
+import { now } from '../training/turns.js';
 import type { Question, Reply, StreamedRows, Wishes } from './message.js';
 
 /** A reply without what each has. */
@@ -11,6 +12,9 @@ interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
+
+/** Seconds between two reports: a page shows no more, and each may bring a copy of all parameters. */
+const FRAME = 1 / 60;
 
 /** Stands for the error that the page has: it ends the call with its own. */
 class FailedThere extends Error {}
@@ -27,6 +31,8 @@ export class Conversation {
   #asked = 0;
   /** Progress that the page has yet to hear. */
   #unheard = 0;
+  /** When the page was told last, in seconds. */
+  #told = Number.NEGATIVE_INFINITY;
   #waiting: unknown;
 
   /** @param newest a copy of the parameters */
@@ -71,9 +77,11 @@ export class Conversation {
     this.flush();
   }
 
-  /** Tells what waits. The page gets one at a time: a page that is slow hears less often. */
+  /** Tells what waits. The page gets one at a time and one a frame: a page that is slow hears less often. */
   flush(atOnce = false): void {
-    if (this.#waiting === undefined || (this.#unheard > 0 && !atOnce)) return;
+    if (this.#waiting === undefined) return;
+    if (!atOnce && (this.#unheard > 0 || now() - this.#told < FRAME)) return;
+    this.#told = now();
     const progress = this.#waiting;
     this.#waiting = undefined;
     this.#unheard++;

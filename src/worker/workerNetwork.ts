@@ -41,7 +41,7 @@ export interface WorkerFitOptions<M extends readonly Metric[] = readonly []> ext
   /** Whether `onProgress` and `onEpoch` get the newest `parameters`, a copy each time. Default false. */
   readonly snapshots?: boolean;
   /**
-   * Called up to 100 times a second. The training goes on meanwhile; what is told next waits until a promise that this gives has settled. Its
+   * Called up to 60 times a second. The training goes on meanwhile; what is told next waits until a promise that this gives has settled. Its
    * rejection, or what it throws, ends the training and rejects `fit`.
    */
   readonly onProgress?: (progress: FitProgress & WithParameters) => unknown;
