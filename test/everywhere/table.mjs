@@ -17,7 +17,7 @@ export function compatibility({ date, version, rows }) {
 Made by \`npm run test:everywhere\` on ${date}, of neurite ${version}: ${passed} of ${rows.length} passed.
 
 The command packs the package and installs the tarball in a fresh project for each row. There it runs one program
-([test/everywhere/program.mjs](../test/everywhere/program.mjs)), with no setting but those that the row names. The program trains a classifier to known bits,
+(\`test/everywhere/program.mjs\` in the repository), with no setting but those that the row names. The program trains a classifier to known bits,
 predicts, saves, loads, and meets a typed error. Rows with \`neurite/worker\` compare a training in a worker with the same one in the page, bit for bit.
 Builds of bundlers run in Chromium.
 
