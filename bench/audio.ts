@@ -14,7 +14,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Cost, Told } from './audio/messages.js';
 import { type Browser, browsers, find } from './browser/browsers.js';
-import { DevTools } from './browser/devTools.js';
+import { type Allocation, DevTools } from './browser/devTools.js';
 import { session } from './browser/session.js';
 
 const seconds = Number(process.argv[2] ?? 60);
@@ -26,8 +26,8 @@ const [SHARE, TIME] = [0.1, (128 * 1e6) / 48_000];
 /** What Chromium calls a processor's `process` in its trace. */
 const TRACED = { category: 'disabled-by-default-audio-worklet', name: 'AudioWorkletProcessor::Process (author script execution)' };
 
-/** The share of seconds in which the audio thread's heap grows by no byte. */
-const QUIET = 0.9;
+/** What V8 calls the processor's `process`, in which all of a block happens, in its profile of allocations. */
+const PROCESS = 'process';
 
 const folder = fileURLToPath(new URL('audio/', import.meta.url));
 
@@ -76,8 +76,11 @@ class Table {
     this.#add('a block as it plays: longest', `${at(1).toFixed(0)} µs`);
   }
 
-  /** @param heap bytes in use in the audio thread, second by second: none where the browser does not tell */
-  part({ phase, seen, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[]): void {
+  /**
+   * @param heap bytes in use in the audio thread, second by second: none where the browser does not tell
+   * @param allocations each that the thread made
+   */
+  part({ phase, seen, underruns }: Extract<Told, { what: 'ends' }>, heap: readonly number[], allocations?: readonly Allocation[]): void {
     const { blocks, gaps, swaps } = seen;
     const name = (what: string) => `${phase}: ${what}`;
     this.#add(name('blocks'), `${blocks} in ${((blocks * TIME) / 1e6).toFixed(1)} s${swaps > 0 ? `, ${swaps} swaps` : ''}`);
@@ -85,18 +88,18 @@ class Table {
     // Dropouts: buffers that were not there when the sound device asked for them. Chromium counts them.
     if (underruns === undefined) this.#add(name('dropouts'), 'not told');
     else this.#add(name('dropouts'), String(underruns), '0', underruns === 0);
-    if (heap.length < 2) return this.#add(name('heap of the thread'), 'not told');
+    if (!allocations || heap.length < 2) return this.#add(name('allocated by blocks'), 'not told');
+    const bytesOf = (of: readonly Allocation[]) => of.reduce((sum, { bytes }) => sum + bytes, 0);
+    const inBlocks = bytesOf(allocations.filter(({ stack }) => stack.includes(PROCESS)));
+    // The smallest object takes 8 bytes: below 1 a block, what is left are the engine's compilations of `process`, two or three in a minute.
+    const perBlock = inBlocks / blocks;
+    this.#add(name('allocated by blocks'), `${inBlocks} bytes, ${perBlock.toFixed(2)} each`, '< 1 each', perBlock < 1);
+    const byMessages = bytesOf(allocations.filter(({ stack }) => stack[0]?.includes('onmessage')));
+    // A message is an event and an array, which the browser allocates before any of the page's code runs. A profile without them saw nothing.
+    if (swaps > 0) this.#add(name('allocated by messages'), `${(byMessages / swaps).toFixed(0)} bytes each`, "> 0, the browser's", byMessages > 0);
     const grown = heap.slice(1).map((bytes, i) => bytes - (heap[i] as number));
-    // Garbage that was collected does not show in what is in use.
-    const collections = grown.filter((bytes) => bytes < 0).length;
-    // A block that allocates does so in every second; what the engine compiles, in one.
-    const quiet = grown.filter((bytes) => bytes === 0).length;
-    const found = `+0 bytes in ${quiet} of ${grown.length} s, ${collections} collections`;
-    if (swaps === 0)
-      return this.#add(name('heap of the thread'), found, `+0 in ${100 * QUIET} %, 0`, quiet >= QUIET * grown.length && collections === 0);
-    // Each message is an event and an array, which are the browser's.
-    const all = grown.reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
-    this.#add(name('heap of the thread'), `${(all / swaps).toFixed(0)} bytes a message, ${collections} collections`, "the browser's");
+    const [quiet, collections] = [grown.filter((bytes) => bytes === 0).length, grown.filter((bytes) => bytes < 0).length];
+    this.#add(name('heap of the thread'), `+0 bytes in ${quiet} of ${grown.length} s, less in ${collections}`);
   }
 }
 
@@ -124,14 +127,15 @@ async function measure(browser: Browser): Promise<void> {
       const times = await tools?.traced(TRACED.name);
       if (times) table.times(times);
     } else if (told.what === 'silent') isSilent = true;
+    else if (told.what === 'settles') await tools?.collect('worklet');
     else if (told.what === 'begins') {
-      await tools?.collect('worklet');
-      // What the collection threw away of compiled code comes back.
-      await new Promise((resolve) => setTimeout(resolve, 2000));
       heap = [];
+      await tools?.watchAllocations('worklet');
       await look();
     } else if (told.what === 'goes on') await look();
-    else if (told.what === 'ends') table.part(told, heap);
+    else if (told.what === 'ends') {
+      table.part(told, heap, await tools?.allocations('worklet'));
+    }
   };
   await session<true>(browser, found.command, {
     query: { seconds: String(seconds), repetitions: '5' },

@@ -1,7 +1,10 @@
 /** What the page of `npm run bench:audio` and its audio thread say, and what it tells the program that opened it. */
 
-/** What the page asks the audio thread: how long a block takes, or what it has seen since it was last asked to begin. */
-export type Question = { readonly ask: 'cost'; readonly blocks: number } | { readonly ask: 'begin' } | { readonly ask: 'seen' };
+/**
+ * What the page asks the audio thread: how long a block takes, to have `process` compiled by so many calls, or what it has seen since it was last asked
+ * to begin.
+ */
+export type Question = { readonly ask: 'cost' | 'compile'; readonly blocks: number } | { readonly ask: 'begin' } | { readonly ask: 'seen' };
 
 /** Microseconds. */
 export interface Cost {
@@ -27,6 +30,8 @@ export type Told =
   /** Each block is to be timed from the first to the second. */
   | { readonly what: 'times begin' }
   | { readonly what: 'times end' }
+  /** Garbage is to be collected, so that none is in what follows. */
+  | { readonly what: 'settles' }
   | { readonly what: 'begins'; readonly phase: string }
   | { readonly what: 'goes on' }
   | {

@@ -7,6 +7,25 @@ interface Traced {
   readonly dur?: number;
 }
 
+/** A function of a profile of allocations, what it called, and the bytes that it allocated itself. */
+interface Allocating {
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly selfSize: number;
+  readonly children: readonly Allocating[];
+}
+
+/** Bytes that a stretch of calls allocated: functions by name, from the outermost in. */
+export interface Allocation {
+  readonly stack: readonly string[];
+  readonly bytes: number;
+}
+
+function allocationsOf({ callFrame, selfSize, children }: Allocating, outer: readonly string[]): Allocation[] {
+  const stack = [...outer, callFrame.functionName || '(anonymous)'];
+  const own = selfSize > 0 ? [{ stack, bytes: selfSize }] : [];
+  return [...own, ...children.flatMap((child) => allocationsOf(child, stack))];
+}
+
 interface Message {
   readonly id?: number;
   readonly method?: string;
@@ -83,6 +102,22 @@ export class DevTools {
     const session = this.#sessions.get(type);
     if (session === undefined) return;
     await this.#call('HeapProfiler.collectGarbage', {}, session);
+  }
+
+  /** Begins to take down each allocation of a kind of thread, with the functions that made it: one of V8's samples for each byte. */
+  async watchAllocations(type: string): Promise<void> {
+    const session = this.#sessions.get(type);
+    if (session === undefined) return;
+    const all = { samplingInterval: 1, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+    await this.#call('HeapProfiler.startSampling', all, session);
+  }
+
+  /** Ends it. @returns what was allocated since, garbage that was collected included; undefined where there is no such thread */
+  async allocations(type: string): Promise<Allocation[] | undefined> {
+    const session = this.#sessions.get(type);
+    if (session === undefined) return undefined;
+    const { profile } = (await this.#call('HeapProfiler.stopSampling', {}, session)) as { profile: { head: Allocating } };
+    return profile.head.children.flatMap((child) => allocationsOf(child, []));
   }
 
   /** Begins to trace what all threads do, of a category of Chromium's. */
