@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser } from './browsers.js';
 
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
@@ -29,6 +30,17 @@ export interface Session<T> {
 
 /** A result, or the page's error. */
 export type Ending<T> = { readonly done: T } | { readonly error: string };
+
+/** Removes a folder into which processes of a browser that ends may still write: rmSync's own retries do not list a folder again. */
+async function remove(folder: string, tries = 20): Promise<void> {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (tries === 0) throw error;
+    await setTimeout(200);
+    await remove(folder, tries - 1);
+  }
+}
 
 /** Opens the page, and waits for its end. @throws where the browser ends before, or the page tells of an error */
 export async function session<T>(
@@ -62,7 +74,7 @@ export async function session<T>(
     server.close();
     server.closeAllConnections();
     // A browser's helpers may write to it for a moment after its end.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    await remove(profile);
   }
 }
 
