@@ -1,4 +1,7 @@
-/** The few vector idioms that differ between the two builds or read badly when spelt out. */
+/**
+ * The few vector idioms that differ between the builds or read badly when spelt out. The release builds are both compiled with relaxed SIMD; the
+ * baseline loses it afterwards (scripts/unfuse.mjs), so that the two agree in all but these. The debug build is compiled without.
+ */
 
 /** a·b + c in each lane: one rounding in the relaxed build where the hardware has it, two in the baseline. */
 export function madd(a: v128, b: v128, c: v128): v128 {

@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { fileURLToPath } from 'node:url';
 import { embed } from './embed.mjs';
 import { mark } from './mark.mjs';
+import { unfuse } from './unfuse.mjs';
 import './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -36,6 +37,7 @@ function sources() {
     'node_modules/assemblyscript/package.json',
     'scripts/embed.mjs',
     'scripts/mark.mjs',
+    'scripts/unfuse.mjs',
     ...files.map((file) => `assembly/${file}`).sort(),
   ]);
 }
@@ -63,6 +65,11 @@ if (old.length > 0) {
     for (const { reason } of failed) console.error(reason.message);
     process.exit(1);
   }
-  if (old.includes(release)) embed(mark());
+  if (old.includes(release)) {
+    const baseline = unfuse(readFileSync('build/core.wasm'));
+    if (!WebAssembly.validate(baseline)) throw new Error('build/core.wasm is no binary without its multiply-adds');
+    writeFileSync('build/core.wasm', baseline);
+    embed(mark());
+  }
   for (const { stamp, results } of old) writeFileSync(stamp, `${before} ${digest(results)}`);
 }

@@ -1,8 +1,9 @@
 /**
- * Writes the two built binaries into a module, so that the package needs no file access and no bundler configuration: the baseline as
- * text, and the relaxed one, which is nearly the same, as the steps that make it from the baseline.
+ * Writes the two built binaries into a module, so that the package needs no file access and no bundler configuration: the relaxed one as
+ * text, in which the multiply-adds of the baseline can be put (unfuse.mjs), and the few steps that make the baseline from that.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { read as functionsOf, leb, MADD, mulAdd, mulSub, NMADD } from './unfuse.mjs';
 
 const read = (file) => readFileSync(new URL(`../build/${file}`, import.meta.url));
 
@@ -16,16 +17,6 @@ const ELSEWHERE = 20;
 
 /** How many of the cheapest ways to one place are followed further. */
 const WAYS = 24;
-
-/** An unsigned number, seven bits to a byte, the lowest first (LEB128). */
-function leb(n) {
-  const bytes = [];
-  do {
-    bytes.push((n > 127 ? 128 : 0) | (n & 127));
-    n >>>= 7;
-  } while (n > 0);
-  return bytes;
-}
 
 /**
  * How to make `target` from `source` (src/core/delta.ts reads it): again and again a count of bytes, those bytes, then the length of a copy and
@@ -104,10 +95,57 @@ function printable(bytes) {
   }).join('');
 }
 
+/** The bytes of a text. */
+function bytesOf(text) {
+  const bytes = [];
+  for (let i = 0; i < text.length; i++) {
+    const value = alphabet.indexOf(text[i]);
+    bytes.push(value < single ? value - 3 : (value - single + 1) * single + alphabet.indexOf(text[++i]) - 3);
+  }
+  return Buffer.from(bytes);
+}
+
+/** Stand for the locals in what replaces a multiply-add. No text of bytes has them; the first precedes the names of the locals, too. */
+const C = ' ';
+const PRODUCT = '!';
+
+/** Bytes as text, with a placeholder for each local: a function of their numbers gives the bytes. */
+function template(bytes, ...locals) {
+  // Two numbers that are no byte of the instructions themselves.
+  const numbers = [0x70, 0x71];
+  return locals.reduce((text, local, i) => text.replaceAll(printable([numbers[i]]), local), printable(bytes(...numbers)));
+}
+
+/** A marked text without its marks and its multiply-adds, as src/core/unfuse.ts makes it. */
+function unmarked(text, madds) {
+  return text.replace(/ (.)(.)([^ ]*)/g, (_, c, product, code) =>
+    madds.reduce((code, [site, instead]) => code.replaceAll(site, instead.replaceAll(C, c).replaceAll(PRODUCT, product)), code),
+  );
+}
+
+/**
+ * The relaxed binary as text, each function with multiply-adds after a mark: C and the two locals that it has free, a character each. Where
+ * they take more, the function has no mark, and the delta brings the difference.
+ */
+function marked(relaxed) {
+  let text = '';
+  let from = 0;
+  for (const { code, free, sites } of functionsOf(relaxed).functions) {
+    if (sites.length === 0 || free + 4 >= single) continue;
+    text += `${printable(relaxed.subarray(from, code))}${C}${printable([free, free + 1])}`;
+    from = code;
+  }
+  return text + printable(relaxed.subarray(from));
+}
+
 /** @param version of the two binaries, as mark.mjs says */
 export function embed(version) {
   const baseline = read('core.wasm');
-  const relaxed = read('core.relaxed.wasm');
+  const relaxed = marked(read('core.relaxed.wasm'));
+  const madds = [
+    [printable(MADD), template(mulAdd, C)],
+    [printable(NMADD), template(mulSub, C, PRODUCT)],
+  ];
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
@@ -115,15 +153,19 @@ export function embed(version) {
 export const version: string = '${version}';
 /** As text (printable.ts). One object: minifiers put a constant that is used once in the middle of the code, which gzip packs worse for it. */
 export const binaries: {
-  readonly baseline: string;
-  /** Bytes of the relaxed binary. */
-  readonly relaxedSize: number;
-  /** What makes it from the baseline (delta.ts). */
-  readonly relaxedDelta: string;
+  /** With a mark before each function that has multiply-adds: a space, and the two locals that it has free (src/core/unfuse.ts). */
+  readonly relaxed: string;
+  /** Each multiply-add, and what stands in its place in the baseline: a space for the first local, an exclamation mark for the second. */
+  readonly madds: readonly (readonly [string, string])[];
+  /** Bytes of the baseline. */
+  readonly baselineSize: number;
+  /** What makes it from the relaxed binary without its multiply-adds (delta.ts). */
+  readonly baselineDelta: string;
 } = {
-  baseline: '${printable(baseline)}',
-  relaxedSize: ${relaxed.length},
-  relaxedDelta: '${printable(delta(baseline, relaxed))}',
+  relaxed: '${relaxed}',
+  madds: ${JSON.stringify(madds)},
+  baselineSize: ${baseline.length},
+  baselineDelta: '${printable(delta(bytesOf(unmarked(relaxed, madds)), baseline))}',
 };
 `,
   );

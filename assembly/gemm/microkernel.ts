@@ -4,7 +4,7 @@ import { madd } from '../simd';
  * Rows and columns of the register tile. Six rows keep twelve sums, two vectors of b and one element of a in 15 of 16 registers, which
  * hides the latency of a multiply-add. The baseline needs a register for each product before it is added: four rows, eight sums.
  */
-export const MR: usize = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const MR: usize = ASC_FEATURE_RELAXED_SIMD && !isDefined(BASELINE) ? 6 : 4;
 export const NR: usize = 8;
 
 /** Rows of the tile for the last rows. */
