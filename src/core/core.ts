@@ -5,7 +5,7 @@ import { applyDelta } from './delta.js';
 import { addLinear } from './linear.js';
 import { decodePrintable } from './printable.js';
 import { refusal } from './refusal.js';
-import { fused, unfused } from './unfuse.js';
+import { unmarked } from './unfuse.js';
 
 /** The two binaries. `simd` gives the same bits on every engine and CPU; `relaxed` uses fused multiply-add where the machine has it. */
 export type Build = 'simd' | 'relaxed';
@@ -160,8 +160,8 @@ const modules = new Map<Build, object>();
 /** The bytes of a build's binary. */
 export function binary(build: Build): Bytes {
   const { relaxed, madds, baselineDelta, baselineSize } = binaries;
-  if (build === 'relaxed') return decodePrintable(fused(relaxed));
-  return applyDelta(decodePrintable(unfused(relaxed, madds)), decodePrintable(baselineDelta), baselineSize);
+  if (build === 'relaxed') return decodePrintable(unmarked(relaxed));
+  return applyDelta(decodePrintable(unmarked(relaxed, madds)), decodePrintable(baselineDelta), baselineSize);
 }
 
 /** The WebAssembly.Module from which the cores of a build are made from now on, in place of the binary embedded here. */
