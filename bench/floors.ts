@@ -37,6 +37,10 @@ export const lowestRatios: Readonly<Record<string, readonly [relaxed: number, si
   'F 4 rows': [0.98, 1.39],
   'F 12 rows': [0.97, 0.96],
   'F 256 rows': [0.81, 0.81],
+  'Q 2 rows': [1.2, 1.5],
+  'Q 4 rows': [1.2, 1.45],
+  'Q 12 rows': [1.25, 1.45],
+  'Q 256 rows': [1.3, 1.45],
   'D jacobian': [1.68, 1.68],
   'D hvp': [2.17, 1.73],
 };

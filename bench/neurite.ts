@@ -1,5 +1,6 @@
 /** neurite at the workloads, as a user writes it. */
 import { adam, binaryCrossEntropy, crossEntropy, dataset, dense, type Network, sequential, sgd } from 'neurite';
+import { int8 } from 'neurite/int8';
 import type { Samples, Split } from './data.js';
 import type { Build, Contender } from './measure.js';
 import { inputs, type Prediction, predictionAmount, type Training, trainingAmount } from './workloads.js';
@@ -49,9 +50,9 @@ export function trainWithNeurite(work: Training, { train, test }: Split, build: 
   };
 }
 
-export function predictWithNeurite(work: Prediction, build: 'auto' | Build, given: 'out' | 'fresh' | 'frozen'): Contender {
+export function predictWithNeurite(work: Prediction, build: 'auto' | Build, given: 'out' | 'fresh' | 'frozen' | 'int8'): Contender {
   const net = network(work, build);
-  const predictor = given === 'frozen' ? net.freeze() : net;
+  const predictor = given === 'frozen' ? net.freeze() : given === 'int8' ? net.freeze({ quantize: int8 }) : net;
   const xs = inputs(work);
   const out = new Float32Array(work.rows * net.outFeatures);
   const mask = xs.length - 1;

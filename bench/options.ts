@@ -14,7 +14,7 @@ export interface Options {
 }
 
 const help = `
-  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, F for frozen predictors, D for derivatives
+  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, F for frozen predictors, Q for those of int8, D for derivatives
   --build <name>      simd or relaxed; else the kernels in both and the networks in what the package picks
   --repetitions <n>   of each row (5)
   --check             of bench alone: compare with the floors in bench/floors.ts; exit 1 below

@@ -121,7 +121,7 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
     return reasons.map(([id, why]) => `- **${id}**: not measured: ${why}.`);
   }
 
-  /** neurite beside itself: what a frozen predictor gains, what a derivative costs. */
+  /** neurite beside itself: what a frozen predictor gains, and one of int8; what a derivative costs. */
   own(): string {
     const own = this.#lines.filter(({ system, ratio }) => system === 'neurite' && ratio);
     const find = (workload: string, engine: string) => own.find((line) => line.workload === workload && engineOf(line) === engine)?.ratio;
@@ -186,7 +186,7 @@ ${[...page.unmeasured(), ...missing()].join('\n')}
 
 ## Beside itself
 
-How many times as fast a frozen predictor is as its network (F, 784-512-256-10), and a derivative as the calls it may cost (D, 784-128-10).
+How many times as fast a frozen predictor is as its network (F, 784-512-256-10), one of int8 as one of floats (Q, the same), and a derivative as the calls it may cost (D, 784-128-10).
 
 ${page.own()}
 

@@ -68,6 +68,13 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
       ...{ workload: work.id, unit: work.unit, effort: predictionEffort },
       contenders: () => [predictWithNeurite(work, build, 'frozen'), { ...predictWithNeurite(work, build, 'out'), work: `${work.id}, not frozen` }],
     })),
+    ...frozen.map((work) => ({
+      ...{ workload: work.id.replace('F', 'Q'), unit: work.unit, effort: predictionEffort },
+      contenders: () => [
+        predictWithNeurite(work, build, 'int8'),
+        { ...predictWithNeurite(work, build, 'frozen'), work: `${work.id.replace('F', 'Q')}, floats` },
+      ],
+    })),
     derivative('D jacobian', 'D 4 × predict 10 rows', 4, build, (net) => [
       () => jacobian(net, x.subarray(0, 784)),
       () => net.predict(x.subarray(0, 7840)),

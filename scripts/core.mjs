@@ -1,15 +1,15 @@
 /**
  * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm, marks the first two with their version and embeds
- * them into src/core.
+ * them into src/core. Compiles assembly/int8 into build/int8.wasm and embeds it into src/int8.
  * Derives the tables of ops too (tables.mjs).
- * With `--debug`, compiles the debug build alone, which is all that the fast tests run on. Does nothing when neither the sources nor the
+ * With `--debug`, compiles the debug build and int8 alone, which is all that the fast tests run on. Does nothing when neither the sources nor the
  * results have changed since the last time. Silent, except for the compiler's own words on stderr.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { embed } from './embed.mjs';
+import { embed, embedInt8 } from './embed.mjs';
 import { mark } from './mark.mjs';
 import { unfuse } from './unfuse.mjs';
 import './tables.mjs';
@@ -17,6 +17,7 @@ import './tables.mjs';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const embedded = 'src/core/binaries.generated.ts';
 /** What is made, and the file that says of which sources. */
+const int8 = { stamp: 'build/int8.stamp', targets: ['int8'], results: ['build/int8.wasm', 'src/int8/binary.generated.ts'] };
 const debug = { stamp: 'build/core.debug.stamp', targets: ['debug'], results: ['build/core.debug.wasm'] };
 const release = {
   stamp: 'build/core.stamp',
@@ -34,6 +35,7 @@ function sources() {
   const files = readdirSync('assembly', { recursive: true }).filter((file) => file.endsWith('.ts'));
   return digest([
     'asconfig.json',
+    'int8.asconfig.json',
     'node_modules/assemblyscript/package.json',
     'scripts/embed.mjs',
     'scripts/mark.mjs',
@@ -43,19 +45,20 @@ function sources() {
 }
 
 function compile(target) {
+  const options = target === 'int8' ? ['--config', 'int8.asconfig.json'] : ['--target', target];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--target', target], {
+    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options], {
       stdio: ['ignore', process.stderr, process.stderr],
     });
     child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`asc --target ${target} failed`))));
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`asc ${options.join(' ')} failed`))));
   });
 }
 
 const before = sources();
 const isOld = ({ stamp, results }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`;
 // The sources import what is embedded, be it of an earlier time.
-const wanted = process.argv.includes('--debug') && existsSync(embedded) ? [debug] : [debug, release];
+const wanted = process.argv.includes('--debug') && existsSync(embedded) ? [debug, int8] : [debug, int8, release];
 const old = wanted.filter(isOld);
 if (old.length > 0) {
   mkdirSync('build', { recursive: true });
@@ -71,5 +74,6 @@ if (old.length > 0) {
     writeFileSync('build/core.wasm', baseline);
     embed(mark());
   }
+  if (old.includes(int8)) embedInt8();
   for (const { stamp, results } of old) writeFileSync(stamp, `${before} ${digest(results)}`);
 }

@@ -170,3 +170,13 @@ export const binaries: {
 `,
   );
 }
+
+/** Writes the int8 binary into its module. */
+export function embedInt8() {
+  writeFileSync(
+    new URL('../src/int8/binary.generated.ts', import.meta.url),
+    `/** Made by scripts/embed.mjs from build/int8.wasm, as text (printable.ts). */
+export const binary: string = '${printable(read('int8.wasm'))}';
+`,
+  );
+}

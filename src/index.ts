@@ -67,6 +67,7 @@ export type { CopyParametersOptions, ParameterTensor, SetParametersOptions } fro
 export { copyParameters } from './network/copyParameters.js';
 export {
   type AnyNetwork,
+  type FreezeOptions,
   Network,
   type NetworkGraph,
   type NetworkOptions,

@@ -65,6 +65,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/worker\//,
     imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
+  { name: 'int8', files: /^src\/int8\//, imports: ['engine', 'compile', 'graph', 'core', 'opcodes', 'context', 'errors'] },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',
@@ -85,7 +86,9 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
   if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
-  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress', 'neurite/worker'].includes(specifier))
+  if (
+    ['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/int8', 'neurite/progress', 'neurite/worker'].includes(specifier)
+  )
     return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;

@@ -14,6 +14,7 @@ import type { TargetForm } from '../losses/targetForm.js';
 import { Constant, type Parameter, type State } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { LoadedProgram } from './loadedProgram.js';
+import type { Packing } from './packing.js';
 import { ParameterMemory } from './parameterMemory.js';
 import { type ModelGraph, nodesOf, type ProgramKind, Recipes } from './recipes.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
@@ -42,6 +43,7 @@ export class Engine extends Recipes {
   #wild = false;
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
+  #packing: Packing | undefined;
   readonly #programs = new Map<string, LoadedProgram>();
   /** The constants of losses and penalties alone, which lie behind the optimizer's state. */
   #ownConstants: readonly Constant[] = [];
@@ -101,9 +103,13 @@ export class Engine extends Recipes {
     });
   }
 
-  /** Packs the weights for batches. Only for an engine that is never configured, and whose parameters `replace` alone changes from then on. */
-  prepack(): void {
-    const panels = panelsOf(this.model.outputs, this.core.exports.packedSize);
+  /**
+   * Packs the weights for batches, as the core does or in another way. Only for an engine that is never configured, and whose parameters `replace`
+   * alone changes from then on.
+   */
+  prepack(packing: Packing = this.core.exports): void {
+    this.#packing = packing;
+    const panels = panelsOf(this.model.outputs, packing.packedSize);
     let room = 0;
     for (const { panels: node } of panels) {
       this.places.set(node, { block: Block.State, offset: room });
@@ -119,7 +125,7 @@ export class Engine extends Recipes {
   #pack(): void {
     for (let i = 0; i < this.panels.length; i++) {
       const { weights, n, k, panels } = this.panels[i] as Panels;
-      this.core.exports.packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
+      (this.#packing as Packing).packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
     }
   }
 
@@ -375,7 +381,8 @@ export class Engine extends Recipes {
     this.version++;
     const workspace = this.#workspace(prediction);
     if (!prediction) workspace.reserveScalars(this.plannedUpdate?.scalarCount ?? 0);
-    const loaded = new LoadedProgram(recipe, compile(recipe, rows), workspace);
+    const program = compile(recipe, rows);
+    const loaded = this.#packing?.load?.(recipe, program, workspace) ?? new LoadedProgram(recipe, program, workspace);
     known?.free();
     this.#programs.set(key, loaded);
     return loaded;

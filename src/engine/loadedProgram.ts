@@ -28,7 +28,7 @@ export class LoadedProgram {
 
   /** Runs the instructions from number `first` on, on `rows` rows. @returns the status */
   run(rows: number, first = 0): number {
-    // Repeats #run: one call less shows in a prediction of one row.
+    // Repeats `runBetween`: one call less shows in a prediction of one row.
     const { core, context } = this.workspace;
     try {
       return core.exports.run(context, first === 0 ? this.#address : this.#startOf(first), this.#end, rows);
@@ -37,10 +37,11 @@ export class LoadedProgram {
     }
   }
 
-  #run(pc: number, end: number, rows: number): number {
+  /** Runs the instructions from number `first` on, up to number `end`. @returns the status */
+  protected runBetween(first: number, end: number, rows: number): number {
     const { core, context } = this.workspace;
     try {
-      return core.exports.run(context, pc, end, rows);
+      return core.exports.run(context, this.#startOf(first), this.#startOf(end), rows);
     } catch (error) {
       throw core.fail(error);
     }
@@ -48,12 +49,12 @@ export class LoadedProgram {
 
   /** Runs a guarded step from instruction number `first` up to the first that changes parameters. @returns the status */
   runBody(rows: number, first: number): number {
-    return this.#run(this.#startOf(first), this.#startOf(this.program.commit), rows);
+    return this.runBetween(first, this.program.commit, rows);
   }
 
   /** Runs the instructions that change parameters. */
   runCommit(rows: number): number {
-    return this.#run(this.#startOf(this.program.commit), this.#end, rows);
+    return this.runBetween(this.program.commit, this.program.instructions.length, rows);
   }
 
   #startOf(instruction: number): number {

@@ -8,6 +8,7 @@ import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Stream } from '../data/stream.js';
 import { Engine } from '../engine/engine.js';
+import type { Quantization } from '../engine/packing.js';
 import { nodesOf } from '../engine/recipes.js';
 import { NeuriteError, ValueError } from '../errors.js';
 import { type Node, topological } from '../graph/node.js';
@@ -70,6 +71,12 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
    * row. Each then runs twice, the second time keeping every value: for finding a mistake, not for every day. Default false.
    */
   readonly debug?: boolean;
+}
+
+/** Options of `freeze`. */
+export interface FreezeOptions {
+  /** `int8` of `neurite/int8`: dense layers multiply integers of eight bits. Default: floats, with the bits of `predict`. */
+  readonly quantize?: Quantization;
 }
 
 /** A network's graph: one input and output, or lists of several. */
@@ -379,10 +386,16 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /**
    * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it. Its `update`
    * replaces them, so that a network that goes on training, here or in a worker, is followed. Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
+   * @param options `quantize: int8`, of `neurite/int8`, for weights of eight bits
+   * @throws ValueError for another `quantize`; ShapeError for a layer that it cannot have
    */
-  freeze(): Predictor<In, Out> {
+  freeze(options: FreezeOptions = {}): Predictor<In, Out> {
     this.#internals.alive('freeze');
+    const { quantize } = checkOptions('freeze', options, ['quantize']);
+    if (quantize !== undefined && typeof quantize?.on !== 'function')
+      throw new ValueError(`freeze: quantize is ${describe(quantize)}, expected int8 of neurite/int8`);
     const live = this.#engine;
+    const packing = quantize?.on(live.core);
     const engine = new Engine(live.graph, live.core);
     // Of the losses a predictor needs to know what a decision is.
     engine.losses = live.losses;
@@ -392,7 +405,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       f32.copyWithin(engine.addressOf(node) >>> 2, from, from + elements(node.shape));
     }
     try {
-      engine.prepack();
+      engine.prepack(packing);
     } catch (error) {
       engine.free();
       throw error;

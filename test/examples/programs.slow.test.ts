@@ -94,6 +94,13 @@ test('sparse', async () => {
   expect(Number(right)).toBeGreaterThan(88);
 }, 300_000);
 
+test('int8', async () => {
+  const figures = /MNIST ([\d.]+) % right in place of ([\d.]+) %, .* R² ([\d.]+) in place of ([\d.]+)/.exec(await lastLine('int8')) ?? [];
+  const [right, rightOfFloats, r2, r2OfFloats] = figures.slice(1).map(Number) as [number, number, number, number];
+  expect(Math.abs(right - rightOfFloats)).toBeLessThan(0.15);
+  expect(Math.abs(r2 - r2OfFloats)).toBeLessThan(0.005);
+}, 300_000);
+
 test('dropout, two of its epochs', async () => {
   expect(Number(/: ([\d.]+) %/.exec(await lastLine('dropout', '1', '2'))?.[1])).toBeGreaterThan(96.5);
 }, 300_000);

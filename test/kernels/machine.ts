@@ -98,9 +98,14 @@ export class Machine {
     );
     const status = this.core.exports.run(this.context, at, at + words.length * 4, rows);
     this.core.free(at);
+    this.checkGuards();
+    return status;
+  }
+
+  /** @throws Error where something was written outside a tensor */
+  checkGuards(): void {
     const u32 = this.core.u32;
     for (const guard of this.#guards) if (u32[guard >> 2] !== GUARD) throw new Error(`guard word at ${guard - this.#base} bytes was overwritten`);
-    return status;
   }
 
   #guard(at: number, u32: Uint32Array): void {

@@ -1,0 +1,3 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `neurite/int8`: predictors whose weights are integers of eight bits. A binary of its own, which nothing else loads. */
+export { int8 } from './int8.js';
