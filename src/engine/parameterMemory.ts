@@ -6,6 +6,8 @@ export class ParameterMemory {
   #holders = 1;
   /** Whether a user was given a view of it. */
   viewed = false;
+  /** How often it was changed, a `fit` counted once: a training that was interrupted goes on where nothing has come between. */
+  changes = 0;
 
   constructor(
     readonly core: Core,

@@ -1,8 +1,11 @@
 /** A training that is interrupted, and goes on in another process. */
-import { allocateFloats, type Bytes } from '../arguments/arrays.js';
+import type { Bytes } from '../arguments/arrays.js';
 import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
+import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
+import { recipeOf } from '../arguments/recipe.js';
 import type { AnyTargets } from '../arguments/values.js';
+import { Snapshot, type SnapshotState } from '../engine/snapshot.js';
 import { FileError, ValueError } from '../errors.js';
 import { nameTensors } from '../layers/names.js';
 import { TARGET_FORMS } from '../losses/targetForm.js';
@@ -10,10 +13,11 @@ import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type Network } from '../network/network.js';
 import { oddIn, rangeOfPower } from '../optimizers/optimizer.js';
 import type { EarlyStopState } from '../training/earlyStopping.js';
-import type { FitBegun, FitRun, Interrupted } from '../training/fitRun.js';
+import type { FitBegun, FitFacts, FitRun, Interrupted, LiveRun } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
+import type { Schedule, ScheduleState } from '../training/schedules.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
-import { Fields, type Json, numberOf, numberToJson, parseJson, show } from './json.js';
+import { Fields, numberOf, parseJson, show, toJson } from './json.js';
 import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
 import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';
 import { architectureOf, bytesOf, slotNames, writeNetwork } from './save.js';
@@ -30,63 +34,104 @@ export const CHECKPOINT_KEY = 'neurite.checkpoint';
 /** Largest count of rows, steps and epochs. */
 const MOST = Number.MAX_SAFE_INTEGER;
 
+/** What tensors begin with: those of the best epoch, and those of the step that the run is at where the network's own are of the best epoch. */
 const BEST = `${CHECKPOINT}best.`;
+const POINT = `${CHECKPOINT}point.`;
 
 /**
  * A training as the bytes of a file: the network as `save` writes it, its optimizer's state, and where the `fit` is that is under way or was aborted:
  * the epoch, the step, the order of its rows, its sums, the schedule, and the best epoch of early stopping with its parameters. To be called
  * between steps, as in `onProgress` and `onEpoch`, or at any other time. `load` takes the file too, as a network.
  *
- * An aborted `fit` with early stopping ends with the parameters of the best epoch, which are those of no step: a checkpoint after that holds them, and
- * its next `fit` begins anew. One that was taken before the abort, as in `onEpoch`, goes on.
+ * An aborted `fit` with early stopping ends with the parameters of the best epoch. A checkpoint after that holds those of the step it was at besides,
+ * where its next `fit` goes on. Other calls that change parameters or optimizer end the interrupted training: the next `fit` begins anew.
  *
- * @throws what `save` throws
+ * @throws what `save` throws; ValueError for a schedule's state, or a metric's value, that no file can hold
  */
 export function checkpoint(network: AnyNetwork): Bytes {
   const parts = internals('checkpoint', network).alive('checkpoint');
-  const { run, resume } = parts.trainee;
+  const { trainee, engine } = parts;
+  const [run, resume] = [trainee.run, trainee.resume].map((one) => (one?.changes === engine.memory.changes ? one : undefined)) as [
+    LiveRun | undefined,
+    Interrupted | undefined,
+  ];
   const where = run ?? resume;
-  const stopping: EarlyStopState | undefined = where?.stopping ?? resume?.stoppingState;
-  const schedule = where?.schedule?.state?.() ?? resume?.scheduleState;
+  const stopping: EarlyStopState | undefined = run?.options.stopping ?? resume?.stoppingState;
+  const schedule = run ? stateOf(run.options.schedule) : resume?.scheduleState;
   const best = stopping?.best && stopping.snapshot;
-  const tensors: Tensor[] = best
-    ? [
-        { name: `${BEST}parameters`, shape: [best.parameters.length], bytes: bytesOf(best.parameters) },
-        ...best.slots.map((slot, i) => ({ name: `${BEST}slot${i}`, shape: [slot.length], bytes: bytesOf(slot) })),
-      ]
-    : [];
-  const text = JSON.stringify({
+  const tensors = [...(best ? tensorsOf(BEST, best) : []), ...(where?.point ? tensorsOf(POINT, where.point) : [])];
+  const training = {
     version: 1,
-    ...(where && { run: runToJson(where) }),
-    ...(schedule && { schedule: encode(schedule) }),
+    ...(where && { run: { ...runToJson(where), facts: run ? factsOf(run) : resume?.facts } }),
+    ...(schedule && { schedule }),
     ...(stopping && {
       stopping: {
-        least: numberToJson(stopping.least),
+        least: stopping.least,
         waited: stopping.waited,
-        ...(stopping.best && { best: encode(stopping.best), powers: Array.from(stopping.snapshot.powers) }),
+        ...(best && { best: stopping.best, powers: best.powers }),
       },
     }),
-  });
+    ...(where?.point && { powers: where.point.powers }),
+  };
+  // A reader refuses what is too deep, too long or within itself.
+  const text = JSON.stringify(toJson(training, 'checkpoint: the training', true));
   return writeNetwork('checkpoint', parts, true, { tensors, metadata: { [CHECKPOINT_KEY]: text } });
 }
 
-function runToJson({ rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over }: FitRun): object {
-  const added = sums && { lossSum: sums.lossSum, lossParts: Array.from(sums.lossParts), correct: sums.correct, weight: sums.weight };
-  return { ...(rows !== undefined && { rows }), batch, shuffle, epoch, stream, step, samples, forms, ...(added && { sums: encode(added) }), over };
+function tensorsOf(prefix: string, { parameters, slots }: SnapshotState): Tensor[] {
+  return [
+    { name: `${prefix}parameters`, shape: [parameters.length], bytes: bytesOf(parameters) },
+    ...slots.map((slot, i) => ({ name: `${prefix}slot${i}`, shape: [slot.length], bytes: bytesOf(slot) })),
+  ];
 }
 
-/** A value as JSON has it, numbers that it has no word for too. What is neither a number, a text, a flag nor made of these is left out. */
-function encode(value: unknown): Json | undefined {
-  if (typeof value === 'number') return numberToJson(value);
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-  if (ArrayBuffer.isView(value)) return encode(Array.from(value as Float32Array));
-  if (Array.isArray(value)) return value.map((one) => encode(one) ?? null);
-  if (typeof value !== 'object') return undefined;
-  const entries = Object.entries(value).map(([key, one]) => [key, encode(one)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined));
+function runToJson({ rows, batch, epoch, stream, step, samples, forms, sums, over }: FitRun): object {
+  const added = sums && { lossSum: sums.lossSum, lossParts: sums.lossParts, correct: sums.correct, weight: sums.weight };
+  return { rows, batch, epoch, stream, step, samples, forms, sums: added, over };
 }
 
-/** The other way. */
+/** What a schedule remembers. @throws ValueError for what are no numbers by their names */
+function stateOf(schedule: Schedule | undefined): ScheduleState | undefined {
+  if (!schedule?.state) return undefined;
+  const state: unknown = schedule.state();
+  const isObject = typeof state === 'object' && state !== null && !isList(state) && !ArrayBuffer.isView(state);
+  const entries = isObject ? Object.entries(state) : [['', state] as const];
+  const [name, odd] = entries.find(([, value]) => !isObject || typeof value !== 'number') ?? [];
+  if (name !== undefined)
+    throw new ValueError(`checkpoint: learningRate.state gave ${name && `${name}: `}${describe(odd)}, expected an object of numbers`);
+  return Object.fromEntries(entries);
+}
+
+/** What a learning rate is: a number, or what made the schedule. */
+function rateText(rate: unknown): string {
+  const [name, ...args] = recipeOf(rate) ?? [];
+  if (name === undefined) return 'a function';
+  return `${name}(${args.map((arg) => (typeof arg === 'function' ? rateText(arg) : JSON.stringify(arg).replace(/"/g, ''))).join(', ')})`;
+}
+
+/** What a `fit` that goes on must share with the interrupted one, by the names of its options. */
+function factsOf({ options, held }: FitBegun): FitFacts {
+  const { shuffle, batchSize, accumulationSteps, metrics, validationSplit = 0, stopping, schedule, rateOf } = options;
+  const { patience, minDelta, monitor = 'loss', mode = 'by the metric' } = stopping?.settings ?? {};
+  return {
+    shuffle,
+    batchSize,
+    accumulationSteps,
+    learningRate: schedule ? rateText(schedule) : (rateOf(1, 0, 1, 1)[0] as number),
+    metrics: metrics.map(({ name }) => name).join(', '),
+    validationSplit,
+    'rows of validation': held ?? 0,
+    earlyStopping: stopping !== undefined,
+    ...(stopping && {
+      'earlyStopping.patience': patience as number,
+      'earlyStopping.minDelta': minDelta as number,
+      'earlyStopping.monitor': typeof monitor === 'string' ? monitor : 'a function',
+      'earlyStopping.mode': mode,
+    }),
+  };
+}
+
+/** Numbers that JSON has no word for, as they were. */
 function decode(value: unknown): unknown {
   const number = numberOf(value);
   if (number !== undefined) return number;
@@ -123,8 +168,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
     const resume = fields.has('run') ? readRun(fields, target, all) : undefined;
     checkKnown(fields, all, resume);
     fillInto(target, file);
-    target.trainee.run = undefined;
-    target.trainee.resume = resume;
+    goesOn(target, resume);
     return into as Network<AnyTargets, In, Out>;
   }
   const network = readNetwork(call, () => file, given);
@@ -132,7 +176,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
     const parts = internals(call, network);
     const resume = fields.has('run') ? readRun(fields, parts, all) : undefined;
     checkKnown(fields, all, resume);
-    parts.trainee.resume = resume;
+    goesOn(parts, resume);
   } catch (error) {
     network.dispose();
     throw error;
@@ -140,10 +184,17 @@ export function restore<In extends number = 1, Out extends number = 1>(
   return network as Network<AnyTargets, In, Out>;
 }
 
+/** Where the next `fit` goes on. */
+function goesOn({ trainee, engine: { memory } }: Internals, resume: Interrupted | undefined): void {
+  trainee.run = undefined;
+  trainee.resume = resume && { ...resume, changes: ++memory.changes };
+}
+
 /** @throws FileError for what the file has besides */
 function checkKnown(fields: Fields, file: TensorFile, run: Interrupted | undefined): void {
   fields.end();
-  const known = run?.stoppingState?.best ? run.stoppingState.snapshot.slots.map((_, i) => `${BEST}slot${i}`).concat(`${BEST}parameters`) : [];
+  const best = run?.stoppingState?.best && run.stoppingState.snapshot;
+  const known = [...(best ? tensorsOf(BEST, best) : []), ...(run?.point ? tensorsOf(POINT, run.point) : [])].map(({ name }) => name);
   const other = [...file.tensors.keys()].find((name) => name.startsWith(CHECKPOINT) && !known.includes(name));
   if (other !== undefined) throw new FileError(`${fields.where} has no use for the tensor ${show(other)}`);
 }
@@ -177,7 +228,7 @@ function readRun(fields: Fields, { engine }: Internals, file: TensorFile): Inter
   const entry = fields.object('run');
   const rows = entry.has('rows') ? entry.integer('rows', 1, MOST) : undefined;
   const batch = entry.integer('batch', 1, MOST);
-  const shuffle = entry.boolean('shuffle');
+  const facts = readFacts(entry.object('facts'));
   const epoch = entry.integer('epoch', 1, MOST);
   const stream = entry.integer('stream', 0, MOST);
   const step = entry.integer('step', 0, MOST);
@@ -200,26 +251,34 @@ function readRun(fields: Fields, { engine }: Internals, file: TensorFile): Inter
   if (added && sums && sums.lossParts.length !== engine.graph.outputs.length) added.fail('lossParts', `${engine.graph.outputs.length} numbers`);
   added?.end();
   entry.end();
+  const point = fields.has('powers') ? readSnapshot(POINT, fields, engine, file) : undefined;
   const scheduleState = fields.has('schedule') ? readSchedule(fields.object('schedule')) : undefined;
   const stoppingState = fields.has('stopping') ? readStopping(fields.object('stopping'), engine, file) : undefined;
-  const at = { rows, batch, shuffle, epoch, stream, step, samples, forms, sums, over };
-  const run: Interrupted = { ...at, scheduleState, stoppingState, goOn: (begun) => goOn(at, run, begun) };
+  const at = { rows, batch, epoch, stream, step, samples, forms, sums, over, changes: 0 };
+  const run: Interrupted = { ...at, facts, point, scheduleState, stoppingState, goOn: (begun) => goOn(at, run, begun) };
   return run;
 }
 
 /** @throws ValueError for a `fit` of something else */
-function goOn(at: FitRun, { stoppingState, scheduleState }: Interrupted, begun: FitBegun): FitRun {
-  const { stopping, schedule } = begun;
+function goOn(at: FitRun, { stoppingState, scheduleState, facts, point }: Interrupted, begun: FitBegun): LiveRun {
+  const { stopping, schedule, epochs } = begun.options;
+  const now = factsOf(begun);
   for (const [name, is, was] of [
     ['data of rows', begun.rows, at.rows],
     ['batches of rows', begun.batch, at.batch],
-    ['shuffle', begun.shuffle, at.shuffle],
-    ['earlyStopping', stopping !== undefined, stoppingState !== undefined],
     ['a schedule with a state', schedule?.state !== undefined, scheduleState !== undefined],
+    ['earlyStopping', stopping !== undefined, stoppingState !== undefined],
+    ...[...new Set([...Object.keys(now), ...Object.keys(facts)])].map((key) => [key, now[key], facts[key]] as const),
   ] as const) {
-    if (is !== was) throw new ValueError(`fit: ${name} is ${is} and was ${was} where the checkpoint was made, expected the same fit, which goes on`);
+    if (is !== was)
+      throw new ValueError(
+        `fit: ${name} is ${show(is)} and was ${show(was)} where the checkpoint was made, expected the same fit, which goes on; load() begins anew`,
+      );
   }
+  const done = at.step > 0 ? at.epoch : at.epoch - 1;
+  if (epochs < done) throw new ValueError(`fit: epochs is ${epochs}, but the checkpoint was made in epoch ${done}, expected at least as many`);
   if (scheduleState) schedule?.restore?.(scheduleState);
+  point?.restore();
   if (stopping && stoppingState) {
     const { least, waited, best, snapshot } = stoppingState;
     Object.assign(stopping, { least, waited, best });
@@ -230,44 +289,54 @@ function goOn(at: FitRun, { stoppingState, scheduleState }: Interrupted, begun: 
   return { ...at, ...begun };
 }
 
+function readFacts(fields: Fields): FitFacts {
+  const kinds = ['number', 'string', 'boolean'];
+  return Object.fromEntries(
+    fields.keys().map((key) => {
+      const value = fields.take(key);
+      return kinds.includes(typeof value) ? [key, value as string] : fields.fail(key, `a ${kinds.join(' or ')}`);
+    }),
+  );
+}
+
 function readSchedule(fields: Fields): Readonly<Record<string, number>> {
   return Object.fromEntries(fields.keys().map((key) => [key, fields.number(key)]));
 }
 
-function readStopping(
-  fields: Fields,
-  { optimizer, parameterCount, valueCount, optimizerState }: Internals['engine'],
-  file: TensorFile,
-): EarlyStopState {
+function readStopping(fields: Fields, engine: Internals['engine'], file: TensorFile): EarlyStopState {
   const least = fields.number('least');
   if (Number.isNaN(least)) fields.fail('least', 'a number');
   const waited = fields.integer('waited', 0, MOST);
   const best = fields.has('best') ? (decode(fields.object('best').value) as EpochEnd) : undefined;
-  const slots = optimizerState?.slots ?? [];
-  const count = optimizerState?.powerCount ?? 0;
-  const given = best ? fields.list('powers') : [];
-  const powers = given.map((value) => (typeof value === 'number' && Number.isFinite(value) ? value : fields.fail('powers', `${count} numbers`)));
-  const inRange = (value: number, i: number) => optimizer && value >= rangeOfPower(optimizer, i)[0] && value <= rangeOfPower(optimizer, i)[1];
-  if (best && !(powers.length === count && powers.every(inRange))) fields.fail('powers', `${count} numbers in the range of the optimizer's`);
+  const snapshot = best ? readSnapshot(BEST, fields, engine, file) : new Snapshot(engine);
   fields.end();
-  const values = (name: string, n: number, slot = '') => {
-    const floats = allocateFloats(`restore: ${name}`, n);
-    if (!best) return floats;
+  return { least, waited, best, snapshot };
+}
+
+/** Parameters and optimizer's state of some step, whose powers are among the fields. */
+function readSnapshot(prefix: string, fields: Fields, engine: Internals['engine'], file: TensorFile): Snapshot {
+  const { optimizer, optimizerState } = engine;
+  const snapshot = new Snapshot(engine);
+  const count = snapshot.powers.length;
+  const given = fields.list('powers');
+  snapshot.powers.forEach((_, i) => {
+    const value = numberOf(given[i]) ?? Number.NaN;
+    const [low, high] = optimizer ? rangeOfPower(optimizer, i) : [0, 0];
+    if (!(Number.isFinite(value) && value >= low && value <= high)) fields.fail('powers', `${count} numbers in the range of the optimizer's`);
+    snapshot.powers[i] = value;
+  });
+  if (given.length !== count) fields.fail('powers', `${count} numbers in the range of the optimizer's`);
+  [snapshot.parameters, ...snapshot.slots].forEach((floats, i) => {
+    const name = prefix + (i === 0 ? 'parameters' : `slot${i - 1}`);
     const tensor = file.tensors.get(name);
-    if (!tensor || String(tensor.shape) !== String([n]))
-      throw new FileError(`restore: the tensor ${show(name)} is missing or of another shape, expected [${n}]`);
+    if (!tensor || String(tensor.shape) !== String([floats.length]))
+      throw new FileError(`restore: the tensor ${show(name)} is missing or of another shape, expected [${floats.length}]`);
     new Uint8Array(floats.buffer).set(tensor.bytes);
     const odd = floats.findIndex((value) => !Number.isFinite(value));
     if (odd >= 0) throw new FileError(`restore: number ${odd} of the tensor ${show(name)} is ${floats[odd]}, expected finite numbers`);
-    const below = optimizer ? oddIn(optimizer, slot, floats) : -1;
+    const below = optimizer ? oddIn(optimizer, i === 0 ? '' : (optimizerState?.slotNames[i - 1] as string), floats) : -1;
     if (below >= 0)
       throw new FileError(`restore: number ${below} of the tensor ${show(name)} is ${floats[below]}, expected numbers ≥ 0, as of squares`);
-    return floats;
-  };
-  const snapshot = {
-    parameters: values(`${BEST}parameters`, valueCount),
-    slots: slots.map((_, i) => values(`${BEST}slot${i}`, parameterCount, optimizerState?.slotNames[i])),
-    powers: Float64Array.from(best ? powers : new Float64Array(count)),
-  };
-  return { least, waited, best, snapshot };
+  });
+  return snapshot;
 }

@@ -3,6 +3,7 @@
  * values than a model has, so that what it makes is a small multiple of the text, and bounded; and its errors are FileErrors.
  */
 
+import { isNumericArray } from '../arguments/arrays.js';
 import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 
@@ -177,18 +178,20 @@ export function parseJson(text: string, where: string): Json {
  * A copy of a value as JSON will have it.
  * @throws ValueError naming the place of what JSON cannot say: NaN, typed arrays, functions, objects that contain themselves; for more values or
  *   deeper nesting than `parseJson` reads
+ * @param free whether numbers that JSON has no word for may come, as strings, and typed arrays, as lists
  */
-export function toJson(value: unknown, where: string): Json {
+export function toJson(value: unknown, where: string, free = false): Json {
   let values = 0;
   const copy = (value: unknown, where: string, depth: number): Json => {
     if (depth > MAX_DEPTH)
       throw new ValueError(`${where.slice(0, 80)}… lies more than ${MAX_DEPTH} deep, expected less (an object that contains itself?)`);
     if (++values > MAX_VALUES) throw new ValueError(`${where.slice(0, 80)} is one of more than ${MAX_VALUES} values, expected at most as many`);
+    if (free && typeof value === 'number') return numberToJson(value);
     if (value === null || typeof value === 'boolean' || typeof value === 'string' || Number.isFinite(value)) return value as Json;
     if (typeof value === 'object' && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
       return copy((value as { toJSON(): unknown }).toJSON(), where, depth + 1);
     }
-    if (isList(value)) return Array.from(value, (item, i) => copy(item, `${where}[${i}]`, depth + 1));
+    if (isList(value) || (free && isNumericArray(value))) return Array.from(value, (item, i) => copy(item, `${where}[${i}]`, depth + 1));
     if (typeof value !== 'object' || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Object]') {
       throw new ValueError(
         `${where} is ${show(value)}, expected what JSON can say: finite numbers, strings, booleans, null, plain arrays and objects`,

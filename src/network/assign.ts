@@ -66,6 +66,7 @@ export function readValues(call: string, what: string, { shape }: Stored, given:
 /** Writes values that were read. */
 export function write({ engine }: Internals, node: Stored, values: Float32Array): void {
   engine.core.f32.set(values, engine.addressOf(node) >>> 2);
+  engine.memory.changes++;
 }
 
 /** Most names in an error. */
@@ -152,6 +153,7 @@ export function copyParametersFrom(inside: Internals, from: Internals, options: 
       throw new ValueError(`${call}: a parameter of the other network is NaN or infinite, expected finite numbers`);
   }
   const [target, source] = [inside.engine.core.f32, core.f32];
+  inside.engine.memory.changes++;
   for (const { to, at, n } of runs) {
     if (tau === 1) target.set(source.subarray(at, at + n), to);
     // In float64, rounded once.

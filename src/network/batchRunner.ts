@@ -66,7 +66,7 @@ export class BatchRunner {
     program.workspace.setLearningRate(learningRate);
     engine.setScalars(program, scalars);
     if (engine.update(program) !== Status.Done) throw new NotFiniteError(call, trainee.stepsDone + 1, undefined, undefined, true);
-    trainee.stepsDone++;
+    this.#counted();
   }
 
   #batch(kind: 'gradient' | 'step', x: unknown, given: GivenTargets, learningRate: number): number {
@@ -101,8 +101,14 @@ export class BatchRunner {
   #stepped(kind: 'gradient' | 'step', status: Status, loss: number): number {
     const { trainee } = this.#inside;
     if (status !== Status.Done) throw new NotFiniteError(kind, trainee.stepsDone + 1, undefined, undefined, status === Status.BadUpdate);
-    if (kind === 'step') trainee.stepsDone++;
+    if (kind === 'step') this.#counted();
     return loss;
+  }
+
+  #counted(): void {
+    const { engine, trainee } = this.#inside;
+    trainee.stepsDone++;
+    engine.memory.changes++;
   }
 
   /** Runs a batch that lies in its program's inputs. */

@@ -73,6 +73,11 @@ export class Internals {
     }
   }
 
+  /** Forgets a training that was interrupted. */
+  forget(): void {
+    this.trainee.run = this.trainee.resume = undefined;
+  }
+
   #end(call: Running): void {
     this.running.splice(this.running.lastIndexOf(call), 1);
   }

@@ -520,8 +520,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     // Reading the options may have run code that began something.
     this.#internals.idle('configure');
     this.#engine.configure(losses, update, penalties);
-    this.#trainee.run = undefined;
-    this.#trainee.resume = undefined;
+    this.#internals.forget();
     return this;
   }
 
@@ -546,6 +545,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       else frozen.add(node);
     }
     this.#internals.during('configure', () => this.#engine.freeze(frozen, () => this.#plan(this.#engine.optimizer)));
+    this.#internals.forget();
     return this;
   }
 
@@ -558,9 +558,8 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     if (this.#shares) throw new ValueError('reset: the parameters are those of another network, expected reset() of that one');
     this.#engine.initialize(this.seed);
     this.#engine.resetOptimizer();
+    this.#engine.memory.changes++;
     this.#trainee.epochsTrained = 0;
-    this.#trainee.run = undefined;
-    this.#trainee.resume = undefined;
     this.#trainee.stepsDone = 0;
     return this;
   }

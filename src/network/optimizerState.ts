@@ -73,4 +73,5 @@ export function setOptimizerState(network: AnyNetwork, values: OptimizerStateVal
   });
   engine.core.f64.set(numbers, state.powers >>> 3);
   engine.judgeState();
+  inside.forget();
 }

@@ -32,11 +32,13 @@ export interface EarlyStopState {
   readonly snapshot: SnapshotState;
 }
 
+/** What was asked of early stopping. */
+type EarlyStopSettings = Readonly<Omit<EarlyStopping, 'minDelta'> & { minDelta: number }>;
+
 /** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
 export class EarlyStop implements EarlyStopState {
-  readonly #patience: number;
   readonly #valueOf: (end: EpochEnd) => number;
-  readonly #minDelta: number;
+  readonly settings: EarlyStopSettings;
   readonly snapshot: Snapshot;
   least = Number.POSITIVE_INFINITY;
   waited = 0;
@@ -51,9 +53,8 @@ export class EarlyStop implements EarlyStopState {
     if (!(Number.isFinite(minDelta) && minDelta >= 0)) {
       throw new ValueError(`fit: earlyStopping.minDelta is ${describe(minDelta)}, expected a finite number ≥ 0`);
     }
-    this.#patience = patience;
     this.#valueOf = watcher('earlyStopping', monitor, metrics, engine.decides);
-    this.#minDelta = minDelta;
+    this.settings = { patience, minDelta, ...monitor };
     this.snapshot = new Snapshot(engine);
   }
 
@@ -65,12 +66,12 @@ export class EarlyStop implements EarlyStopState {
   /** Records an epoch. @returns whether to stop after it */
   stops(end: EpochEnd): boolean {
     this.waited = this.#isBetter(end) ? 0 : this.waited + 1;
-    return this.waited >= this.#patience;
+    return this.waited >= this.settings.patience;
   }
 
   #isBetter(end: EpochEnd): boolean {
     const value = this.#valueOf(end);
-    if (!(value < this.least - this.#minDelta)) return false;
+    if (!(value < this.least - this.settings.minDelta)) return false;
     this.least = value;
     this.best = end;
     this.snapshot.take();

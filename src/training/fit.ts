@@ -7,12 +7,13 @@ import { RowSource } from '../data/source.js';
 import { meansOf, type Sums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { Snapshot } from '../engine/snapshot.js';
 import { type NonFiniteValue, NotFiniteError } from '../errors.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { runAll } from './callbacks.js';
 import { EVALUATION_ROWS, evaluateRows, evaluationProgram, inTurns } from './evaluate.js';
 import { type FitOptions, heldBack, type ReadFitOptions, readOptions } from './fitOptions.js';
-import type { FitRun, Interrupted } from './fitRun.js';
+import type { Interrupted, LiveRun } from './fitRun.js';
 import type { EpochEnd, FitProgress, History } from './history.js';
 import type { Metric } from './metrics/metric.js';
 import { wait } from './pause.js';
@@ -29,7 +30,7 @@ export interface Trainee {
   /** Steps done so far. */
   stepsDone: number;
   /** Where the `fit` is that is under way, or that was ended on the way. */
-  run?: FitRun | undefined;
+  run?: LiveRun | undefined;
   /** Where the next `fit` goes on, from a checkpoint. */
   resume?: Interrupted | undefined;
   /** Finds the first value that became NaN or infinite in the batch that a step stopped at. Only with `debug`. */
@@ -63,6 +64,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
   const held = options.validationSplit === undefined ? undefined : (count: number) => heldBack(count, options.validationSplit as number);
   let opened: Rows | undefined;
   let validation: Validation | undefined;
+  let pending: LiveRun | undefined;
   try {
     // Allocate everything first, so that a failure changes nothing.
     const rows = isStreamed(set)
@@ -75,10 +77,10 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
     const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
     for (const evaluated of [validation?.source, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
     let slices = rows.source && stepsOn(engine, rows.source, batch, batchSize);
-    const begun = { rows: rows.total, batch, shuffle, stopping, schedule: options.schedule };
-    const { resume } = trainee;
-    const fresh = { epoch: initialEpoch + 1, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
-    const run: FitRun = resume ? resume.goOn(begun) : { ...begun, ...fresh };
+    const begun = { rows: rows.total, batch, options, held: validation?.source.rows };
+    const resume = trainee.resume?.changes === engine.memory.changes ? trainee.resume : undefined;
+    const start = { epoch: initialEpoch + 1, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
+    const run: LiveRun = resume ? resume.goOn(begun) : { ...begun, ...start, changes: 0 };
     turns.worked(now() - called);
     const report = (progress: FitProgress) => onProgress && turns.call(() => onProgress(progress));
     const evaluationPace = new Pace(options.budget);
@@ -95,7 +97,8 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
       stopping.begin({ ...start, ...own, longestBlock: turns.longest, validation: held, training: validation ? undefined : training });
     }
     trainee.resume = undefined;
-    trainee.run = run;
+    trainee.run = pending = run;
+    run.changes = ++engine.memory.changes;
     const pace = new Pace(options.budget);
     for (; run.epoch <= epochs && !run.over; ) {
       const drawn = now();
@@ -171,13 +174,19 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
     return {
       epochs: ends,
       seconds: trainingSeconds,
-      samplesPerSecond: trained / trainingSeconds,
+      samplesPerSecond: trained / trainingSeconds || 0,
       best: stopping?.best as Ends | undefined,
     };
   } finally {
-    // The parameters of the best epoch are not those of the step that the run is at.
-    if (stopping?.best) trainee.run = undefined;
     runAll(
+      () => {
+        if (!stopping?.best || !pending || pending !== trainee.run) return;
+        // The parameters of the best epoch are not those of the step that the run is at. Where there is no memory for these, it ends.
+        trainee.run = undefined;
+        const point = new Snapshot(engine);
+        point.take();
+        trainee.run = Object.assign(pending, { point });
+      },
       () => stopping?.restore(),
       () => engine.judgeState(),
       () => opened?.free(),

@@ -1,9 +1,31 @@
 /** Trainings that are interrupted somewhere and go on elsewhere leave the bits of those that are not. */
-import { adam, checkpoint, crossEntropy, dense, FileError, lbfgs, load, type Network, restore, save, sequential, sgd, ValueError } from 'neurite';
+import {
+  accuracy,
+  adam,
+  checkpoint,
+  crossEntropy,
+  dense,
+  type EarlyStopping,
+  FileError,
+  type FitOptions,
+  f1,
+  lbfgs,
+  load,
+  meanSquaredError,
+  optimizerState,
+  reduceOnPlateau,
+  restore,
+  save,
+  sequential,
+  setOptimizerState,
+  sgd,
+  ValueError,
+} from 'neurite';
 import { describe, expect, test } from 'vitest';
-import { internals } from '../../src/network/network.js';
+import { internals, Network } from '../../src/network/network.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, generator } from './bits.js';
+import { headerOf } from './mutate.js';
 import { ids, type Run, runs, x } from './runs.js';
 
 /** Slices of a step each, so that there is a callback behind every one. */
@@ -15,21 +37,34 @@ const options = { optimizers: [lbfgs] };
 /** All that a training leaves in a network. */
 const bytesOf = (net: Network) => Buffer.from(save(net, { optimizerState: true })).toString('hex');
 
-/** Trains to the end, or to callback number `at`; what a checkpoint there held, and how many callbacks there were. */
-async function train(net: Network, run: Run, at = Number.POSITIVE_INFINITY): Promise<{ bytes?: Uint8Array; callbacks: number }> {
+/** Trains to the end, or to callback number `at`; what a checkpoint there held, or one after the abort, and how many callbacks there were. */
+async function train(
+  net: Network,
+  run: Run,
+  at = Number.POSITIVE_INFINITY,
+  when: 'there' | 'after' = 'there',
+): Promise<{ bytes?: Uint8Array; callbacks: number }> {
   let callbacks = 0;
   let bytes: Uint8Array | undefined;
   const abort = new AbortController();
   const called = () => {
     if (++callbacks !== at) return;
-    bytes = checkpoint(net).slice();
+    if (when === 'there') bytes = checkpoint(net).slice();
     abort.abort(new Error('killed'));
   };
   const running = net.fit(run.data() as never, { ...run.options(), ...SLICED, signal: abort.signal, onProgress: called, onEpoch: called });
   if (at === Number.POSITIVE_INFINITY) await running;
   else await running.then(undefined, () => {});
+  if (callbacks >= at && when === 'after') bytes = checkpoint(net).slice();
   return { callbacks, ...(bytes && { bytes }) };
 }
+
+/** What a checkpoint says of the training. */
+const trainingIn = (bytes: Uint8Array) => {
+  // biome-ignore lint/complexity/useLiteralKeys: as the file has it
+  const metadata = JSON.parse(headerOf(bytes).text)['__metadata__'];
+  return JSON.parse(metadata['neurite.checkpoint']);
+};
 
 describe.each(runs.map((run) => [run.name, run] as const))('%s', (_, run) => {
   test('goes on from any point, in a new network or in one that is there', async () => {
@@ -48,6 +83,25 @@ describe.each(runs.map((run) => [run.name, run] as const))('%s', (_, run) => {
       net.dispose();
     }
     whole.dispose();
+  });
+
+  test('goes on from a checkpoint that was made after the abort', async () => {
+    const whole = run.make();
+    const { callbacks } = await train(whole, run);
+    const next = generator(callbacks + 1);
+    for (let i = 0; i < 4; i++) {
+      const at = 1 + (next() % (callbacks - 1));
+      const first = await train(run.make(), run, at, 'after');
+      // Once more before its first step, from what no fit has touched.
+      const kept = checkpoint(restore(first.bytes as Uint8Array, options)).slice();
+      expect(Buffer.compare(kept, first.bytes as Uint8Array)).toBe(0);
+      const second = restore(kept, { into: run.make(), ...options });
+      const { bytes = kept, callbacks: done } = await train(second, run, Math.max(1, Math.floor((callbacks - at) / 2)), 'after');
+      expect(done).toBeGreaterThan(0);
+      const net = restore(bytes, options);
+      await train(net, run);
+      expect(bytesOf(net), `callback ${at} of ${callbacks}`).toBe(bytesOf(whole));
+    }
   });
 
   test('goes on twice interrupted, and from a checkpoint of a checkpoint', async () => {
@@ -130,10 +184,15 @@ describe('what does not go on', () => {
       [data, { ...options, shuffle: false }, 'shuffle is false and was true'],
       [{ x: x.slice(0, 80), y: ids.slice(0, 20) }, options, 'data of rows is 20 and was 60'],
       [data, { ...options, earlyStopping: { patience: 2 } }, 'earlyStopping is true and was false'],
+      [data, { ...options, metrics: [accuracy] }, 'metrics is "accuracy" and was ""'],
+      [data, { ...options, validationData: { x: x.slice(0, 80), y: ids.slice(0, 20) } }, 'rows of validation is 20 and was 0'],
+      [data, { ...options, learningRate: 0.1 }, 'learningRate is 0.1 and was "cosine(0.1, {epochs:4,final:0})"'],
+      [data, { ...options, learningRate: () => 0.1 }, 'learningRate is "a function" and was "cosine(0.1, {epochs:4,final:0})"'],
+      [data, { ...options, batchSize: 1, accumulationSteps: 7 }, 'batchSize is 1 and was 7'],
     ];
     for (const [given, changed, message] of bad) {
       await expect(net.fit(given as never, changed)).rejects.toThrow(
-        `fit: ${message} where the checkpoint was made, expected the same fit, which goes on`,
+        new ValueError(`fit: ${message} where the checkpoint was made, expected the same fit, which goes on; load() begins anew`),
       );
       expect(bytesOf(net)).toBe(before);
     }
@@ -142,6 +201,128 @@ describe('what does not go on', () => {
     const whole = simple.make();
     await whole.fit(data, options);
     expect(bytesOf(net)).toBe(bytesOf(whole));
+  });
+
+  test('another early stopping than that of the interrupted fit', async () => {
+    const run = runs.find(({ name }) => name.startsWith('early stopping')) as Run;
+    const { bytes } = await train(run.make(), run, 5);
+    const net = restore(bytes as Uint8Array);
+    const before = bytesOf(net);
+    const options = run.options();
+    const earlyStopping = options.earlyStopping as EarlyStopping;
+    const plateau = (factor: number) => reduceOnPlateau(0.3, { patience: 0, factor });
+    const bad: [FitOptions, string][] = [
+      [{ earlyStopping: { ...earlyStopping, monitor: 'loss' } }, 'earlyStopping.monitor is "loss" and was "f1"'],
+      [{ earlyStopping: { ...earlyStopping, monitor: () => 1 } }, 'earlyStopping.monitor is "a function" and was "f1"'],
+      [{ earlyStopping: { ...earlyStopping, mode: 'min' } }, 'earlyStopping.mode is "min" and was "by the metric"'],
+      [{ earlyStopping: { ...earlyStopping, patience: 4 } }, 'earlyStopping.patience is 4 and was 3'],
+      [{ earlyStopping: { ...earlyStopping, minDelta: 1 } }, 'earlyStopping.minDelta is 1 and was 0'],
+      [{ validationSplit: 0.2 }, 'data of rows is 48 and was 45'],
+      [{ validationSplit: 0.255 }, 'validationSplit is 0.255 and was 0.25'],
+      [{ metrics: [f1, accuracy] as never }, 'metrics is "f1, accuracy" and was "f1"'],
+      [{ learningRate: plateau(0.4) }, 'learningRate is "reduceOnPlateau'],
+    ];
+    for (const [changed, message] of bad) {
+      await expect(net.fit(run.data() as never, { ...options, ...changed })).rejects.toThrow(`fit: ${message}`);
+      expect(bytesOf(net)).toBe(before);
+    }
+    const whole = run.make();
+    await train(whole, run);
+    await train(net, run);
+    expect(bytesOf(net)).toBe(bytesOf(whole));
+  });
+
+  test('fewer epochs than are done; as many train nothing, and more go on', async () => {
+    const data = simple.data() as never;
+    const options = simple.options();
+    const net = simple.make();
+    let bytes = new Uint8Array();
+    await net.fit(data, {
+      ...options,
+      onEpoch: () => {
+        bytes = checkpoint(net).slice();
+      },
+    });
+    const again = restore(bytes);
+    await expect(again.fit(data, { ...options, epochs: 3 })).rejects.toThrow(
+      new ValueError('fit: epochs is 3, but the checkpoint was made in epoch 4, expected at least as many'),
+    );
+    const { epochs, samplesPerSecond } = await restore(bytes).fit(data, options);
+    expect([epochs.length, samplesPerSecond]).toEqual([0, 0]);
+    await again.fit(data, { ...options, epochs: 6 });
+    const whole = simple.make();
+    await whole.fit(data, { ...options, epochs: 6 });
+    expect(bytesOf(again)).toBe(bytesOf(whole));
+    const inside = await train(simple.make(), simple, 15);
+    const net2 = restore(inside.bytes as Uint8Array);
+    await expect(net2.fit(data, { ...options, epochs: 1 })).rejects.toThrow('fit: epochs is 1, but the checkpoint was made in epoch 2');
+  });
+
+  const changes: [string, (net: Network) => void][] = [
+    ['step', (net) => net.step(x, ids)],
+    ['applyGradients', (net) => net.applyGradients(new Float32Array(net.parameterCount).fill(0.1))],
+    ['setParameters', (net) => net.setParameters({ 'dense1.biases': new Float32Array(6) }, { partial: true })],
+    ['parameter(name).set', (net) => net.parameter('dense1.biases').set(new Float32Array(6))],
+    ['copyParametersFrom', (net) => net.copyParametersFrom(simple.make())],
+    ['setOptimizerState', (net) => setOptimizerState(net, optimizerState(simple.make()))],
+    ['setTrainable', (net) => net.setTrainable('dense1', false)],
+    ['configure', (net) => net.configure({ optimizer: adam({ learningRate: 0.05 }) })],
+    ['reset', (net) => net.reset()],
+    ['a step of a network that shares the parameters', (net) => sharing(net).step(x, new Float32Array(180))],
+  ];
+  const sharing = (net: Network) => {
+    const { inputs, outputs } = internals('test', net).engine.model;
+    return new Network({ inputs, outputs }, { parametersOf: net, loss: meanSquaredError(), optimizer: sgd() });
+  };
+
+  test.each(changes)('%s ends an interrupted training, whether it was aborted here or came as a checkpoint', async (_, change) => {
+    const aborted = simple.make();
+    const { bytes } = await train(aborted, simple, 5);
+    const restored = restore(bytes as Uint8Array);
+    const data = simple.data() as never;
+    for (const net of [aborted, restored]) {
+      expect(trainingIn(checkpoint(net)).run).toMatchObject({ step: 5 });
+      change(net);
+      expect(trainingIn(checkpoint(net)).run).toBe(undefined);
+      const { epochs } = await net.fit(data, { ...simple.options(), epochs: 1 });
+      expect(epochs.map(({ step }) => step)).toEqual([9]);
+    }
+  });
+
+  test('a state of a schedule, and values of metrics, that no file can hold', async () => {
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    const deep = (n: number): unknown => (n === 0 ? 0 : [deep(n - 1)]);
+    const wide = () => Array.from({ length: 40 }, () => 0).reduce<unknown>((one) => [one, one], 0);
+    const schedule = (state: unknown) => Object.assign(() => 0.1, { state: () => state, restore: () => {} }) as never;
+    const metric = (value: unknown) => ({ name: 'mine', mode: 'max', begin: () => ({ add() {}, value: () => value }) }) as never;
+    const monitor = () => 1;
+    const kept = (options: FitOptions) => async () => {
+      const net = simple.make();
+      let bytes: Uint8Array | undefined;
+      await net.fit(
+        { x, y: ids },
+        {
+          epochs: 1,
+          ...options,
+          onEpoch: () => {
+            bytes = checkpoint(net);
+          },
+        },
+      );
+      restore(bytes as Uint8Array);
+    };
+    for (const state of [[1, 2], { rates: [1] }, { a: 'b' }, { a: undefined }, cyclic, 1, null])
+      await expect(kept({ learningRate: schedule(state) })()).rejects.toThrow(
+        /^checkpoint: learningRate.state gave .*, expected an object of numbers/,
+      );
+    await kept({ learningRate: schedule({ a: Number.NaN, b: -0 }) })();
+    for (const value of [cyclic, deep(70), deep(61), wide(), () => {}, new Map([[1, 2]])])
+      await expect(kept({ metrics: [metric(value)] as never, earlyStopping: { patience: 3, monitor } })()).rejects.toThrow(
+        /^checkpoint: the training\.stopping\.best\.(training\.)?mine/,
+      );
+    for (const value of [deep(50), [1, [Number.NaN, -0]], new Float32Array(3), { a: { b: 'c' } }, null, undefined])
+      await kept({ metrics: [metric(value)] as never, earlyStopping: { patience: 3, monitor } })();
   });
 
   test('a checkpoint for another architecture, which leaves the network as it is', async () => {
