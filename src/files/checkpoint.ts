@@ -1,7 +1,7 @@
 /** A training that is interrupted, and goes on in another process. */
 import type { Bytes } from '../arguments/arrays.js';
 import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
-import { describe, isList } from '../arguments/describe.js';
+import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { recipeOf } from '../arguments/recipe.js';
 import type { AnyTargets } from '../arguments/values.js';
@@ -165,9 +165,10 @@ export function restore<In extends number = 1, Out extends number = 1>(
   const fields = new Fields(parseJson(text, where), where);
   fields.integer('version', 1, 1);
   if (target) {
+    const fillIt = readInto(target, file);
     const resume = fields.has('run') ? readRun(fields, target, all) : undefined;
     checkKnown(fields, all, resume);
-    fillInto(target, file);
+    fillIt();
     goesOn(target, resume);
     return into as Network<AnyTargets, In, Out>;
   }
@@ -199,8 +200,8 @@ function checkKnown(fields: Fields, file: TensorFile, run: Interrupted | undefin
   if (other !== undefined) throw new FileError(`${fields.where} has no use for the tensor ${show(other)}`);
 }
 
-/** Writes a file's tensors into a network that is there. @throws FileError where its architecture is another */
-function fillInto(parts: Internals, file: TensorFile): void {
+/** What writes a file's tensors into a network that is there. @throws FileError where its architecture is another */
+function readInto(parts: Internals, file: TensorFile): () => void {
   const call = 'restore';
   const { engine } = parts;
   const fields = architectureIn(call, file);
@@ -208,8 +209,13 @@ function fillInto(parts: Internals, file: TensorFile): void {
   const own = architectureOf(parts);
   const slots = slotNames(engine.optimizerState?.slotNames ?? []);
   const names = nameTensors({ roots: rootsOf(own), layers: own.layers }, slots);
-  if (JSON.stringify(architecture) !== JSON.stringify(writeArchitecture(call, own, names)))
-    throw new FileError(`${call}: the checkpoint is of another architecture than the network, expected the same layers, losses, optimizer and seed`);
+  const [there, here] = [architecture, writeArchitecture(call, own, names)].map((one) => JSON.stringify(one)) as [string, string];
+  if (there !== here) {
+    const which = difference(ofParts(JSON.parse(there)), ofParts(JSON.parse(here))) ?? 'the order of its parts is another';
+    throw new FileError(
+      `${call}: the checkpoint is of another architecture than the network: ${which}, expected the same layers, losses, optimizer and seed`,
+    );
+  }
   const { optimizer } = engine;
   const trained = optimizer && training !== undefined ? readTraining(fields.object('training'), optimizer) : undefined;
   const values = file.tensors;
@@ -219,8 +225,41 @@ function fillInto(parts: Internals, file: TensorFile): void {
       throw new FileError(`${call}: the tensor ${show(name)} is missing or of another shape, expected [${node.shape.size}]`);
   }
   checkTensors(call, file, names, trained ? slots : [], optimizer);
-  fill(parts, file, names, slots, trained);
-  parts.metadata = metadata as Record<string, unknown>;
+  return () => {
+    fill(parts, file, names, slots, trained);
+    parts.metadata = metadata as Record<string, unknown>;
+  };
+}
+
+/** An architecture with what users set before what follows from it, and by their names which parameters are trained. */
+function ofParts({ seed, build, optimizer, losses, layers, frozen, ...rest }: Record<string, unknown>): object {
+  const nodes = isList(rest.nodes) ? rest.nodes : [];
+  const trainable = nodes.flatMap((node, i) =>
+    fieldOf(node, 'op') === 'parameter' ? [[fieldOf(node, 'tensor'), !(isList(frozen) && frozen.includes(i))]] : [],
+  );
+  return { seed, build, optimizer, losses, layers, ...rest, trainable: Object.fromEntries(trainable) };
+}
+
+/** The first thing that differs, with its place. What is in a list goes by its name, where it has one. */
+function difference(there: unknown, here: unknown, where = ''): string | undefined {
+  if (there === here) return undefined;
+  const nameIn = (value: unknown) => fieldOf(value, 'tensor') ?? fieldOf(value, 'name');
+  const isShape = (value: unknown): value is readonly unknown[] => isList(value) && value.every((one) => typeof one !== 'object');
+  const hasParts = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !isShape(value);
+  if (hasParts(there) && hasParts(here)) {
+    for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
+      const [a, b] = [there[key], here[key]];
+      const name = isList(there) ? (nameIn(a) ?? nameIn(b)) : undefined;
+      const found = difference(a, b, typeof name === 'string' ? name.slice(0, 80) : (where && `${where}.${key}`.slice(-160)) || key);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  const shown = (value: unknown) => {
+    if (value === undefined) return 'missing';
+    return isShape(value) ? `[${value.join(', ').slice(0, 80)}]` : hasParts(value) ? 'there' : show(value);
+  };
+  return shown(there) === shown(here) ? undefined : `${where} is ${shown(there)} in the file and ${shown(here)} here`;
 }
 
 /** Where the training is. @throws FileError for what cannot be */

@@ -5,6 +5,7 @@ import {
   checkpoint,
   crossEntropy,
   dense,
+  dropout,
   type EarlyStopping,
   FileError,
   type FitOptions,
@@ -327,16 +328,25 @@ describe('what does not go on', () => {
 
   test('a checkpoint for another architecture, which leaves the network as it is', async () => {
     const { bytes } = await train(simple.make(), simple, 5);
-    const others = [
-      sequential(4, [dense(7, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), seed: 5 }),
-      sequential(4, [dense(6, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), seed: 5 }),
-      sequential(4, [dense(6, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: sgd(), seed: 5 }),
-      sequential(4, [dense(6, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), seed: 6 }),
+    const make = (layers = [dense(6, 'tanh'), dense(3, 'softmax')], options = {}) =>
+      sequential(4, layers, { loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), seed: 5, ...options } as never);
+    const others: [Network, string][] = [
+      [make().setTrainable('dense2', false), 'trainable.dense2.weights is true in the file and false here'],
+      [make([dense(6, 'tanh'), dense(3), dense(3, 'softmax')]), 'dense2.attributes.activation is "softmax" in the file and "identity" here'],
+      [make([dense(6, 'tanh'), dropout(0.1), dense(3, 'softmax')]), 'dense2.kind is "dense" in the file and "dropout" here'],
+      [make(undefined, { loss: crossEntropy({ labelSmoothing: 0.1 }) }), 'crossEntropy.labelSmoothing is 0 in the file and 0.1 here'],
+      [make([dense(7, 'tanh'), dense(3, 'softmax')]), 'dense1.weights.shape is [6, 4] in the file and [7, 4] here'],
+      [make([dense(6, 'relu'), dense(3, 'softmax')]), 'dense1.attributes.activation is "tanh" in the file and "relu" here'],
+      [make(undefined, { optimizer: adam() }), 'optimizer.learningRate is 0.05 in the file and 0.001 here'],
+      [make(undefined, { optimizer: sgd() }), 'optimizer.name is "adam" in the file and "sgd" here'],
+      [make(undefined, { seed: 6 }), 'seed is 5 in the file and 6 here'],
     ];
-    for (const net of others) {
+    for (const [net, which] of others) {
       const before = bytesOf(net);
       expect(() => restore(bytes as Uint8Array, { into: net })).toThrow(
-        new FileError('restore: the checkpoint is of another architecture than the network, expected the same layers, losses, optimizer and seed'),
+        new FileError(
+          `restore: the checkpoint is of another architecture than the network: ${which}, expected the same layers, losses, optimizer and seed`,
+        ),
       );
       expect(bytesOf(net)).toBe(before);
     }
