@@ -73,7 +73,7 @@ export enum Opcode {
   Maximum = 37,
   /** dz = du where u > 0, else 0: a = u, b = du */
   ReluBackward = 38,
-  /** dz = du where u > 0, else α·du */
+  /** dz = du where u > 0, else α·du; for α = 0 that is 0 where du is no number too */
   LeakyReluBackward = 39,
   /** dz = du · (u·(1 − u)) */
   SigmoidBackward = 40,

@@ -413,6 +413,7 @@ export const inner: readonly InnerRow[] = [
     noValue: 'what is drawn is no function of x',
   },
   { op: 'embed', tried: 'the layer embedding', saved: (x) => embed(parameter([5, 3]), slice(x, 0, 1)) },
+  { op: 'masked', tried: 'the losses with weights of 0', saved: { none: 'it has weights, which come with the targets' } },
   { op: 'embedBackward', tried: 'the layer embedding', saved: { none: 'it is in gradients alone' } },
 ];
 

@@ -36,9 +36,12 @@ import { isSameOrApart, isTensor } from '../preconditions';
   }
 }
 
-/** du where u > 0, else α·du. */
+/** du where u > 0, else α·du; 0 for an α of 0, whatever du is. */
 @final class LeakyReluBackward extends BinaryFunction {
-  apply(u: v128, du: v128, alpha: v128): v128 { return v128.bitselect(du, f32x4.mul(alpha, du), f32x4.gt(u, f32x4.splat(0))); }
+  apply(u: v128, du: v128, alpha: v128): v128 {
+    const below = v128.and(f32x4.mul(alpha, du), f32x4.ne(alpha, f32x4.splat(0)));
+    return v128.bitselect(du, below, f32x4.gt(u, f32x4.splat(0)));
+  }
 }
 
 /** du·(u·(1 − u)), in the order of the single kernels. */

@@ -142,6 +142,8 @@ function activationBackward(node: Node): { instruction: Instruction; slope: Node
   }
   if (slope.op === clipOp && inner?.op === heavisideOp && inner.attributes.alpha === 0 && slope.attributes.beta === 1) {
     const alpha = slope.attributes.alpha as number;
+    // The kernel's 0 is no product there.
+    if (alpha === 0) return undefined;
     return { instruction: binaryInstruction(Opcode.LeakyReluBackward, node, inner.inputs[0] as Node, du, alpha), slope: [slope, inner] };
   }
   const oneMinus = (x: Node | undefined) => x?.op === affineOp && x.attributes.alpha === -1 && x.attributes.beta === 1;

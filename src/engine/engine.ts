@@ -34,7 +34,9 @@ export class Engine extends Recipes {
   /** Where the first of the parameters lies. */
   readonly parametersAddress: number;
   readonly memory: ParameterMemory;
-  /** Whether all values lie one behind the other, as offsets say: those of shared parameters may be apart. */
+  /** Where the first of the states lies: behind the parameters, but where these are shared. */
+  readonly statesAddress: number;
+  /** Whether parameters lie one behind the other, and states so, as offsets say: shared ones may be apart. */
   readonly isRun: boolean;
   readonly #constants: number;
   #stateAddress = 0;
@@ -69,13 +71,16 @@ export class Engine extends Recipes {
     this.memory = shared ? shared.memory.hold() : new ParameterMemory(core, core.allocate(bytes, `${valueCount} parameters`), bytes);
     this.parametersAddress = addresses?.length ? Math.min(...addresses) : this.memory.address;
     let isRun = true;
+    let gap: number | undefined;
     stored.forEach((values, i) => {
       const own = this.offsetOf(values);
       const offset = addresses ? ((addresses[i] as number) - this.parametersAddress) / 4 : own;
-      isRun &&= offset === own;
+      if (i >= this.parameters.length) gap ??= offset - own;
+      isRun &&= offset - own === (gap ?? 0);
       this.places.set(values, { block: Block.Parameters, offset });
     });
     this.isRun = isRun;
+    this.statesAddress = this.parametersAddress + (this.parameterCount + (gap ?? 0)) * 4;
     try {
       this.#constants = core.allocate(Math.max(4, bytesOf(constants)), 'constants');
     } catch (error) {
@@ -297,7 +302,8 @@ export class Engine extends Recipes {
   get isFinite(): boolean {
     const { firstNonFinite } = this.core.exports;
     const slots = this.optimizerState?.slots ?? [];
-    return firstNonFinite(this.parametersAddress, this.valueCount) < 0 && slots.every((address) => firstNonFinite(address, this.parameterCount) < 0);
+    const { parameterCount: n } = this;
+    return firstNonFinite(this.statesAddress, this.valueCount - n) < 0 && [this.parametersAddress, ...slots].every((at) => firstNonFinite(at, n) < 0);
   }
 
   /** Finds out whether the optimizer's state is so large that a small gradient may make a large update. */

@@ -17,6 +17,7 @@ interface Trained {
   readonly parameterCount: number;
   readonly valueCount: number;
   readonly parametersAddress: number;
+  readonly statesAddress: number;
   readonly optimizerState: OptimizerState | undefined;
   judgeState(): void;
 }
@@ -56,9 +57,11 @@ export class Snapshot implements SnapshotState {
   }
 
   #each(move: (copy: Float32Array | Float64Array, live: Float32Array | Float64Array) => void): void {
-    const { core, parametersAddress, optimizerState } = this.#engine;
+    const { core, parameterCount: n, parametersAddress, statesAddress, optimizerState } = this.#engine;
     const live = (address: number, n: number) => core.f32.subarray(address >>> 2, (address >>> 2) + n);
-    move(this.parameters, live(parametersAddress, this.parameters.length));
+    const { parameters } = this;
+    move(parameters.subarray(0, n), live(parametersAddress, n));
+    move(parameters.subarray(n), live(statesAddress, parameters.length - n));
     if (!optimizerState) return;
     const { slots, powers } = optimizerState;
     slots.forEach((address, i) => {

@@ -3,12 +3,14 @@ import { count, describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Values } from '../arguments/values.js';
 import { ValueError } from '../errors.js';
+import { resolver } from '../graph/modes.js';
 import type { Node } from '../graph/node.js';
-import { features } from '../graph/shape.js';
+import { features, sameShape } from '../graph/shape.js';
 import { activationIn, layerOf } from '../layers/layer.js';
 import { sumFeatures, sumFeaturesOp } from '../ops/expandFeatures.js';
 import { heavisideOp } from '../ops/heaviside.js';
 import { target } from '../ops/leaves.js';
+import { masked } from '../ops/masked.js';
 import { mul } from '../ops/mul.js';
 import { sigmoidOp } from '../ops/sigmoid.js';
 import { softmaxOp } from '../ops/softmax.js';
@@ -217,8 +219,25 @@ export function lossElements({ loss, rows, target, output, logits }: Omit<LossNo
 
 function weightedNodes(plain: LossNodes, weighting: Weighting): LossNodes {
   const weight = target(weighting === 'rows' ? 1 : features(plain.target.shape), false, 'weight');
-  const rows = weighting === 'rows' ? mul(plain.rows, weight) : sumFeatures(mul(lossElements(plain) as Node, weight));
+  const each = weighting === 'rows' ? plain.rows : (lossElements(plain) as Node);
+  const rows = sumFeatures(masked(weight, mul(resolver(undefined, maskedInputs(each, plain, weight))(each), weight)));
   return { ...plain, rows, node: rows, weight };
+}
+
+/**
+ * What the loss of each row, or of each element, is made of, masked by the weights: 0 times an infinite slope is NaN, so the gradient is cut off where it
+ * enters the network. Elements follow from those at their place, as far down as there are only ops that work so.
+ */
+function maskedInputs(each: Node, { loss, output, logits }: LossNodes, weight: Node): Map<Node, Node> {
+  const value = definitionOf(loss).head ? logits : output;
+  const known = new Map<Node, Node>();
+  const stack = [features(weight.shape) === 1 ? value : each];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    const { op, inputs, shape } = node;
+    if (node !== value && (inputs.length === 0 || op.diagonal) && inputs.every((x) => sameShape(x.shape, shape))) stack.push(...inputs);
+    else known.set(node, masked(weight, node));
+  }
+  return known;
 }
 
 /** What goes into a program besides the inputs: the targets of the losses, then the weights that came with them. */

@@ -27,7 +27,7 @@ export function copyParameters<To extends Float32Array = Floats>(network: AnyNet
     const withStates = valueCount > parameterCount ? `, or of ${valueCount} with the states` : '';
     throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${parameterCount}${withStates}`);
   }
-  if (engine.isRun) {
+  if (engine.isRun && engine.statesAddress === engine.parametersAddress + parameterCount * 4) {
     // By its intrinsic: a subclass may have another.
     Float32Array.prototype.set.call(to, viewOf(engine, n));
   } else {

@@ -107,8 +107,8 @@ export class Steps implements StepRunner {
     let status: Status = Status.Done;
     for (let step = 0; step < rates.length && left > 0; step++) {
       const rows = Math.min(this.#batch, left);
-      const [from, to] = [engine.parametersAddress / 4 + engine.parameterCount, engine.parametersAddress / 4 + engine.valueCount];
-      this.#states.set(engine.core.f32.subarray(from, to));
+      const from = engine.statesAddress / 4;
+      this.#states.set(engine.core.f32.subarray(from, from + this.#states.length));
       engine.writeGradients();
       workspace.set(Context.MeanRows, rows);
       for (let done = 0; done < rows && status === Status.Done; done += this.#part) {

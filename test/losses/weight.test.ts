@@ -7,7 +7,9 @@ import {
   type DatasetLiteral,
   dataset,
   dense,
+  div,
   input,
+  log,
   meanSquaredError,
   type Network,
   network,
@@ -32,6 +34,9 @@ const rows = 9;
 const outputs = 4;
 const x = filled(rows * 4, numbers(1));
 const weight = Float32Array.of(0, 1, 2, 0.5, 0, 3, 1, 0.25, 7);
+
+/** A row's loss is no sum over its elements under these. */
+const whole = ['crossEntropy', 'categoricalFocal', 'klDivergence', 'cosineSimilarity'];
 
 /** A network under a loss of the vocabulary, with targets that the loss takes. */
 function caseOf({ make, output, targets }: (typeof losses)[number]) {
@@ -134,8 +139,6 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
 describe('a weight for each element', () => {
   const wideOf = (n: number) => filled(n, numbers(8, 0, 2)).map((v, i) => (i === 4 || i === 11 ? 0 : v));
   const wide = wideOf(rows * outputs);
-  /** A row's loss is no sum over its elements under these. */
-  const whole = ['crossEntropy', 'categoricalFocal', 'klDivergence', 'cosineSimilarity'];
   const separable = losses.filter(({ name }) => !whole.includes(name));
 
   test.each(separable.map((row) => [row.name, row] as const))('%s: is the sum over the elements', (_, row) => {
@@ -288,5 +291,127 @@ describe('bad weights are refused before anything changes', () => {
 
   test('an option that is none', () => {
     expect(() => net.gradient(x, ids, { weights: weight } as never)).toThrow('gradient: there is no option ');
+  });
+});
+
+describe('where a weight is 0, a loss that overflows counts for nothing', () => {
+  /**
+   * Outputs that are those of the input and of a bias: some wild where the weights are 0. By rows the input is, as of a value that stands for a missing
+   * one; by elements the bias of one column.
+   */
+  function wildCase({ make, output, targets }: (typeof losses)[number], wide: boolean) {
+    const draw = numbers(3, 0.05, 0.95);
+    const y = Float32Array.from(Array.from({ length: rows }, () => targets(Array.from({ length: outputs }, draw))).flat());
+    const width = y.length / rows;
+    const masks = wide ? filled(y.length, numbers(8, 0.1, 2)).map((v, i) => (i % width === 1 ? 0 : v)) : weight;
+    const tame = filled(rows * outputs, numbers(6, 0.1, 0.9));
+    const wild = wide ? tame : tame.map((v, i) => (weight[Math.floor(i / outputs)] === 0 ? (i % 2 ? -1e38 : 3e38) : v));
+    const made = (isWild: boolean) => {
+      const net = sequential(outputs, [dense(outputs, output)], { loss: make(), optimizer: sgd(), seed: 2 }) as Network;
+      net.setParameters({
+        'dense1.weights': Float32Array.from({ length: outputs ** 2 }, (_, i) => Number(i % (outputs + 1) === 0)),
+        'dense1.biases': Float32Array.from({ length: outputs }, (_, k) => (wide && isWild && k % width === 1 ? -3e38 : 0)),
+      });
+      return { net, x: isWild ? wild : tame };
+    };
+    return { made, y, masks, isKept: (i: number) => !(wide && i >= outputs ** 2 && i % width === 1) };
+  }
+  const ways = losses.flatMap((row) => [
+    [row.name, row, false] as const,
+    ...(whole.includes(row.name) ? [] : [[`${row.name}, element by element`, row, true] as const]),
+  ]);
+
+  test.each(ways)('%s', async (_, row, wide) => {
+    const { made, y, masks, isKept } = wildCase(row, wide);
+    const v = filled(made(false).net.parameterCount, numbers(5));
+    const options = { weight: masks };
+    // Without the sign of 0.
+    const bits = (values: ArrayLike<number>) => bitsOf(Float32Array.from(values, (g) => g + 0));
+    const all = (isWild: boolean) => {
+      const { net, x } = made(isWild);
+      const loss = net.gradient(x, y, options);
+      return {
+        loss,
+        gradients: bits(net.gradients),
+        evaluated: net.evaluate({ x, y, weight: masks }).loss,
+        hvp: bits(hvp(net, x, y, v, options)),
+        each: bits(perSampleGradients(net, x, y, options)),
+        inputs: bits(inputGradient(net, x, y, options) as Float32Array),
+        traced: trace(net, x, y, options).loss,
+      };
+    };
+    const expected = all(false);
+    expect(Number.isFinite(expected.loss)).toBe(true);
+    expect(all(true)).toEqual(expected);
+    const trained = async (isWild: boolean) => {
+      const { net, x } = made(isWild);
+      const data = { x, y, weight: masks };
+      net.step(x, y, options);
+      await net.fit(data, { batchSize: 4, epochs: 2, validationData: data });
+      await net.configure({ optimizer: adam() }).fit(data, { batchSize: 2, accumulationSteps: 2 });
+      return bitsOf(net.parameters.filter((_, i) => isKept(i)));
+    };
+    expect(await trained(true)).toEqual(await trained(false));
+  });
+
+  test('of a function, whose slope is infinite there', async () => {
+    const own = () =>
+      sequential(2, [dense(2)], { loss: (u, t) => sum(sub(div(t, u), log(u))), optimizer: sgd(), seed: 1 }).setParameters({
+        'dense1.weights': [1, 0, 0, 1],
+        'dense1.biases': [0, 0],
+      });
+    const net = own();
+    const y = [1, 2, 3, 4];
+    for (const mask of [
+      [0, 1],
+      [0, 0, 1, 1],
+    ]) {
+      const loss = net.gradient(
+        [
+          [1, 1],
+          [1, 2],
+        ],
+        [1, 2, 3, 4],
+        { weight: mask },
+      );
+      const gradients = [...net.gradients];
+      expect(
+        net.gradient(
+          [
+            [0, 0],
+            [1, 2],
+          ],
+          y,
+          { weight: mask },
+        ),
+      ).toBe(loss);
+      expect([...net.gradients]).toEqual(gradients);
+      expect(
+        net.gradient(
+          [
+            [1, 0],
+            [1, 2],
+          ],
+          y,
+          { weight: mask.length > 2 ? [0, 0, 1, 1] : mask },
+        ),
+      ).toBe(loss);
+      expect(
+        Number.isFinite(
+          net.step(
+            [
+              [0, -0],
+              [1, 2],
+            ],
+            y,
+            { weight: mask },
+          ),
+        ),
+      ).toBe(true);
+    }
+    // One element of a row, whose other one counts.
+    net.setParameters({ 'dense1.weights': [1, 0, 0, 1], 'dense1.biases': [0, 0] });
+    expect(Number.isFinite(net.gradient([0, 1, 1, 2], y, { weight: [0, 1, 1, 1] }))).toBe(true);
+    expect([...net.gradients].every(Number.isFinite)).toBe(true);
   });
 });

@@ -1,5 +1,27 @@
 /** Networks that share parameters: an encoder of an autoencoder, one head of several. */
-import { adam, BusyError, dense, input, load, meanSquaredError, NeuriteError, type Node, network, save, sequential, sgd, ValueError } from 'neurite';
+import {
+  adam,
+  adamW,
+  BusyError,
+  batchNorm,
+  copyParameters,
+  decayMatrices,
+  dense,
+  input,
+  lbfgs,
+  load,
+  meanSquaredError,
+  NeuriteError,
+  type Node,
+  NotFiniteError,
+  network,
+  type Optimizer,
+  parameterGroups,
+  save,
+  sequential,
+  sgd,
+  ValueError,
+} from 'neurite';
 import { jacobian } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
@@ -239,5 +261,53 @@ describe('what sharing is', () => {
     expect(() => network({ inputs: x, outputs: code, parametersOf: {} as never })).toThrow(ValueError);
     net.dispose();
     expect(() => network({ inputs: x, outputs: code, parametersOf: net })).toThrow(/parametersOf: the network was disposed/);
+  });
+});
+
+describe('an encoder whose states lie behind the parameters of the decoder', () => {
+  const make = (optimizer: Optimizer) => {
+    const x = input(4);
+    const code = batchNorm()(dense(3, 'tanh')(batchNorm()(x)));
+    const whole = network({ inputs: x, outputs: dense(4)(code), loss: meanSquaredError(), optimizer: sgd(), seed: 3 });
+    const encoder = network({ inputs: x, outputs: code, parametersOf: whole, loss: meanSquaredError(), optimizer, seed: 3 });
+    // The same by itself.
+    const alone = network({ inputs: x, outputs: code, loss: meanSquaredError(), optimizer, seed: 3 });
+    alone.copyParametersFrom(encoder);
+    return { whole, encoder, alone };
+  };
+  const [rows, targets] = [randomRows(80, 1), randomRows(60, 2)];
+  const optimizers = [
+    adam(),
+    adamW({ learningRate: 0.01, weightDecay: 0.1, groups: decayMatrices(), clipNorm: 0.1 }),
+    adam({ groups: parameterGroups([{ parameters: 'batchNorm1', learningRateFactor: 0.1 }]) }),
+    lbfgs({ maxIterations: 3 }),
+  ];
+
+  test.each(optimizers)('is trained there as by itself: $name', async (optimizer) => {
+    const { whole, encoder, alone } = make(optimizer);
+    const decoder = whole.parameters.slice(encoder.parameterCount);
+    for (const net of [encoder, alone]) {
+      net.step(rows, targets);
+      await net.fit({ x: rows, y: targets }, { epochs: 3, earlyStopping: { patience: 2 } });
+      if (optimizer.name !== 'lbfgs') await net.fit({ x: rows, y: targets }, { batchSize: 5, accumulationSteps: 2 });
+    }
+    expect(bitsOf(copyParameters(encoder))).toEqual(bitsOf(copyParameters(alone)));
+    expect([...encoder.parameters]).toEqual([...whole.parameters.subarray(0, encoder.parameterCount)]);
+    expect(bitsOf(whole.parameters.slice(encoder.parameterCount))).toEqual(bitsOf(decoder));
+    expect(bitsOf(encoder.parameter('batchNorm2.variance').values)).toEqual(bitsOf(whole.parameter('batchNorm2.variance').values));
+  });
+
+  test('a step that fails leaves parameters and states as they were', () => {
+    for (const optimizer of optimizers) {
+      const { whole, encoder } = make(optimizer);
+      const before = bitsOf(copyParameters(whole));
+      expect(() =>
+        encoder.step(
+          rows,
+          targets.map(() => 3e38),
+        ),
+      ).toThrow(NotFiniteError);
+      expect(bitsOf(copyParameters(whole))).toEqual(before);
+    }
   });
 });

@@ -78,7 +78,7 @@ export const binaryFunctions = {
   Minimum: (a: number, b: number) => Math.min(a, b),
   Maximum: (a: number, b: number) => Math.max(a, b),
   ReluBackward: (u: number, du: number) => du * heaviside(u, 0),
-  LeakyReluBackward: (u: number, du: number, alpha: number) => (u > 0 ? du : alpha * du),
+  LeakyReluBackward: (u: number, du: number, alpha: number) => (u > 0 ? du : alpha === 0 ? 0 : alpha * du),
   SigmoidBackward: (u: number, du: number) => du * (u * (1 - u)),
   TanhBackward: (u: number, du: number) => du * (1 - u * u),
 } as const;

@@ -56,11 +56,11 @@ function searchStep(
   // Random numbers are those of the step, in each evaluation.
   workspace.set(Context.Step, 0);
   workspace.set(Context.FirstStep, stepsDone);
-  const values = floats(engine.parametersAddress, engine.valueCount);
+  const values = [floats(engine.parametersAddress), floats(engine.statesAddress, engine.valueCount - n)];
   // What a search remembers of parameters that are frozen now, from steps before or from a file, would move them.
   const held = engine.parameters.filter((node) => engine.frozen.has(node)).map((node) => [engine.offsetOf(node) * 4, elements(node.shape)] as const);
   if (held.some(([offset, count]) => slots.some((slot) => floats(slot + offset, count).some((value) => value !== 0)))) engine.resetOptimizer();
-  const before = values.slice();
+  const before = values.map((one) => one.slice());
   let first: { readonly status: Status; readonly sums: Sums } | undefined;
   const evaluate = () => {
     engine.writeGradients();
@@ -86,7 +86,7 @@ function searchStep(
   const { status, sums } = first as unknown as { status: Status; sums: Sums };
   if (status === Status.Done) shorten?.run(1);
   if (status === Status.Done && engine.isFinite) return { status, sums };
-  values.set(before);
+  values.forEach((one, i) => one.set(before[i] as Float32Array));
   if (status !== Status.Done) return { status, sums };
   engine.resetOptimizer();
   return { status: Status.BadUpdate, sums };
