@@ -78,6 +78,11 @@ export function fieldOf(value: unknown, name: PropertyKey): unknown {
   }
 }
 
+/** Whether a value has fields by their names: an object, but no list, typed array, Map or Set. */
+export function hasFields(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && typeof fieldOf(value, Symbol.iterator) !== 'function';
+}
+
 /** A count with its noun: `1 row`, `2 rows`. */
 export function count(n: number, one: string, several = `${one}s`): string {
   return `${n} ${n === 1 ? one : several}`;

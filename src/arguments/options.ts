@@ -1,5 +1,5 @@
 import { NeuriteError, ValueError } from '../errors.js';
-import { describe, fieldOf, isList, REVOKED } from './describe.js';
+import { describe, fieldOf, hasFields, REVOKED } from './describe.js';
 import { type Remedies, remedyFor } from './foreignNames.js';
 
 /**
@@ -18,7 +18,7 @@ export function checkOptions<T extends object>(
   what = 'options',
   remedies: Remedies = {},
 ): T {
-  if (typeof options !== 'object' || options === null || isList(options) || ArrayBuffer.isView(options)) {
+  if (!hasFields(options)) {
     throw new ValueError(`${call}: ${what} is ${describe(options)}, expected an object, such as { ${known[0] ?? Object.keys(also)[0]} }`);
   }
   try {

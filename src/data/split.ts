@@ -10,8 +10,11 @@ import { isNested } from './values.js';
 /** The stream of the seed for splits; neither parameters nor shuffles use it. */
 const SPLIT_STREAM = 0x80000000;
 
-/** A data set of one input and one target. Other fields of the literal (`scale`, …) are copied to both parts. */
-export type SplitLiteral = Omit<DatasetLiteral<Exclude<Targets, number>>, 'weight'> & { readonly weight?: Values };
+/** A data set of one input and one target; x may be rows of a table too, as `tabular` takes them. Other fields of the literal (`scale`, …) are copied to both parts. */
+export type SplitLiteral = Omit<DatasetLiteral<Exclude<Targets, number>>, 'x' | 'weight'> & {
+  readonly x: Values | readonly object[];
+  readonly weight?: Values;
+};
 
 /** Options of a split. */
 export interface SplitOptions {
@@ -83,11 +86,13 @@ function readData<D extends SplitLiteral>(call: string, data: D): D {
 function checkRowsOf(call: string, name: string, list: unknown): void {
   if (isFlat(list) || !isList(list)) return;
   const value: readonly unknown[] = list;
-  const isRow = (row: unknown) => isNumericArray(row) || (isList(row) && row.every((v) => typeof v === 'number'));
-  const odd = value.findIndex((row) => !isRow(row) && typeof row !== 'number');
+  // The cells of a table become numbers later.
+  const isCell = (v: unknown) => typeof v === 'number' || (name === 'x' && (typeof v !== 'object' || v === null));
+  const isRead = (row: unknown) => isNumericArray(row) || (isList(row) ? row.every(isCell) : name === 'x' && isRow(row));
+  const odd = value.findIndex((row) => !isRead(row) && typeof row !== 'number');
   if (odd < 0) return;
   const row: unknown = value[odd];
-  const at = isList(row) ? row.findIndex((v) => typeof v !== 'number') : -1;
+  const at = isList(row) ? row.findIndex((v) => !isCell(v)) : -1;
   const [what, found] = at < 0 ? [`${name}[${odd}]`, row] : [`element ${at} of row ${odd} of ${name}`, (row as unknown[])[at]];
   throw new ValueError(
     `${call}: ${what} is ${describe(found)}, expected a number; leave out rows with missing values, and turn labels into class ids`,
@@ -96,8 +101,8 @@ function checkRowsOf(call: string, name: string, list: unknown): void {
 
 /** Draws the order in which the parts take rows. With `stratify`, class by class, each class in a random order. */
 function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options: SplitOptions): Uint32Array {
-  const y = given === 'x' ? x : given;
-  const { seed = 0, stratify = false, rows = countOf(x) ?? countOf(y) } = options;
+  const y = given === 'x' ? (x as Values) : given;
+  const { seed = 0, stratify = false, rows = countOf(x, isRow) ?? countOf(y) } = options;
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   }
@@ -111,8 +116,9 @@ function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options:
   if (!(Number.isInteger(rows) && rows > 0)) throw new ValueError(`${call}: rows is ${describe(rows)}, expected a whole number > 0`);
   for (const [name, value] of Object.entries({ x, y, ...(weight !== undefined && { weight }) })) {
     checkRowsOf(call, name, value);
-    const length = countOf(value) ?? (isFlat(value) ? value.length : Number.NaN);
-    if (!(length > 0 && (countOf(value) === undefined ? length % rows === 0 : length === rows))) {
+    const listed = countOf(value, name === 'x' ? isRow : isFlat);
+    const length = listed ?? (isFlat(value) ? value.length : Number.NaN);
+    if (!(length > 0 && (listed === undefined ? length % rows === 0 : length === rows))) {
       throw new ShapeError(`${call}: ${name} is ${describe(value)}, which is not ${rows} rows`);
     }
   }
@@ -135,12 +141,17 @@ function isFlat(values: unknown): values is readonly number[] {
   return isNumericArray(values) || (isList(values) && typeof values[0] === 'number');
 }
 
+/** Whether a value may be a row of a table: an object or a list. */
+function isRow(row: unknown): boolean {
+  return typeof row === 'object' && row !== null;
+}
+
 /** The number of rows of a list of rows; undefined for anything else. */
-function countOf(values: Targets): number | undefined {
+function countOf(values: unknown, isOne: (row: unknown) => boolean = isFlat): number | undefined {
   if (!isNested(values as Values)) return undefined;
   const rows = values as readonly unknown[];
   // By index, so that a hole is found too.
-  for (let i = 0; i < rows.length; i++) if (!isFlat(rows[i])) return undefined;
+  for (let i = 0; i < rows.length; i++) if (!isOne(rows[i])) return undefined;
   return rows.length;
 }
 
@@ -180,7 +191,7 @@ function part<D extends SplitLiteral>(data: D, order: Uint32Array, isHeld: (plac
   const { x, y, weight } = data;
   const take = (flag: number): D => ({
     ...data,
-    x: rowsWhere(x, held, flag),
+    x: rowsWhere(x as Values, held, flag),
     y: y === 'x' ? y : rowsWhere(y, held, flag),
     ...(weight !== undefined && { weight: rowsWhere(weight, held, flag) }),
   });

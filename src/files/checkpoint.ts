@@ -1,7 +1,7 @@
 /** A training that is interrupted, and goes on in another process. */
 import type { Bytes } from '../arguments/arrays.js';
 import { bytesOf as bytesOfFile } from '../arguments/bytes.js';
-import { describe, fieldOf, isList } from '../arguments/describe.js';
+import { describe, fieldOf, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { recipeOf } from '../arguments/recipe.js';
 import type { AnyTargets } from '../arguments/values.js';
@@ -94,7 +94,7 @@ function runToJson({ rows, batch, epoch, stream, step, samples, forms, sums, ove
 function stateOf(schedule: Schedule | undefined): ScheduleState | undefined {
   if (!schedule?.state) return undefined;
   const state: unknown = schedule.state();
-  const isObject = typeof state === 'object' && state !== null && !isList(state) && !ArrayBuffer.isView(state);
+  const isObject = hasFields(state);
   const entries = isObject ? Object.entries(state) : [['', state] as const];
   const [name, odd] = entries.find(([, value]) => !isObject || typeof value !== 'number') ?? [];
   if (name !== undefined)
@@ -237,7 +237,8 @@ function ofParts({ seed, build, optimizer, losses, layers, frozen, ...rest }: Re
   const trainable = nodes.flatMap((node, i) =>
     fieldOf(node, 'op') === 'parameter' ? [[fieldOf(node, 'tensor'), !(isList(frozen) && frozen.includes(i))]] : [],
   );
-  return { seed, build, optimizer, losses, layers, ...rest, trainable: Object.fromEntries(trainable) };
+  const named = (isList(layers) ? layers : []).map((one) => ({ kind: fieldOf(one, 'kind'), attributes: fieldOf(one, 'attributes'), ...one }));
+  return { seed, build, optimizer, losses, layers: named, ...rest, trainable: Object.fromEntries(trainable) };
 }
 
 /** The first thing that differs, with its place. What is in a list goes by its name, where it has one. */

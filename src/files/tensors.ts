@@ -2,7 +2,7 @@
 
 import { KINDS as ARRAYS, type Bytes, type Floats, isNumericArray, kindOf, type NumericArray } from '../arguments/arrays.js';
 import { bytesOf } from '../arguments/bytes.js';
-import { describe, isList } from '../arguments/describe.js';
+import { describe, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { FileError, ShapeError, ValueError } from '../errors.js';
 import { narrowBF16, narrowF16, widenBF16, widenF16 } from './halves.js';
@@ -177,7 +177,7 @@ export function writeSafetensors(tensors: Readonly<Record<string, TensorToWrite>
 /** The fields of an object, each read once. @throws ValueError for what has none */
 function fieldsOf(call: string, what: string, value: object): [string, unknown][] {
   try {
-    if (typeof value === 'object' && value !== null && !isList(value) && !ArrayBuffer.isView(value)) return Object.entries(value);
+    if (hasFields(value)) return Object.entries(value);
   } catch {
     // A getter or a trap of the caller's threw.
   }

@@ -46,6 +46,7 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
   checkSize(call, 'units', units);
   const { bias = true } = options;
   if (typeof bias !== 'boolean') throw new ValueError(`${call}: bias is ${describe(bias)}, expected true or false`);
+  if (!bias && options.biasRegularizer !== undefined) throw new ValueError(`${call}: biasRegularizer came with bias: false, expected none`);
   const { apply: g, init: usual } = activationOf(call, activation);
   const init = options.init ?? usual;
   if (typeof init !== 'function')

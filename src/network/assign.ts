@@ -1,12 +1,12 @@
 /** Parameters and states from elsewhere: by their names, or from another network. */
-import { isNumericArray, lengthOf } from '../arguments/arrays.js';
-import { describe, isList } from '../arguments/describe.js';
+import { isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
+import { describe, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Values } from '../arguments/values.js';
 import { readRows } from '../data/values.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { elements, features, formatShape } from '../graph/shape.js';
-import type { Parameter, State } from '../ops/leaves.js';
+import { Constant, type Parameter, type State } from '../ops/leaves.js';
 import type { Internals } from './internals.js';
 
 /** Values of a parameter with their shape, as `readSafetensors` gives them. */
@@ -41,9 +41,9 @@ function storedIn(inside: Internals): Map<string, Stored> {
  * The values of a parameter, flat, as rows, or as a tensor; copied.
  * @throws ShapeError for another shape or number; ValueError for what is no finite number
  */
-export function readValues(call: string, what: string, { shape }: Stored, given: unknown): Float32Array {
+export function readValues(call: string, what: string, { shape }: Stored | Constant, given: unknown): Float32Array {
   let values = given;
-  if (typeof given === 'object' && given !== null && !isList(given) && !ArrayBuffer.isView(given)) {
+  if (hasFields(given)) {
     const tensor = checkOptions(call, given as ParameterTensor, ['shape', 'dtype', 'data'], {}, what);
     const sizes = isList(tensor.shape) ? Array.from(tensor.shape) : [];
     if (String(sizes) !== String(shape.size)) {
@@ -52,6 +52,7 @@ export function readValues(call: string, what: string, { shape }: Stored, given:
     }
     values = tensor.data;
   }
+  if (kindOf(values)?.startsWith('Big')) values = Float64Array.from(values as BigInt64Array, Number);
   const [n, width] = [elements(shape), features(shape)];
   const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
   if (count !== n) throw new ShapeError(`${call}: ${what} has ${count} numbers, expected ${n}, as ${formatShape(shape)}`);
@@ -83,14 +84,16 @@ export function setParameters(inside: Internals, values: Readonly<Record<string,
   const { partial = false } = checkOptions(call, options, ['partial']);
   if (typeof partial !== 'boolean') throw new ValueError(`${call}: partial is ${describe(partial)}, expected true or false`);
   const stored = storedIn(inside);
+  // A file holds constants too: `normalize` has some.
+  const constants = new Map([...inside.tensorNames()].flatMap(([node, name]) => (node instanceof Constant ? [[name, node] as const] : [])));
   let names: string[] = [];
   try {
     names = Object.keys(values);
   } catch {
     // Refused below.
   }
-  const surplus = names.filter((name) => !stored.has(name));
-  const given = checkOptions(call, values, names, {}, 'values');
+  const surplus = names.filter((name) => !stored.has(name) && !constants.has(name));
+  const given = checkOptions(call, values, [...stored.keys(), ...names], {}, 'values');
   const missing = [...stored.keys()].filter((name) => !Object.hasOwn(given, name));
   if (surplus.length > 0 || (missing.length > 0 && !partial)) {
     const problems = [
@@ -100,9 +103,14 @@ export function setParameters(inside: Internals, values: Readonly<Record<string,
     const all = Array.from(stored, ([name, { shape }]) => `${name} ${formatShape(shape)}`);
     throw new ValueError(`${call}: ${problems.join('; ')}; expected ${partial ? 'some of ' : ''}${listed(all)}`);
   }
-  const read = Object.entries(given).map(([name, value]): [Stored, Float32Array] => {
-    const node = stored.get(name) as Stored;
-    return [node, readValues(call, name, node, value)];
+  const read = Object.entries(given).flatMap(([name, value]): [Stored, Float32Array][] => {
+    const node = stored.get(name);
+    const fixed = constants.get(name) as Constant;
+    const numbers = readValues(call, name, node ?? fixed, value);
+    if (node) return [[node, numbers]];
+    const odd = numbers.findIndex((v, i) => v !== fixed.values[i]);
+    if (odd >= 0) throw new ValueError(`${call}: ${name}[${odd}] is ${numbers[odd]}, expected ${fixed.values[odd]}: it is a constant here`);
+    return [];
   });
   // Reading may have run code of the caller's.
   inside.idle(call);

@@ -1,5 +1,5 @@
 import type { Floats } from '../arguments/arrays.js';
-import { describe, isList } from '../arguments/describe.js';
+import { describe, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
@@ -219,8 +219,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#internals.metadata;
   }
   set metadata(value: Record<string, unknown>) {
-    if (typeof value !== 'object' || value === null || isList(value) || ArrayBuffer.isView(value))
-      throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
+    if (!hasFields(value)) throw new ValueError(`network: metadata is ${describe(value)}, expected an object, such as { inputs: ['age', 'height'] }`);
     this.#internals.metadata = value;
   }
 
@@ -283,7 +282,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 
   /**
    * Sets all parameters and states by their names, such as those of `readSafetensors`: each flat, as a list of rows, or as a tensor, whose shape is
-   * compared. Everything is checked before anything changes; the optimizer's state stays.
+   * compared. Everything is checked before anything changes; the optimizer's state stays. Constants may come too, with the values that they have.
    * @param options.partial whether names may be missing
    * @throws ValueError naming what is missing and what there is no use for; ShapeError for another shape; ValueError for what is no finite number
    */

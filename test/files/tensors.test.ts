@@ -246,6 +246,13 @@ describe('writing', () => {
     ['neither 0 nor 1', refused({ data: Uint8Array.of(2), dtype: 'BOOL' }), ValueError, /data\[0\] is 2, expected a number that BOOL holds/],
     ['a name of the format', () => writeSafetensors({ __metadata__: { data: [1] } }), ValueError, /called "__metadata__"/],
     ['half a surrogate pair', () => writeSafetensors({ '\ud800': { data: [1] } }), ValueError, /surrogate/],
+    [
+      'metadata in a map',
+      () => writeSafetensors({}, { metadata: new Map([['a', 'b']]) as never }),
+      ValueError,
+      /metadata is a Map, expected an object/,
+    ],
+    ['tensors in a map', () => writeSafetensors(new Map([['a', { data: [1] }]]) as never), ValueError, /tensors is a Map, expected an object/],
     ['metadata that are no texts', () => writeSafetensors({}, { metadata: { a: 1 as never } }), ValueError, /metadata: "a" is 1, expected a text/],
   ])('refuses %s', (_, call, kind, message) => {
     expect(call).toThrow(kind);

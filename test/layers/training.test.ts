@@ -77,6 +77,11 @@ describe('regularisers', () => {
       () => sequential(2, [dense(2, { weightRegularizer: 0.1 as never })]),
       'dense: weightRegularizer is 0.1, expected a function of a node, such as l2(1e-4)',
     ],
+    [
+      'a regularizer of biases that are not there',
+      () => dense(2, { bias: false, biasRegularizer: l2(0.1) }),
+      'dense: biasRegularizer came with bias: false, expected none',
+    ],
     ['a norm that is none', () => sequential(2, [dense(2, { maxNorm: -1 })]), 'dense: maxNorm is -1, expected a positive number that float32 holds'],
   ])('%s is refused', (_, call, message) => {
     expect(call).toThrow(message);

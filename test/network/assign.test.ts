@@ -6,13 +6,16 @@ import {
   input,
   meanSquaredError,
   network,
+  normalize,
   readSafetensors,
+  type SafetensorsTensor,
   ShapeError,
   save,
   sequential,
   sgd,
   transposed,
   ValueError,
+  writeSafetensors,
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import { bitsOf, randomRows } from '../files/bits.js';
@@ -96,16 +99,31 @@ describe('setParameters', () => {
       'dense2.weights is [8], expected [2, 4]',
     ],
     [
-      'bigints',
-      { ...values(), 'dense2.biases': { shape: [2], data: BigInt64Array.of(1n, 2n) } },
+      'too few bigints',
+      { ...values(), 'dense1.biases': { shape: [1], data: BigInt64Array.of(1n) } },
       {},
-      ValueError,
-      'dense2.biases is a BigInt64Array of 2',
+      ShapeError,
+      'dense1.biases is [1], expected [4]',
     ],
     ['NaN', { ...values(), 'dense2.biases': [0, Number.NaN] }, {}, ValueError, 'dense2.biases[1] is NaN'],
     ['what float32 does not hold', { ...values(), 'dense2.biases': [0, 1e39] }, {}, ValueError, 'dense2.biases[1] is 1e+39'],
-    ['no values', null, {}, ValueError, 'setParameters: values is null'],
-    ['an array', new Float32Array(26), {}, ValueError, 'setParameters: '],
+    ['no values', null, {}, ValueError, 'setParameters: values is null, expected an object, such as { dense1.weights }'],
+    ['a list', [1, 2], {}, ValueError, 'setParameters: values is an array of 2, expected an object, such as { dense1.weights }'],
+    [
+      'an array',
+      new Float32Array(26),
+      {},
+      ValueError,
+      'setParameters: values is a Float32Array of 26, expected an object, such as { dense1.weights }',
+    ],
+    ['a map', new Map(Object.entries(values())), { partial: true }, ValueError, 'setParameters: values is a Map, expected an object'],
+    [
+      'options in a map',
+      values(),
+      new Map([['partial', true]]),
+      ValueError,
+      'setParameters: options is a Map, expected an object, such as { partial }',
+    ],
     ['PyTorch’s option', values(), { strict: false }, ValueError, 'use partial'],
     ['an option that is no flag', values(), { partial: 1 }, ValueError, 'partial is 1, expected true or false'],
   ])('refuses %s, and changes nothing', (_, given, options, kind, message) => {
@@ -115,6 +133,30 @@ describe('setParameters', () => {
     expect(call).toThrow(kind);
     expect(call).toThrow(message);
     expect([...net.parameters]).toEqual(before);
+  });
+
+  test('takes integers of 64 bits, as a file has them', () => {
+    using net = made();
+    const data = BigInt64Array.of(3n, -4n);
+    const { tensor } = readSafetensors(writeSafetensors({ tensor: { data } }));
+    net.setParameters({ 'dense2.biases': tensor as SafetensorsTensor }, { partial: true });
+    expect([...net.parameter('dense2.biases').values]).toEqual([3, -4]);
+    net.parameter('dense2.biases').set({ shape: [2], data: BigUint64Array.of(2n ** 40n, 7n) });
+    expect([...net.parameter('dense2.biases').values]).toEqual([2 ** 40, 7]);
+  });
+
+  test('takes the constants of a file, with the values that they have', () => {
+    const made = (offset: number) => sequential(2, [normalize({ offset: [offset, 0.1], scale: [2, 3] }), dense(2)], { seed: offset });
+    const [net, same, other] = [made(1), made(1), made(2)];
+    net.parameters.fill(7);
+    same.setParameters(readSafetensors(save(net)));
+    expect([...same.parameters]).toEqual([...net.parameters]);
+    same.setParameters({ 'dense1.biases': [1, 2] }, { partial: true });
+    const before = [...other.parameters];
+    expect(() => other.setParameters(readSafetensors(save(net)))).toThrow(
+      new ValueError('setParameters: constant1[0] is 1, expected 2: it is a constant here'),
+    );
+    expect([...other.parameters]).toEqual(before);
   });
 
   test('is refused while another call trains, and when disposed', async () => {

@@ -2,6 +2,7 @@
 import {
   adam,
   dense,
+  encode,
   inverseTransform,
   kFold,
   load,
@@ -12,6 +13,7 @@ import {
   save,
   sequential,
   standardize,
+  tabular,
   trainValidationSplit,
   transform,
 } from 'neurite';
@@ -76,6 +78,26 @@ describe('trainValidationSplit', () => {
     expect([0, 1, 2].map((k) => single.validation.y.filter(([id]) => id === k).length)).toEqual([6, 3, 1]);
   });
 
+  test('rows of a table, as objects or lists of cells, are split as they are', () => {
+    const objects = Array.from({ length: 20 }, (_, i) => ({ id: i, island: i % 3 ? 'Dream' : null, mass: i % 4 ? i : Number.NaN }));
+    const lists = objects.map((row) => Object.values(row));
+    const y = objects.map((_, i) => i % 2);
+    const options = { fraction: 0.25, stratify: true, seed: 4 };
+    const { training, validation } = trainValidationSplit({ x: objects, y }, options);
+    const numbers = trainValidationSplit({ x: objects.map(({ id }) => [id]), y }, options);
+    expect(validation.x.map((row) => [row.id])).toEqual(numbers.validation.x);
+    expect(training.x.map((row) => objects.indexOf(row))).toEqual(numbers.training.x.flat());
+    expect(training.y).toEqual(numbers.training.y);
+    expect(trainValidationSplit({ x: lists, y }, options).validation.x.map((row) => lists.indexOf(row))).toEqual(numbers.validation.x.flat());
+    expect(
+      kFold({ x: objects, y })
+        .flatMap((fold) => fold.validation.x.map(({ id }) => id))
+        .sort((a, b) => a - b),
+    ).toEqual(objects.map(({ id }) => id));
+    const table = tabular(training.x, { island: { as: 'oneHot', missing: 'ignore' }, mass: { as: 'number', impute: 'mean' } });
+    expect(encode(table, validation.x)).toHaveLength(validation.y.length);
+  });
+
   test('flat rows of several targets are counted by `rows`', () => {
     const flat = { x: Array.from({ length: 20 }, (_, i) => i), y: Array.from({ length: 30 }, (_, i) => i) };
     const { validation } = trainValidationSplit(flat, { rows: 10, fraction: 0.5 });
@@ -100,6 +122,10 @@ describe('trainValidationSplit', () => {
       { rows: 3 },
       'x[1] is undefined, expected a number',
     ],
+    ['a row that is none', { x: [{ a: 1 }, 'b', { a: 2 }] as never, y: [0, 1, 1] }, { rows: 3 }, 'x[1] is "b", expected a number'],
+    ['a cell that is a list', { x: [[1, [2]]] as never, y: [0] }, {}, 'element 1 of row 0 of x is an array of 1, expected a number'],
+    ['objects as targets', { x, y: x.map(() => ({})) as never }, {}, 'y[0] is an object without fields, expected a number'],
+    ['another number of objects', { x: [{}, {}], y: [1] }, {}, 'y is an array of 1, which is not 2 rows'],
     ['values for classes', { x, y: y.map((k) => k / 2) }, { stratify: true }, 'stratify found y[30] = 0.5, expected class ids'],
     ['a seed below 0', { x, y }, { seed: -1 }, 'seed is -1, expected a whole number'],
   ])('%s is refused', (_, data, options, message) => {
