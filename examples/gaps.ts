@@ -32,13 +32,12 @@ const seed = Number(process.argv[2] ?? 1);
 const species = ['Adelie', 'Chinstrap', 'Gentoo'];
 const penguins: Penguin[] = JSON.parse(vega('penguins.json'));
 const split = trainValidationSplit(
-  { x: penguins.map((_, i) => [i]), y: penguins.map((penguin) => species.indexOf(penguin.Species)) },
+  { x: penguins, y: penguins.map((penguin) => species.indexOf(penguin.Species)) },
   { fraction: 0.2, stratify: true, seed },
 );
-const rowsOf = (part: { x: readonly (readonly number[])[] }) => part.x.map(([i]) => penguins[i as number] as Penguin);
 
 // What stands for a gap, and which categories there are, must not come from the rows that it is judged by.
-const table = tabular(rowsOf(split.training), {
+const table = tabular(split.training.x, {
   'Beak Length (mm)': { as: 'number', impute: 'mean' },
   'Beak Depth (mm)': { as: 'number', impute: 'mean' },
   'Flipper Length (mm)': { as: 'number', impute: 'median' },
@@ -52,13 +51,13 @@ const net = sequential(table.features.length, [dense(16, 'relu'), dense(3, 'soft
   optimizer: adam({ learningRate: 0.01 }),
   seed,
 });
-await net.fit({ x: encode(table, rowsOf(split.training)), y: split.training.y }, { epochs: 60, batchSize: 32 });
+await net.fit({ x: encode(table, split.training.x), y: split.training.y }, { epochs: 60, batchSize: 32 });
 net.metadata = { table };
 
 // Elsewhere, with the file and nothing else.
 const loaded = load(save(net));
 const fitted = loaded.metadata.table as Table;
-const held = rowsOf(split.validation);
+const held = split.validation.x;
 const result = loaded.evaluate({ x: encode(fitted, held), y: split.validation.y }, { metrics: [accuracy, balancedAccuracy] });
 const stranger = { Island: 'Texas', 'Beak Length (mm)': 47.5, 'Flipper Length (mm)': 217 };
 const gaps = held.filter((penguin) => Object.values(penguin).includes(null)).length;
