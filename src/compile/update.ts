@@ -57,7 +57,7 @@ export interface Update extends Omit<Layout<Optimizer>, 'stretches'> {
   readonly composition: Composition | undefined;
   /** Stretches of the vectors above, or of the parameters, that instructions name: from which element of which on. */
   readonly parts: ReadonlyMap<Node, { readonly of: Node; readonly from: number }>;
-  /** L2, clipping, then the optimizer's own pass. */
+  /** Clipping, L2, then the optimizer's own pass. */
   readonly instructions: readonly Instruction[];
 }
 
@@ -106,11 +106,6 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   const scalarCount = scalars.length * kinds.length;
   if (scalarCount > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalarCount} scalars, expected at most ${MAX_SCALARS}`);
   const instructions: Instruction[] = [];
-  for (const { from, n, weightDecay } of stretches) {
-    if (weightDecay === 0 || decouplesDecay) continue;
-    const operands = { y: tensor(partOf(dw, from, n)), x: tensor(partOf(w, from, n)), size: size(n), alpha: f32(weightDecay) };
-    instructions.push({ opcode: Opcode.Axpy, operands, writes: ['y'], inPlace: [] });
-  }
   const { clipNorm, clipParameterNorm = Number.POSITIVE_INFINITY, clipValue = Number.POSITIVE_INFINITY } = optimizer;
   if (clipValue < Number.POSITIVE_INFINITY) instructions.push(unaryInstruction(Opcode.Clip, dw, dw, -clipValue, clipValue));
   const clip = (g: Node, maxNorm: number) => {
@@ -123,6 +118,12 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
     at += elements(shape);
   }
   clip(dw, clipNorm);
+  // A clip is of the gradient of the loss, as in PyTorch, where L2 is part of the optimizer.
+  for (const { from, n, weightDecay } of stretches) {
+    if (weightDecay === 0 || decouplesDecay) continue;
+    const operands = { y: tensor(partOf(dw, from, n)), x: tensor(partOf(w, from, n)), size: size(n), alpha: f32(weightDecay) };
+    instructions.push({ opcode: Opcode.Axpy, operands, writes: ['y'], inPlace: [] });
+  }
   const descends =
     definition.descends?.(optimizer) === true && weightDecay === 0 && instructions.length === 0 && layout.rate === 1 && kinds.length === 1;
   stretches.forEach(({ from, n, kind }, i) => {

@@ -14,7 +14,7 @@ export interface Optimizer {
   readonly learningRate: number;
   /** λ. An optimizer adds λ·w to each gradient (L2), or takes learningRate·λ·w off each weight where its decay is decoupled. */
   readonly weightDecay: number;
-  /** The gradient's norm over all parameters is scaled down to this where it is larger; Infinity for none. */
+  /** The norm of the loss's gradient over all parameters, without L2, is scaled down to this where it is larger; Infinity for none. */
   readonly clipNorm: number;
   /** The norm of each parameter's gradient is scaled down to this where it is larger, before `clipNorm`. Default none. */
   readonly clipParameterNorm?: number;
@@ -63,7 +63,7 @@ export interface UpdateInputs<O, Slot extends string, Scalar extends string> {
   readonly options: O;
   /** All parameters, as one vector. */
   readonly weights: Node;
-  /** The gradient of each, after L2 and clipping. */
+  /** The gradient of each, after clipping and L2. */
   readonly gradient: Node;
   /** −learningRate of the step at hand, for each element. */
   readonly descent: Node;

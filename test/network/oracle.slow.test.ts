@@ -263,24 +263,22 @@ interface Descent {
 /** An error `e` on v, and `roundings` of the result on top. */
 const rounded = (v: number, e: number, roundings = 1) => e + roundings * EPSILON * (Math.abs(v) + e);
 
-/** L2 and clipping, which come first: g + λ·w (λ, product, sum); then g·min(1, c/‖g‖), whose factor errs by no more than the norm does, relatively. */
+/** Clipping and L2, which come first: g·min(1, c/‖g‖), whose factor errs by no more than the norm does, relatively; then g + λ·w (λ, product, sum). */
 function prepare(optimizer: Optimizer, { w, errors }: Descent, gradient: Float64Array, gradientErrors: Float64Array): [Float64Array, Float64Array] {
-  const decay = optimizer.name === 'adamW' ? 0 : optimizer.weightDecay;
-  const g = gradient.map((v, i) => v + decay * (w[i] as number));
-  let eg = gradientErrors.map((e, i) => {
-    const term = decay * Math.abs(w[i] as number);
-    return decay === 0 ? e : rounded(g[i] as number, e + rounded(term, decay * (errors[i] as number), 2));
-  });
-  if (optimizer.clipNorm === Number.POSITIVE_INFINITY) return [g, eg];
-  const norm = oracle.norm(g);
+  const clipped = gradient.slice();
+  let eg = gradientErrors;
+  const norm = oracle.norm(gradient);
   const normError = oracle.norm(eg);
-  oracle.clipNorm(g, optimizer.clipNorm);
   if (norm + normError > optimizer.clipNorm) {
+    oracle.clipNorm(clipped, optimizer.clipNorm);
     const factor = Math.min(1, optimizer.clipNorm / norm);
     const relative = normError / (norm - normError) + 3 * EPSILON;
-    eg = eg.map((e, i) => factor * e + (Math.abs(g[i] as number) + factor * e) * relative);
+    eg = eg.map((e, i) => factor * e + (Math.abs(clipped[i] as number) + factor * e) * relative);
   }
-  return [g, eg];
+  const decay = optimizer.name === 'adamW' ? 0 : optimizer.weightDecay;
+  if (decay === 0) return [clipped, eg];
+  const g = clipped.map((v, i) => v + decay * (w[i] as number));
+  return [g, eg.map((e, i) => rounded(g[i] as number, e + rounded(decay * Math.abs(w[i] as number), decay * (errors[i] as number), 2)))];
 }
 
 /** w − η·d: η and the product rounded, then the difference. */

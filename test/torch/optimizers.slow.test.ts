@@ -34,6 +34,16 @@ const runs: readonly Run[] = [
   { title: 'clipped by the norm of each parameter', optimizer: sgd({ learningRate: 0.1, clipParameterNorm: 0.5 }), torch: wordOf('sgd') },
   { title: 'clipped by the norm of all', optimizer: adamW({ epsilon: 0.01, clipNorm: 0.5 }), torch: wordOf('adamW') },
   {
+    title: 'clipped by the norm of all, with L2',
+    optimizer: sgd({ learningRate: 0.1, momentum: 0.5, weightDecay: 0.2, clipNorm: 0.1 }),
+    torch: wordOf('sgd'),
+  },
+  {
+    title: 'clipped by value and by the norm of each, with L2',
+    optimizer: adam({ learningRate: 0.01, epsilon: 0.01, weightDecay: 0.2, clipValue: 0.02, clipParameterNorm: 0.05 }),
+    torch: wordOf('adam'),
+  },
+  {
     title: 'a decay on matrices alone',
     optimizer: adamW({ learningRate: 0.01, weightDecay: 0.3, groups: decayMatrices() }),
     torch: wordOf('adamW'),

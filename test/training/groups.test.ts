@@ -166,6 +166,17 @@ describe.each(builds)('%s', (build) => {
     moves(sgd({ ...options, clipValue: 1e9, clipParameterNorm: Number.POSITIVE_INFINITY }), (all) => all);
   });
 
+  test('clips the gradient of the loss, to which L2 is added then, as PyTorch does', () => {
+    using net = made(sgd(), build);
+    const w = net.parameterNames.map((name) => [...net.parameter(name).values]);
+    const weightDecay = 0.3;
+    const decayed = (all: number[][]) => all.map((g, i) => g.map((v, j) => v + weightDecay * (w[i]?.[j] as number)));
+    const options = { learningRate: 1, weightDecay };
+    moves(sgd({ ...options, clipValue: 0.01 }), (all) => decayed(all.map((g) => g.map((v) => Math.min(0.01, Math.max(-0.01, v))))));
+    moves(sgd({ ...options, clipParameterNorm: 0.02 }), (all) => decayed(all.map((g) => toNorm(g, 0.02))));
+    moves(sgd({ ...options, clipNorm: 0.02 }), (all) => decayed(all.map((g) => g.map((v) => v * Math.min(1, 0.02 / norm(all.flat()))))));
+  });
+
   test('decayMatrices: none on the gains and shifts of norms either', () => {
     const layers = () => [dense(7), layerNorm(), dense(6), batchNorm(), dense(3, 'softmax')];
     const options = { loss: crossEntropy(), build, seed: 4 };
