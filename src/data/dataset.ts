@@ -118,7 +118,9 @@ export class Dataset {
       targetOffset = 0,
       budget = BUDGET,
     } = checkOptions(call, literal, FIELDS, {}, 'the data');
-    if (x === undefined || y === undefined) throw new ValueError(`${call}: got ${describe(literal)}, expected ${EXPECTED}`);
+    const got = describe(literal);
+    if (x === undefined || y === undefined)
+      throw new ValueError(`${call}: got ${got}, expected ${EXPECTED}${got === 'a Stream' ? '; a stream is for the rows of fit alone' : ''}`);
     for (const [name, value] of Object.entries({ scale, offset, targetScale, targetOffset })) {
       if (!Number.isFinite(value)) throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a finite number`);
     }

@@ -382,7 +382,10 @@ function readOptimizer(entry: Fields, others: readonly OptimizerMaker[], version
   const makers = optimizersByName(entry.where, others);
   const name = entry.take('name');
   if (typeof name === 'string' && !Object.hasOwn(makers, name))
-    entry.fail('name', `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [its maker] }`);
+    entry.fail(
+      'name',
+      `${Object.keys(makers).map(show).join(', ')} or one that is passed: { optimizers: [${/^\w{1,40}$/.test(name) ? name : 'its maker'}] }`,
+    );
   const given: Record<string, unknown> = {};
   for (const key of OPTIONAL) {
     if (!entry.has(key)) continue;

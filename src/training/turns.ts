@@ -70,8 +70,8 @@ export class Pace {
   took(rows: number, seconds: number): void {
     const each = seconds / rows;
     this.#secondsPerRow = each;
-    // A slice may take longer than the one before: a fifth is left for that.
-    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor((0.8 * this.budget) / Math.max(each, 1e-9))));
+    // A slice may take longer than the one before, by others' work or a collection: half is left for that.
+    this.#rows = Math.max(1, Math.min(rows * 4, Math.floor((0.5 * this.budget) / Math.max(each, 1e-9))));
   }
 }
 

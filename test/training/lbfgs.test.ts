@@ -310,7 +310,7 @@ test('each optimizer that searches is in the vocabulary, in the README and expor
     expect(Object.keys(OPTIMIZERS)).not.toContain(name);
     expect(/^\| optimizers \|.*$/m.exec(readme)?.[0]).toContain(`\`${name}(`);
     using net = sequential(2, [dense(1)], { loss: meanSquaredError(), optimizer });
-    expect(() => load(save(net))).toThrow('or one that is passed: { optimizers: [its maker] }');
+    expect(() => load(save(net))).toThrow('or one that is passed: { optimizers: [lbfgs] }');
     using loaded = load(save(net), { optimizers: [maker] });
     expect(loaded.optimizer).toEqual(optimizer);
   }

@@ -224,7 +224,7 @@ describe('an optimizer of one own', () => {
     using net = made(signDescent());
     const [file, json] = [save(net), toJSON(net)];
     const names = Object.keys(OPTIMIZERS).map((one) => JSON.stringify(one));
-    const message = `name is "signDescent", expected ${names.join(', ')} or one that is passed: { optimizers: [its maker] }`;
+    const message = `name is "signDescent", expected ${names.join(', ')} or one that is passed: { optimizers: [signDescent] }`;
     expect(() => load(file)).toThrow(FileError);
     expect(() => load(file)).toThrow(message);
     expect(() => fromJSON(json)).toThrow(message);
