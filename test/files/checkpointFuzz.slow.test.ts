@@ -32,6 +32,8 @@ beforeAll(async () => {
       const options = { ...run.options(), budgetMs: 1e-9, signal: abort.signal, onProgress: called, onEpoch: called };
       await net.fit(run.data() as never, options).then(undefined, () => {});
       kept.push({ run, bytes: bytes as Uint8Array });
+      // With the parameters of its step beside those of the best epoch, where early stopping put these back.
+      if (run.options().earlyStopping) kept.push({ run, bytes: checkpoint(net) });
     }
   }
 });
