@@ -22,7 +22,8 @@ export interface DatasetLiteral<T extends AnyTargets = Values, X extends Inputs 
   /**
    * What the loss of each row is multiplied by, or that of each element, `[rows, out]`, where a row's loss is a sum over these; a list for several
    * losses, `undefined` for none. A mean divides by the rows all the same (Keras' rule): weight 3 is the row three times, times rows / (rows + 2).
-   * Finite numbers ≥ 0; where it is 0, the target may be any number, NaN too. Default 1.
+   * Finite numbers ≥ 0; where it is 0, the target may be any number, NaN too, and the loss infinite. The network's own values are finite there too.
+   * Default 1.
    */
   readonly weight?: Weights;
   /**
