@@ -62,5 +62,6 @@ test('version 2: states, two losses whose options were fewer, and the optimizerâ
   expect(net.metadata).toEqual({ classes: ['a', 'b', 'c'] });
   expect(predicted()).toEqual(before);
   expect(net.step(x, ys)).toBe(loss);
+  // That step, with its state as the file has it, where L2 comes behind the clip: the version that wrote the file clipped the sum.
   expect(predicted()).toEqual(after);
 });
