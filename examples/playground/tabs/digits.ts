@@ -1,0 +1,3 @@
+export function openDigits(host: HTMLElement): void {
+  host.textContent = '…';
+}

@@ -1,0 +1,3 @@
+export function openSpeed(host: HTMLElement): void {
+  host.textContent = '…';
+}

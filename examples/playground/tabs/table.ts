@@ -1,0 +1,3 @@
+export function openTable(host: HTMLElement): void {
+  host.textContent = '…';
+}

@@ -1,0 +1,5 @@
+export class BackwardView {
+  isOpen = false;
+  open(..._a: unknown[]): void {}
+  close(): void {}
+}
