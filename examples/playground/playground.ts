@@ -1,6 +1,6 @@
 /** The first tab: a run, what is seen of it, and what one does with it. */
 import { copyParameters, type Dataset, dataset } from 'neurite';
-import { inWorker, type WorkerNetwork } from 'neurite/worker';
+import type { WorkerNetwork } from 'neurite/worker';
 import { features, rowsOf } from './data/features.js';
 import { type Point, pointsOf, split, taskOf } from './data/sets.js';
 import { build, type Networks } from './model/build.js';
@@ -56,6 +56,8 @@ let state: State;
 let run: Run | undefined;
 let playing = false;
 let busy = false;
+/** Whether it trains as far as a link says. */
+let replaying = false;
 let asked = false;
 let pace: 'batch' | 'epoch' | 'fast' = 'epoch';
 let fastSteps = 8;
@@ -118,6 +120,7 @@ async function trainerOf(of: Run, begun: State): Promise<Trainer> {
   if (of.over) throw new Error('over');
   let trainer: Trainer;
   if (worker) {
+    const { inWorker } = await import('neurite/worker');
     const learner = await inWorker(net, { worker });
     of.learner = learner;
     trainer = new Trainer(learner, begun, of.training.points, () => learner.snapshot());
@@ -128,6 +131,7 @@ async function trainerOf(of: Run, begun: State): Promise<Trainer> {
 }
 
 function end(): void {
+  replaying = false;
   backward?.close();
   if (!run) return;
   const old = run;
@@ -321,6 +325,7 @@ function ask(): void {
 
 function play(on: boolean): void {
   playing = on && run !== undefined;
+  replaying = false;
   if (on && !run) warn('There is no point to learn from: draw some.');
   if (!playing) remember();
   show();
@@ -335,12 +340,14 @@ function remember(): void {
 /** Trains as far as the link says. */
 async function replay(steps: number): Promise<void> {
   const part = Math.max(1, Math.min(REPLAY_STEPS, Math.ceil(steps / REPLAY_POINTS)));
-  while (!playing) {
+  replaying = true;
+  while (replaying) {
     const left = steps - (run?.ready?.steps ?? 0);
     if (left <= 0 || !(await advance(Math.min(left, part)))) break;
     measure();
     show();
   }
+  replaying = false;
   byId('points').dataset.replayed = String(run?.ready?.steps ?? 0);
 }
 

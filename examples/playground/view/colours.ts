@@ -25,7 +25,7 @@ function mix(from: Rgb, to: Rgb, t: number): Rgb {
 }
 
 /** Of a value from −1 to 1. */
-export function rgb(value: number, strength = 0.82): Rgb {
+export function rgb(value: number, strength = 0.62): Rgb {
   const { low, middle, high } = isDark.matches ? dark : light;
   const v = Math.max(-1, Math.min(1, value));
   return mix(middle, v < 0 ? low : high, Math.abs(v) * strength);

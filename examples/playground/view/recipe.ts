@@ -125,10 +125,10 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
       layers.length > 0 ? ', through layers of ' : ', straight to its output ',
       ...layers.flatMap((layer) => [layer, ' ']),
       ...(layers.length > 0
-        ? [choice('activation', titled(activations, activationTitles), state.activation, (activation) => set({ activation })), ' units ']
+        ? [choice('activation', titled(activations, activationTitles), state.activation, (activation) => set({ activation })), ' units. ']
         : []),
+      ...(layers.length > 0 ? [] : ['. ']),
       make('span', { class: 'chips' }, addLayer, removeLayer),
-      '.',
     ),
     make(
       'p',
@@ -153,9 +153,8 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
           ]),
       '. All chance comes from the seed ',
       seed,
-      ' ',
+      '. ',
       button('another', 'another seed', () => set({ seed: (state.seed + 1) % 2 ** 31 }), 'quiet'),
-      '.',
     ),
   );
   if (focused) host.querySelector<HTMLElement>(`[aria-label="${focused}"]`)?.focus();
