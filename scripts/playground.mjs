@@ -30,6 +30,13 @@ function digits() {
   return gzipSync(Buffer.concat(parts), { level: 9 });
 }
 
+/** Palmer's penguins as a CSV file: a table for whoever has none at hand. */
+function penguins() {
+  const rows = JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('vega-datasets/data/penguins.json')), 'utf8'));
+  const names = Object.keys(rows[0]);
+  return [names, ...rows.map((row) => names.map((name) => row[name] ?? ''))].map((cells) => `${cells.join(',')}\n`).join('');
+}
+
 /** Everything but the data of a tab is kept for when there is no network. */
 function writeOffline() {
   const files = readdirSync(PLAYGROUND, { recursive: true })
@@ -49,6 +56,7 @@ export async function buildPlayground() {
   await build({ configFile: join(root, 'examples/playground/vite.config.ts'), logLevel: 'warn' });
   mkdirSync(PLAYGROUND, { recursive: true });
   writeFileSync(join(PLAYGROUND, 'digits.bin'), digits());
+  writeFileSync(join(PLAYGROUND, 'penguins.csv'), penguins());
   writeOffline();
 }
 

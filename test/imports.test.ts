@@ -72,9 +72,11 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     imports: ['files', 'network', 'training', 'data', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
   { name: 'oracle', files: /^test\/oracle\//, imports: [] },
-  { name: 'examples', files: /^examples\//, imports: [] },
+  { name: 'examples', files: /^examples\/(?!playground\/)/, imports: [] },
   // The kernels are measured in neurite/core.wasm itself, whose programs are written in these words.
   { name: 'bench', files: /^bench\/(?!peers\/)/, imports: ['opcodes', 'context'] },
+  // The page, which measures by the loops of the benchmarks.
+  { name: 'playground', files: /^examples\/playground\//, imports: ['bench'] },
   // The systems it is compared with: a package of their own, which nothing else imports.
   { name: 'peers', files: /^bench\/peers\//, imports: ['bench'] },
 ];
@@ -84,7 +86,7 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 /** Whether a room may import that by name: the public entry and the tools, where the package is used; the tools alone, in the oracle. */
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
-  if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
+  if (!['examples', 'bench', 'playground', 'peers', 'oracle'].includes(room)) return false;
   if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress', 'neurite/worker'].includes(specifier))
     return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
