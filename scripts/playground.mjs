@@ -32,7 +32,7 @@ function digits() {
 
 /** Palmer's penguins as a CSV file: a table for whoever has none at hand. */
 function penguins() {
-  const rows = JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('vega-datasets/data/penguins.json')), 'utf8'));
+  const rows = JSON.parse(readFileSync(new URL('../data/penguins.json', import.meta.resolve('vega-datasets')), 'utf8'));
   const names = Object.keys(rows[0]);
   return [names, ...rows.map((row) => names.map((name) => row[name] ?? ''))].map((cells) => `${cells.join(',')}\n`).join('');
 }

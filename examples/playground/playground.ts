@@ -4,7 +4,6 @@ import type { WorkerNetwork } from 'neurite/worker';
 import { features, rowsOf } from './data/features.js';
 import { type Point, pointsOf, split, taskOf } from './data/sets.js';
 import { build, type Networks } from './model/build.js';
-import { snippet } from './model/snippet.js';
 import { openWorkshop, Trainer } from './model/trainer.js';
 import { MOST_DRAWN, type State } from './state/state.js';
 import { read, sentence, write } from './state/url.js';
@@ -13,7 +12,7 @@ import { onTheme } from './view/colours.js';
 import type { Curves } from './view/curves.js';
 import { byId, say, warn } from './view/dom.js';
 import { type Edge, NetworkView, unitName, unitPlaces } from './view/network.js';
-import { Pens } from './view/pens.js';
+import type { Pens } from './view/pens.js';
 import { writeRecipe } from './view/recipe.js';
 import { axis, drawSurface, grid } from './view/surface.js';
 
@@ -64,7 +63,8 @@ let fastSteps = 8;
 let recent: { rows: number; steps: number; seconds: number }[] = [];
 let curves: Curves | undefined;
 let view: NetworkView;
-let pens: Pens;
+/** There once something is drawn. */
+let pens: Pens | undefined;
 let backward: BackwardView | undefined;
 let points: readonly Point[] = [];
 
@@ -85,7 +85,7 @@ function begin(): void {
   byId('points').classList.toggle('values', !isClasses);
   for (const one of document.querySelectorAll<HTMLElement>('.of-classes')) one.hidden = !isClasses;
   view.show(state);
-  pens.show(state.data === 'drawn');
+  usePens(state.data === 'drawn');
   if (parts.training.length > 0) {
     const networks = build(state);
     const places = rowsOf(isClasses ? grid(SIDE) : axis(LINE), state.features);
@@ -112,6 +112,18 @@ function begin(): void {
     measure();
   }
   show();
+}
+
+/** Whether the surface is drawn on. */
+async function usePens(on: boolean): Promise<void> {
+  if (!pens && on) {
+    const { Pens } = await import('./view/pens.js');
+    pens ??= new Pens(byId('surface'), byId('pens'), byId('surface-caption'), {
+      points: () => points,
+      drawn: (drawn) => change({ ...state, drawn: drawn.slice(0, MOST_DRAWN) }),
+    });
+  }
+  pens?.show(state.data === 'drawn');
 }
 
 async function trainerOf(of: Run, begun: State): Promise<Trainer> {
@@ -205,7 +217,7 @@ function show(): void {
 function draw(): void {
   if (!run) {
     drawSurface(byId<HTMLCanvasElement>('surface'), { task: 'classes', training: points, test: [], values: undefined, side: SIDE, truth: '' });
-    pens.cross();
+    pens?.cross();
     return;
   }
   const { networks, places, values, unitPlaces, unitValues, training, test } = run;
@@ -223,7 +235,7 @@ function draw(): void {
     networks.net.layers.map(({ weights }) => weights),
     unitValues,
   );
-  pens.cross();
+  pens?.cross();
   if (view.edge) tell(view.edge);
 }
 
@@ -394,10 +406,6 @@ export function openPlayground(): void {
   state = found.state;
   warn(...found.ignored.map(sentence));
   view = new NetworkView(byId('network'), tell);
-  pens = new Pens(byId('surface'), byId('pens'), byId('surface-caption'), {
-    points: () => points,
-    drawn: (drawn) => change({ ...state, drawn: drawn.slice(0, MOST_DRAWN) }),
-  });
   byId('play').addEventListener('click', () => play(!playing));
   byId('step').addEventListener('click', async () => {
     play(false);
@@ -418,7 +426,12 @@ export function openPlayground(): void {
     remember();
     copy(location.href, 'the link');
   });
-  byId('code').addEventListener('click', () => run && copy(snippet(state, run.training.points, run.test.points, run.ready?.steps ?? 0), 'the code'));
+  byId('code').addEventListener('click', async () => {
+    if (!run) return;
+    const { training, test, ready } = run;
+    const { snippet } = await import('./model/snippet.js');
+    copy(snippet(state, training.points, test.points, ready?.steps ?? 0), 'the code');
+  });
   byId('freeze').addEventListener('click', freeze);
   onTheme(show);
   new ResizeObserver(() => draw()).observe(byId('surface'));

@@ -42,7 +42,13 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'core', test: /\/src\/core\/binaries/, priority: 2 },
-            { name: 'neurite', test: /\/src\/(?!worker|inspect|derivatives|data\/tabular)|assembly\//, priority: 1 },
+            // One file for page and worker, but for what tabs alone use.
+            {
+              name: 'neurite',
+              test: /\/src\/(?!index\.ts|worker\/main|inspect|derivatives|data\/(tabular|split|scaling|columnScaling))|\/assembly\//,
+              priority: 1,
+            },
+            { name: 'page', test: /\/playground\/(?!main|tabs|view\/(curves|backward|pens)|model\/(snippet|formulas))/, priority: 1 },
           ],
         },
       },

@@ -1,5 +1,6 @@
 /** Digits: a network of 784-128-10 that learns to read in this page, and reads what one draws. */
-import { adam, crossEntropy, dense, type Predictor, sequential } from 'neurite';
+import './digits.css';
+import { adam, copyParameters, crossEntropy, dataset, dense, type Predictor, sequential } from 'neurite';
 import { openWorkshop } from '../model/trainer.js';
 import { paint } from '../view/colours.js';
 import { button, make } from '../view/dom.js';
@@ -8,7 +9,7 @@ import { DigitPad } from './digitPad.js';
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const HIDDEN = 128;
-const EPOCHS = 4;
+const EPOCHS = 5;
 const TRAINING = 10_000;
 const TEST = 2_000;
 const MISREAD = 18;
@@ -186,7 +187,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
             'figure',
             {},
             inkOf(digits.testX, i * PIXELS),
-            make('figcaption', {}, `a ${digits.testY[i]}, read as ${read} (${Math.round(100 * sure)} %)`),
+            make('figcaption', {}, `a ${digits.testY[i]}, read as ${read} (${Math.round(100 * sure)}\u00a0%)`),
           ),
         ),
     );
@@ -233,7 +234,6 @@ export async function openDigits(host: HTMLElement): Promise<void> {
         there.dispose();
         await learner.dispose();
       } else {
-        const { copyParameters, dataset } = await import('neurite');
         const here = dataset({ ...data, scale: 1 / 255 });
         await net.fit(here, {
           epochs: EPOCHS,

@@ -1,4 +1,6 @@
 /** Your data: a CSV file becomes a network that predicts one of its columns. */
+import './digits.css';
+import './table.css';
 import type { Network } from 'neurite';
 import { openWorkshop } from '../model/trainer.js';
 import { Curves } from '../view/curves.js';

@@ -74,7 +74,7 @@ export class Curves {
       return new uPlot(
         {
           ...sizeOf(host),
-          padding: [8, 12, 0, 0],
+          padding: [8, 22, 0, 0],
           cursor: { show: false },
           legend: { show: false },
           scales: { x: { time: false }, y: range ? { range } : { range: (_, __, most) => [0, (most || 1) * 1.05] } },
