@@ -53,5 +53,5 @@ function decoded(text: string): string {
 /** What was ignored, in a sentence each. */
 export function sentence({ key, came, expected }: Ignored): string {
   const short = came.length > 40 ? `${came.slice(0, 40)}…` : came;
-  return `The link's ${key} is “${short}”, expected ${expected}; it is left as usual.`;
+  return `The link’s ${key} is “${short}”, expected ${expected}; it is left as usual.`;
 }
