@@ -25,6 +25,7 @@ const RECENT = 40;
 /** Steps at once while a link is replayed, at most, and points that its curves get. */
 const REPLAY_STEPS = 5000;
 const REPLAY_POINTS = 60;
+const EMPTY = 'There is no point to learn from: draw some.';
 
 interface Part {
   readonly points: readonly Point[];
@@ -107,7 +108,10 @@ function begin(): void {
       before: undefined,
       over: false,
     };
-    Object.assign(begun, { trainer: trainerOf(begun, state) });
+    const trainer = trainerOf(begun, state);
+    // Whoever waits for it hears of it; a run that is over has nobody.
+    trainer.catch(() => {});
+    Object.assign(begun, { trainer });
     run = begun;
     measure();
   }
@@ -338,7 +342,7 @@ function ask(): void {
 function play(on: boolean): void {
   playing = on && run !== undefined;
   replaying = false;
-  if (on && !run) warn('There is no point to learn from: draw some.');
+  if (on && !run) warn(EMPTY);
   if (!playing) remember();
   show();
   ask();
@@ -409,6 +413,7 @@ export function openPlayground(): void {
   byId('play').addEventListener('click', () => play(!playing));
   byId('step').addEventListener('click', async () => {
     play(false);
+    if (!run) warn(EMPTY);
     if (await advance(1)) {
       measure();
       show();

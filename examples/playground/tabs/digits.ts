@@ -54,7 +54,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
   const read = make('output', { id: 'read', class: 'read' });
   const status = make('p', { class: 'caption', role: 'status', id: 'digits-status' }, 'Loading 12,000 digits, 1.9 MB …');
   const progress = make('progress', { max: '1', value: '0', 'aria-label': 'training' });
-  const train = button('Train again', 'train again from the beginning', () => learn(), 'main');
+  const train = button('Train again', undefined, () => learn(), 'main');
   train.disabled = true;
   const misread = make('div', { class: 'misread', id: 'misread' });
   const hidden = make('div', { class: 'hidden-units', role: 'group', 'aria-label': 'hidden units' });
@@ -79,7 +79,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
         make(
           'div',
           { class: 'stages' },
-          button('Clear', 'clear the drawing', () => drawn.clear()),
+          button('Clear', undefined, () => drawn.clear()),
         ),
       ),
       make('section', { class: 'panel' }, make('h2', {}, 'It reads'), read, bars),

@@ -125,7 +125,7 @@ export function openSpeed(host: HTMLElement): void {
     ...['', 'neurite', 'plain JavaScript', 'times as fast', 'of the limit'].map((text) => make('th', { scope: 'col' }, text)),
   );
   const status = make('p', { class: 'caption', role: 'status', id: 'speed-status' }, 'It takes about ten seconds, in which the page stutters.');
-  const begin = button('Measure', 'measure this machine', () => measure(), 'main');
+  const begin = button('Measure', undefined, () => measure(), 'main');
   host.replaceChildren(
     make('p', { class: 'recipe' }, 'How fast is this machine? The same work by neurite and by loops in JavaScript, in one thread.'),
     make('div', { class: 'transport' }, begin, status),

@@ -37,7 +37,7 @@ export function openTable(host: HTMLElement): void {
       { class: 'transport' },
       make('label', { class: 'file', for: 'csv-file' }, 'Choose a CSV file'),
       file,
-      button('Take Palmer’s penguins', 'take the penguins as an example', () => penguins()),
+      button('Take Palmer’s penguins', undefined, () => penguins()),
       make('span', { class: 'caption' }, 'or drop one here'),
     ),
     status,
@@ -169,7 +169,7 @@ export function openTable(host: HTMLElement): void {
       make(
         'div',
         { class: 'stages' },
-        button('Train', 'train a network for the table', () => attempt(train), 'main'),
+        button('Train', undefined, () => attempt(train), 'main'),
       ),
     );
   };
@@ -309,7 +309,7 @@ export function openTable(host: HTMLElement): void {
         make('label', { class: 'field' }, 'Name', title),
         ...(shelf
           ? [
-              button('Save in this browser', 'save the model in this browser', () =>
+              button('Save in this browser', undefined, () =>
                 attempt(async () => {
                   await (shelf as Shelf).put(title.value || name, bytesOf(net));
                   await showShelf();
@@ -317,7 +317,7 @@ export function openTable(host: HTMLElement): void {
               ),
             ]
           : []),
-        button('Download', 'download the model', () => download(bytesOf(net), title.value || name)),
+        button('Download', undefined, () => download(bytesOf(net), title.value || name)),
       ),
     );
     using.querySelector('form')?.addEventListener('submit', (event) => event.preventDefault());
@@ -362,13 +362,13 @@ export function openTable(host: HTMLElement): void {
           'li',
           {},
           make('span', {}, name),
-          button('Open', `open ${name}`, () =>
+          button('Open', `Open ${name}`, () =>
             attempt(async () => {
               const bytes = await (shelf as Shelf).get(name);
               if (bytes) openModel(bytes, name);
             }),
           ),
-          button('Delete', `delete ${name}`, () =>
+          button('Delete', `Delete ${name}`, () =>
             attempt(async () => {
               await (shelf as Shelf).remove(name);
               await showShelf();

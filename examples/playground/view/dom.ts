@@ -45,8 +45,9 @@ export function numberChoice(
   return choice(label, choices, chosen, changed);
 }
 
-export function button(text: string, label: string, clicked: () => void, kind = ''): HTMLButtonElement {
-  const made = make('button', { type: 'button', 'aria-label': label, ...(kind && { class: kind }) }, text);
+/** @param label what it is called where its text says too little */
+export function button(text: string, label: string | undefined, clicked: () => void, kind = ''): HTMLButtonElement {
+  const made = make('button', { type: 'button', ...(label && { 'aria-label': label }), ...(kind && { class: kind }) }, text);
   made.addEventListener('click', clicked);
   return made;
 }

@@ -36,6 +36,8 @@ export function unitName(layer: number, unit: number, layers: number): string {
   return layer === layers - 1 ? 'output' : `layer ${layer + 1}, unit ${unit + 1}`;
 }
 
+const labelOf = (layer: number, unit: number, layers: number) => `${unitName(layer, unit, layers)}; arrow keys walk its connections`;
+
 export class NetworkView {
   readonly #host: HTMLElement;
   readonly #edges: HTMLCanvasElement;
@@ -89,8 +91,7 @@ export class NetworkView {
     const focused = this.#units.flat().indexOf(document.activeElement as HTMLButtonElement);
     this.#units = sizesOf(state).map((count, layer, all) =>
       Array.from({ length: count }, (_, unit) => {
-        const name = unitName(layer, unit, all.length);
-        const made = button('', `${name}; arrow keys walk its connections`, () => this.#walk(layer, unit, 1), 'unit');
+        const made = button('', labelOf(layer, unit, all.length), () => this.#walk(layer, unit, 1), 'unit');
         made.append(make('canvas', { 'aria-hidden': 'true' }), make('span', { class: 'number' }));
         made.addEventListener('keydown', (event) => {
           const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -134,7 +135,9 @@ export class NetworkView {
     this.#lit = lit;
     this.#units.forEach((units, layer) => {
       units.forEach((unit, i) => {
-        (unit.lastChild as HTMLElement).textContent = numbers[layer]?.[i] ?? '';
+        const number = numbers[layer]?.[i] ?? '';
+        (unit.lastChild as HTMLElement).textContent = number;
+        unit.setAttribute('aria-label', `${number && `${number}, `}${labelOf(layer, i, this.#units.length)}`);
         unit.classList.toggle('lit', lit?.layer === layer);
         unit.classList.toggle('back', lit?.layer === layer && lit.back);
       });
