@@ -11,6 +11,8 @@ const common = {
   tsconfig: false,
   resolve: { alias, extensionAlias: { '.js': ['.ts', '.js'] } },
   transform: { target: 'es2022', typescript: { optimizeEnums: true } },
+  // Lessons and pages are programs, whatever package.json says of the package's own modules.
+  treeshake: { moduleSideEffects: [{ test: /[/\\](examples|site)[/\\]/, sideEffects: true }] },
   // A lesson's table goes to its page in place of the terminal.
   plugins: [
     {

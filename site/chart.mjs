@@ -1,5 +1,5 @@
 /** Charts, drawn when the site is built: rows of text and bars that stay readable at any width. Their colours are the page's; a table below each says the same. */
-import { escape } from './markdown.mjs';
+import { escaped } from './markdown.mjs';
 
 /** Three digits that count. */
 export const digits = (value) => (value >= 999.5 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
@@ -8,8 +8,8 @@ const percent = (share) => `${(100 * share).toFixed(2)}%`;
 
 function chart(label, ticks, rows) {
   const marks = ticks.map(({ at, name, one }) => `<span class="tick${one ? ' one' : ''}" style="left:${percent(at)}"><b>${name}</b></span>`);
-  const lines = rows.map(({ name, drawn }) => `<li><span class="name">${escape(name)}</span><span class="track">${drawn}</span></li>`);
-  return `<div class="chart" role="img" aria-label="${escape(label)}"><div class="ticks">${marks.join('')}</div><ul>${lines.join('')}</ul></div>`;
+  const lines = rows.map(({ name, drawn }) => `<li><span class="name">${escaped(name)}</span><span class="track">${drawn}</span></li>`);
+  return `<div class="chart" role="img" aria-label="${escaped(label)}"><div class="ticks">${marks.join('')}</div><ul>${lines.join('')}</ul></div>`;
 }
 
 /**
@@ -57,9 +57,11 @@ export function lines(label, dates, rows) {
   const [low, high] = [Math.min(0.9, ...all), Math.max(1.1, ...all)];
   const x = (i) => left + (i * (width - left - right)) / Math.max(1, dates.length - 1);
   const y = (value) => 12 + ((height - 48) * (high - value)) / (high - low);
-  const text = (at, down, words, anchor, kind) => `<text x="${at.toFixed(1)}" y="${down.toFixed(1)}" text-anchor="${anchor}" class="${kind}">${escape(words)}</text>`;
+  const text = (at, down, words, anchor, kind) =>
+    `<text x="${at.toFixed(1)}" y="${down.toFixed(1)}" text-anchor="${anchor}" class="${kind}">${escaped(words)}</text>`;
   const axis = [low, 1, high].map(
-    (tick) => `<path class="grid" d="M${left} ${y(tick).toFixed(1)}H${width - right}"/>${text(left - 8, y(tick) + 4, tick.toFixed(2), 'end', 'tick')}`,
+    (tick) =>
+      `<path class="grid" d="M${left} ${y(tick).toFixed(1)}H${width - right}"/>${text(left - 8, y(tick) + 4, tick.toFixed(2), 'end', 'tick')}`,
   );
   const named = [text(x(0), height - 8, dates[0], 'start', 'tick'), text(x(dates.length - 1), height - 8, dates.at(-1), 'end', 'tick')];
   const drawn = rows.map(({ name, values }, kind) => {
@@ -67,5 +69,5 @@ export function lines(label, dates, rows) {
     const [endX, endY] = points.at(-1);
     return `<polyline class="line kind${kind % 8}" points="${points.map((point) => point.map((v) => v.toFixed(1)).join(',')).join(' ')}"/>${text(endX + 8, endY + 4, name, 'start', 'end')}`;
   });
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Chart"><svg class="lines" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(label)}">${[...axis, ...named, ...drawn].join('')}</svg></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Chart"><svg class="lines" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(label)}">${[...axis, ...named, ...drawn].join('')}</svg></div>`;
 }

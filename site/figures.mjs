@@ -1,7 +1,7 @@
 /** The figures of bench/history as charts, each with its table. Every number is of a line there. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { digits, lines, ratioBars, shareDots } from './chart.mjs';
-import { escape } from './markdown.mjs';
+import { escaped } from './markdown.mjs';
 
 /** What a workload is, in the words of the README. */
 const WORKS = {
@@ -17,7 +17,13 @@ const WORKS = {
 
 /** Those that compute outside JavaScript and WebAssembly. */
 const NATIVE = { numpy: 'NumPy (native)', pytorch: 'PyTorch, one thread (native)' };
-const NAMES = { 'tfjs-wasm': 'TensorFlow.js', 'tfjs-wasm-tuned': 'TensorFlow.js, tuned', 'plain-js': 'plain JavaScript', 'onnxruntime-web': 'ONNX Runtime Web', ...NATIVE };
+const NAMES = {
+  'tfjs-wasm': 'TensorFlow.js',
+  'tfjs-wasm-tuned': 'TensorFlow.js, tuned',
+  'plain-js': 'plain JavaScript',
+  'onnxruntime-web': 'ONNX Runtime Web',
+  ...NATIVE,
+};
 const SCALE = [0.3, 1000];
 
 const unique = (values) => [...new Set(values)];
@@ -35,14 +41,21 @@ function history() {
 /** The last run of a command that has rows for which a condition holds. */
 function lastRun(all, command, holds) {
   const rows = all.filter((line) => line.command === command && holds(line));
-  const date = rows.map((line) => line.date).sort().at(-1);
+  const date = rows
+    .map((line) => line.date)
+    .sort()
+    .at(-1);
   return rows.filter((line) => line.date === date);
 }
 
 function table(head, rows) {
-  const cells = (row) => `<tr><th scope="row">${escape(row[0])}</th>${row.slice(1).map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`;
+  const cells = (row) =>
+    `<tr><th scope="row">${escaped(row[0])}</th>${row
+      .slice(1)
+      .map((cell) => `<td>${escaped(cell)}</td>`)
+      .join('')}</tr>`;
   return `<details><summary>The same as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Table"><table><thead><tr>${head
-    .map((name) => `<th scope="col">${escape(name)}</th>`)
+    .map((name) => `<th scope="col">${escaped(name)}</th>`)
     .join('')}</tr></thead><tbody>${rows.map(cells).join('')}</tbody></table></div></details>`;
 }
 
@@ -55,7 +68,7 @@ function beside(run) {
       const others = rows.filter(({ system, ratio }) => system !== 'neurite' && ratio).sort((a, b) => a.ratio - b.ratio);
       if (!own || others.length === 0) return '';
       const named = others.map(({ system, ratio, value, unit }) => ({ name: NAMES[system] ?? system, ratio, value, unit }));
-      return `<figure id="${workload.toLowerCase()}"><figcaption><strong>${workload}: ${escape(what)}</strong> neurite: ${digits(own.value)} ${own.unit}.</figcaption>${ratioBars(
+      return `<figure id="${workload.toLowerCase()}"><figcaption><strong>${workload}: ${escaped(what)}</strong> neurite: ${digits(own.value)} ${own.unit}.</figcaption>${ratioBars(
         `${what}: how many times as fast neurite is as each system`,
         named,
         SCALE,
@@ -70,21 +83,29 @@ function beside(run) {
 /** Products of matrices: which share of the processor's limit each engine reaches. */
 function products(all) {
   const own = all.filter(({ system, workload, share }) => system === 'neurite' && share && /^G \d/.test(workload));
-  const last = [...new Map(own.map((line) => [[line.workload, engineOf(line), line.build].join(), line])).values()].filter(({ build }) => build === 'relaxed' || build === 'simd');
-  const columns = unique(last.map((line) => `${engineOf(line)}, ${line.build === 'simd' ? 'baseline' : line.build}`)).sort();
+  const last = [...new Map(own.map((line) => [[line.workload, engineOf(line), line.build].join(), line])).values()].filter(
+    ({ build }) => build === 'relaxed' || build === 'simd',
+  );
+  const engines = unique(last.map(engineOf)).sort();
+  /** The engine is the colour; the relaxed build is filled. */
+  const kindOf = (line) => 2 * engines.indexOf(engineOf(line)) + Number(line.build === 'simd');
+  const columns = [...new Map(last.map((line) => [kindOf(line), `${engineOf(line)}, ${line.build === 'simd' ? 'baseline' : line.build}`]))].sort(
+    ([a], [b]) => a - b,
+  );
   const rows = unique(last.map(({ workload }) => workload)).map((workload) => ({
     name: workload.slice(2).replaceAll('x', '×').replace(' ', ', '),
-    dots: last
-      .filter((line) => line.workload === workload)
-      .map((line) => ({ kind: columns.indexOf(`${engineOf(line)}, ${line.build === 'simd' ? 'baseline' : line.build}`), share: Math.min(1, line.share) })),
+    dots: last.filter((line) => line.workload === workload).map((line) => ({ kind: kindOf(line), share: Math.min(1, line.share) })),
   }));
-  const keys = columns.map((name, kind) => `<li class="key kind${kind}">${name}</li>`).join('');
+  const keys = columns.map(([kind, name]) => `<li class="key kind${kind}">${name}</li>`).join('');
   return `<figure id="gemm"><figcaption><strong>Products of matrices, m × n × k</strong> The share of the processor’s limit for 128-bit multiply-add. nn is A·B, nt A·Bᵀ, tn Aᵀ·B.</figcaption><ul class="keys">${keys}</ul>${shareDots(
     'Share of the limit that products of matrices reach in each engine',
     rows,
   )}${table(
-    ['', ...columns],
-    rows.map(({ name, dots }) => [name, ...columns.map((_, kind) => dots.filter((dot) => dot.kind === kind).map(({ share }) => `${Math.round(100 * share)} %`)[0] ?? '–')]),
+    ['', ...columns.map(([, name]) => name)],
+    rows.map(({ name, dots }) => [
+      name,
+      ...columns.map(([kind]) => dots.filter((dot) => dot.kind === kind).map(({ share }) => `${Math.round(100 * share)} %`)[0] ?? '–'),
+    ]),
   )}</figure>`;
 }
 
@@ -105,7 +126,10 @@ function overTime(all) {
     'Speed of each workload from run to run, relative to the first',
     dates,
     rows,
-  )}${table(['', ...dates], rows.map(({ name, values }) => [name, ...values.map((value) => (value === undefined ? '–' : value.toFixed(2)))]))}</figure>`;
+  )}${table(
+    ['', ...dates],
+    rows.map(({ name, values }) => [name, ...values.map((value) => (value === undefined ? '–' : value.toFixed(2)))]),
+  )}</figure>`;
 }
 
 export function figurePages() {
@@ -116,7 +140,7 @@ export function figurePages() {
   const versions = unique(run.flatMap(({ system, version }) => (version ? [`${NAMES[system] ?? system} ${version}`] : [])));
   const time = overTime(all);
   const body = `<article><h1>Figures</h1>
-<p>Measured ${date} on ${escape(machine)}, in one thread of ${escape(version)}, commit <code>${escape(commit)}</code>. Beside: ${escape(versions.join(', '))}.
+<p>Measured ${date} on ${escaped(machine)}, in one thread of ${escaped(version)}, commit <code>${escaped(commit)}</code>. Beside: ${escaped(versions.join(', '))}.
 A ratio is the median of the ratios within a repetition, systems taking turns; a bar to the left of 1× says that the other is faster.</p>
 <p><code>npm run bench:peers</code> measures again. <code>bench/RESULTS.md</code> in the repository has every engine and says what falls short, and why.</p>
 <h2 id="beside">Beside other systems</h2>
@@ -124,10 +148,14 @@ A ratio is the median of the ratios within a repetition, systems taking turns; a
 <h2 id="products">Near the limit of the processor</h2>
 ${products(all)}
 ${time}</article>`;
-  const contents = [
-    { level: 2, id: 'beside', title: 'Beside other systems' },
-    { level: 2, id: 'products', title: 'Near the limit of the processor' },
-    ...(time ? [{ level: 2, id: 'over-time', title: 'From run to run' }] : []),
+  return [
+    {
+      path: 'figures.html',
+      title: 'Figures · neurite',
+      description: 'How fast neurite trains and predicts, beside other systems and the processor’s limit.',
+      room: 'figures',
+      kind: 'text',
+      body,
+    },
   ];
-  return [{ path: 'figures.html', title: 'Figures · neurite', description: 'How fast neurite trains and predicts, beside other systems and the processor’s limit.', room: 'figures', kind: 'text', body, contents }];
 }

@@ -13,7 +13,8 @@ function found(pattern, text, what) {
 }
 
 /** A link of the README as one of this page. */
-const fromReadme = (href) => (/^(https?:|#)/.test(href) ? href : way(PATH, new URL(linksOf('README.md')(href), 'http://site/guides/').pathname.slice(1)));
+const fromReadme = (href) =>
+  /^(https?:|#)/.test(href) ? href : way(PATH, new URL(linksOf('README.md')(href), 'http://site/guides/').pathname.slice(1));
 
 export function frontPage() {
   const readme = readFileSync('README.md', 'utf8');
@@ -25,8 +26,18 @@ export function frontPage() {
   const { limit } = sizes.find(({ path }) => path.endsWith('/training.js'));
   const to = (page) => way(PATH, page);
   const points = [
-    ['Fast', `A training step on images of digits runs ${nearest} times as fast as with ${other}, the nearest in JavaScript.`, 'figures.html', 'All figures'],
-    ['Reproducible', 'A seed gives the same bits on every engine and processor, with every pause and resumption.', pageOf('docs/reproducibility.md'), 'Which bits'],
+    [
+      'Fast',
+      `A training step on images of digits runs ${nearest} times as fast as with ${other}, the nearest in JavaScript.`,
+      'figures.html',
+      'All figures',
+    ],
+    [
+      'Reproducible',
+      'A seed gives the same bits on every engine and processor, with every pause and resumption.',
+      pageOf('docs/reproducibility.md'),
+      'Which bits',
+    ],
     [
       'Open to view',
       'Every z, every δ and each factor of the chain rule can be read, with exact first and second derivatives.',
@@ -34,8 +45,18 @@ export function frontPage() {
       'Lessons that run',
     ],
     ['Awake', 'Training gives the page its turn every 12 ms, or runs in a worker with the same calls.', pageOf('docs/worker.md'), 'In a worker'],
-    ['Small', `At most ${limit.replace(' kB', '&nbsp;kB')} gzipped to train, the WebAssembly included. Nothing else to install.`, pageOf('docs/limits.md'), 'What it leaves out'],
-    ['At home anywhere', `Tried in ${passed} of ${ways} ways: browsers, Node, Bun, Deno, edge hosts, bundlers.`, pageOf('docs/compatibility.md'), 'Where it runs'],
+    [
+      'Small',
+      `At most ${limit.replace(' kB', '&nbsp;kB')} gzipped to train, the WebAssembly included. Nothing else to install.`,
+      pageOf('docs/limits.md'),
+      'What it leaves out',
+    ],
+    [
+      'At home anywhere',
+      `Tried in ${passed} of ${ways} ways: browsers, Node, Bun, Deno, edge hosts, bundlers.`,
+      pageOf('docs/compatibility.md'),
+      'Where it runs',
+    ],
   ];
   const body = `<section class="hero">
 <div>

@@ -1,7 +1,7 @@
 /** The guides of docs/, the README and the changes as pages; where neurite runs, as a page of its own. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { escape, render } from './markdown.mjs';
+import { escaped, render } from './markdown.mjs';
 import { neighbours, turns, way } from './template.mjs';
 
 /** Which page of the site a file of the repository is. */
@@ -57,7 +57,7 @@ function hosts(text) {
     const { tried = 0, passed = 0 } = counts.get(host) ?? {};
     counts.set(host, { tried: tried + 1, passed: passed + Number(result === 'passed') });
   }
-  const cells = [...counts].map(([host, { tried, passed }]) => `<div><dt>${escape(host)}</dt><dd>${passed} of ${tried}</dd></div>`);
+  const cells = [...counts].map(([host, { tried, passed }]) => `<div><dt>${escaped(host)}</dt><dd>${passed} of ${tried}</dd></div>`);
   return `<dl class="hosts">${cells.join('')}</dl>\n`;
 }
 

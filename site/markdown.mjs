@@ -12,7 +12,7 @@ import MarkdownIt from 'markdown-it';
 const LANGUAGES = { bash, javascript, json, python, typescript, xml };
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 
-export const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+export const escaped = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 
 /** What a heading is called in a link, as GitHub calls it. */
 export const anchorOf = (title) =>
@@ -24,9 +24,9 @@ export const anchorOf = (title) =>
 /** A program in colour. Its region takes the keyboard's focus, so that a long line can be scrolled to. */
 export function program(code, language) {
   const known = hljs.getLanguage(language);
-  const shown = known ? hljs.highlight(code, { language }).value : escape(code);
+  const shown = known ? hljs.highlight(code, { language }).value : escaped(code);
   const label = known ? 'Program' : 'Text';
-  return `<div class="program"><pre tabindex="0" role="region" aria-label="${label}"><code data-language="${escape(language)}">${shown}</code></pre></div>\n`;
+  return `<div class="program"><pre tabindex="0" role="region" aria-label="${label}"><code data-language="${escaped(language)}">${shown}</code></pre></div>\n`;
 }
 
 export function formula(tex, displayMode = false) {

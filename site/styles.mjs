@@ -1,11 +1,12 @@
-/** The site's style sheet: the colours that the examples' pages have, then its own; and that of formulas, with its fonts. */
+/** The site's style sheet: the playground's colours, then its own; and that of formulas, with its fonts. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** What examples/page.css names, in light and in dark. */
-function colours() {
-  const css = readFileSync('examples/page.css', 'utf8');
+/** The colours and faces that the playground names, in light and in dark: the site has the same. */
+export function colours() {
+  const css = readFileSync('examples/playground/style.css', 'utf8');
   const found = css.match(/^(:root \{[\s\S]*?^\}|@media \(prefers-color-scheme: dark\) \{[\s\S]*?^\})/gm);
-  if (found?.length !== 2) throw new Error(`site: examples/page.css has ${found?.length ?? 0} blocks of colours, expected a light and a dark one`);
+  if (found?.length !== 2)
+    throw new Error(`site: the playground's style.css has ${found?.length ?? 0} blocks of colours, expected a light and a dark one`);
   return found.join('\n');
 }
 
@@ -17,5 +18,6 @@ export function styles(folder) {
   // Every browser that runs neurite reads woff2.
   const css = readFileSync(`${katex}/katex-swap.min.css`, 'utf8').replace(/,url\([^)]*\.(woff|ttf)\) format\("(woff|truetype)"\)/g, '');
   writeFileSync(`${folder}/katex/katex.css`, css);
-  for (const font of readdirSync(`${katex}/fonts`).filter((name) => name.endsWith('.woff2'))) cpSync(`${katex}/fonts/${font}`, `${folder}/katex/fonts/${font}`);
+  for (const font of readdirSync(`${katex}/fonts`).filter((name) => name.endsWith('.woff2')))
+    cpSync(`${katex}/fonts/${font}`, `${folder}/katex/fonts/${font}`);
 }

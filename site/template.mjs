@@ -1,6 +1,6 @@
 /** The frame around each page: its head, the way to the others, the place for what it has to say. */
 import { posix } from 'node:path';
-import { escape } from './markdown.mjs';
+import { escaped } from './markdown.mjs';
 
 /** What the head of every page leads to. */
 const PLACES = [
@@ -21,7 +21,7 @@ export function way(from, to) {
 /** The head of a page at `path`, which `room` is of. */
 export function banner(path, room) {
   const items = PLACES.map(([to, name, of]) => `<a href="${way(path, to)}"${of === room ? ' aria-current="true"' : ''}>${name}</a>`);
-  return `<header class="banner"><a class="skip" href="#content">Skip to content</a><div><a class="brand" href="${way(path, 'index.html')}"><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M6 9 26 16 6 23"/><circle cx="6" cy="9" r="4"/><circle cx="6" cy="23" r="4"/><circle class="out" cx="26" cy="16" r="4.5"/></svg>neurite</a><nav aria-label="Site">${items.join('')}</nav></div></header>`;
+  return `<header class="banner"><div><a class="brand" href="${way(path, 'index.html')}"><svg viewBox="0 0 26 20" aria-hidden="true"><path d="M4 10C14 10 12 3 24 3M4 10h20M4 10c10 0 8 7 20 7"/><circle cx="4.5" cy="10" r="4"/></svg>neurite</a><nav aria-label="Site">${items.join('')}</nav></div></header>`;
 }
 
 /**
@@ -33,21 +33,22 @@ export function layout({ path, title, description, room, body, aside = '', conte
   const listed = contents.filter(({ level }) => level === 2);
   const inside =
     listed.length > 1
-      ? `<nav class="inside" aria-label="On this page"><p>On this page</p><ul>${listed.map(({ id, title }) => `<li><a href="#${id}">${escape(title)}</a></li>`).join('')}</ul></nav>`
+      ? `<nav class="inside" aria-label="On this page"><p>On this page</p><ul>${listed.map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`).join('')}</ul></nav>`
       : '';
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
-<meta name="description" content="${escape(description)}">
+<title>${escaped(title)}</title>
+<meta name="description" content="${escaped(description)}">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${up('icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${up('site.css')}">
 ${math ? `<link rel="stylesheet" href="${up('katex/katex.css')}">\n` : ''}${scripts.map((script) => `<link rel="modulepreload" href="${up(script)}">\n`).join('')}<script type="module" src="${up('page.js')}" data-index="${up('search.json')}"></script>
 ${scripts.map((script) => `<script type="module" src="${up(script)}"></script>\n`).join('')}</head>
 <body class="${kind}">
+<a class="skip" href="#content">Skip to content</a>
 ${banner(path, room)}
 <div class="frame">
 <main id="content" tabindex="-1">
@@ -65,7 +66,7 @@ ${inside}${aside}
 export function neighbours(path, name, groups) {
   const lists = groups.map(
     ({ title, pages }) =>
-      `<p>${escape(title)}</p><ul>${pages.map((page) => `<li><a href="${way(path, page.path)}"${page.path === path ? ' aria-current="page"' : ''}>${escape(page.short)}</a></li>`).join('')}</ul>`,
+      `<p>${escaped(title)}</p><ul>${pages.map((page) => `<li><a href="${way(path, page.path)}"${page.path === path ? ' aria-current="page"' : ''}>${escaped(page.short)}</a></li>`).join('')}</ul>`,
   );
   return `<nav class="aside" aria-label="${name}">${lists.join('')}</nav>`;
 }
@@ -74,6 +75,7 @@ export function neighbours(path, name, groups) {
 export function turns(path, pages) {
   const at = pages.findIndex((page) => page.path === path);
   const [before, behind] = [pages[at - 1], pages[at + 1]];
-  const link = (page, word, kind) => (page ? `<a class="${kind}" href="${way(path, page.path)}"><span>${word}</span> ${escape(page.short)}</a>` : '');
+  const link = (page, word, kind) =>
+    page ? `<a class="${kind}" href="${way(path, page.path)}"><span>${word}</span> ${escaped(page.short)}</a>` : '';
   return `<nav class="turns" aria-label="Next and previous">${link(before, 'Before', 'before')}${link(behind, 'Next', 'behind')}</nav>`;
 }

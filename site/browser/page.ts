@@ -13,4 +13,7 @@ for (const program of document.querySelectorAll<HTMLElement>('.program')) {
   if (navigator.clipboard) program.append(button);
 }
 
-addSearch(document.querySelector('.banner nav') as HTMLElement, new URL(document.querySelector<HTMLElement>('[data-index]')?.dataset.index ?? '', document.baseURI));
+addSearch(
+  document.querySelector('.banner > div') as HTMLElement,
+  new URL(document.querySelector<HTMLElement>('[data-index]')?.dataset.index ?? '', document.baseURI),
+);

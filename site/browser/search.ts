@@ -8,15 +8,20 @@ function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Readonl
   return element;
 }
 
-/** Adds the button to `nav`; `/` opens the dialog too. @param index where the index is; its paths are relative to it */
-export function addSearch(nav: HTMLElement, index: URL): void {
+/** Adds the button to `place`; `/` opens the dialog too. @param index where the index is; its paths are relative to it */
+export function addSearch(place: HTMLElement, index: URL): void {
   const open = make('button', { type: 'button', class: 'search', 'aria-keyshortcuts': '/' }, 'Search');
-  const field = make('input', { type: 'search', 'aria-label': 'Search guides and lessons', placeholder: 'Search guides and lessons', autocomplete: 'off' });
+  const field = make('input', {
+    type: 'search',
+    'aria-label': 'Search guides and lessons',
+    placeholder: 'Search guides and lessons',
+    autocomplete: 'off',
+  });
   const list = make('ul', {});
   const told = make('p', { role: 'status' });
   const close = make('button', { type: 'button' }, 'Close');
   const dialog = make('dialog', { class: 'search', 'aria-label': 'Search' }, make('div', {}, field, close), told, list);
-  nav.append(open);
+  place.append(open);
   document.body.append(dialog);
 
   let pages: Promise<readonly IndexedPage[]> | undefined;
