@@ -76,7 +76,7 @@ export async function reference(folder) {
       'Rules',
       REST,
     ],
-    navigation: { includeCategories: true, includeGroups: false },
+    navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
     sort: ['source-order'],
     customCss: css,
     favicon: 'site/icon.svg',

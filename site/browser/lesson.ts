@@ -37,7 +37,8 @@ function run(): void {
   worker.postMessage(section.dataset.lesson);
 }
 
-if (typeof WebAssembly === 'undefined') refused('this browser has no WebAssembly');
+const lacks = ['WebAssembly', 'Worker'].find((name) => !(name in globalThis));
+if (lacks) refused(`this browser has no ${lacks}`);
 else {
   button.hidden = false;
   button.addEventListener('click', run);
