@@ -29,8 +29,13 @@ export function program(code, language) {
   return `<div class="program"><pre tabindex="0" role="region" aria-label="${label}"><code data-language="${escaped(language)}">${shown}</code></pre></div>\n`;
 }
 
-export function formula(tex, displayMode = false) {
-  return katex.renderToString(tex, { displayMode, strict: 'error', throwOnError: true });
+const katexOf = (tex, displayMode) => katex.renderToString(tex, { displayMode, strict: 'error', throwOnError: true });
+
+/** What a wide space parts goes on a line of its own where the page is narrow. */
+export function formula(tex, display = false) {
+  if (!display) return katexOf(tex, false);
+  const parts = tex.split(/(?:\\q?quad\s*)+/).filter((part) => part.trim() !== '');
+  return `<span class="formulas">${parts.map((part) => katexOf(part, true)).join('')}</span>`;
 }
 
 /** `$x$` within a line, `$$x$$` by itself. */

@@ -77,6 +77,8 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
   { name: 'bench', files: /^bench\/(?!peers\/)/, imports: ['opcodes', 'context'] },
   // The page, which measures by the loops of the benchmarks.
   { name: 'playground', files: /^examples\/playground\//, imports: ['bench'] },
+  // The programs of the site's pages: the lessons and the playground's network in them.
+  { name: 'site', files: /^site\//, imports: ['examples', 'playground'] },
   // The systems it is compared with: a package of their own, which nothing else imports.
   { name: 'peers', files: /^bench\/peers\//, imports: ['bench'] },
 ];
@@ -167,7 +169,7 @@ function violations(file: string, text: string): string[] {
   });
 }
 
-const files = ['assembly', 'src', 'test', 'examples', 'bench'].flatMap((folder) =>
+const files = ['assembly', 'src', 'test', 'examples', 'bench', 'site'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
     .map((file) => posix.join(folder, file.replaceAll('\\', '/'))),

@@ -73,6 +73,13 @@ describe('lessons', () => {
         expect(Math.abs((shown[i] as number) - number), `${quantity}: ${shown}`).toBeLessThanOrEqual(TOLERANCES[id] ?? 1e-9);
       });
     }
+    await page.setViewportSize({ width: 390, height: 844 });
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll('.katex-display')]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => element.textContent),
+    );
+    expect(cut, 'formulas wider than a phone').toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
   });
