@@ -20,8 +20,8 @@ export default defineConfig({
     // Node 20 knows relaxed SIMD behind a flag only: with it, both binaries are tested there too.
     execArgv: process.version.startsWith('v20.') ? ['--experimental-wasm-relaxed-simd'] : [],
     include: ['test/**/*.test.ts'],
-    // These run in a page: npm run test:browser.
-    exclude: ['test/browser/**'],
+    // These run in a page: npm run test:browser, npm run test:site.
+    exclude: ['test/browser/**', 'test/site/**'],
     testTimeout: 120_000,
     // .ci/run counts what passed and failed from the report.
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'build/tests.json' }]] : ['default'],

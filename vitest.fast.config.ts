@@ -9,7 +9,7 @@ export default mergeConfig(
   all,
   defineConfig({
     test: {
-      exclude: ['test/**/*.slow.test.ts', 'test/browser/**'],
+      exclude: ['test/**/*.slow.test.ts', 'test/browser/**', 'test/site/**'],
       setupFiles: ['test/onDebugCore.ts'],
       // One process for many files: each gets debug cores of its own all the same.
       isolate: false,

@@ -14,6 +14,8 @@ export function pagesIn(room) {
 /** Bundles a page of a room with the built package into build/. */
 export async function buildPage(room, name, transform) {
   const [from, dir] = [`${room}/${name}`, `build/${room}/${name}`];
+  // Vite builds it: scripts/playground.mjs.
+  if (existsSync(`${from}/vite.config.ts`)) return;
   mkdirSync(dir, { recursive: true });
   for (const file of readdirSync(from)) if (/\.(html|css)$/.test(file)) copyFileSync(`${from}/${file}`, `${dir}/${file}`);
   // What pages look like is the same for all.

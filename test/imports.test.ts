@@ -73,23 +73,28 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     imports: ['files', 'network', 'training', 'data', 'losses', 'optimizers', 'layers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
   { name: 'oracle', files: /^test\/oracle\//, imports: [] },
-  { name: 'examples', files: /^examples\//, imports: [] },
+  { name: 'examples', files: /^examples\/(?!playground\/)/, imports: [] },
   // The kernels are measured in neurite/core.wasm itself, whose programs are written in these words.
   { name: 'bench', files: /^bench\/(?!peers\/)/, imports: ['opcodes', 'context'] },
+  // The page, which measures by the loops of the benchmarks.
+  { name: 'playground', files: /^examples\/playground\//, imports: ['bench'] },
+  // The programs of the site's pages: the lessons and the playground's network in them.
+  { name: 'site', files: /^site\//, imports: ['examples', 'playground'] },
   // The systems it is compared with: a package of their own, which nothing else imports.
   { name: 'peers', files: /^bench\/peers\//, imports: ['bench'] },
 ];
 
-const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> };
+const { devDependencies, exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>;
+  exports: Record<string, unknown>;
+};
 
 /** Whether a room may import that by name: the public entry and the tools, where the package is used; the tools alone, in the oracle. */
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
-  if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
-  if (
-    ['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/int8', 'neurite/progress', 'neurite/worker'].includes(specifier)
-  )
-    return room !== 'oracle';
+  if (!['examples', 'bench', 'playground', 'peers', 'oracle'].includes(room)) return false;
+  if (specifier === 'neurite' || specifier.startsWith('neurite/'))
+    return room !== 'oracle' && specifier.replace('neurite', '.') in entries && !specifier.endsWith('.wasm');
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;
 }
@@ -168,7 +173,7 @@ function violations(file: string, text: string): string[] {
   });
 }
 
-const files = ['assembly', 'src', 'test', 'examples', 'bench'].flatMap((folder) =>
+const files = ['assembly', 'src', 'test', 'examples', 'bench', 'site'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
     .map((file) => posix.join(folder, file.replaceAll('\\', '/'))),

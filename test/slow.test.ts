@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const fast = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.test.ts') && !file.endsWith('.slow.test.ts') && !file.startsWith('browser') && file !== 'slow.test.ts',
+  (file) => file.endsWith('.test.ts') && !file.endsWith('.slow.test.ts') && !/^(browser|site)\b/.test(file) && file !== 'slow.test.ts',
 );
 
 /** Whether a test imports what starts processes or bundles, or names a folder that a build makes. */

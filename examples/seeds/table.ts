@@ -14,9 +14,11 @@ function show(values: Numbers): string {
 
 /** The tests of a row of the seed documents, printed as a table. A number that differs is marked ✗ and makes the process end with status 1. */
 export class Table {
-  readonly #head: readonly string[];
-  readonly #rows: string[][] = [['', 'neurite', 'notes', '']];
-  #differs = false;
+  /** What it is of, and its equations, a line each. */
+  protected readonly head: readonly string[];
+  /** Quantity, our numbers, the notes' and the mark, the names of the columns first. */
+  protected readonly rows: string[][] = [['', 'neurite', 'notes', '']];
+  protected differs = false;
 
   /**
    * @param id of the row, such as S1.3
@@ -24,7 +26,7 @@ export class Table {
    * @param equations what is computed, a line each
    */
   constructor(id: string, title: string, ...equations: string[]) {
-    this.#head = [`${id} · ${title}`, ...equations.map((equation) => `    ${equation}`)];
+    this.head = [`${id} · ${title}`, ...equations.map((equation) => `    ${equation}`)];
   }
 
   /**
@@ -44,15 +46,15 @@ export class Table {
   }
 
   #add(quantity: string, ours: string, notes: string, holds: boolean, complaint: string): this {
-    this.#rows.push([quantity, ours, notes, holds ? '✓' : `✗ ${complaint}`]);
-    this.#differs ||= !holds;
+    this.rows.push([quantity, ours, notes, holds ? '✓' : `✗ ${complaint}`]);
+    this.differs ||= !holds;
     return this;
   }
 
   print(): void {
-    const widths = [0, 1, 2].map((column) => Math.max(...this.#rows.map((row) => (row[column] as string).length)));
-    const lines = this.#rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd());
-    console.log([...this.#head, ...lines, ''].join('\n'));
-    if (this.#differs) process.exitCode = 1;
+    const widths = [0, 1, 2].map((column) => Math.max(...this.rows.map((row) => (row[column] as string).length)));
+    const lines = this.rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd());
+    console.log([...this.head, ...lines, ''].join('\n'));
+    if (this.differs) process.exitCode = 1;
   }
 }

@@ -1,0 +1,101 @@
+/** Loss and accuracy over the steps, of what is learnt from and what is held back. */
+import uPlot from 'uplot';
+import { onTheme } from './colours.js';
+
+/** Points that a curve keeps; above it every second is left out. */
+const MOST = 800;
+
+export interface Sample {
+  readonly step: number;
+  readonly training: number;
+  readonly test: number | undefined;
+  readonly trainingRight: number | undefined;
+  readonly testRight: number | undefined;
+}
+
+export class Curves {
+  readonly #loss: HTMLElement;
+  readonly #right: HTMLElement;
+  #plots: { loss: uPlot; right: uPlot } | undefined;
+  #samples: Sample[] = [];
+  #apart = 1;
+  #count = 0;
+
+  constructor(loss: HTMLElement, right: HTMLElement) {
+    this.#loss = loss;
+    this.#right = right;
+    this.#make();
+    onTheme(() => this.#make());
+    new ResizeObserver(() => {
+      if (!this.#plots) return;
+      this.#plots.loss.setSize(sizeOf(this.#loss));
+      this.#plots.right.setSize(sizeOf(this.#right));
+    }).observe(loss);
+  }
+
+  clear(): void {
+    this.#samples = [];
+    this.#apart = 1;
+    this.#count = 0;
+    this.#draw();
+  }
+
+  add(sample: Sample): void {
+    if (this.#count++ % this.#apart !== 0) this.#samples.pop();
+    this.#samples.push(sample);
+    if (this.#samples.length > MOST) {
+      this.#samples = this.#samples.filter((_, i) => i % 2 === 0);
+      this.#apart *= 2;
+      this.#count = 1;
+    }
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#plots) return;
+    const column = <K extends keyof Sample>(key: K) => this.#samples.map((one) => one[key] ?? null) as (number | null)[];
+    const steps = this.#samples.map(({ step }) => step);
+    this.#plots.loss.setData([steps, column('training'), column('test')]);
+    this.#plots.right.setData([steps, column('trainingRight'), column('testRight')]);
+  }
+
+  #make(): void {
+    this.#plots?.loss.destroy();
+    this.#plots?.right.destroy();
+    const style = getComputedStyle(this.#loss);
+    const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+    const make = (host: HTMLElement, range: uPlot.Scale.Range | undefined, size: number, text: (value: number) => string) => {
+      const axis = {
+        stroke: colour('faint'),
+        font: '12px system-ui, sans-serif',
+        grid: { stroke: colour('line'), width: 1 },
+        ticks: { show: false },
+      };
+      return new uPlot(
+        {
+          ...sizeOf(host),
+          padding: [8, 22, 0, 0],
+          cursor: { show: false },
+          legend: { show: false },
+          scales: { x: { time: false }, y: range ? { range } : { range: (_, __, most) => [0, (most || 1) * 1.05] } },
+          axes: [
+            { ...axis, size: 28, values: (_, all) => all.map((v) => (v >= 10_000 ? `${v / 1000} k` : String(v))) },
+            { ...axis, size, values: (_, all) => all.map(text) },
+          ],
+          series: [{}, { stroke: colour('high'), width: 2 }, { stroke: colour('low'), width: 2, dash: [6, 4] }],
+        },
+        [[], [], []],
+        host,
+      );
+    };
+    this.#plots = {
+      loss: make(this.#loss, undefined, 48, (v) => String(Number(v.toPrecision(3)))),
+      right: make(this.#right, [0, 1.02], 48, (v) => `${Math.round(100 * v)} %`),
+    };
+    this.#draw();
+  }
+}
+
+function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } {
+  return { width: Math.max(120, clientWidth), height: Math.max(90, clientHeight) };
+}

@@ -1,0 +1,65 @@
+/** Elements of the page. */
+
+export function byId<E extends HTMLElement>(id: string): E {
+  return document.getElementById(id) as E;
+}
+
+type Children = readonly (Node | string)[];
+
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: Children
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export interface Choice<T> {
+  readonly value: T;
+  readonly text: string;
+}
+
+/** A list to choose from that stands in a sentence. */
+export function choice<T>(label: string, choices: readonly Choice<T>[], chosen: T, changed: (value: T) => void): HTMLSelectElement {
+  const select = make('select', { 'aria-label': label, class: 'word' });
+  choices.forEach(({ value, text }, i) => {
+    select.append(make('option', { value: String(i), ...(value === chosen && { selected: '' }) }, text));
+  });
+  select.addEventListener('change', () => changed((choices[Number(select.value)] as Choice<T>).value));
+  return select;
+}
+
+/** The same of numbers; one that is none of them is put among them. */
+export function numberChoice(
+  label: string,
+  numbers: readonly number[],
+  chosen: number,
+  changed: (value: number) => void,
+  unit = '',
+): HTMLSelectElement {
+  const all = numbers.includes(chosen) ? numbers : [...numbers, chosen].sort((a, b) => a - b);
+  const choices = all.map((value) => ({ value, text: `${value.toLocaleString('en', { maximumSignificantDigits: 6, useGrouping: false })}${unit}` }));
+  return choice(label, choices, chosen, changed);
+}
+
+/** @param label what it is called where its text says too little */
+export function button(text: string, label: string | undefined, clicked: () => void, kind = ''): HTMLButtonElement {
+  const made = make('button', { type: 'button', ...(label && { 'aria-label': label }), ...(kind && { class: kind }) }, text);
+  made.addEventListener('click', clicked);
+  return made;
+}
+
+/** Says something that nobody asked for, once, where assistive technology hears it. */
+export function say(text: string): void {
+  byId('said').textContent = text;
+}
+
+/** Says what is wrong or missing. */
+export function warn(...texts: readonly string[]): void {
+  const box = byId('warnings');
+  box.replaceChildren(...texts.map((text) => make('p', {}, text)));
+  box.hidden = texts.length === 0;
+}

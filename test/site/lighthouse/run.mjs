@@ -1,0 +1,51 @@
+/**
+ * Lighthouse on the built site: `npm run site:lighthouse`, on a machine that does nothing else. It is a package of its own, installed here on the first run.
+ * Prints the scores of one page of each kind, and exits 1 where performance or accessibility is below 95.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { serve } from '../../../scripts/serve.mjs';
+
+const LEAST = 95;
+const PAGES = ['index.html', 'guides/losses.html', 'lessons/s2.7.html', 'figures.html'];
+const here = fileURLToPath(new URL('.', import.meta.url));
+const site = fileURLToPath(new URL('../../../build/site', import.meta.url));
+
+if (!existsSync(site)) throw new Error(`${site} is not built: npm run docs`);
+if (!existsSync(join(here, 'node_modules')))
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', here], { stdio: ['ignore', 2, 2] });
+const { default: lighthouse } = await import('lighthouse');
+
+const profile = mkdtempSync(join(tmpdir(), 'neurite-lighthouse-'));
+const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
+const chromium = spawn(process.env.CHROMIUM ?? '/usr/bin/chromium', flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+const port = await new Promise((resolve) => {
+  chromium.stderr.on('data', (text) => {
+    const [, found] = /DevTools listening on ws:\/\/[^:]+:(\d+)/.exec(text) ?? [];
+    if (found) resolve(Number(found));
+  });
+});
+const { url, close } = await serve(site);
+try {
+  const given = process.argv.slice(2);
+  for (const page of given.length > 0 ? given : PAGES) {
+    const { lhr } = await lighthouse(url + page, { port, onlyCategories: ['performance', 'accessibility'], logLevel: 'error' });
+    const [performance, accessibility] = ['performance', 'accessibility'].map((category) => Math.round(100 * lhr.categories[category].score));
+    const times = ['first-contentful-paint', 'largest-contentful-paint', 'interactive', 'total-blocking-time', 'cumulative-layout-shift'];
+    console.log(
+      `${page}: performance ${performance}, accessibility ${accessibility} (${times.map((id) => `${id} ${lhr.audits[id].displayValue}`).join(', ')})`,
+    );
+    const failed = lhr.categories.accessibility.auditRefs.map(({ id }) => lhr.audits[id]).filter(({ score }) => score === 0);
+    for (const { title } of failed) console.log(`  ${title}`);
+    if (Math.min(performance, accessibility) < LEAST) process.exitCode = 1;
+  }
+} finally {
+  close();
+  chromium.kill();
+  await wait(500);
+  rmSync(profile, { recursive: true, force: true });
+}
