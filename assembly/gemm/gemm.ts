@@ -84,7 +84,7 @@ function blocks(
     const packed = rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN);
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
-    if (csb == 4 && (m <= MR || (m <= DIRECT && depth * rsb <= SPAN))) {
+    if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {
       if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(block + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
       const strips = packed ? block : rowsA;
       for (let j: usize = 0; j < n; j += NR) {

@@ -4,8 +4,14 @@ import { madd } from '../simd';
  * Rows and columns of the register tile. Six rows keep twelve sums, two vectors of b and one element of a in 15 of 16 registers, which
  * hides the latency of a multiply-add. The baseline needs a register for each product before it is added: four rows, eight sums.
  */
-export const MR: usize = ASC_FEATURE_RELAXED_SIMD && !isDefined(BASELINE) ? 6 : 4;
 export const NR: usize = 8;
+
+/** The rows. In memory, where the compiler cannot read them: the code of both builds is then the same but for this number (scripts/unfuse.mjs). */
+const tallest = memory.data<i32>([ASC_FEATURE_RELAXED_SIMD && !isDefined(BASELINE) ? 6 : 4]);
+
+export function MR(): usize {
+  return load<u32>(tallest);
+}
 
 /** Rows of the tile for the last rows. */
 const LOW: usize = 4;
@@ -23,8 +29,7 @@ const t = memory.data(8 * 8 * 4, 16);
 
 /** Rows of the next tile where `left` are left: 4 or MR, chosen so that tiles of both heights cover the rows with the fewest over. */
 export function tileRows(left: usize): usize {
-  if (MR == LOW) return LOW;
-  return left <= LOW || left == 7 || left == 8 ? LOW : MR;
+  return left <= LOW || left == 7 || left == 8 ? LOW : MR();
 }
 
 /**
@@ -43,9 +48,8 @@ export function tile(
   destination = full && csc == 4 ? c : 0;
   stride = rsc;
   adding = add;
-  if (MR == LOW) sum(false, rows, a, rsa, csa, b, rsb, k);
-  else if (height == MR) sumHigh(rows, a, rsa, csa, b, rsb, k);
-  else sumLow(rows, a, rsa, csa, b, rsb, k);
+  if (height == LOW) sumLow(rows, a, rsa, csa, b, rsb, k);
+  else sumHigh(rows, a, rsa, csa, b, rsb, k);
   if (destination) return;
   if (full) putTransposed(c, csc, height, add);
   else putEdge(c, rsc, csc, min(height, rows), min(NR, columns), add);
