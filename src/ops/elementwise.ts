@@ -30,7 +30,7 @@ export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) 
 
 /** The op y = f(a, b) of two nodes of one shape, with a kernel of the form Binary. */
 /* @__NO_SIDE_EFFECTS__ */
-export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent' | 'range'>): Op {
+export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent' | 'range' | 'unsaved'>): Op {
   return {
     name,
     inputs: 2,

@@ -5,13 +5,11 @@ import { binaryOp } from './elementwise.js';
 import { expandFeatures } from './expandFeatures.js';
 
 /** y = x where w > 0, else 0, whatever x is there: infinite or NaN too. Its own adjoint. */
-export const maskedOp: Op = {
-  ...binaryOp('masked', Opcode.LeakyReluBackward, {
-    backward: ({ inputs: [w] }, dy) => [undefined, masked(w as Node, dy)],
-    tangent: ({ inputs: [w] }, [, dx]) => dx && masked(w as Node, dx),
-  }),
+export const maskedOp: Op = binaryOp('masked', Opcode.LeakyReluBackward, {
+  backward: ({ inputs: [w] }, dy) => [undefined, masked(w as Node, dy)],
+  tangent: ({ inputs: [w] }, [, dx]) => dx && masked(w as Node, dx),
   unsaved: true,
-};
+});
 
 export const maskedValue: Float64Value = { each: (w, x) => (w > 0 ? x : 0), side: (w) => Math.sign(w) };
 
