@@ -146,7 +146,7 @@ export function countCorrect(
       if (agree(z, t, stride, cut, targetCut)) correct += w ? load<f32>(w + (i << 2)) : 1;
     } else {
       const id: usize = kind == TargetKind.Classes ? <usize>load<u32>(t) : largestIndex(t, features);
-      if (largestIndex(z, features) == id) correct += w ? load<f32>(w + (i << 2)) : 1;
+      if (isLargest(z, features, id)) correct += w ? load<f32>(w + (i << 2)) : 1;
     }
     z += stride;
     t += kind == TargetKind.Classes ? 4 : stride;
@@ -160,6 +160,28 @@ function agree(z: usize, t: usize, bytes: usize, cut: f32, targetCut: f32): bool
     if (load<f32>(t) >= targetCut ? !(value >= cut) : !(value < cut)) return false;
   }
   return true;
+}
+
+/**
+ * Whether `id` is the index of the largest of n floats, as `largestIndex` finds it, without a branch for each: all before are less, none behind is
+ * more. A NaN is neither.
+ */
+function isLargest(x: usize, n: usize, id: usize): bool {
+  if (id >= n) return false;
+  const value = v128.load32_splat(x + (id << 2));
+  const id4 = i32x4.splat(<i32>id);
+  let index = i32x4(0, 1, 2, 3);
+  let all = i32x4.splat(-1);
+  const end = x + (n << 2);
+  for (; x + 16 <= end; x += 16, index = i32x4.add(index, i32x4.splat(4))) all = v128.and(all, ranks(v128.load(x), value, index, id4));
+  const rest = (end - x) >> 2;
+  if (rest) all = v128.and(all, v128.or(ranks(loadTail(x, rest), value, index, id4), v128.not(firstLanes(rest))));
+  return i32x4.all_true(all);
+}
+
+/** x < value where index < id, else x ≤ value. */
+function ranks(x: v128, value: v128, index: v128, id: v128): v128 {
+  return v128.bitselect(f32x4.lt(x, value), f32x4.le(x, value), i32x4.lt_s(index, id));
 }
 
 /** The index of the largest of n floats, the lowest on ties; n, which is no index, where one is NaN. */

@@ -328,6 +328,10 @@ describe.each(builds)('%s', (build) => {
       }
       const special = Float32Array.of(Number.NaN, 1, -infinity, -infinity, -infinity, -infinity, Number.NaN, Number.NaN, Number.NaN);
       expect(count({ z: special, rows: 3, features: 3, t: Uint32Array.of(1, 0, 0) })).toBe(1);
+      // a NaN decides nothing, in the target either, and an id that is no class is met by no logit
+      const none = { z: Float32Array.of(Number.NaN, 0), rows: 1, features: 2 };
+      expect(count({ ...none, t: Float32Array.of(Number.NaN, 1) })).toBe(0);
+      expect(count({ ...none, t: Uint32Array.of(2) })).toBe(0);
     });
 
     test('by the sign of a single logit', () => {
