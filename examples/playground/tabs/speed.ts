@@ -127,7 +127,7 @@ export function openSpeed(host: HTMLElement): void {
   const status = make('p', { class: 'caption', role: 'status', id: 'speed-status' }, 'It takes about ten seconds, in which the page stutters.');
   const begin = button('Measure', undefined, () => measure(), 'main');
   host.replaceChildren(
-    make('p', { class: 'recipe' }, 'How fast is this machine? The same work by neurite and by loops in JavaScript, in one thread.'),
+    make('p', { class: 'lead' }, 'How fast is this machine? The same work by neurite and by loops in JavaScript, in one thread.'),
     make('div', { class: 'transport' }, begin, status),
     make(
       'section',
