@@ -2,7 +2,7 @@
 import './digits.css';
 import { adam, copyParameters, crossEntropy, dataset, dense, type Predictor, sequential } from 'neurite';
 import { openWorkshop } from '../model/trainer.js';
-import { paint } from '../view/colours.js';
+import { onTheme, paint } from '../view/colours.js';
 import { button, make } from '../view/dom.js';
 import { DigitPad } from './digitPad.js';
 
@@ -67,7 +67,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
   });
   const about = make('p', { class: 'caption', 'aria-live': 'polite' });
   host.replaceChildren(
-    make('p', { class: 'recipe' }, 'Draw a digit. A network of 784 pixels, 128 hidden units and 10 outputs reads it while you draw.'),
+    make('p', { class: 'lead' }, 'Draw a digit. A network of 784 pixels, 128 hidden units and 10 outputs reads it while you draw.'),
     make(
       'div',
       { class: 'stage even' },
@@ -161,6 +161,8 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     });
     choose(chosen);
   };
+
+  onTheme(showUnits);
 
   const digits = await fetchDigits().catch((error) => {
     status.textContent = `${error instanceof Error ? error.message : error}. The network here has not learnt anything yet.`;

@@ -1,4 +1,5 @@
 /** Measures workloads on the visitor's machine, beside the same work in plain JavaScript, and beside what its vector units can do at most. */
+import './speed.css';
 import { binaryCrossEntropy, crossEntropy, dataset, dense, initialize, type Network, sequential, sgd } from 'neurite';
 import { type Samples, uniformArray } from '../../../bench/data.js';
 import { limit } from '../../../bench/limit.js';
@@ -35,6 +36,8 @@ const works: readonly Work[] = [
 const TIME = 120;
 const TIMES = 4;
 const RATE = 0.01;
+
+const HEADS = ['', 'neurite', 'plain JavaScript', 'times as fast', 'of the limit'];
 
 const breath = () => new Promise((resolve) => setTimeout(resolve, 30));
 
@@ -119,15 +122,11 @@ const rounded = (v: number) => Number(v.toPrecision(3)).toLocaleString('en');
 
 export function openSpeed(host: HTMLElement): void {
   const body = make('tbody', {});
-  const head = make(
-    'tr',
-    {},
-    ...['', 'neurite', 'plain JavaScript', 'times as fast', 'of the limit'].map((text) => make('th', { scope: 'col' }, text)),
-  );
+  const head = make('tr', {}, ...HEADS.map((text) => make('th', { scope: 'col' }, text)));
   const status = make('p', { class: 'caption', role: 'status', id: 'speed-status' }, 'It takes about ten seconds, in which the page stutters.');
   const begin = button('Measure', undefined, () => measure(), 'main');
   host.replaceChildren(
-    make('p', { class: 'recipe' }, 'How fast is this machine? The same work by neurite and by loops in JavaScript, in one thread.'),
+    make('p', { class: 'lead' }, 'How fast is this machine? The same work by neurite and by loops in JavaScript, in one thread.'),
     make('div', { class: 'transport' }, begin, status),
     make(
       'section',
@@ -176,7 +175,14 @@ export function openSpeed(host: HTMLElement): void {
           own === undefined ? '–' : `${(own / plain).toFixed(1)} ×`,
           own === undefined || !peak || (work.sizes[0] as number) < 100 ? '–' : `${Math.round((100 * own * operations(work)) / peak)} %`,
         ];
-        body.append(make('tr', {}, make('th', { scope: 'row' }, work.title), ...cells.map((text) => make('td', {}, text))));
+        body.append(
+          make(
+            'tr',
+            {},
+            make('th', { scope: 'row' }, work.title),
+            ...cells.map((text, i) => make('td', { 'data-head': HEADS[i + 1] as string }, text)),
+          ),
+        );
       }
       say(
         missing

@@ -23,7 +23,7 @@ export function openTable(host: HTMLElement): void {
   const shelved = make('section', { class: 'panel' });
   for (const one of [columns, training, using]) one.hidden = true;
   host.replaceChildren(
-    make('p', { class: 'recipe' }, 'Drop a table, choose what is to be predicted, and train a network for it. The file stays on this device.'),
+    make('p', { class: 'lead' }, 'Drop a table, choose what is to be predicted, and train a network for it. The file stays on this device.'),
     drop,
     trouble,
     columns,

@@ -82,7 +82,11 @@ export class Curves {
             { ...axis, size: 28, values: (_, all) => all.map((v) => (v >= 10_000 ? `${v / 1000} k` : String(v))) },
             { ...axis, size, values: (_, all) => all.map(text) },
           ],
-          series: [{}, { stroke: colour('high'), width: 2 }, { stroke: colour('low'), width: 2, dash: [6, 4] }],
+          series: [
+            {},
+            { stroke: colour('high'), width: 2, points: { show: false } },
+            { stroke: colour('low'), width: 2, dash: [6, 4], points: { show: false } },
+          ],
         },
         [[], [], []],
         host,

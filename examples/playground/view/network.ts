@@ -47,10 +47,12 @@ export class NetworkView {
   #places: Place[][] = [];
   #units: HTMLButtonElement[][] = [];
   #size = 40;
+  #width = 0;
   #edge: Edge | undefined;
   #weights: readonly Float32Array[] = [];
   /** The layer that a backward view is at. */
   #lit: { readonly layer: number; readonly back: boolean } | undefined;
+  #numbers: readonly (readonly string[] | undefined)[] = [];
 
   constructor(host: HTMLElement, selected: (edge: Edge | undefined) => void) {
     this.#host = host;
@@ -60,7 +62,7 @@ export class NetworkView {
     host.addEventListener('pointermove', (event) => event.pointerType === 'mouse' && this.#point(event));
     host.addEventListener('pointerdown', (event) => this.#point(event));
     host.addEventListener('pointerleave', () => this.select(undefined));
-    new ResizeObserver(() => this.#state && this.show(this.#state)).observe(host);
+    new ResizeObserver(() => this.#state && host.clientWidth > 0 && host.clientWidth !== this.#width && this.show(this.#state)).observe(host);
   }
 
   get edge(): Edge | undefined {
@@ -72,6 +74,7 @@ export class NetworkView {
     this.#state = state;
     const columns = [state.features.length, ...sizesOf(state)];
     const width = this.#host.clientWidth;
+    this.#width = width;
     const pitch = width / columns.length;
     const size = Math.max(22, Math.min(48, Math.floor(pitch * 0.62)));
     this.#size = size;
@@ -104,6 +107,7 @@ export class NetworkView {
       }),
     );
     this.#host.replaceChildren(this.#edges, ...inputs, ...this.#units.flat());
+    this.annotate(this.#numbers, this.#lit);
     if (focused >= 0) this.#units.flat()[focused]?.focus();
     if (this.#edge && !this.#places[this.#edge.layer + 1]?.[this.#edge.to]) this.#edge = undefined;
   }
@@ -133,6 +137,7 @@ export class NetworkView {
   /** Numbers under the units of each layer, and which layer is looked at. */
   annotate(numbers: readonly (readonly string[] | undefined)[], lit?: { readonly layer: number; readonly back: boolean }): void {
     this.#lit = lit;
+    this.#numbers = numbers;
     this.#units.forEach((units, layer) => {
       units.forEach((unit, i) => {
         const number = numbers[layer]?.[i] ?? '';

@@ -153,7 +153,7 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
           ]),
       '. All chance comes from the seed ',
       seed,
-      '. ',
+      ' ',
       button('another', 'another seed', () => set({ seed: (state.seed + 1) % 2 ** 31 }), 'quiet'),
     ),
   );
