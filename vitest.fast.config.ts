@@ -13,7 +13,7 @@ export default mergeConfig(
       setupFiles: ['test/onDebugCore.ts'],
       // One process for many files: each gets debug cores of its own all the same.
       isolate: false,
-      testTimeout: 10_000,
+      testTimeout: 60_000,
       forceRerunTriggers: [...configDefaults.forceRerunTriggers, '**/build/core.debug.wasm'],
     },
   }),
