@@ -1,6 +1,6 @@
 /**
  * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm, marks the first two with their version and embeds
- * them into src/core.
+ * them into src/core; and assembly/population/ into build/population.wasm and build/population.relaxed.wasm, embedded into src/population.
  * Derives the tables of ops too (tables.mjs).
  * With `--debug`, compiles the debug build alone, which is all that the fast tests run on. Does nothing when neither the sources nor the
  * results have changed since the last time. Silent, except for the compiler's own words on stderr.
@@ -10,17 +10,25 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { embed } from './embed.mjs';
+import { embedPopulation } from './embedPopulation.mjs';
 import { mark } from './mark.mjs';
 import './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const embedded = 'src/core/binaries.generated.ts';
+const embeddedPopulation = 'src/population/binaries.generated.ts';
 /** What is made, and the file that says of which sources. */
 const debug = { stamp: 'build/core.debug.stamp', targets: ['debug'], results: ['build/core.debug.wasm'] };
 const release = {
   stamp: 'build/core.stamp',
   targets: ['release', 'relaxed'],
   results: ['build/core.wasm', 'build/core.relaxed.wasm', embedded],
+};
+const population = {
+  stamp: 'build/population.stamp',
+  targets: ['simd', 'relaxed'],
+  config: 'asconfig.population.json',
+  results: ['build/population.wasm', 'build/population.relaxed.wasm', embeddedPopulation],
 };
 
 function digest(files) {
@@ -33,16 +41,18 @@ function sources() {
   const files = readdirSync('assembly', { recursive: true }).filter((file) => file.endsWith('.ts'));
   return digest([
     'asconfig.json',
+    'asconfig.population.json',
     'node_modules/assemblyscript/package.json',
     'scripts/embed.mjs',
+    'scripts/embedPopulation.mjs',
     'scripts/mark.mjs',
     ...files.map((file) => `assembly/${file}`).sort(),
   ]);
 }
 
-function compile(target) {
+function compile(target, config) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--target', target], {
+    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', '--config', config, '--target', target], {
       stdio: ['ignore', process.stderr, process.stderr],
     });
     child.on('error', reject);
@@ -53,16 +63,17 @@ function compile(target) {
 const before = sources();
 const isOld = ({ stamp, results }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`;
 // The sources import what is embedded, be it of an earlier time.
-const wanted = process.argv.includes('--debug') && existsSync(embedded) ? [debug] : [debug, release];
+const wanted = process.argv.includes('--debug') && existsSync(embedded) && existsSync(embeddedPopulation) ? [debug] : [debug, release, population];
 const old = wanted.filter(isOld);
 if (old.length > 0) {
   mkdirSync('build', { recursive: true });
-  const outcomes = await Promise.allSettled(old.flatMap(({ targets }) => targets).map(compile));
+  const outcomes = await Promise.allSettled(old.flatMap(({ targets, config = 'asconfig.json' }) => targets.map((target) => compile(target, config))));
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failed.length > 0) {
     for (const { reason } of failed) console.error(reason.message);
     process.exit(1);
   }
   if (old.includes(release)) embed(mark());
+  if (old.includes(population)) embedPopulation();
   for (const { stamp, results } of old) writeFileSync(stamp, `${before} ${digest(results)}`);
 }
