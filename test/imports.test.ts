@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms: readonly { name: string; files: RegExp; imports: readonly string[] }[] = [
   // The words that both sides of the boundary are compiled from.
   { name: 'opcodes', files: /^assembly\/opcodes\.ts$/, imports: [] },
-  { name: 'context', files: /^assembly\/context\.ts$/, imports: [] },
+  { name: 'context', files: /^assembly\/(population\/)?context\.ts$/, imports: [] },
   { name: 'assembly', files: /^assembly\//, imports: ['opcodes', 'context'] },
   { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
   { name: 'arguments', files: /^src\/arguments\//, imports: ['errors'] },
@@ -65,6 +65,28 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/worker\//,
     imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
+  {
+    name: 'population',
+    files: /^src\/population\//,
+    imports: [
+      'files',
+      'network',
+      'training',
+      'data',
+      'engine',
+      'compile',
+      'losses',
+      'optimizers',
+      'layers',
+      'ops',
+      'graph',
+      'core',
+      'opcodes',
+      'context',
+      'errors',
+      'arguments',
+    ],
+  },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',
@@ -85,7 +107,11 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 function mayImportPackage(room: string, specifier: string): boolean {
   if (room === 'assembly') return specifier.startsWith('rt/'); // AssemblyScript's own runtime
   if (!['examples', 'bench', 'peers', 'oracle'].includes(room)) return false;
-  if (['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/progress', 'neurite/worker'].includes(specifier))
+  if (
+    ['neurite', 'neurite/derivatives', 'neurite/inspect', 'neurite/check', 'neurite/population', 'neurite/progress', 'neurite/worker'].includes(
+      specifier,
+    )
+  )
     return room !== 'oracle';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return specifier.startsWith('node:') || name in devDependencies;
