@@ -206,7 +206,7 @@ await check('a connection tells its weight, gradient and update', () =>
     const keys = await page.textContent('#readout');
     expect(
       `it says ${keys}`,
-      /^From feature x to layer 1, unit 1: weight -?[\d.]+\. In the last step its gradient was .+, which changed it by .+\.$/.test(keys),
+      /^From feature x to layer 1, unit 1: weight −?[\d.]+\. In the last step its gradient was .+, which changed it by .+\.$/.test(keys),
     );
     const [from, to] = [await page.locator('.feature').first().boundingBox(), await page.locator('.unit').first().boundingBox()];
     // Just behind the feature all its lines begin.
