@@ -1,9 +1,10 @@
 /** A tiny network that learns the exclusive or while one looks: a surface and a button, for any page. It trains in the page, a few steps a frame. */
 import { adam, binaryCrossEntropy, dense, sequential } from 'neurite';
 import { rowsOf } from './data/features.js';
+import { grid } from './data/places.js';
 import { type Point, pointsOf } from './data/sets.js';
 import { onTheme } from './view/colours.js';
-import { drawSurface, grid } from './view/surface.js';
+import { drawSurface } from './view/surface.js';
 
 const SIDE = 64;
 const EPOCHS = 600;

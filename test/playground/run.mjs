@@ -206,7 +206,7 @@ await check('a connection tells its weight, gradient and update', () =>
     const keys = await page.textContent('#readout');
     expect(
       `it says ${keys}`,
-      /^From feature x to layer 1, unit 1: weight -?[\d.]+\. In the last step its gradient was .+, which changed it by .+\.$/.test(keys),
+      /^From feature x to layer 1, unit 1: weight −?[\d.]+\. In the last step its gradient was .+, which changed it by .+\.$/.test(keys),
     );
     const [from, to] = [await page.locator('.feature').first().boundingBox(), await page.locator('.unit').first().boundingBox()];
     // Just behind the feature all its lines begin.
@@ -487,7 +487,7 @@ await check('arrow keys change the tab', () =>
   open('', async (page) => {
     await page.focus('#tab-points');
     await page.keyboard.press('ArrowRight');
-    expect('it does not', await page.isVisible('#digits'));
+    expect('it does not', (await page.getAttribute('#tab-digits', 'aria-selected')) === 'true');
   }),
 );
 

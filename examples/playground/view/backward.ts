@@ -7,7 +7,7 @@ import { activationFormulas, lossFormulas, updateFormulas } from '../model/formu
 import type { Batch } from '../model/trainer.js';
 import type { State } from '../state/state.js';
 import { button, make } from './dom.js';
-import { type NetworkView, subscript } from './network.js';
+import type { NetworkView } from './network.js';
 
 type Stage =
   | { readonly kind: 'forward'; readonly layer: number }
@@ -23,6 +23,8 @@ const number = (v: number | undefined): string => {
 };
 
 const weightsOf = ({ parameters }: TracedLayer<TracedTensor>) => (parameters.weights as NonNullable<typeof parameters.weights>).value.values;
+
+const subscript = (n: number) => String(n).replace(/\d/g, (digit) => '₀₁₂₃₄₅₆₇₈₉'[Number(digit)] as string);
 
 /** For a factor of a product. */
 const factor = (v: number): string => (v < 0 ? `(${number(v)})` : number(v));

@@ -1,17 +1,10 @@
 /** Loss and accuracy over the steps, of what is learnt from and what is held back. */
 import uPlot from 'uplot';
+import type { Sample } from '../model/run.js';
 import { onTheme } from './colours.js';
 
 /** Points that a curve keeps; above it every second is left out. */
 const MOST = 800;
-
-export interface Sample {
-  readonly step: number;
-  readonly training: number;
-  readonly test: number | undefined;
-  readonly trainingRight: number | undefined;
-  readonly testRight: number | undefined;
-}
 
 export class Curves {
   readonly #loss: HTMLElement;

@@ -1,15 +1,13 @@
 /** The network: what each unit says everywhere, and every weight as a line, orange above zero and blue below. */
-import { features, rowsOf } from '../data/features.js';
+import { features } from '../data/features.js';
+import { UNIT_SIDE } from '../data/places.js';
 import { taskOf } from '../data/sets.js';
 import { lastActivation, sizesOf } from '../model/build.js';
 import type { State } from '../state/state.js';
 import { drawing } from './canvas.js';
 import { css, paint } from './colours.js';
 import { button, make } from './dom.js';
-import { axis, grid, signedBy } from './surface.js';
-
-/** Of a unit's picture, in values. */
-export const UNIT_SIDE = 24;
+import { signedBy } from './surface.js';
 
 /** A connection: the unit `to` of a layer, from the unit `from` of the layer before, or from a feature. */
 export interface Edge {
@@ -23,15 +21,8 @@ interface Place {
   readonly y: number;
 }
 
-/** What the places of a unit's picture are asked for. */
-export function unitPlaces(state: State): Float32Array {
-  return rowsOf(taskOf(state.data) === 'classes' ? grid(UNIT_SIDE) : axis(UNIT_SIDE), state.features);
-}
-
 const NEAR = 7;
-const subscript = (n: number) => String(n).replace(/\d/g, (digit) => '₀₁₂₃₄₅₆₇₈₉'[Number(digit)] as string);
-
-/** What a unit is called: uˡⱼ with layer and number. */
+/** What a unit is called. */
 export function unitName(layer: number, unit: number, layers: number): string {
   return layer === layers - 1 ? 'output' : `layer ${layer + 1}, unit ${unit + 1}`;
 }
@@ -112,7 +103,7 @@ export class NetworkView {
     if (this.#edge && !this.#places[this.#edge.layer + 1]?.[this.#edge.to]) this.#edge = undefined;
   }
 
-  /** @param weights of each layer @param values of every unit at `unitPlaces` */
+  /** @param weights of each layer @param values of every unit at the places of its picture */
   draw(weights: readonly Float32Array[], values: ArrayLike<number> | undefined): void {
     const state = this.#state;
     if (!state) return;
@@ -264,5 +255,3 @@ function drawUnit(
   draw.lineWidth = 4;
   draw.stroke();
 }
-
-export { subscript };

@@ -3,17 +3,6 @@ import { type Point, REACH, type Task, truths } from '../data/sets.js';
 import { type Drawing, drawing } from './canvas.js';
 import { css, paint } from './colours.js';
 
-/** Points of a grid over the plane, row by row from the top. */
-export function grid(side: number): Point[] {
-  const at = (i: number) => ((2 * i + 1) / side - 1) * REACH;
-  return Array.from({ length: side * side }, (_, i) => ({ x: at(i % side), y: -at(Math.floor(i / side)), target: 0 }));
-}
-
-/** Points of the axis, from left to right. */
-export function axis(count: number): Point[] {
-  return Array.from({ length: count }, (_, i) => ({ x: ((2 * i) / (count - 1) - 1) * REACH, y: 0, target: 0 }));
-}
-
 /** What is between −1 and 1 of a unit of an activation. */
 export function signedBy(activation: string): (value: number) => number {
   if (activation === 'sigmoid') return (v) => 2 * v - 1;

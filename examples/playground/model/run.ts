@@ -1,0 +1,121 @@
+/** One run: its networks, its points, and what learns them. A state that changes begins another. */
+import { copyParameters, type Dataset, dataset } from 'neurite';
+import type { WorkerNetwork } from 'neurite/worker';
+import { rowsOf } from '../data/features.js';
+import { axis, grid, LINE, SIDE, UNIT_SIDE } from '../data/places.js';
+import { type Point, taskOf } from '../data/sets.js';
+import type { State } from '../state/state.js';
+import { build, type Networks } from './build.js';
+import { openWorkshop, Trainer } from './trainer.js';
+
+interface Part {
+  readonly points: readonly Point[];
+  readonly data: Dataset | undefined;
+  readonly rows: Float32Array;
+  readonly out: Float32Array;
+}
+
+/** What a run has come to after some steps. */
+export interface Sample {
+  readonly step: number;
+  readonly training: number;
+  readonly test: number | undefined;
+  readonly trainingRight: number | undefined;
+  readonly testRight: number | undefined;
+}
+
+export class Run {
+  readonly networks: Networks;
+  readonly training: Part;
+  readonly test: Part;
+  /** What the network says at each place of the surface, and every unit at each of its picture: of the last `look`. */
+  readonly values: Float32Array;
+  readonly unitValues: Float32Array;
+  readonly trainer: Promise<Trainer>;
+  /** The trainer, once it is there. */
+  ready: Trainer | undefined;
+  /** The network in the worker. */
+  learner: WorkerNetwork | undefined;
+  /** The parameters before the last step. */
+  before: Float32Array | undefined;
+  /** Whether another run has taken its place. */
+  over = false;
+  readonly #places: Float32Array;
+  readonly #unitPlaces: Float32Array;
+
+  constructor(
+    readonly state: State,
+    training: readonly Point[],
+    test: readonly Point[],
+  ) {
+    const isClasses = taskOf(state.data) === 'classes';
+    const width = state.features.length;
+    this.networks = build(state);
+    this.training = this.#part(training);
+    this.test = this.#part(test);
+    this.#places = rowsOf(isClasses ? grid(SIDE) : axis(LINE), state.features);
+    this.#unitPlaces = rowsOf(isClasses ? grid(UNIT_SIDE) : axis(UNIT_SIDE), state.features);
+    this.values = new Float32Array(this.#places.length / width);
+    const units = this.networks.net.layers.reduce((sum, { outFeatures }) => sum + outFeatures, 0);
+    this.unitValues = new Float32Array((this.#unitPlaces.length / width) * units);
+    this.trainer = this.#begin();
+    // Whoever waits for it hears of it; a run that is over has nobody.
+    this.trainer.catch(() => {});
+  }
+
+  get epochs(): number {
+    return this.ready ? (this.ready.steps * this.ready.batch) / this.training.points.length : 0;
+  }
+
+  /** Predicts `values` and `unitValues` anew. */
+  look(): void {
+    this.networks.net.predict(this.#places, this.values);
+    this.networks.units.predict(this.#unitPlaces, this.unitValues);
+  }
+
+  /** Loss and share that is right, of the points to learn from and of those to test with. */
+  assess(): Sample {
+    const { net } = this.networks;
+    const isClasses = taskOf(this.state.data) === 'classes';
+    const right = ({ rows, out, points }: Part) => {
+      if (!isClasses || points.length === 0) return undefined;
+      net.predict(rows, out);
+      return points.reduce((sum, { target }, i) => sum + Number(((out[i] as number) >= 0.5 ? 1 : 0) === target), 0) / points.length;
+    };
+    const loss = ({ data }: Part) => (data ? net.evaluate(data).loss : undefined);
+    return {
+      step: this.ready?.steps ?? 0,
+      training: loss(this.training) as number,
+      test: loss(this.test),
+      trainingRight: right(this.training),
+      testRight: right(this.test),
+    };
+  }
+
+  dispose(): void {
+    this.learner?.dispose().catch(() => {});
+    this.training.data?.dispose();
+    this.test.data?.dispose();
+    this.networks.dispose();
+  }
+
+  #part(points: readonly Point[]): Part {
+    const rows = rowsOf(points, this.state.features);
+    const y = Float32Array.from(points, ({ target }) => target);
+    return { points, data: points.length > 0 ? dataset({ x: rows, y }) : undefined, rows, out: new Float32Array(points.length) };
+  }
+
+  async #begin(): Promise<Trainer> {
+    const { net } = this.networks;
+    const { worker } = await openWorkshop();
+    if (this.over) throw new Error('another run has taken its place');
+    if (worker) {
+      const { inWorker } = await import('neurite/worker');
+      const learner = await inWorker(net, { worker });
+      this.learner = learner;
+      this.ready = new Trainer(learner, this.state, this.training.points, () => learner.snapshot());
+      if (this.over) learner.dispose().catch(() => {});
+    } else this.ready = new Trainer(net, this.state, this.training.points, () => copyParameters(net));
+    return this.ready;
+  }
+}
