@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 // @ts-expect-error: a script without types.
 import { serve } from '../../scripts/serve.mjs';
 
@@ -31,6 +31,8 @@ export interface Visit {
 export class Visitor {
   readonly #browser: Browser;
   readonly #server: { url: string; close: () => void };
+  /** Of pages that need no options: a context of its own costs each a process. */
+  #shared: BrowserContext | undefined;
 
   private constructor(browser: Browser, server: { url: string; close: () => void }) {
     this.#browser = browser;
@@ -43,8 +45,10 @@ export class Visitor {
     return new Visitor(await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }), server);
   }
 
-  async open(path: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Visit> {
-    const page = await this.#browser.newPage({ viewport: { width: 1024, height: 768 }, ...options });
+  async open(path: string, options?: Parameters<Browser['newPage']>[0]): Promise<Visit> {
+    const viewport = { width: 1024, height: 768 };
+    if (!options) this.#shared ??= await this.#browser.newContext({ viewport });
+    const page = await (options ? this.#browser.newPage({ viewport, ...options }) : (this.#shared as BrowserContext).newPage());
     const problems: string[] = [];
     page.on('console', (message) => problems.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => problems.push(String(error)));
