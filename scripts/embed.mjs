@@ -22,7 +22,7 @@ const WAYS = 24;
  * How to make `target` from `source` (src/core/delta.ts reads it): again and again a count of bytes, those bytes, then the length of a copy and
  * its start in `source`, counted from where the last copy would go on, zigzag-signed.
  */
-function delta(source, target) {
+export function delta(source, target) {
   const steps = [];
   let bytes = [];
   let expected = 0;
@@ -88,7 +88,7 @@ const alphabet = Array.from({ length: 92 }, (_, i) => String.fromCharCode(35 + i
 const single = alphabet.length - 3;
 
 /** Bytes as text that src/core/printable.ts reads. */
-function printable(bytes) {
+export function printable(bytes) {
   return Array.from(bytes, (byte) => {
     const value = (byte + 3) & 255;
     return value < single ? alphabet[value] : alphabet[single + Math.floor(value / single) - 1] + alphabet[value % single];

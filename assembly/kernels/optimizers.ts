@@ -6,13 +6,13 @@ import { areApart, isTensor } from '../preconditions';
 import { madd, nmadd } from '../simd';
 
 /** 2⁻¹²⁶, the smallest normal float; 2⁻⁵⁸, whose square is 2⁻¹¹⁶: a thousandth of that is still normal. */
-const constants = memory.data<f32>([1.17549435e-38, 3.46944695e-18]);
+export const constants = memory.data<f32>([1.17549435e-38, 3.46944695e-18]);
 
 /** 2⁻⁴⁰: below this epsilon, denormals and the smallest gradients change the result. */
-const TINY_EPSILON = 9.094947017729282e-13;
+export const TINY_EPSILON = 9.094947017729282e-13;
 
 /** Functions of one element. The loops below apply them to four at a time, and to the last ones one by one. */
-class Element {
+export class Element {
   /**
    * Flushes a denormal moment to zero; NaN is kept. A moment that only decays would stay at the smallest denormal, since 0.9·2⁻¹⁴⁹ rounds to
    * itself, and arithmetic on denormals is several times slower.

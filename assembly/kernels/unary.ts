@@ -18,7 +18,7 @@ import { madd } from '../simd';
 }
 
 /** αx + β. */
-@final class Affine extends UnaryFunction {
+@final export class Affine extends UnaryFunction {
   apply(x: v128, alpha: v128, beta: v128): v128 { return madd(alpha, x, beta); }
 }
 

@@ -122,7 +122,7 @@ export function readBatchOf(call: string, engine: Engine, x: unknown, given?: Gi
  * @param all the rows that the batch is the last of
  * @throws ShapeError for a batch of fewer rows than a training step takes
  */
-export function checkRows(call: string, { minRows }: Engine, rows: number, all = rows): void {
+export function checkRows(call: string, { minRows }: { readonly minRows: number }, rows: number, all = rows): void {
   if (rows >= minRows) return;
   const batch = `a batch of ${count(rows, 'row')}`;
   throw new ShapeError(

@@ -1,0 +1,145 @@
+/** Rows of four nets, taken apart from and put together to rows of each: an element in memory is a vector, lane l that of net l. */
+import { DataType } from '../opcodes';
+import { draw } from '../random';
+import { LaneSource } from './context';
+
+/**
+ * y[row, :] of net l = data[order[position + row], :]·scale + offset of that net, with the bits of `gather`. `orders` holds the address of each net's
+ * order, of u32; 0 for rows as they are stored.
+ */
+export function laneGather(y: usize, sources: usize, orders: usize, position: usize, rows: usize, features: usize): void {
+  for (let l: usize = 0; l < 4; l++) {
+    const source = sources + l * LaneSource.Size;
+    const order: usize = orders ? <usize>load<u32>(orders + (l << 2)) : 0;
+    gatherLane(
+      y + (l << 2), load<u32>(source, LaneSource.Address), order, position, rows, features, load<u32>(source, LaneSource.Type),
+      load<f32>(source, LaneSource.Scale), load<f32>(source, LaneSource.Offset),
+    );
+  }
+}
+
+function gatherLane(y: usize, data: usize, order: usize, position: usize, rows: usize, features: usize, type: i32, scale: f32, offset: f32): void {
+  const plain = type == DataType.Uint32 || (type == DataType.Float32 && scale == 1 && offset == 0);
+  for (let i: usize = 0; i < rows; i++) {
+    const row: usize = order ? <usize>load<u32>(order + ((position + i) << 2)) : position + i;
+    if (plain) {
+      for (let x = data + ((row * features) << 2), end = x + (features << 2); x < end; x += 4, y += 16) store<u32>(y, load<u32>(x));
+    } else if (type == DataType.Uint8) {
+      for (let x = data + row * features, end = x + features; x < end; x++, y += 16) store<f32>(y, <f32>load<u8>(x) * scale + offset);
+    } else {
+      for (let x = data + ((row * features) << 2), end = x + (features << 2); x < end; x += 4, y += 16) store<f32>(y, load<f32>(x) * scale + offset);
+    }
+  }
+}
+
+/** y = rows of four nets of n floats each, `stride` bytes from net to net; 0 where all have the same. Nets behind the first `nets` repeat the last. */
+export function interleave(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
+  const end = x + (n << 2);
+  if (!stride) {
+    for (; x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
+    return;
+  }
+  let x1 = nets > 1 ? x + stride : x;
+  let x2 = nets > 2 ? x1 + stride : x1;
+  let x3 = nets > 3 ? x2 + stride : x2;
+  for (; x + 16 <= end; x += 16, x1 += 16, x2 += 16, x3 += 16, y += 64) {
+    const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 2, 6, 3, 7);
+    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    v128.store(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 16);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 32);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 48);
+  }
+  for (; x < end; x += 4, x1 += 4, x2 += 4, x3 += 4, y += 16) {
+    store<u32>(y, load<u32>(x));
+    store<u32>(y, load<u32>(x1), 4);
+    store<u32>(y, load<u32>(x2), 8);
+    store<u32>(y, load<u32>(x3), 12);
+  }
+}
+
+/** The other way round: n floats of each of the first `nets` nets, `stride` bytes from net to net. */
+export function separate(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
+  if (nets < 4) {
+    for (let l: usize = 0; l < nets; l++) for (let j: usize = 0; j < n; j++) store<u32>(y + l * stride + (j << 2), load<u32>(x + (j << 4) + (l << 2)));
+    return;
+  }
+  const end = y + (n << 2);
+  let y1 = y + stride;
+  let y2 = y1 + stride;
+  let y3 = y2 + stride;
+  for (; y + 16 <= end; y += 16, y1 += 16, y2 += 16, y3 += 16, x += 64) {
+    const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 2, 6, 3, 7);
+    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    v128.store(y1, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+    v128.store(y2, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+    v128.store(y3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+  }
+  for (; y < end; y += 4, y1 += 4, y2 += 4, y3 += 4, x += 16) {
+    store<u32>(y, load<u32>(x));
+    store<u32>(y1, load<u32>(x, 4));
+    store<u32>(y2, load<u32>(x, 8));
+    store<u32>(y3, load<u32>(x, 12));
+  }
+}
+
+/** Bit l: one of the n elements of net l is NaN or infinite. */
+export function oddLanes(x: usize, n: usize): u32 {
+  const infinity = f32x4.splat(Infinity);
+  let finite = i32x4.splat(-1);
+  for (const end = x + (n << 4); x < end; x += 16) finite = v128.and(finite, f32x4.lt(f32x4.abs(v128.load(x)), infinity));
+  return <u32>i32x4.bitmask(finite) ^ 15;
+}
+
+/** The number that a float says, below `count` whatever it is. */
+function rowOf(id: usize, count: u32): usize {
+  const value = load<f32>(id);
+  const row: u32 = value >= 0 && value < <f32>count ? <u32>value : 0;
+  return min(row, count - 1);
+}
+
+/** y[i, j] = table[ids[i], j], each net from its own table by its own ids. */
+export function laneEmbed(y: usize, table: usize, ids: usize, rows: usize, features: usize, count: u32): void {
+  const bytes = features << 4;
+  for (let i: usize = 0; i < rows; i++, y += bytes, ids += 16) {
+    for (let l: usize = 0; l < 16; l += 4) {
+      const from = table + rowOf(ids + l, count) * bytes;
+      for (let at = l; at < bytes; at += 16) store<u32>(y + at, load<u32>(from + at));
+    }
+  }
+}
+
+/** table = 0, then table[ids[i], j] += dy[i, j], in the order of the rows. */
+export function laneEmbedBackward(table: usize, dy: usize, ids: usize, rows: usize, features: usize, count: u32): void {
+  const bytes = features << 4;
+  memory.fill(table, 0, <usize>count * bytes);
+  for (let i: usize = 0; i < rows; i++, dy += bytes, ids += 16) {
+    for (let l: usize = 0; l < 16; l += 4) {
+      const to = table + rowOf(ids + l, count) * bytes;
+      for (let at = l; at < bytes; at += 16) store<f32>(to + at, load<f32>(to + at) + load<f32>(dy + at));
+    }
+  }
+}
+
+/** Numbers drawn at once, a multiple of four. */
+const CHUNK: u32 = 64;
+const drawn = memory.data(256, 16);
+const keyOfLane = memory.data(8, 16);
+
+/** Numbers drawn anew in each step, those of each net from its own key, as `draw` does. */
+export function laneDraw(y: usize, n: usize, key: usize, step: u32, isNormal: bool, alpha: f32, rate: f32): void {
+  for (let l: usize = 0; l < 16; l += 4) {
+    store<u32>(keyOfLane, load<u32>(key + l));
+    store<u32>(keyOfLane, load<u32>(key + l, 16), 4);
+    for (let i: u32 = 0; i < <u32>n; i += CHUNK) {
+      const some = min(CHUNK, <u32>n - i);
+      draw(drawn, some, keyOfLane, step, i, isNormal, alpha, rate);
+      for (let j: u32 = 0; j < some; j++) store<u32>(y + l + (<usize>(i + j) << 4), load<u32>(drawn + (<usize>j << 2)));
+    }
+  }
+}

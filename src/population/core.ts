@@ -1,0 +1,73 @@
+/** The cores of populations: binaries of their own, which compute four nets at once. */
+import { type Build, binary, Core } from '../core/core.js';
+import { applyDelta } from '../core/delta.js';
+import { decodePrintable } from '../core/printable.js';
+import { refusal } from '../core/refusal.js';
+import { binaries } from './binaries.generated.js';
+
+/** What a core of populations has besides (`assembly/population/index.ts`). Addresses and strides are bytes. */
+interface LaneExports {
+  run(context: number, pc: number, end: number, rows: number): void;
+  train(context: number, pc: number, end: number, steps: number, batch: number, total: number): void;
+  predict(
+    context: number,
+    pc: number,
+    end: number,
+    rows: number,
+    groups: number,
+    stride: number,
+    last: number,
+    tensors: number,
+    inputs: number,
+    outputs: number,
+  ): void;
+  interleave(y: number, x: number, n: number, stride: number, nets: number): void;
+  separate(y: number, x: number, n: number, stride: number, nets: number): void;
+  oddLanes(x: number, n: number): number;
+}
+
+/** A core whose programs compute four nets at once. */
+export interface LaneCore {
+  readonly core: Core;
+  /** Calls the core; a trap makes it fail. */
+  call<T>(work: (exports: LaneExports) => T): T;
+}
+
+const cores = /* @__PURE__ */ new Map<Build, LaneCore>();
+
+/**
+ * The core of a build in this realm, made on first use, and again after one failed.
+ * @throws UnsupportedError where the host has no WebAssembly or SIMD, or forbids compiling
+ */
+export function laneCoreOf(build: Build): LaneCore {
+  const known = cores.get(build);
+  if (known) return known;
+  const made = make(build);
+  cores.set(build, made);
+  return made;
+}
+
+function make(build: Build): LaneCore {
+  try {
+    const core = new Core(new WebAssembly.Instance(new WebAssembly.Module(laneBinary(build))), build);
+    const exports = () => core.exports as unknown as LaneExports;
+    return {
+      core,
+      call(work) {
+        try {
+          return work(exports());
+        } catch (error) {
+          cores.delete(build);
+          throw core.fail(error);
+        }
+      },
+    };
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+function laneBinary(build: Build): ReturnType<typeof applyDelta> {
+  const simd = applyDelta(binary('simd'), decodePrintable(binaries.delta), binaries.size);
+  return build === 'relaxed' ? applyDelta(simd, decodePrintable(binaries.relaxedDelta), binaries.relaxedSize) : simd;
+}

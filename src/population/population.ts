@@ -1,0 +1,559 @@
+import { type Floats, isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
+import { describe, isList } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import { checkSize } from '../arguments/size.js';
+import type { AnyTargets, Inputs, Weights } from '../arguments/values.js';
+import type { Build } from '../core/core.js';
+import { areIds, type Batch, checkIds, checkRows, readBatch, readInputs } from '../data/batch.js';
+import { copyIn, type Read, readPerParameter } from '../data/values.js';
+import { PREDICTION_ROWS } from '../engine/engine.js';
+import { BusyError, DisposedError, NotConfiguredError, ShapeError, ValueError } from '../errors.js';
+import type { Node } from '../graph/node.js';
+import { features } from '../graph/shape.js';
+import { type AnyNetwork, internals, Network } from '../network/network.js';
+import type { Parameter } from '../ops/leaves.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
+import { searchingOf } from '../training/search/searching.js';
+import { crossNets, mutateNet } from './breeding.js';
+import { Cohort } from './cohort.js';
+import { type PopulationRates, readRates } from './rates.js';
+import type { PopulationData } from './sources.js';
+import {
+  evaluateAll,
+  fitAll,
+  type PopulationEvaluation,
+  type PopulationFitOptions,
+  type PopulationHistory,
+  stepAll,
+  type Trainees,
+} from './training.js';
+
+/** Options of a population. */
+export interface PopulationOptions {
+  /** The seed of each net: whole numbers from 0 to 2³² − 1. Default the network's seed, and from net to net one more. */
+  readonly seeds?: ArrayLike<number>;
+  /** Of what `mutate` and `crossover` draw. Default the network's seed. */
+  readonly seed?: number;
+}
+
+/** Options of a population's `step`. */
+export interface PopulationStepOptions {
+  /** In place of the optimizer's: a number, or a list with one for each net. */
+  readonly learningRate?: PopulationRates;
+  /** Weights of the rows or of the elements of y, as data sets have them. */
+  readonly weight?: Weights;
+}
+
+/** Options of `mutate`. */
+export interface MutateOptions {
+  /** Which nets, by their indices. Default all. */
+  readonly nets?: number | ArrayLike<number>;
+  /** The chance of each parameter to change, from 0 to 1. Default 1. */
+  readonly rate?: number;
+  /** The standard deviation of what is added. Default 0.1. */
+  readonly deviation?: number;
+}
+
+/** Options of `crossover`. */
+export interface CrossoverOptions {
+  /** The chance of each parameter to be the second parent's, from 0 to 1. Default 0.5. */
+  readonly rate?: number;
+}
+
+/** The most nets: their indices and the memory of all are then small whole numbers. */
+const MOST_NETS = 2 ** 20;
+
+/** What functions over a population work on. */
+export interface PopulationInternals {
+  readonly cohort: Cohort;
+  readonly template: AnyNetwork;
+  readonly trainees: Trainees;
+  readonly seed: number;
+  draws: number;
+}
+
+/** @throws ValueError for what is no population */
+export let populationInternals: (call: string, population: Population) => PopulationInternals;
+
+const forgotten =
+  typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<{ cohort: Cohort; template: AnyNetwork }>(freeAll);
+
+function freeAll({ cohort, template }: { readonly cohort: Cohort; readonly template: AnyNetwork }): void {
+  cohort.free();
+  template.dispose();
+}
+
+/**
+ * Nets of one graph with parameters of their own, which predict and train together: four of them share a vector. In the build `simd` each has the bits
+ * of a network by itself with the same seed and data.
+ */
+export class Population {
+  /** How many nets there are. */
+  readonly count: number;
+  readonly build: Build;
+  /** The seed of each net. */
+  readonly seeds: readonly number[];
+  readonly #inside: PopulationInternals;
+  readonly #inputs: readonly number[];
+  readonly #outputs: readonly number[];
+  #running: 'fit' | undefined;
+  #disposed = false;
+  /** Gives the memory back. Every call after that is a DisposedError. */
+  // A field, as structured clones fail on functions.
+  readonly dispose = (): void => {
+    if (this.#disposed) return;
+    this.#idle('dispose');
+    this.#disposed = true;
+    forgotten?.unregister(this);
+    freeAll(this.#inside);
+  };
+
+  /** @internal */
+  constructor(network: AnyNetwork, count: number, options: PopulationOptions = {}) {
+    const call = 'population';
+    const parts = internals(call, network).idle(call);
+    checkSize(call, 'count', count);
+    if (count > MOST_NETS) throw new ValueError(`${call}: count is ${count}, expected at most ${MOST_NETS}`);
+    const { seeds, seed = network.seed } = checkOptions(call, options, ['seeds', 'seed']);
+    this.seeds = Object.freeze(
+      seeds === undefined ? Array.from({ length: count }, (_, i) => (network.seed + i) % 2 ** 32) : readSeeds(call, seeds, count),
+    );
+    checkSeed(call, 'seed', seed);
+    const { optimizer } = parts.engine;
+    if (searchingOf(optimizer))
+      throw new ValueError(`${call}: the optimizer is ${optimizer?.name}, which searches by itself, expected one that follows a gradient`);
+    this.count = count;
+    this.build = parts.build;
+    const template = copyOf(network, network.seed);
+    let cohort: Cohort;
+    try {
+      cohort = new Cohort(parts.engine, parts.build, count, () => parts.tensorNames());
+    } catch (error) {
+      template.dispose();
+      throw error;
+    }
+    this.seeds.forEach((own, net) => {
+      cohort.initialize(net, own);
+    });
+    const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));
+    this.#inputs = widths(cohort.model.inputs);
+    this.#outputs = widths(cohort.model.outputs);
+    this.#inside = { cohort, template, trainees: { cohort, seeds: this.seeds, epochsTrained: 0, stepsDone: 0 }, seed, draws: 0 };
+    forgotten?.register(this, { cohort, template }, this);
+  }
+
+  /** How many numbers each net trains. */
+  get parameterCount(): number {
+    return this.#inside.cohort.parameterCount;
+  }
+
+  get optimizer(): Optimizer | undefined {
+    return this.#inside.cohort.update?.optimizer;
+  }
+
+  /** What the parameters are called, in their order, as `network.parameterNames`. */
+  get parameterNames(): readonly string[] {
+    return this.#inside.template.parameterNames;
+  }
+
+  /**
+   * The outputs of all nets for the same rows: `[count, rows, out]`, net by net. Several inputs are passed as a list, several outputs come as one.
+   * @param out is filled and returned, for one output: `count` × rows × out numbers; nothing else is allocated then
+   */
+  predict(x: Inputs, out?: Float32Array): Floats {
+    return this.#predict('predict', x, out, true);
+  }
+
+  /**
+   * The outputs of all nets, each for rows of its own: x is `[count, rows, in]`, net by net, and as many rows for each.
+   * @throws ShapeError where the rows are no multiple of `count`
+   */
+  predictEach(x: Inputs, out?: Float32Array): Floats {
+    return this.#predict('predictEach', x, out, false);
+  }
+
+  #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
+    this.#alive(call);
+    const { cohort } = this.#inside;
+    const { count } = this;
+    const xs = readInputs(call, x, this.#inputs);
+    checkIds(call, xs, this.#inputs, cohort.ids);
+    this.#alive(call);
+    const all = (xs[0] as Read).rows;
+    const rows = shared ? all : this.#rowsEach(call, all);
+    const widths = this.#outputs;
+    const several = widths.length > 1;
+    if (out !== undefined) {
+      const n = count * rows * (widths[0] as number);
+      if (several || kindOf(out) !== 'Float32Array' || lengthOf(out) !== n)
+        throw new ShapeError(
+          `${call}: out is ${describe(out)}, expected ${several ? `none for ${widths.length} outputs` : `a Float32Array of ${n}, ${count} × ${rows} × ${widths[0]}`}`,
+        );
+    }
+    const results = widths.map((width) => out ?? new Float32Array(count * rows * width));
+    for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
+    return (several ? results : results[0]) as Floats;
+  }
+
+  /** Predicts rows `from` … `to` − 1 of each net, of `rows`. */
+  #chunk(xs: readonly Read[], results: readonly Float32Array[], from: number, to: number, rows: number, shared: boolean): void {
+    const { cohort } = this.#inside;
+    const { count } = this;
+    const some = to - from;
+    const loaded = cohort.program('predict', some);
+    const sizes = [...this.#inputs.map((width) => (shared ? 1 : count) * some * width), ...this.#outputs.map((width) => count * some * width)];
+    const base = cohort.stage(sizes.reduce((sum, n) => sum + n, 0) * 4);
+    const { f32 } = cohort.core;
+    let next = base;
+    const addresses = sizes.map((n) => {
+      const at = next;
+      next += n * 4;
+      return at;
+    });
+    const inputs = addresses.slice(0, xs.length);
+    const outputs = addresses.slice(xs.length);
+    xs.forEach((read, i) => {
+      const width = this.#inputs[i] as number;
+      const at = (inputs[i] as number) >>> 2;
+      if (shared || some === rows) copyIn(read, width, shared ? from : 0, shared ? to : count * rows, f32, at);
+      else for (let net = 0; net < count; net++) copyIn(read, width, net * rows + from, net * rows + to, f32, at + net * some * width);
+    });
+    cohort.predict(loaded, some, inputs, outputs, shared);
+    results.forEach((result, i) => {
+      const width = this.#outputs[i] as number;
+      const at = (outputs[i] as number) >>> 2;
+      const n = some * width;
+      if (some === rows) result.set(f32.subarray(at, at + count * n));
+      else for (let net = 0; net < count; net++) result.set(f32.subarray(at + net * n, at + (net + 1) * n), (net * rows + from) * width);
+    });
+  }
+
+  /**
+   * One training step of all nets on the same batch. The loss of each net, before its update: NaN for a net whose loss or parameters would become NaN or
+   * infinite; it stays as it was.
+   */
+  step(x: Inputs, y: AnyTargets, options: PopulationStepOptions = {}): Float64Array {
+    return this.#step('step', x, y, options, true);
+  }
+
+  /** The same with a batch for each net: x is `[count, rows, in]` and y as many rows, net by net. */
+  stepEach(x: Inputs, y: AnyTargets, options: PopulationStepOptions = {}): Float64Array {
+    return this.#step('stepEach', x, y, options, false);
+  }
+
+  #step(call: string, x: Inputs, y: AnyTargets, options: PopulationStepOptions, shared: boolean): Float64Array {
+    this.#trains(call);
+    const { cohort, trainees } = this.#inside;
+    const { learningRate = cohort.update?.optimizer.learningRate, weight } = checkOptions(call, options, ['learningRate', 'weight']);
+    const rates = readRates(call, learningRate, this.count);
+    if (!rates.constant) throw new ValueError(`${call}: learningRate is a schedule, expected a number, or a list with one for each net`);
+    const batch = readBatch(call, cohort.columns, x, { y, weight });
+    // Reading may have run code of the caller's.
+    this.#trains(call);
+    const rows = shared ? batch.rows : this.#rowsEach(call, batch.rows);
+    checkRows(call, cohort, rows);
+    const addresses = this.#stage(call, batch);
+    return stepAll(trainees, rows, batch.forms, rates, (group) => {
+      const nets = cohort.netsOf(group);
+      const program = cohort.program('step', rows, batch.forms);
+      batch.columns.forEach(({ width }, i) => {
+        const n = rows * width;
+        const stride = shared ? 0 : n * 4;
+        cohort.writeInput(program, i, (addresses[i] as number) + group * 4 * stride, n, stride, nets);
+      });
+    });
+  }
+
+  /** Copies a batch to memory. @returns where its columns lie @throws ValueError for a number that is not finite */
+  #stage(call: string, { rows, columns }: Batch): number[] {
+    const { cohort } = this.#inside;
+    let next = cohort.stage(columns.reduce((sum, { width }) => sum + rows * width, 0) * 4);
+    const { core } = cohort;
+    return columns.map(({ what, width, values }) => {
+      const at = next;
+      next += rows * width * 4;
+      if (areIds(values)) core.u32.set(values, at >>> 2);
+      else {
+        copyIn(values, width, 0, rows, core.f32, at >>> 2);
+        const odd = core.exports.firstNonFinite(at, rows * width);
+        if (odd >= 0)
+          throw new ValueError(
+            `${call}: ${what}[row ${Math.floor(odd / width)}, feature ${odd % width}] is ${values.values[odd]}, expected finite numbers`,
+          );
+      }
+      return at;
+    });
+  }
+
+  #rowsEach(call: string, all: number): number {
+    if (all % this.count !== 0)
+      throw new ShapeError(`${call}: x has ${all} rows for ${this.count} nets, expected a multiple of ${this.count}: as many rows for each`);
+    return all / this.count;
+  }
+
+  /**
+   * Trains all nets for some epochs, on the same data or each on its own (a list of data sets), in slices of a few milliseconds with the event loop
+   * running between them. A net whose loss or parameters would become NaN or infinite stops before that step; the others go on.
+   * @throws BusyError during another fit; ShapeError for another number of data sets, or data of different rows; `signal.reason` on abort
+   */
+  async fit(data: PopulationData, options: PopulationFitOptions = {}): Promise<PopulationHistory> {
+    this.#trains('fit');
+    this.#running = 'fit';
+    try {
+      return await fitAll(this.#inside.trainees, data, options);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Mean loss and accuracy of each net, on the same data or each on its own (a list of data sets). Changes nothing. */
+  evaluate(data: PopulationData): PopulationEvaluation {
+    this.#alive('evaluate');
+    const { cohort } = this.#inside;
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError('evaluate', 'loss');
+    return evaluateAll(cohort, data);
+  }
+
+  /** A copy of the parameters of a net, in the order of `parameterNames`. */
+  parameters(net: number): Floats {
+    this.#alive('parameters');
+    this.#checkNet('parameters', net);
+    return this.#inside.cohort.readValues(net, this.parameterCount);
+  }
+
+  /**
+   * Sets the parameters of a net; the optimizer's state stays.
+   * @throws ShapeError for another number of them; ValueError for one that is not finite. Nothing is changed then
+   */
+  setParameters(net: number, parameters: ArrayLike<number>): void {
+    const call = 'setParameters';
+    this.#idle(call);
+    this.#checkNet(call, net);
+    const values = readPerParameter(call, 'parameters', parameters, this.parameterCount);
+    const odd = values.findIndex((value) => !Number.isFinite(value));
+    if (odd >= 0) throw new ValueError(`${call}: parameters[${odd}] is ${values[odd]}, expected a finite number`);
+    this.#idle(call);
+    this.#inside.cohort.writeValues(net, values);
+  }
+
+  /** A net as an ordinary network: a copy with its parameters, states, optimizer state and seed, which trains on as the net would. */
+  network(net: number): AnyNetwork {
+    this.#alive('network');
+    this.#checkNet('network', net);
+    const { cohort, template, trainees } = this.#inside;
+    const made = copyOf(template, this.seeds[net] as number);
+    const { engine, trainee } = internals('network', made);
+    const values = cohort.readValues(net);
+    for (const node of engine.stored) {
+      const from = cohort.offsetOf(node);
+      const at = engine.addressOf(node) >>> 2;
+      engine.core.f32.set(values.subarray(from, from + node.shape.size.reduce((a, b) => a * b, 1)), at);
+    }
+    const state = engine.optimizerState;
+    if (state) {
+      const { slots, powers } = cohort.readState(net);
+      state.slots.forEach((address, i) => {
+        engine.core.f32.set(slots.subarray(i * engine.parameterCount, (i + 1) * engine.parameterCount), address >>> 2);
+      });
+      engine.core.f64.set(powers, state.powers >>> 3);
+      engine.judgeState();
+    }
+    trainee.epochsTrained = trainees.epochsTrained;
+    trainee.stepsDone = trainees.stepsDone;
+    return made;
+  }
+
+  /**
+   * Gives a net the parameters and states of a network, and what its optimizer keeps where it has the same. What `network(i)` gave comes back so.
+   * @throws ShapeError where the parameters have other names or shapes
+   */
+  setNetwork(net: number, network: AnyNetwork): void {
+    const call = 'setNetwork';
+    this.#idle(call);
+    this.#checkNet(call, net);
+    const { cohort, template } = this.#inside;
+    const parts = internals(call, network).alive(call);
+    const { engine } = parts;
+    const shapes = (of: AnyNetwork) => {
+      const inside = internals(call, of);
+      const names = inside.tensorNames();
+      return inside.engine.stored.map((node) => `${names.get(node)} ${node.shape.size.join(' × ')}`).join(', ');
+    };
+    const [found, expected] = [shapes(network), shapes(template)];
+    if (found !== expected) throw new ShapeError(`${call}: the network has ${found}, expected ${expected}`);
+    const values = new Float32Array(cohort.valueCount);
+    engine.stored.forEach((node, i) => {
+      const own = cohort.stored[i] as (typeof cohort.stored)[number];
+      const at = engine.addressOf(node) >>> 2;
+      const n = node.shape.size.reduce((a, b) => a * b, 1);
+      values.set(engine.core.f32.subarray(at, at + n), cohort.offsetOf(own));
+    });
+    cohort.writeValues(net, values);
+    const state = engine.optimizerState;
+    const { update } = cohort;
+    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) return;
+    const slots = new Float32Array(cohort.slotCount);
+    const n = engine.parameterCount;
+    state.slots.forEach((address, i) => {
+      slots.set(engine.core.f32.subarray(address >>> 2, (address >>> 2) + n), i * n);
+    });
+    cohort.writeState(net, { slots, powers: engine.core.f64.slice(state.powers >>> 3, (state.powers >>> 3) + state.powerCount) });
+  }
+
+  /** Gives net `to` the parameters and states of net `from`, and what the optimizer keeps of it. */
+  copy(from: number, to: number): void {
+    this.#idle('copy');
+    this.#checkNet('copy', from);
+    this.#checkNet('copy', to);
+    const { cohort } = this.#inside;
+    cohort.writeValues(to, cohort.readValues(from));
+    cohort.writeState(to, cohort.readState(from));
+  }
+
+  /**
+   * Adds normal deviates to parameters: each changes with a chance of `rate`, by a number of mean 0 and the deviation given. What is drawn follows from
+   * the population's `seed` and the draws before it alone, bit for bit everywhere. The optimizer's state stays.
+   */
+  mutate(options: MutateOptions = {}): void {
+    const call = 'mutate';
+    this.#idle(call);
+    const { nets, rate = 1, deviation = 0.1 } = checkOptions(call, options, ['nets', 'rate', 'deviation']);
+    checkShare(call, rate);
+    if (!(Number.isFinite(deviation) && deviation >= 0 && Number.isFinite(Math.fround(deviation))))
+      throw new ValueError(`${call}: deviation is ${describe(deviation)}, expected a finite number ≥ 0`);
+    const given = nets === undefined ? this.seeds.keys() : typeof nets === 'number' ? [nets] : Array.from(nets);
+    const list = [...given];
+    for (const net of list) this.#checkNet(call, net);
+    this.#idle(call);
+    const inside = this.#inside;
+    for (const net of list) mutateNet(inside.cohort, net, inside.seed, inside.draws++, rate, deviation);
+  }
+
+  /**
+   * Gives net `into` a mixture of two nets: each parameter is that of `a`, or with a chance of `rate` that of `b` (uniform crossover, Syswerda 1989).
+   * `into` may be `a` or `b`.
+   */
+  crossover(into: number, a: number, b: number, options: CrossoverOptions = {}): void {
+    const call = 'crossover';
+    this.#idle(call);
+    for (const net of [into, a, b]) this.#checkNet(call, net);
+    const { rate = 0.5 } = checkOptions(call, options, ['rate']);
+    checkShare(call, rate);
+    const inside = this.#inside;
+    crossNets(inside.cohort, into, a, b, inside.seed, inside.draws++, rate);
+  }
+
+  /** Draws the parameters of all nets afresh from their seeds and clears what the optimizer keeps: the population as it was made. */
+  reset(): this {
+    this.#idle('reset');
+    const { cohort, trainees } = this.#inside;
+    this.seeds.forEach((seed, net) => {
+      cohort.initialize(net, seed);
+    });
+    trainees.epochsTrained = 0;
+    trainees.stepsDone = 0;
+    this.#inside.draws = 0;
+    return this;
+  }
+
+  #checkNet(call: string, net: number): void {
+    if (!(Number.isInteger(net) && net >= 0 && net < this.count))
+      throw new ValueError(`${call}: net is ${describe(net)}, expected a whole number from 0 to ${this.count - 1}`);
+  }
+
+  #alive(call: string): void {
+    if (this.#disposed) throw new DisposedError(call);
+  }
+
+  #idle(call: string): void {
+    this.#alive(call);
+    if (this.#running) throw new BusyError(call, this.#running);
+  }
+
+  #trains(call: string): void {
+    this.#idle(call);
+    const { cohort } = this.#inside;
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss');
+    if (!cohort.update) throw new NotConfiguredError(call, 'optimizer');
+  }
+
+  static {
+    populationInternals = (call, population) => {
+      if (typeof population !== 'object' || population === null || !(#inside in population))
+        throw new ValueError(`${call}: population is ${describe(population)}, expected what population() gave`);
+      population.#alive(call);
+      return population.#inside;
+    };
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Population';
+  }
+
+  /** The population in a line. */
+  toString(): string {
+    return `Population of ${this.count} × ${String(this.#inside.template)}`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Nets of a network's graph, each with parameters of its own drawn from its seed: for ensembles, k folds, sweeps of learning rates and neuroevolution.
+ * Loss, optimizer, penalties and what is frozen are the network's as it is now; the network itself is left alone.
+ *
+ * @param count how many: from 1 to 2²⁰
+ * @throws ValueError for a count, a seed or an optimizer that there cannot be; ShapeError for seeds of another number
+ */
+export function population(network: AnyNetwork, count: number, options?: PopulationOptions): Population {
+  return new Population(network, count, options);
+}
+
+/** A network of the same graph, with the same loss, optimizer and penalties, whose parameters are left for the caller to write. */
+function copyOf(network: AnyNetwork, seed: number): AnyNetwork {
+  const { engine, build, reproducible, metadata } = internals('population', network);
+  const { inputs, outputs } = engine.graph;
+  const frozen = engine.parameters.filter((node) => engine.frozen.has(node));
+  const made: AnyNetwork = new Network(
+    { inputs, outputs },
+    { seed, build, reproducible: reproducible && build === 'simd' },
+    'leave',
+    frozen as Parameter[],
+  );
+  const inside = internals('population', made);
+  inside.metadata = metadata;
+  const { optimizer } = engine;
+  inside.engine.configure(
+    engine.losses,
+    inside.engine.planUpdate(optimizer, () => inside.tensorNames()),
+    engine.penalties,
+  );
+  return made;
+}
+
+function readSeeds(call: string, seeds: unknown, count: number): number[] {
+  if (!isList(seeds) && !isNumericArray(seeds)) throw new ValueError(`${call}: seeds is ${describe(seeds)}, expected a list of ${count}`);
+  const list = Array.from(seeds as ArrayLike<number>);
+  if (list.length !== count) throw new ShapeError(`${call}: ${list.length} seeds came for ${count} nets, expected ${count}, one for each`);
+  list.forEach((seed, i) => {
+    checkSeed(call, `seeds[${i}]`, seed);
+  });
+  return list;
+}
+
+function checkSeed(call: string, what: string, seed: unknown): void {
+  if (!(Number.isInteger(seed) && (seed as number) >= 0 && (seed as number) < 2 ** 32))
+    throw new ValueError(`${call}: ${what} is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+}
+
+function checkShare(call: string, rate: unknown): void {
+  if (!(typeof rate === 'number' && rate >= 0 && rate <= 1))
+    throw new ValueError(`${call}: rate is ${describe(rate)}, expected a number from 0 to 1`);
+}
