@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms: readonly { name: string; files: RegExp; imports: readonly string[] }[] = [
   // The words that both sides of the boundary are compiled from.
   { name: 'opcodes', files: /^assembly\/opcodes\.ts$/, imports: [] },
-  { name: 'context', files: /^assembly\/context\.ts$/, imports: [] },
+  { name: 'context', files: /^assembly\/(population\/)?context\.ts$/, imports: [] },
   { name: 'assembly', files: /^assembly\//, imports: ['opcodes', 'context'] },
   { name: 'errors', files: /^src\/errors\.ts$/, imports: [] },
   { name: 'arguments', files: /^src\/arguments\//, imports: ['errors'] },
@@ -66,6 +66,28 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
   { name: 'int8', files: /^src\/int8\//, imports: ['engine', 'compile', 'graph', 'core', 'opcodes', 'context', 'errors'] },
+  {
+    name: 'population',
+    files: /^src\/population\//,
+    imports: [
+      'files',
+      'network',
+      'training',
+      'data',
+      'engine',
+      'compile',
+      'losses',
+      'optimizers',
+      'layers',
+      'ops',
+      'graph',
+      'core',
+      'opcodes',
+      'context',
+      'errors',
+      'arguments',
+    ],
+  },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',

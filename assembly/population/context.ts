@@ -1,40 +1,56 @@
 /**
- * What a run of four nets needs besides its program: the record of `context.ts` with a number for each net where nets differ. Byte offsets; compiled
- * into both sides. u32 unless said otherwise. "4 f64" is one for each net of the group.
+ * What a run of a block of groups needs besides its program, each group four nets: the record of `context.ts` with a number for each net where nets
+ * differ. Byte offsets; compiled into both sides. u32 unless said otherwise.
  */
 export enum Lanes {
-  /** bases of the blocks, in bytes, in the order of `Block` */
+  /** bases of the blocks of memory, in bytes, in the order of `Block`: of parameters and state those of the first group */
   Parameters = 0,
   State = 4,
   Workspace = 8,
   Constants = 12,
-  /** address of the columns: for each of them four records of `LaneSource`, one for each net */
-  Sources = 16,
-  /** address of the four addresses of the nets' orders; 0: rows in the order they are stored */
-  Orders = 20,
+  /** how many groups run: from 1 to `MOST_GROUPS` */
+  Groups = 16,
+  /** bytes from group to group */
+  ParameterStride = 20,
+  StateStride = 24,
+  /** address of the columns: for each of them a `LaneSource` for each net */
+  Sources = 28,
+  /** bytes from column to column */
+  SourceStride = 32,
+  /** address of the addresses of the nets' orders; 0: rows in the order they are stored */
+  Orders = 36,
   /** the next entry of the orders */
-  Position = 24,
-  /** 4 f64 learning rates, from row to row for each step of this call; bytes from row to row: 0 where all steps have one */
-  LearningRates = 28,
-  RateStride = 32,
+  Position = 40,
+  /** address of f64 learning rates, one for each net, from row to row for each step of this call; bytes from row to row: 0 where all steps have one */
+  LearningRates = 44,
+  RateStride = 48,
   /** steps done in this call */
-  Step = 36,
-  /** 4 f64 for each of the optimizer's scalars, a row of `ScalarCount` for each step of this call */
-  Scalars = 40,
-  ScalarCount = 44,
+  Step = 52,
+  /** address of the optimizer's f64 scalars: for each step, for each of `ScalarCount` scalars, one for each net of the groups that run */
+  Scalars = 56,
+  ScalarCount = 60,
   /** steps done before those of this call, by which random numbers are drawn */
-  FirstStep = 48,
-  /** bit l: the loss of net l was NaN or infinite in some step */
-  Odd = 52,
-  /** 4 f64 sums of the losses of nets with several, by `AccumulateLoss.part` */
-  Parts = 56,
-  /** 4 f64: Σ over rows of the loss */
-  LossSum = 64,
-  /** 4 f64: rows classified correctly, each counted by its weight */
-  Correct = 96,
-  /** 4 f64: Σ of the weights of the rows that were judged */
-  Weight = 128,
-  Size = 160,
+  FirstStep = 64,
+  /** bit i: the loss of net i of the block was NaN or infinite in some step */
+  Odd = 68,
+  /** address of what is added up, for each group, and bytes from group to group */
+  Sums = 72,
+  SumStride = 76,
+  Size = 80,
+}
+
+/** What a group adds up: four f64 each, one for each net. Byte offsets. */
+export enum LaneSums {
+  /** Σ over rows of the loss */
+  Loss = 0,
+  /** rows classified correctly, each counted by its weight */
+  Correct = 32,
+  /** Σ of the weights of the rows that were judged */
+  Weight = 64,
+  /** the losses of nets with several, by `AccumulateLoss.part`, from 1 on */
+  Parts = 64,
+  /** bytes of each */
+  Size = 32,
 }
 
 /** Where a net's rows of a column lie and how its elements are stored. Byte offsets. */
@@ -47,4 +63,9 @@ export enum LaneSource {
   /** f32 */
   Offset = 12,
   Size = 16,
+}
+
+/** The most groups of a run: `Lanes.Odd` has a bit for each of their nets. */
+export enum Most {
+  Groups = 8,
 }

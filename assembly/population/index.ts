@@ -2,5 +2,5 @@
 export { firstNonFinite, largestMagnitude } from '../kernels/data';
 export { allocate, damaged, free } from '../memory';
 export { normal, permutation, uniform } from '../random';
-export { interleave, oddLanes, separate } from './data';
-export { predict, run, train } from './program';
+export { interleave } from './data';
+export { oddNets, predict, run, train } from './program';

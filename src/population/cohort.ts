@@ -1,5 +1,5 @@
-import { Block } from '../../assembly/opcodes.js';
-import { LaneSource, Lanes } from '../../assembly/population/context.js';
+import { Block, Ref } from '../../assembly/opcodes.js';
+import { LaneSource, Lanes, Most } from '../../assembly/population/context.js';
 import { compile, type Program, type Recipe } from '../compile/program.js';
 import { planUpdate, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
@@ -18,8 +18,23 @@ export const LANES = 4;
 /** Bytes of an element: a float for each net of a group. */
 const ELEMENT = 16;
 
+/** The most nets of a block. */
+const MOST_NETS = Most.Groups * LANES;
+
 /** Bytes of the record of a tensor that `predict` takes in or gives out. */
 const TENSOR = 16;
+
+/** Bytes of the workspace of the groups that run together: they stay in the first-level cache. */
+const TOGETHER = 2 ** 14;
+
+/** Sums of a group besides those of each loss: see `LaneSums`. */
+const SUMS = 3;
+
+/** Groups that run together: `groups` of them, from number `first` on. */
+export interface Groups {
+  readonly first: number;
+  readonly groups: number;
+}
 
 /** A program on the core. */
 interface Loaded {
@@ -27,6 +42,8 @@ interface Loaded {
   readonly recipe: Recipe;
   readonly address: number;
   readonly end: number;
+  /** Groups that run together. */
+  readonly most: number;
 }
 
 /** A block of memory that grows, and loses its contents then. */
@@ -58,8 +75,8 @@ class Room {
 
 /**
  * The nets of a population on a core, four to a group: a tensor's element is a vector, lane l that of net l of its group. Groups have parameters and
- * state of their own, one behind the other, and share programs and workspace, in which they run one after the other. Programs are those of a single
- * net; what differs is the loop that reads them.
+ * state of their own, one behind the other, and share programs and workspace, in which they run one block of groups after the other. Programs are
+ * those of a single net; what differs is the loop that reads them (`assembly/population/program.ts`).
  */
 export class Cohort extends Recipes {
   readonly core: Core;
@@ -68,6 +85,8 @@ export class Cohort extends Recipes {
   readonly parameterStride: number;
   readonly stateStride: number;
   readonly update: Update | undefined;
+  /** Numbers that a group adds up. */
+  readonly sumCount: number;
   readonly #lanes: LaneCore;
   readonly #parameters: number;
   readonly #state: number;
@@ -77,7 +96,7 @@ export class Cohort extends Recipes {
   readonly #tensors: number;
   readonly #sources: number;
   readonly #orders: number;
-  readonly #parts: number;
+  readonly #sums: number;
   readonly #workspace: Room;
   readonly #stage: Room;
   readonly #scalars: Room;
@@ -115,7 +134,6 @@ export class Cohort extends Recipes {
       this.places.set(values, { block: Block.Parameters, offset: this.offsetOf(values) });
     });
     const columns = this.model.inputs.length + 2 * this.model.outputs.length;
-    const losses = this.model.outputs.length;
     this.#workspace = new Room(core, 'the workspace');
     this.#stage = new Room(core, 'rows of a batch');
     this.#scalars = new Room(core, "the optimizer's scalars");
@@ -131,13 +149,13 @@ export class Cohort extends Recipes {
         'constants',
       );
       this.#context = this.#allocate(Lanes.Size, 'the run context');
-      this.#rates = this.#allocate(MAX_STEPS * LANES * 8, 'learning rates');
+      this.#rates = this.#allocate(MAX_STEPS * MOST_NETS * 8, 'learning rates');
       this.#tensors = this.#allocate(columns * TENSOR, 'inputs and outputs');
-      this.#sources = this.#allocate(columns * LANES * LaneSource.Size, 'columns of data');
-      this.#orders = this.#allocate(LANES * 4, 'orders of rows');
-      this.#parts = this.#allocate(Math.max(1, losses) * LANES * 8, 'sums of losses');
-      // A net alone is copied too, where it is asked for.
-      this.#copy.reserve(this.parameterStride + this.stateStride);
+      this.#sources = this.#allocate(columns * MOST_NETS * LaneSource.Size, 'columns of data');
+      this.#orders = this.#allocate(MOST_NETS * 4, 'orders of rows');
+      this.sumCount = (SUMS + Math.max(1, this.model.outputs.length)) * LANES;
+      this.#sums = this.#allocate(Most.Groups * this.sumCount * 8, 'sums of losses');
+      this.#copy.reserve(Math.min(this.groups, Most.Groups) * (this.parameterStride + this.stateStride));
     } catch (error) {
       this.free();
       throw error;
@@ -152,7 +170,11 @@ export class Cohort extends Recipes {
     this.#set(Lanes.Constants, this.#constants);
     this.#set(Lanes.LearningRates, this.#rates);
     this.#set(Lanes.Sources, this.#sources);
-    this.#set(Lanes.Parts, this.#parts);
+    this.#set(Lanes.SourceStride, MOST_NETS * LaneSource.Size);
+    this.#set(Lanes.Sums, this.#sums);
+    this.#set(Lanes.SumStride, this.sumCount * 8);
+    this.#set(Lanes.ParameterStride, this.parameterStride);
+    this.#set(Lanes.StateStride, this.stateStride);
     for (let group = 0; group < this.groups; group++) this.resetState(group);
   }
 
@@ -173,6 +195,11 @@ export class Cohort extends Recipes {
 
   #get(field: Lanes): number {
     return this.core.u32[(this.#context + field) >>> 2] as number;
+  }
+
+  /** All groups, as many together as a program runs. */
+  blocks({ most }: Loaded): readonly Groups[] {
+    return Array.from({ length: Math.ceil(this.groups / most) }, (_, i) => ({ first: i * most, groups: Math.min(most, this.groups - i * most) }));
   }
 
   /** The index in `core.f32` of the first parameter of a net; its next is `LANES` further on. */
@@ -242,13 +269,15 @@ export class Cohort extends Recipes {
 
   /** Copies what the optimizer keeps of a net. */
   readState(net: number): { slots: Float32Array<ArrayBuffer>; powers: Float64Array } {
-    const { f32, f64 } = this.core;
+    const { f32 } = this.core;
     const at = this.slotIndexOf(net);
-    const powers = this.powerIndexOf(net);
-    return {
-      slots: Float32Array.from({ length: this.slotCount }, (_, i) => f32[at + i * LANES] as number),
-      powers: Float64Array.from(this.update?.start ?? [], (_, i) => f64[powers + i * LANES] as number),
-    };
+    return { slots: Float32Array.from({ length: this.slotCount }, (_, i) => f32[at + i * LANES] as number), powers: this.readPowers(net) };
+  }
+
+  readPowers(net: number): Float64Array {
+    const { f64 } = this.core;
+    const at = this.powerIndexOf(net);
+    return Float64Array.from(this.update?.start ?? [], (_, i) => f64[at + i * LANES] as number);
   }
 
   writeState(net: number, { slots, powers }: { readonly slots: ArrayLike<number>; readonly powers: ArrayLike<number> }): void {
@@ -266,21 +295,24 @@ export class Cohort extends Recipes {
     if (known && known.program.rows >= rows) return known;
     const recipe = known?.recipe ?? this.recipe(kind, forms);
     const program = compile(recipe, rows);
-    const base = this.#workspace.reserve(Math.max(1, program.plan.size) * ELEMENT);
+    const size = Math.max(1, program.plan.size) * ELEMENT;
+    const most = Math.min(this.groups, Most.Groups, Math.max(1, Math.floor(TOGETHER / size)));
+    const base = this.#workspace.reserve(size * most);
     const bytes = program.words.byteLength;
     const address = this.core.allocate(Math.max(4, bytes), 'a program');
     this.core.u32.set(program.words, address >>> 2);
     this.#set(Lanes.Workspace, base);
-    const loaded = { program, recipe, address, end: address + bytes };
+    const loaded = { program, recipe, address, end: address + bytes, most };
     if (known) this.core.free(known.address);
     this.#programs.set(key, loaded);
     return loaded;
   }
 
-  /** The address of a tensor in the workspace. */
-  addressIn({ program }: Loaded, node: Node): number {
+  /** The address of a tensor of group number `index` of those that run, n elements long. */
+  #addressIn({ program }: Loaded, node: Node, index: number, n: number): number {
     const { block, offset } = program.placeOf(node);
-    return this.#get(Lanes.Parameters + block * 4) + offset * ELEMENT;
+    if (block !== Block.Workspace) return this.#get(Lanes.Parameters + block * 4) + offset * ELEMENT;
+    return this.#get(Lanes.Workspace) + (offset * this.#get(Lanes.Groups) + index * n) * ELEMENT;
   }
 
   /** Room for rows of a caller's, in bytes. @returns its address */
@@ -298,7 +330,8 @@ export class Cohort extends Recipes {
     let at = this.#tensors >>> 2;
     const put = (node: Node, address: number, isShared: boolean) => {
       const n = rows * (node.shape.size[0] as number);
-      u32[at++] = this.addressIn(loaded, node);
+      const { block, offset } = loaded.program.placeOf(node);
+      u32[at++] = (block << Ref.BlockShift) | offset;
       u32[at++] = address;
       u32[at++] = n;
       u32[at++] = isShared ? 0 : n * 4;
@@ -314,7 +347,7 @@ export class Cohort extends Recipes {
         loaded.end,
         rows,
         groups,
-        this.parameterStride,
+        loaded.most,
         this.netsOf(groups - 1),
         this.#tensors,
         inputs.length,
@@ -323,61 +356,54 @@ export class Cohort extends Recipes {
     );
   }
 
-  /** Points the context to a group. */
-  enter(group: number): void {
-    this.#set(Lanes.Parameters, this.#parameters + group * this.parameterStride);
-    this.#set(Lanes.State, this.#state + group * this.stateStride);
+  /** Points the context to a block: `groups` groups from number `first` on. */
+  enter({ first, groups }: Groups): void {
+    this.#set(Lanes.Parameters, this.#parameters + first * this.parameterStride);
+    this.#set(Lanes.State, this.#state + first * this.stateStride);
+    this.#set(Lanes.Groups, groups);
   }
 
-  /** Sets the learning rates of the steps of the next run, those of the four nets for each; of one step, it holds for all. */
-  setRates(rates: Float64Array): void {
+  /** Sets the learning rates of the steps of the next run, one for each net of the block, row by row; one row holds for all steps. */
+  setRates(rates: Float64Array, nets: number): void {
     this.core.f64.set(rates, this.#rates >>> 3);
-    this.#set(Lanes.RateStride, rates.length > LANES ? LANES * 8 : 0);
+    this.#set(Lanes.RateStride, rates.length > nets ? nets * 8 : 0);
   }
 
-  /** The optimizer's scalars of the steps of the next run, those of the four nets for each. */
+  /** The optimizer's scalars of the steps of the next run: for each step and each scalar, one for each net of the block. */
   setScalars(table: Float64Array): void {
     this.#set(Lanes.Scalars, this.#scalars.reserve(table.byteLength));
     this.core.f64.set(table, this.#scalars.address >>> 3);
     this.#set(Lanes.ScalarCount, this.update?.scalarCount ?? 0);
   }
 
-  /** Where a net's lane takes the rows of a column from. */
-  setSource(column: number, lane: number, address: number, type: number, scale: number, offset: number): void {
-    const at = this.#sources + (column * LANES + lane) * LaneSource.Size;
+  /** Where net number `index` of a block takes the rows of a column from. */
+  setSource(column: number, index: number, address: number, type: number, scale: number, offset: number): void {
+    const at = this.#sources + (column * MOST_NETS + index) * LaneSource.Size;
     this.core.u32[(at + LaneSource.Address) >>> 2] = address;
     this.core.u32[(at + LaneSource.Type) >>> 2] = type;
     this.core.f32[(at + LaneSource.Scale) >>> 2] = scale;
     this.core.f32[(at + LaneSource.Offset) >>> 2] = offset;
   }
 
-  /** The orders of the four nets; none: rows in the order they are stored. */
+  /** The orders of the nets of a block; none: rows in the order they are stored. */
   setOrders(addresses: readonly number[] | undefined): void {
     if (addresses) this.core.u32.set(addresses, this.#orders >>> 2);
     this.#set(Lanes.Orders, addresses ? this.#orders : 0);
   }
 
-  /** Sets what a run goes on adding to: 4 numbers each of losses, correct rows and weights, then of each loss by itself. */
+  /** Sets what a run goes on adding to: of each group of a block the numbers of `LaneSums`, one for each net. */
   setSums(sums: Float64Array): void {
-    this.core.f64.set(sums.subarray(0, 3 * LANES), (this.#context + Lanes.LossSum) >>> 3);
-    this.core.f64.set(sums.subarray(3 * LANES), this.#parts >>> 3);
+    this.core.f64.set(sums, this.#sums >>> 3);
   }
 
   readSums(sums: Float64Array): void {
-    const at = (this.#context + Lanes.LossSum) >>> 3;
-    sums.set(this.core.f64.subarray(at, at + 3 * LANES));
-    const parts = this.#parts >>> 3;
-    sums.set(this.core.f64.subarray(parts, parts + sums.length - 3 * LANES), 3 * LANES);
-  }
-
-  /** Numbers that `setSums` takes. */
-  get sumCount(): number {
-    return (3 + Math.max(1, this.model.outputs.length)) * LANES;
+    const at = this.#sums >>> 3;
+    sums.set(this.core.f64.subarray(at, at + sums.length));
   }
 
   /**
-   * Trains the group that was entered on `steps` batches of its data, from row `position` on. @returns bit l: the loss of net l was not finite in
-   * some step
+   * Trains the block that was entered on `steps` batches of its data, from row `position` on. @returns bit i: the loss of net i of it was not finite
+   * in some step
    */
   train(loaded: Loaded, position: number, steps: number, batch: number, total: number, firstStep: number): number {
     this.#set(Lanes.Position, position);
@@ -398,48 +424,52 @@ export class Cohort extends Recipes {
     return this.#get(Lanes.Odd);
   }
 
-  /** Writes n numbers of each net of a group, `stride` bytes apart at x, or the same for all where that is 0, to an input. */
-  writeInput(loaded: Loaded, input: number, x: number, n: number, stride: number, nets: number): void {
-    const y = this.addressIn(loaded, loaded.recipe.inputs[input] as Node);
+  /** Writes n numbers of each net of group number `index` of those that run, `stride` bytes apart at x, or the same for all where that is 0, to an input. */
+  writeInput(loaded: Loaded, input: number, index: number, x: number, n: number, stride: number, nets: number): void {
+    const y = this.#addressIn(loaded, loaded.recipe.inputs[input] as Node, index, n);
     this.#lanes.call((exports) => exports.interleave(y, x, n, stride, nets));
   }
 
-  /** Bit l: net l of a group has a parameter, a state or a value of its optimizer that is NaN or infinite. */
-  oddIn(group: number): number {
-    const parameters = this.#parameters + group * this.parameterStride;
-    const slots = this.#state + group * this.stateStride + this.parameterCount * ELEMENT;
-    return this.#lanes.call((exports) => exports.oddLanes(parameters, this.valueCount) | exports.oddLanes(slots, this.slotCount));
+  /** Bit i: net i of the block that was entered has a parameter, a state or a value of its optimizer that is NaN or infinite. */
+  odd({ first }: Groups): number {
+    const values = this.#parameters + first * this.parameterStride;
+    const slots = this.#state + first * this.stateStride + this.parameterCount * ELEMENT;
+    return this.#lanes.call((exports) => exports.oddNets(this.#context, values, this.valueCount, slots, this.slotCount));
   }
 
-  /** Copies a group's parameters and state, to go back to. */
-  take(group: number): void {
-    this.#move(group, true);
+  /** Copies the parameters and state of a block, to go back to. */
+  take(block: Groups): void {
+    this.#move(block, true);
   }
 
-  restore(group: number): void {
-    this.#move(group, false);
+  restore(block: Groups): void {
+    this.#move(block, false);
   }
 
-  /** The values and state of a net as the copy has them, written back. */
-  restoreNet(group: number, lane: number): void {
+  /** The values and state of net number `index` of a block as the copy has them, written back. */
+  restoreNet({ first, groups }: Groups, index: number): void {
     const { f32, f64 } = this.core;
-    const from = this.#copy.address >>> 2;
-    const parameters = (this.#parameters + group * this.parameterStride) >>> 2;
-    for (let i = lane; i < this.parameterStride / 4; i += LANES) f32[parameters + i] = f32[from + i] as number;
-    const state = (this.#state + group * this.stateStride) >>> 2;
-    const stateCopy = from + this.parameterStride / 4;
+    const group = Math.floor(index / LANES);
+    const lane = index % LANES;
+    const copy = this.#copy.address >>> 2;
+    const parameters = (this.#parameters + (first + group) * this.parameterStride) >>> 2;
+    const parameterCopy = copy + (group * this.parameterStride) / 4;
+    for (let i = lane; i < this.parameterStride / 4; i += LANES) f32[parameters + i] = f32[parameterCopy + i] as number;
+    const state = (this.#state + (first + group) * this.stateStride) >>> 2;
+    const stateCopy = copy + (groups * this.parameterStride + group * this.stateStride) / 4;
     const powers = this.powersOffset(this.update) * LANES;
     for (let i = lane; i < powers; i += LANES) f32[state + i] = f32[stateCopy + i] as number;
     const n = this.update?.start.length ?? 0;
     for (let i = 0; i < n; i++) f64[((state + powers) >>> 1) + i * LANES + lane] = f64[((stateCopy + powers) >>> 1) + i * LANES + lane] as number;
   }
 
-  #move(group: number, out: boolean): void {
+  #move({ first, groups }: Groups, out: boolean): void {
     const { f32 } = this.core;
     const copy = this.#copy.address >>> 2;
+    const n = (groups * this.parameterStride) / 4;
     const pairs: [at: number, copy: number, n: number][] = [
-      [(this.#parameters + group * this.parameterStride) >>> 2, copy, this.parameterStride / 4],
-      [(this.#state + group * this.stateStride) >>> 2, copy + this.parameterStride / 4, this.stateStride / 4],
+      [(this.#parameters + first * this.parameterStride) >>> 2, copy, n],
+      [(this.#state + first * this.stateStride) >>> 2, copy + n, (groups * this.stateStride) / 4],
     ];
     for (const [at, to, n] of pairs) {
       if (out) f32.copyWithin(to, at, at + n);

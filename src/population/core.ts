@@ -15,15 +15,14 @@ interface LaneExports {
     end: number,
     rows: number,
     groups: number,
-    stride: number,
+    most: number,
     last: number,
     tensors: number,
     inputs: number,
     outputs: number,
   ): void;
   interleave(y: number, x: number, n: number, stride: number, nets: number): void;
-  separate(y: number, x: number, n: number, stride: number, nets: number): void;
-  oddLanes(x: number, n: number): number;
+  oddNets(context: number, values: number, n: number, slots: number, m: number): number;
 }
 
 /** A core whose programs compute four nets at once. */

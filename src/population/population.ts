@@ -253,14 +253,17 @@ export class Population {
     const rows = shared ? batch.rows : this.#rowsEach(call, batch.rows);
     checkRows(call, cohort, rows);
     const addresses = this.#stage(call, batch);
-    return stepAll(trainees, rows, batch.forms, rates, (group) => {
-      const nets = cohort.netsOf(group);
+    return stepAll(trainees, rows, batch.forms, rates, ({ first, groups }) => {
       const program = cohort.program('step', rows, batch.forms);
-      batch.columns.forEach(({ width }, i) => {
-        const n = rows * width;
-        const stride = shared ? 0 : n * 4;
-        cohort.writeInput(program, i, (addresses[i] as number) + group * 4 * stride, n, stride, nets);
-      });
+      for (let index = 0; index < groups; index++) {
+        const group = first + index;
+        const nets = cohort.netsOf(group);
+        batch.columns.forEach(({ width }, i) => {
+          const n = rows * width;
+          const stride = shared ? 0 : n * 4;
+          cohort.writeInput(program, i, index, (addresses[i] as number) + group * 4 * stride, n, stride, nets);
+        });
+      }
     });
   }
 

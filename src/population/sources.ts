@@ -7,7 +7,7 @@ import { isStreamed } from '../data/rows.js';
 import { ShapeError, ValueError } from '../errors.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { runAll } from '../training/callbacks.js';
-import { type Cohort, LANES } from './cohort.js';
+import { type Cohort, type Groups, LANES } from './cohort.js';
 
 /** A data set or its literal: for all nets; or a list with one for each net. */
 export type PopulationData = OneDataset | readonly OneDataset[];
@@ -89,15 +89,14 @@ export class Sources {
     for (const [seed, address] of this.#orders) permutation(address, this.rows, seed, stream);
   }
 
-  /** Points a group to its rows, in the order of each net's seed, or as they are stored. */
-  enter(group: number, seeds: readonly number[] | undefined): void {
+  /** Points a block to its rows, in the order of each net's seed, or as they are stored. */
+  enter({ first, groups }: Groups, seeds: readonly number[] | undefined): void {
     const cohort = this.#cohort;
     const inputs = cohort.model.inputs.length;
-    const nets = cohort.netsOf(group);
     const orders: number[] = [];
-    for (let lane = 0; lane < LANES; lane++) {
+    for (let index = 0; index < groups * LANES; index++) {
       // Lanes without a net repeat the last one's rows.
-      const net = group * LANES + Math.min(lane, nets - 1);
+      const net = Math.min(first * LANES + index, cohort.count - 1);
       const at = this.#sets.length > 1 ? net : 0;
       const set = this.#sets[at] as Dataset;
       const { columns } = this.#uploads[at] as Uploaded;
@@ -107,7 +106,7 @@ export class Sources {
         const unscaled = !asInput && (type === DataType.Uint32 || i >= inputs + this.forms.length);
         const scale = unscaled ? 1 : asInput ? set.scale : set.targetScale;
         const offset = unscaled ? 0 : asInput ? set.offset : set.targetOffset;
-        cohort.setSource(i, lane, address, type, scale, offset);
+        cohort.setSource(i, index, address, type, scale, offset);
       }
       if (seeds) orders.push(this.#orders.get(seeds[net] as number) as number);
     }

@@ -1,4 +1,5 @@
 /** How a population is trained and evaluated: all nets take each step, and a net that cannot stops where it is. */
+import { LaneSums } from '../../assembly/population/context.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike } from '../arguments/values.js';
@@ -10,7 +11,7 @@ import { weightingOf } from '../losses/targetForm.js';
 import { checkCallbacks } from '../training/callbacks.js';
 import { EVALUATION_ROWS } from '../training/evaluate.js';
 import { now, Pace, TURN_SECONDS, Turns } from '../training/turns.js';
-import { type Cohort, LANES } from './cohort.js';
+import { type Cohort, type Groups, LANES } from './cohort.js';
 import { type PopulationRates, type Rates, readRates } from './rates.js';
 import { type PopulationData, Sources } from './sources.js';
 
@@ -82,50 +83,66 @@ export interface Trainees {
   stepsDone: number;
 }
 
+/** Runs some of the steps of a block from number `from` on. @returns bit i: the loss of its net i was not finite */
+type Advance = (from: number, count: number) => number;
+
 /** Runs the steps of all nets so that none makes a value of its net NaN or infinite: such a step is not done, and that net stops. */
 class Runner {
   readonly #cohort: Cohort;
-  /** For each group, the lanes that go on, a bit each. */
-  readonly #alive: Uint8Array;
+  readonly #isAlive: Uint8Array;
   /** The values and state of nets that stopped. */
   readonly #kept = new Map<number, { readonly values: Float32Array; readonly state: ReturnType<Cohort['readState']> }>();
   /** What each group has added up. */
-  readonly sums: readonly Float64Array[];
+  readonly sums: Float64Array;
   readonly stopped: Stop[] = [];
-  readonly #before: Float64Array;
 
   constructor(cohort: Cohort) {
     this.#cohort = cohort;
-    this.#alive = Uint8Array.from({ length: cohort.groups }, (_, group) => 2 ** cohort.netsOf(group) - 1);
-    this.sums = Array.from({ length: cohort.groups }, () => new Float64Array(cohort.sumCount));
-    this.#before = new Float64Array(cohort.sumCount);
+    this.#isAlive = new Uint8Array(cohort.count).fill(1);
+    this.sums = new Float64Array(cohort.groups * cohort.sumCount);
   }
 
   get isOver(): boolean {
-    return this.#alive.every((lanes) => lanes === 0);
+    return this.#isAlive.every((alive) => alive === 0);
+  }
+
+  isAlive(net: number): boolean {
+    return this.#isAlive[net] === 1;
+  }
+
+  clear(): void {
+    this.sums.fill(0);
+  }
+
+  /** The nets of a block that go on, a bit each. */
+  #aliveIn({ first, groups }: Groups): number {
+    let bits = 0;
+    for (let index = 0; index < groups * LANES; index++) if (this.#isAlive[first * LANES + index] === 1) bits |= 1 << index;
+    return bits;
   }
 
   /**
-   * Runs `count` steps of a group by `advance(from, count)`, which runs some of them and says which lanes were odd. Where one fails, all are taken
-   * back and run one by one: a step depends only on the state before it, so the bits are the same.
+   * Runs `count` steps of a block by `advance`. Where one fails, all are taken back and run one by one: a step depends only on the state before it, so
+   * the bits are the same.
    */
-  run(group: number, count: number, advance: (from: number, count: number) => number, where: (step: number) => Omit<Stop, 'net'>): void {
-    const alive = this.#alive[group] as number;
+  run(block: Groups, count: number, advance: Advance, where: (step: number) => Omit<Stop, 'net'>): void {
+    const alive = this.#aliveIn(block);
     if (alive === 0) return;
     const cohort = this.#cohort;
-    const sums = this.sums[group] as Float64Array;
-    cohort.enter(group);
-    cohort.take(group);
+    const { first, groups } = block;
+    const sums = this.sums.subarray(first * cohort.sumCount, (first + groups) * cohort.sumCount);
+    cohort.enter(block);
+    cohort.take(block);
     cohort.setSums(sums);
-    const odd = (advance(0, count) | cohort.oddIn(group)) & alive;
+    const odd = (advance(0, count) | cohort.odd(block)) & alive;
     if (odd === 0) cohort.readSums(sums);
     else {
-      cohort.restore(group);
-      this.#oneByOne(group, count, advance, where);
+      cohort.restore(block);
+      this.#oneByOne(block, sums, count, advance, where);
     }
+    if (this.#kept.size === 0) return;
     // Whatever their lanes have computed meanwhile.
-    for (let lane = 0; lane < LANES; lane++) {
-      const net = group * LANES + lane;
+    for (let net = first * LANES; net < (first + groups) * LANES; net++) {
       const kept = this.#kept.get(net);
       if (!kept) continue;
       cohort.writeValues(net, kept.values);
@@ -133,42 +150,33 @@ class Runner {
     }
   }
 
-  #oneByOne(group: number, count: number, advance: (from: number, count: number) => number, where: (step: number) => Omit<Stop, 'net'>): void {
+  #oneByOne(block: Groups, sums: Float64Array, count: number, advance: Advance, where: (step: number) => Omit<Stop, 'net'>): void {
     const cohort = this.#cohort;
-    const sums = this.sums[group] as Float64Array;
     for (let step = 0; step < count; step++) {
-      cohort.take(group);
-      this.#before.set(sums);
+      cohort.take(block);
+      const before = sums.slice();
       cohort.setSums(sums);
-      const odd = (advance(step, 1) | cohort.oddIn(group)) & (this.#alive[group] as number);
+      const odd = (advance(step, 1) | cohort.odd(block)) & this.#aliveIn(block);
       cohort.readSums(sums);
-      for (let lane = 0; lane < LANES; lane++) {
-        if (!(odd & (1 << lane))) continue;
-        const net = group * LANES + lane;
-        cohort.restoreNet(group, lane);
-        for (let i = lane; i < sums.length; i += LANES) sums[i] = this.#before[i] as number;
+      for (let index = 0; index < block.groups * LANES; index++) {
+        if (!(odd & (1 << index))) continue;
+        const net = block.first * LANES + index;
+        cohort.restoreNet(block, index);
+        const group = Math.floor(index / LANES) * cohort.sumCount;
+        for (let i = group + (index % LANES); i < group + cohort.sumCount; i += LANES) sums[i] = before[i] as number;
         this.#kept.set(net, { values: cohort.readValues(net), state: cohort.readState(net) });
-        this.#alive[group] = (this.#alive[group] as number) & ~(1 << lane);
+        this.#isAlive[net] = 0;
         this.stopped.push({ net, ...where(step) });
       }
-      if (this.#alive[group] === 0) return;
+      if (this.#aliveIn(block) === 0) return;
     }
-  }
-
-  /** The lanes of a group that go on. */
-  isAlive(net: number): boolean {
-    return ((this.#alive[Math.floor(net / LANES)] as number) & (1 << (net % LANES))) !== 0;
-  }
-
-  clear(): void {
-    for (const sums of this.sums) sums.fill(0);
   }
 }
 
-/** Scalars and rates of the steps of one group. */
+/** Rates and scalars of the steps of one block. */
 class Stepper {
   readonly #cohort: Cohort;
-  readonly #table: Float64Array;
+  #table = new Float64Array(0);
   /** Scalars and the powers behind each step, by the rates and powers they follow from: nets mostly share them. */
   readonly #scalars = new Map<string, { readonly table: Float64Array; readonly after: Float64Array }>();
   #rates: readonly Float64Array[] = [];
@@ -176,7 +184,6 @@ class Stepper {
 
   constructor(cohort: Cohort) {
     this.#cohort = cohort;
-    this.#table = new Float64Array(MAX_STEPS * LANES);
   }
 
   /** Sets the rates of the next slice: those of all nets, for each step, or one entry for all steps. */
@@ -186,33 +193,35 @@ class Stepper {
     this.#scalars.clear();
   }
 
-  /** Writes rates and scalars of steps `from` … of a group. @returns what is to be called when so many of them are done */
-  write(group: number, from: number, count: number): () => void {
+  /** Writes rates and scalars of steps `from` … of a block. @returns what is to be called when so many of them are done */
+  write({ first, groups }: Groups, from: number, count: number): () => void {
     const cohort = this.#cohort;
     const { update } = cohort;
-    const nets = cohort.netsOf(group);
-    const rateOf = (step: number, lane: number) =>
-      (this.#rates[this.#constant ? 0 : from + step] as Float64Array)[group * LANES + Math.min(lane, nets - 1)] as number;
+    const nets = groups * LANES;
+    // Lanes without a net repeat the last one's.
+    const netOf = (index: number) => Math.min(first * LANES + index, cohort.count - 1);
+    const rateOf = (step: number, index: number) => (this.#rates[this.#constant ? 0 : from + step] as Float64Array)[netOf(index)] as number;
     const steps = this.#constant ? 1 : count;
-    for (let step = 0; step < steps; step++) for (let lane = 0; lane < LANES; lane++) this.#table[step * LANES + lane] = rateOf(step, lane);
-    cohort.setRates(this.#table.subarray(0, steps * LANES));
+    if (this.#table.length < steps * nets) this.#table = new Float64Array(steps * nets);
+    for (let step = 0; step < steps; step++) for (let index = 0; index < nets; index++) this.#table[step * nets + index] = rateOf(step, index);
+    cohort.setRates(this.#table.subarray(0, steps * nets), nets);
     if (!update?.composition || update.scalarCount === 0) return () => {};
     const { scalarCount, start } = update;
-    const table = new Float64Array(count * scalarCount * LANES);
+    const table = new Float64Array(count * scalarCount * nets);
     const after: Float64Array[] = [];
-    for (let lane = 0; lane < LANES; lane++) {
-      const { powers } = cohort.readState(group * LANES + Math.min(lane, nets - 1));
-      const rates = Float64Array.from({ length: count }, (_, step) => rateOf(step, lane));
+    for (let index = 0; index < nets; index++) {
+      const powers = cohort.readPowers(netOf(index));
+      const rates = Float64Array.from({ length: count }, (_, step) => rateOf(step, index));
       const key = `${this.#constant ? rates[0] : rates}|${count}|${powers}`;
       const known = this.#scalars.get(key) ?? update.composition.scalarTable(update.kinds, update.scalars, rates, powers);
       this.#scalars.set(key, known);
-      for (let i = 0; i < count * scalarCount; i++) table[i * LANES + lane] = known.table[i] as number;
+      for (let i = 0; i < count * scalarCount; i++) table[i * nets + index] = known.table[i] as number;
       after.push(known.after.subarray((count - 1) * start.length, count * start.length));
     }
     cohort.setScalars(table);
     return () => {
-      after.forEach((powers, lane) => {
-        const at = cohort.powerIndexOf(group * LANES + lane);
+      after.forEach((powers, index) => {
+        const at = cohort.powerIndexOf(first * LANES + index);
         powers.forEach((power, i) => {
           cohort.core.f64[at + i * LANES] = power;
         });
@@ -270,15 +279,15 @@ export async function fitAll(trainees: Trainees, data: PopulationData, given: Po
         // Schedules are code of the caller's: programs and addresses are taken behind it.
         stepper.set(ratesOf(rates, epoch, step, steps, count), rates.constant);
         const program = cohort.program('step', batch, forms);
-        for (let group = 0; group < cohort.groups; group++) {
-          sources.enter(group, shuffle ? seeds : undefined);
+        for (const block of cohort.blocks(program)) {
+          sources.enter(block, shuffle ? seeds : undefined);
           const advance = (from: number, some: number) => {
-            const done = stepper.write(group, from, some);
+            const done = stepper.write(block, from, some);
             const odd = cohort.train(program, (step + from) * batch, some, batch, rows, trainees.stepsDone + from);
             done();
             return odd;
           };
-          runner.run(group, count, advance, (from) => ({ epoch, step: step + from + 1 }));
+          runner.run(block, count, advance, (from) => ({ epoch, step: step + from + 1 }));
         }
         step += count;
         trainees.stepsDone += count;
@@ -313,15 +322,15 @@ export function evaluateAll(cohort: Cohort, data: PopulationData): PopulationEva
     const { rows, forms } = sources;
     const batch = Math.min(rows, EVALUATION_ROWS);
     const program = cohort.program('evaluate', batch, forms);
-    const sums = Array.from({ length: cohort.groups }, (_, group) => {
-      const own = new Float64Array(cohort.sumCount);
-      sources.enter(group, undefined);
-      cohort.enter(group);
+    const sums = new Float64Array(cohort.groups * cohort.sumCount);
+    for (const block of cohort.blocks(program)) {
+      const own = sums.subarray(block.first * cohort.sumCount, (block.first + block.groups) * cohort.sumCount);
+      sources.enter(block, undefined);
+      cohort.enter(block);
       cohort.setSums(own);
       cohort.train(program, 0, Math.ceil(rows / batch), batch, rows, EVALUATION_STEP);
       cohort.readSums(own);
-      return own;
-    });
+    }
     return meansOf(cohort, forms, sums, rows, () => true);
   } finally {
     sources.free();
@@ -334,22 +343,22 @@ export function stepAll(
   rows: number,
   forms: readonly TargetForm[],
   learningRate: Rates,
-  write: (group: number) => void,
+  write: (block: Groups) => void,
 ): Float64Array {
   const { cohort } = trainees;
   const runner = new Runner(cohort);
   const stepper = new Stepper(cohort);
   stepper.set(ratesOf(learningRate, 1, 0, 1, 1), true);
   const program = cohort.program('step', rows, forms);
-  for (let group = 0; group < cohort.groups; group++) {
+  for (const block of cohort.blocks(program)) {
     const advance = () => {
-      const done = stepper.write(group, 0, 1);
-      write(group);
+      const done = stepper.write(block, 0, 1);
+      write(block);
       const odd = cohort.run(program, rows, trainees.stepsDone);
       done();
       return odd;
     };
-    runner.run(group, 1, advance, () => ({ epoch: 1, step: 1 }));
+    runner.run(block, 1, advance, () => ({ epoch: 1, step: 1 }));
   }
   trainees.stepsDone++;
   return meansOf(cohort, forms, runner.sums, rows, (net) => runner.isAlive(net)).loss;
@@ -359,20 +368,17 @@ export function stepAll(
 function meansOf(
   cohort: Cohort,
   forms: readonly TargetForm[],
-  sums: readonly Float64Array[],
+  sums: Float64Array,
   rows: number,
   isAlive: (net: number) => boolean,
 ): PopulationEvaluation {
-  const of = (field: number, divisor: (net: number) => number) =>
-    Float64Array.from({ length: cohort.count }, (_, net) => (isAlive(net) ? (sumOf(sums, field, net) as number) / divisor(net) : Number.NaN));
+  const sumOf = (net: number, bytes: LaneSums) => sums[Math.floor(net / LANES) * cohort.sumCount + bytes / 8 + (net % LANES)] as number;
+  const of = (bytes: LaneSums, divisor: (net: number) => number) =>
+    Float64Array.from({ length: cohort.count }, (_, net) => (isAlive(net) ? sumOf(net, bytes) / divisor(net) : Number.NaN));
   const weighted = weightingOf(forms[Math.max(0, cohort.deciding)] as TargetForm) !== undefined;
   return {
-    loss: of(0, () => rows),
-    losses: forms.length > 1 ? forms.map((_, i) => of(3 + i, () => rows)) : undefined,
-    accuracy: cohort.decidesFor(forms) ? of(1, (net) => (weighted ? sumOf(sums, 2, net) : rows)) : undefined,
+    loss: of(LaneSums.Loss, () => rows),
+    losses: forms.length > 1 ? forms.map((_, i) => of(LaneSums.Parts + (i + 1) * LaneSums.Size, () => rows)) : undefined,
+    accuracy: cohort.decidesFor(forms) ? of(LaneSums.Correct, (net) => (weighted ? sumOf(net, LaneSums.Weight) : rows)) : undefined,
   };
-}
-
-function sumOf(sums: readonly Float64Array[], field: number, net: number): number {
-  return (sums[Math.floor(net / LANES)] as Float64Array)[field * LANES + (net % LANES)] as number;
 }

@@ -21,7 +21,7 @@ import {
   sequential,
   sgd,
 } from 'neurite';
-import { population, type Population } from '../../src/population/index.js';
+import { type Population, population } from 'neurite/population';
 import { describe, expect, test } from 'vitest';
 import type { Columns } from '../../src/engine/columns.js';
 import { internals } from '../../src/network/network.js';
@@ -214,7 +214,9 @@ describe('what differs from net to net', () => {
     const learningRate = [0, 1e-4, 1e-3, 0.01, 0.1, 0.3];
     await expectSameFit(herd, nets, { x: x[0] as Float32Array, y: y[0] as Uint32Array }, { epochs: 3, batchSize: 3, learningRate });
     const losses = herd.step(x[0] as Float32Array, y[0] as Uint32Array, { learningRate });
-    expect(doubles(losses)).toEqual(nets.map((net, i) => net.step(x[0] as Float32Array, y[0] as Uint32Array, { learningRate: learningRate[i] as number })));
+    expect(doubles(losses)).toEqual(
+      nets.map((net, i) => net.step(x[0] as Float32Array, y[0] as Uint32Array, { learningRate: learningRate[i] as number })),
+    );
     expectSameParameters(herd, nets);
   });
 
@@ -226,7 +228,9 @@ describe('what differs from net to net', () => {
     const weight = Float32Array.from({ length: 12 }, (_, i) => i % 4);
     for (let step = 0; step < 3; step++) {
       const losses = herd.stepEach(rows, ids, { weight });
-      const own = nets.map((net, i) => net.step(rows.subarray(12 * i, 12 * i + 12), ids.subarray(4 * i, 4 * i + 4), { weight: weight.subarray(4 * i, 4 * i + 4) }));
+      const own = nets.map((net, i) =>
+        net.step(rows.subarray(12 * i, 12 * i + 12), ids.subarray(4 * i, 4 * i + 4), { weight: weight.subarray(4 * i, 4 * i + 4) }),
+      );
       expect(doubles(losses)).toEqual(own);
       expectSameParameters(herd, nets);
     }
@@ -315,7 +319,9 @@ test('random networks', async () => {
     fc.asyncProperty(
       fc.record({
         inFeatures: fc.integer({ min: 1, max: 20 }),
-        layers: fc.array(fc.record({ units: fc.integer({ min: 1, max: 20 }), activation: fc.nat(activations.length - 1), bias: fc.boolean() }), { maxLength: 3 }),
+        layers: fc.array(fc.record({ units: fc.integer({ min: 1, max: 20 }), activation: fc.nat(activations.length - 1), bias: fc.boolean() }), {
+          maxLength: 3,
+        }),
         outputs: fc.integer({ min: 1, max: 9 }),
         loss: fc.nat(2),
         rows: fc.integer({ min: 1, max: 12 }),
