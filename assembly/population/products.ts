@@ -150,16 +150,160 @@ function tile1x1(c: usize, a: usize, b: usize, k: usize, csa: usize, rsb: usize,
   put(c, sum, add, bias);
 }
 
-/** c[n] = a·b + bias, or c += a·b, for contiguous a and contiguous columns of b, in the order of `gemvRows`. */
+/** What is added where there is no bias: sums are never −0, so +0 changes no bit. */
+const nothing = memory.data(16, 16);
+
+/**
+ * c[n] = a·b + bias, or c += a·b, for contiguous a and contiguous columns of b, in the order of `gemvRows`.
+ *
+ * There all partial sums begin with +0. Here the first does, and the others with a product: a sum is −0 only where all its terms are, so that one +0
+ * among them gives the same bits.
+ */
 function laneDots(c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, accumulate: bool, bias: usize): void {
-  for (let j: usize = 0; j < n; j++, c += ELEMENT, b += csb) {
-    let sum = dot(a, b, k);
-    if (bias) {
-      sum = f32x4.add(sum, v128.load(bias));
-      bias += ELEMENT;
-    }
-    v128.store(c, accumulate ? f32x4.add(v128.load(c), sum) : sum);
+  if (accumulate) {
+    for (let j: usize = 0; j < n; j++, c += ELEMENT, b += csb) v128.store(c, f32x4.add(v128.load(c), dot(a, b, k)));
+    return;
   }
+  const step: usize = bias ? ELEMENT : 0;
+  let added = bias ? bias : nothing;
+  const end = c + n * ELEMENT;
+  if (k == 8) return eights(c, a, b, end, added, step);
+  if (k >= 16) {
+    for (; c + ELEMENT < end; c += 2 * ELEMENT, b += csb << 1, added += step << 1) twoDots(c, a, b, b + csb, k, added, step);
+  }
+  for (; c < end; c += ELEMENT, b += csb, added += step) v128.store(c, f32x4.add(dot(a, b, k), v128.load(added)));
+}
+
+/** The dot products of eight terms: a stays in registers for all columns. */
+function eights(c: usize, a: usize, b: usize, end: usize, bias: usize, step: usize): void {
+  const zero = f32x4.splat(0);
+  const x0 = v128.load(a);
+  const x1 = v128.load(a, 16);
+  const x2 = v128.load(a, 32);
+  const x3 = v128.load(a, 48);
+  const x4 = v128.load(a, 64);
+  const x5 = v128.load(a, 80);
+  const x6 = v128.load(a, 96);
+  const x7 = v128.load(a, 112);
+  for (; c < end; c += ELEMENT, b += 8 * ELEMENT, bias += step) {
+    const l0 = f32x4.add(madd(x0, v128.load(b), zero), f32x4.mul(x4, v128.load(b, 64)));
+    const l1 = f32x4.add(f32x4.mul(x1, v128.load(b, 16)), f32x4.mul(x5, v128.load(b, 80)));
+    const l2 = f32x4.add(f32x4.mul(x2, v128.load(b, 32)), f32x4.mul(x6, v128.load(b, 96)));
+    const l3 = f32x4.add(f32x4.mul(x3, v128.load(b, 48)), f32x4.mul(x7, v128.load(b, 112)));
+    v128.store(c, f32x4.add(f32x4.add(f32x4.add(l0, l1), f32x4.add(l2, l3)), v128.load(bias)));
+  }
+}
+
+/** Two dot products of k ≥ 16 terms, which share the loads of x: the sums of the terms p and p + 4 mod 8 are finished for one p after the other. */
+function twoDots(c: usize, x: usize, w: usize, v: usize, k: usize, bias: usize, step: usize): void {
+  const zero = f32x4.splat(0);
+  const end8 = (k & ~7) << 4;
+  const behind = (k & ~3) << 4;
+  let x0: v128;
+  let x4: v128;
+  let highW: v128;
+  let highV: v128;
+
+  x0 = v128.load(x, 0);
+  x4 = v128.load(x, 64);
+  let w0 = madd(x0, v128.load(w, 0), zero);
+  let v0 = madd(x0, v128.load(v, 0), zero);
+  highW = f32x4.mul(x4, v128.load(w, 64));
+  highV = f32x4.mul(x4, v128.load(v, 64));
+  for (let at: usize = 128; at < end8; at += 128) {
+    x0 = v128.load(x + at, 0);
+    x4 = v128.load(x + at, 64);
+    w0 = madd(x0, v128.load(w + at, 0), w0);
+    v0 = madd(x0, v128.load(v + at, 0), v0);
+    highW = madd(x4, v128.load(w + at, 64), highW);
+    highV = madd(x4, v128.load(v + at, 64), highV);
+  }
+  if (behind != end8) {
+    x0 = v128.load(x + end8, 0);
+    w0 = madd(x0, v128.load(w + end8, 0), w0);
+    v0 = madd(x0, v128.load(v + end8, 0), v0);
+  }
+  w0 = f32x4.add(w0, highW);
+  v0 = f32x4.add(v0, highV);
+
+  x0 = v128.load(x, 16);
+  x4 = v128.load(x, 80);
+  let w16 = f32x4.mul(x0, v128.load(w, 16));
+  let v16 = f32x4.mul(x0, v128.load(v, 16));
+  highW = f32x4.mul(x4, v128.load(w, 80));
+  highV = f32x4.mul(x4, v128.load(v, 80));
+  for (let at: usize = 128; at < end8; at += 128) {
+    x0 = v128.load(x + at, 16);
+    x4 = v128.load(x + at, 80);
+    w16 = madd(x0, v128.load(w + at, 16), w16);
+    v16 = madd(x0, v128.load(v + at, 16), v16);
+    highW = madd(x4, v128.load(w + at, 80), highW);
+    highV = madd(x4, v128.load(v + at, 80), highV);
+  }
+  if (behind != end8) {
+    x0 = v128.load(x + end8, 16);
+    w16 = madd(x0, v128.load(w + end8, 16), w16);
+    v16 = madd(x0, v128.load(v + end8, 16), v16);
+  }
+  w16 = f32x4.add(w16, highW);
+  v16 = f32x4.add(v16, highV);
+
+  w0 = f32x4.add(w0, w16);
+  v0 = f32x4.add(v0, v16);
+
+  x0 = v128.load(x, 32);
+  x4 = v128.load(x, 96);
+  let w32 = f32x4.mul(x0, v128.load(w, 32));
+  let v32 = f32x4.mul(x0, v128.load(v, 32));
+  highW = f32x4.mul(x4, v128.load(w, 96));
+  highV = f32x4.mul(x4, v128.load(v, 96));
+  for (let at: usize = 128; at < end8; at += 128) {
+    x0 = v128.load(x + at, 32);
+    x4 = v128.load(x + at, 96);
+    w32 = madd(x0, v128.load(w + at, 32), w32);
+    v32 = madd(x0, v128.load(v + at, 32), v32);
+    highW = madd(x4, v128.load(w + at, 96), highW);
+    highV = madd(x4, v128.load(v + at, 96), highV);
+  }
+  if (behind != end8) {
+    x0 = v128.load(x + end8, 32);
+    w32 = madd(x0, v128.load(w + end8, 32), w32);
+    v32 = madd(x0, v128.load(v + end8, 32), v32);
+  }
+  w32 = f32x4.add(w32, highW);
+  v32 = f32x4.add(v32, highV);
+
+  x0 = v128.load(x, 48);
+  x4 = v128.load(x, 112);
+  let w48 = f32x4.mul(x0, v128.load(w, 48));
+  let v48 = f32x4.mul(x0, v128.load(v, 48));
+  highW = f32x4.mul(x4, v128.load(w, 112));
+  highV = f32x4.mul(x4, v128.load(v, 112));
+  for (let at: usize = 128; at < end8; at += 128) {
+    x0 = v128.load(x + at, 48);
+    x4 = v128.load(x + at, 112);
+    w48 = madd(x0, v128.load(w + at, 48), w48);
+    v48 = madd(x0, v128.load(v + at, 48), v48);
+    highW = madd(x4, v128.load(w + at, 112), highW);
+    highV = madd(x4, v128.load(v + at, 112), highV);
+  }
+  if (behind != end8) {
+    x0 = v128.load(x + end8, 48);
+    w48 = madd(x0, v128.load(w + end8, 48), w48);
+    v48 = madd(x0, v128.load(v + end8, 48), v48);
+  }
+  w48 = f32x4.add(w48, highW);
+  v48 = f32x4.add(v48, highV);
+
+  w0 = f32x4.add(w0, f32x4.add(w32, w48));
+  v0 = f32x4.add(v0, f32x4.add(v32, v48));
+  for (let at = behind; at < k << 4; at += ELEMENT) {
+    const last = v128.load(x + at);
+    w0 = madd(last, v128.load(w + at), w0);
+    v0 = madd(last, v128.load(v + at), v0);
+  }
+  v128.store(c, f32x4.add(w0, v128.load(bias)));
+  v128.store(c, f32x4.add(v0, v128.load(bias + step)), ELEMENT);
 }
 
 /** Σ x·w of k terms in the order of `dots` (`gemm/gemv.ts`): what is a lane there is a sum of its own here. */
