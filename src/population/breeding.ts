@@ -28,8 +28,12 @@ export function mutateNet(cohort: Cohort, net: number, seed: number, draw: numbe
     exports.uniform(at, some, key, BREEDING_STREAM + 2 * block, 0, 1);
     exports.normal(at + BLOCK * 4, some, key, BREEDING_STREAM + 2 * block + 1, 0, deviation);
     for (let i = 0; i < some; i++) {
+      if ((f32[chances + i] as number) >= rate) continue;
+      const element = to + (from + i) * LANES;
       // One rounding, as in float32 itself: the double sum of two floats is exact enough.
-      if ((f32[chances + i] as number) < rate) f32[to + (from + i) * LANES] = (f32[to + (from + i) * LANES] as number) + (f32[changes + i] as number);
+      const changed = Math.fround((f32[element] as number) + (f32[changes + i] as number));
+      // A parameter stays finite: one that would not is left.
+      if (Number.isFinite(changed)) f32[element] = changed;
     }
   });
 }

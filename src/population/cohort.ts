@@ -290,7 +290,8 @@ export class Cohort extends Recipes {
 
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, forms: readonly TargetForm[] = []): Loaded {
-    const key = `${kind}:${forms}`;
+    // Predictions are short: no key is made for them.
+    const key = forms.length > 0 ? `${kind}:${forms}` : kind;
     const known = this.#programs.get(key);
     if (known && known.program.rows >= rows) return known;
     const recipe = known?.recipe ?? this.recipe(kind, forms);

@@ -1,4 +1,5 @@
 /** Hundreds of small nets of one graph, which predict and train together. */
+export { loadPopulation, savePopulation } from './files.js';
 export {
   type CrossoverOptions,
   type MutateOptions,

@@ -96,6 +96,9 @@ export class Population {
   readonly #inside: PopulationInternals;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly number[];
+  /** Where the rows of a short prediction lie, and where its results go. */
+  readonly #from = [0];
+  readonly #to = [0];
   #running: 'fit' | undefined;
   #disposed = false;
   /** Gives the memory back. Every call after that is a DisposedError. */
@@ -176,6 +179,7 @@ export class Population {
     this.#alive(call);
     const { cohort } = this.#inside;
     const { count } = this;
+    if (out !== undefined && this.#fill(x, out, shared)) return out as Floats;
     const xs = readInputs(call, x, this.#inputs);
     checkIds(call, xs, this.#inputs, cohort.ids);
     this.#alive(call);
@@ -193,6 +197,29 @@ export class Population {
     const results = widths.map((width) => out ?? new Float32Array(count * rows * width));
     for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
     return (several ? results : results[0]) as Floats;
+  }
+
+  /** The way of games: floats for one input of few rows, into floats of one output, without an allocation. @returns false for all else */
+  #fill(x: unknown, out: Float32Array, shared: boolean): boolean {
+    const { cohort } = this.#inside;
+    if (kindOf(x) !== 'Float32Array' || kindOf(out) !== 'Float32Array' || cohort.ids || this.#inputs.length > 1 || this.#outputs.length > 1)
+      return false;
+    const floats = x as Float32Array;
+    const n = lengthOf(floats);
+    const results = lengthOf(out);
+    const rows = n / ((this.#inputs[0] as number) * (shared ? 1 : this.count));
+    if (!(Number.isInteger(rows) && rows > 0 && rows <= PREDICTION_ROWS && results === this.count * rows * (this.#outputs[0] as number)))
+      return false;
+    const loaded = cohort.program('predict', rows);
+    const at = cohort.stage((n + results) * 4);
+    const { f32 } = cohort.core;
+    f32.set(floats, at >>> 2);
+    const outAt = at + n * 4;
+    this.#from[0] = at;
+    this.#to[0] = outAt;
+    cohort.predict(loaded, rows, this.#from, this.#to, shared);
+    out.set(f32.subarray(outAt >>> 2, (outAt >>> 2) + results));
+    return true;
   }
 
   /** Predicts rows `from` … `to` − 1 of each net, of `rows`. */

@@ -1,0 +1,97 @@
+/** A population as one file, and back. */
+import type { Bytes } from '../arguments/arrays.js';
+import { bytesOf as bytesGiven } from '../arguments/bytes.js';
+import { FileError } from '../errors.js';
+import { Fields, parseJson } from '../files/json.js';
+import { type LoadOptions, readNetwork } from '../files/load.js';
+import { readTensorFile, type Tensor } from '../files/safetensors.js';
+import { bytesOf, writeNetwork } from '../files/save.js';
+import { internals } from '../network/network.js';
+import { Population, populationInternals } from './population.js';
+
+/** What the file's own tensors begin with, and the key of its metadata. */
+const PREFIX = 'population.';
+const KEY = 'population';
+
+/** The most nets that a file may have: those that a population may. */
+const MOST_NETS = 2 ** 20;
+
+/**
+ * A population as the bytes of a safetensors file, which `loadPopulation` takes: its graph with loss and optimizer, and the parameters, states, optimizer
+ * state and seeds of all nets, so that training the loaded one goes on with the same bits. `population.values` has the parameters of all nets, a row each.
+ */
+export function savePopulation(population: Population): Bytes {
+  const call = 'savePopulation';
+  const { cohort, template, trainees, seed, draws } = populationInternals(call, population);
+  const { count } = population;
+  const values = new Float32Array(count * cohort.valueCount);
+  const slots = new Float32Array(count * cohort.slotCount);
+  const powers: number[][] = [];
+  for (let net = 0; net < count; net++) {
+    const state = cohort.readState(net);
+    values.set(cohort.readValues(net), net * cohort.valueCount);
+    slots.set(state.slots, net * cohort.slotCount);
+    powers.push([...state.powers]);
+  }
+  const tensors: Tensor[] = [{ name: `${PREFIX}values`, shape: [count, cohort.valueCount], bytes: bytesOf(values) }];
+  if (cohort.slotCount > 0) tensors.push({ name: `${PREFIX}slots`, shape: [count, cohort.slotCount], bytes: bytesOf(slots) });
+  const { epochsTrained, stepsDone } = trainees;
+  const metadata = { [KEY]: JSON.stringify({ count, seeds: population.seeds, seed, draws, epochsTrained, stepsDone, powers }) };
+  return writeNetwork(call, internals(call, template), false, { tensors, metadata });
+}
+
+/**
+ * The population of a file that `savePopulation` wrote. The file need not be trusted: whatever its bytes are, they give a population or a FileError.
+ * @throws FileError for a file that is damaged, or no population's
+ */
+export function loadPopulation(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Population {
+  const call = 'loadPopulation';
+  const file = readTensorFile(bytesGiven(call, bytes));
+  const text = file.metadata.get(KEY);
+  if (text === undefined) throw new FileError(`${call}: the file has no population, expected one made by savePopulation()`);
+  const where = `${call}: the population`;
+  const fields = new Fields(parseJson(text, where), where);
+  const count = fields.integer('count', 1, MOST_NETS);
+  const whole = (name: string, most = Number.MAX_SAFE_INTEGER) => fields.integer(name, 0, most);
+  const [seed, draws, epochsTrained, stepsDone] = [whole('seed', 2 ** 32 - 1), whole('draws'), whole('epochsTrained'), whole('stepsDone')];
+  const isSeed = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
+  const seeds = fields.list('seeds').filter(isSeed);
+  if (seeds.length !== count || fields.list('seeds').length !== count) fields.fail('seeds', `${count} whole numbers from 0 to 4294967295`);
+  const powers = fields.list('powers').map((row) => (Array.isArray(row) ? row.filter((value) => Number.isFinite(value)) : [])) as number[][];
+  fields.end();
+  const tensors = new Map([...file.tensors].filter(([name]) => !name.startsWith(PREFIX)));
+  const network = readNetwork(call, () => ({ tensors, metadata: file.metadata }), options);
+  try {
+    // Before memory for so many nets is asked for: what the file has bounds it.
+    const { engine } = internals(call, network);
+    const floats = (name: string, width: number): Float32Array => {
+      const tensor = file.tensors.get(PREFIX + name);
+      if (tensor?.shape.length !== 2 || tensor.shape[0] !== count || tensor.shape[1] !== width)
+        throw new FileError(`${call}: the tensor "${PREFIX}${name}" is missing or of another shape, expected [${count}, ${width}]`);
+      const read = new Float32Array(tensor.bytes.slice().buffer);
+      const odd = read.findIndex((value) => !Number.isFinite(value));
+      if (odd >= 0) throw new FileError(`${call}: ${PREFIX}${name}[${odd}] is ${read[odd]}, expected a finite number`);
+      return read;
+    };
+    const slotCount = engine.parameterCount * (engine.optimizerState?.slots.length ?? 0);
+    const values = floats('values', engine.valueCount);
+    const slots = slotCount > 0 ? floats('slots', slotCount) : new Float32Array(0);
+    const own = [`${PREFIX}values`, ...(slotCount > 0 ? [`${PREFIX}slots`] : [])];
+    const other = [...file.tensors.keys()].find((name) => name.startsWith(PREFIX) && !own.includes(name));
+    if (other !== undefined) throw new FileError(`${call}: there is a tensor "${other}", expected ${own.join(' and ')}`);
+    const powerCount = engine.optimizerState?.powerCount ?? 0;
+    if (powers.length !== count || powers.some((row) => row.length !== powerCount))
+      throw new FileError(`${where}: powers is not as expected: ${count} lists of ${powerCount} finite numbers`);
+    const made = new Population(network, count, { seeds, seed });
+    const inside = populationInternals(call, made);
+    for (let net = 0; net < count; net++) {
+      inside.cohort.writeValues(net, values.subarray(net * engine.valueCount, (net + 1) * engine.valueCount));
+      inside.cohort.writeState(net, { slots: slots.subarray(net * slotCount, (net + 1) * slotCount), powers: powers[net] as number[] });
+    }
+    Object.assign(inside.trainees, { epochsTrained, stepsDone });
+    inside.draws = draws;
+    return made;
+  } finally {
+    network.dispose();
+  }
+}
