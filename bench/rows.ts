@@ -5,6 +5,7 @@ import { type Split, uniformArray } from './data.js';
 import { predictWithLoops, trainWithLoops } from './loops.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
 import { network, predictWithNeurite, trainWithNeurite } from './neurite.js';
+import { agents, frames, steps, trained } from './populations.js';
 import { frozen, predictions, stepping, type Training, trainings } from './workloads.js';
 
 /** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken. */
@@ -64,6 +65,8 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         contenders: () => [predictWithNeurite(work, build, given), predictWithLoops(work)],
       })),
     ),
+    { workload: agents.id, unit: agents.unit, effort: predictionEffort, contenders: () => frames(build) },
+    { workload: trained.id, unit: trained.unit, effort: trainingEffort, contenders: () => steps(build) },
     ...frozen.map((work) => ({
       ...{ workload: work.id, unit: work.unit, effort: predictionEffort },
       contenders: () => [predictWithNeurite(work, build, 'frozen'), { ...predictWithNeurite(work, build, 'out'), work: `${work.id}, not frozen` }],

@@ -88,6 +88,29 @@ test('cartpole', async () => {
   expect(await lastLine('cartpole', '1')).toMatch(/^cartpole: solved after \d+ episodes/);
 }, 300_000);
 
+test('ensemble', async () => {
+  for (const seed of seeds) {
+    const [, together, alone] = /: ([\d.]+) % right, its 16 nets ([\d.]+) %/.exec(await lastLine('ensemble', seed)) ?? [];
+    expect(Number(together), `seed ${seed}`).toBeGreaterThan(Number(alone));
+  }
+}, 60_000);
+
+test('folds', async () => {
+  for (const seed of seeds) expect(Number(/accuracy ([\d.]+) %/.exec(await lastLine('folds', seed))?.[1]), `seed ${seed}`).toBeGreaterThanOrEqual(94);
+}, 60_000);
+
+test('sweep', async () => {
+  for (const seed of seeds) {
+    const [, loss, diverged] = /loss ([\d.]+); (\d+) of 16 diverged/.exec(await lastLine('sweep', seed)) ?? [];
+    expect(Number(loss), `seed ${seed}`).toBeLessThan(0.01);
+    expect(Number(diverged), `seed ${seed}`).toBeGreaterThan(0);
+  }
+}, 60_000);
+
+test('evolution', async () => {
+  for (const seed of seeds) expect(await lastLine('evolution', seed), `seed ${seed}`).toMatch(/^evolution: up for 500 of 500 steps/);
+}, 120_000);
+
 test('sparse', async () => {
   const [, active, plain, right] = /: ([\d.]+) active units of 128 in place of ([\d.]+); .* ([\d.]+) %/.exec(await lastLine('sparse')) ?? [];
   expect(Number(active)).toBeLessThan(Number(plain) / 2);
