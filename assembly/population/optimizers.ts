@@ -10,8 +10,9 @@ const factors = memory.data(48, 16);
 
 /** The floats of rates·rate, four f64 at `rates`. */
 export function laneRates(rates: usize, rate: f64): v128 {
-  for (let l: usize = 0; l < 4; l++) store<f32>(factors + (l << 2), <f32>(load<f64>(rates + (l << 3)) * rate));
-  return v128.load(factors);
+  const rate2 = f64x2.splat(rate);
+  const low = f32x4.demote_f64x2_zero(f64x2.mul(v128.load(rates), rate2));
+  return v128.shuffle<f32>(low, f32x4.demote_f64x2_zero(f64x2.mul(v128.load(rates, 16), rate2)), 0, 1, 4, 5);
 }
 
 /** w −= rate · dw over n elements. */

@@ -74,31 +74,34 @@ function differs(bits: u32): bool {
   return (bits & Factor.Descend) != 0 || bits >= <u32>Factor.Scalars;
 }
 
-/** Holds the factors of the four nets. */
-const factors = memory.data(16, 16);
-
 /** `scale` times the factors that only the run knows, for each net of a group multiplied in f64, in the order of the single net, and rounded once. */
 function factored(scale: f32, bits: u32, context: usize, group: usize, rows: u32): v128 {
   let product = <f64>scale;
   if (bits & Factor.PerRow) product /= <f64>rows;
   if (bits & Factor.Mean) product /= <f64>rows;
   if (!differs(bits)) return f32x4.splat(<f32>product);
-  const rates = learningRates(context, group);
-  // From scalar to scalar: one for each net of all groups.
-  const scalar = <usize>load<u32>(context, Lanes.Groups) << 5;
-  const first = <usize>load<u32>(context, Lanes.Scalars) + <usize>(load<u32>(context, Lanes.Step) * load<u32>(context, Lanes.ScalarCount)) * scalar + (group << 5);
-  for (let l: usize = 0; l < 4; l++) {
-    let own = product;
-    if (bits & Factor.Descend) own *= -load<f64>(rates + (l << 3));
-    if (bits >= <u32>Factor.Scalars) {
-      let scalars: f64 = 1;
-      let at = first + (l << 3);
-      for (let left = bits / Factor.Scalars; left; left >>>= 1, at += scalar) if (left & 1) scalars *= load<f64>(at);
-      own *= scalars;
-    }
-    store<f32>(factors + (l << 2), <f32>own);
+  let low = f64x2.splat(product);
+  let high = low;
+  if (bits & Factor.Descend) {
+    const rates = learningRates(context, group);
+    low = f64x2.mul(low, f64x2.neg(v128.load(rates)));
+    high = f64x2.mul(high, f64x2.neg(v128.load(rates, 16)));
   }
-  return v128.load(factors);
+  if (bits >= <u32>Factor.Scalars) {
+    // From scalar to scalar: one for each net of all groups.
+    const scalar = <usize>load<u32>(context, Lanes.Groups) << 5;
+    let at = <usize>load<u32>(context, Lanes.Scalars) + <usize>(load<u32>(context, Lanes.Step) * load<u32>(context, Lanes.ScalarCount)) * scalar + (group << 5);
+    let lowScalars = f64x2.splat(1);
+    let highScalars = lowScalars;
+    for (let left = bits / Factor.Scalars; left; left >>>= 1, at += scalar) {
+      if (!(left & 1)) continue;
+      lowScalars = f64x2.mul(lowScalars, v128.load(at));
+      highScalars = f64x2.mul(highScalars, v128.load(at, 16));
+    }
+    low = f64x2.mul(low, lowScalars);
+    high = f64x2.mul(high, highScalars);
+  }
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
 }
 
 function fill(y: usize, n: usize, value: v128): void {
