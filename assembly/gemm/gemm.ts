@@ -3,6 +3,7 @@ import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
 import { packFew, packPanel, packRows } from './pack';
 import { areApart, isTensor, span } from '../preconditions';
+import { Scratch, scratch } from '../scratch';
 
 /** Floats of a packed block of b: 256 kB, which fit the second-level cache. All rows of a use a block before the next is packed. */
 const BLOCK: usize = 1 << 16;
@@ -21,10 +22,10 @@ const FEW: usize = 4;
 const PACKING: usize = 4;
 
 /** Holds the panels of a block of b or, where b is read in place, the strips of a. */
-const block = memory.data((1 << 16) * 4, 16);
+const block: usize = ASC_FEATURE_THREADS ? 0 : memory.data((1 << 16) * 4, 16);
 
 /** Holds one strip of a, or a last panel of b that is not full. */
-const narrow = memory.data(8 * 512 * 4, 16);
+const narrow: usize = ASC_FEATURE_THREADS ? 0 : memory.data(8 * 512 * 4, 16);
 
 /**
  * c[m, n] = a·b, or c += a·b where `accumulate`. Element (i, p) of a lies at a + (i·rsa + p·csa) floats, element (p, j) of b
@@ -62,9 +63,9 @@ function cost(m: usize, n: usize): usize {
 function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
-    packFew(narrow, a + (p << 2), depth, m, rsa);
+    packFew(scratch(narrow, Scratch.Narrow), a + (p << 2), depth, m, rsa);
     for (let j: usize = 0; j < n; j += 8) {
-      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, narrow, depth, c + (j << 2), n << 2, accumulate || p > 0);
+      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, scratch(narrow, Scratch.Narrow), depth, c + (j << 2), n << 2, accumulate || p > 0);
     }
   }
 }
@@ -78,6 +79,7 @@ function blocks(
   c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
   rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
 ): void {
+  const packedBlock = scratch(block, Scratch.Block);
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
@@ -85,14 +87,14 @@ function blocks(
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
     if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {
-      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(block + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
-      const strips = packed ? block : rowsA;
+      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(packedBlock + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
+      const strips = packed ? packedBlock : rowsA;
       for (let j: usize = 0; j < n; j += NR) {
         let panel = rowsB + (j << 2);
         let stepB = rsb;
         if (j + NR > n) {
-          packPanel(narrow, panel, depth, n - j, rsb, csb);
-          panel = narrow;
+          packPanel(scratch(narrow, Scratch.Narrow), panel, depth, n - j, rsb, csb);
+          panel = scratch(narrow, Scratch.Narrow);
           stepB = NR << 2;
         }
         for (let i: usize = 0; i < m; i += height(m - i)) {
@@ -105,8 +107,8 @@ function blocks(
       const width = (BLOCK / depth) & ~(NR - 1);
       for (let j: usize = 0; j < n; j += width) {
         const columns = min(width, n - j);
-        packPanels(block, rowsB + j * csb, depth, columns, rsb, csb);
-        strips(c + j * csc, rsc, csc, rowsA, rsa, csa, packed, block, m, columns, depth, add);
+        packPanels(packedBlock, rowsB + j * csb, depth, columns, rsb, csb);
+        strips(c + j * csc, rsc, csc, rowsA, rsa, csa, packed, packedBlock, m, columns, depth, add);
       }
     }
   }
@@ -121,8 +123,8 @@ function strips(
     let rowStep = rsa;
     let step = csa;
     if (packed) {
-      packStrip(narrow, strip, m - i, depth, csa);
-      strip = narrow;
+      packStrip(scratch(narrow, Scratch.Narrow), strip, m - i, depth, csa);
+      strip = scratch(narrow, Scratch.Narrow);
       rowStep = 4;
       step = tileRows(m - i) << 2;
     }
