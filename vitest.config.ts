@@ -11,6 +11,7 @@ export default defineConfig({
       'neurite/inspect': fileURLToPath(new URL('./src/inspect/index.ts', import.meta.url)),
       'neurite/int8': fileURLToPath(new URL('./src/int8/index.ts', import.meta.url)),
       'neurite/progress': fileURLToPath(new URL('./src/progress/index.ts', import.meta.url)),
+      'neurite/threads': fileURLToPath(new URL('./src/threads/index.ts', import.meta.url)),
       'neurite/worker': fileURLToPath(new URL('./src/worker/index.ts', import.meta.url)),
       neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },

@@ -1,6 +1,7 @@
 /**
  * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm, marks the first two with their version and embeds
  * them into src/core. Compiles assembly/int8 into build/int8.wasm and embeds it into src/int8.
+ * The same for threads, build/core.threads*.wasm, which are embedded into src/threads.
  * Derives the tables of ops too (tables.mjs).
  * With `--debug`, compiles the debug build and int8 alone, which is all that the fast tests run on. Does nothing when neither the sources nor the
  * results have changed since the last time. Silent, except for the compiler's own words on stderr.
@@ -15,14 +16,20 @@ import { unfuse } from './unfuse.mjs';
 import './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const embedded = 'src/core/binaries.generated.ts';
+const embedded = ['src/core/binaries.generated.ts', 'src/threads/binaries.generated.ts'];
+/** What a binary for threads is compiled with besides: more exports, and a memory that is shared, of which each instance is given the same. */
+const SHARED = ['assembly/threads.ts', '--importMemory', '--sharedMemory', '--maximumMemory', '65536'];
 /** What is made, and the file that says of which sources. */
 const int8 = { stamp: 'build/int8.stamp', targets: ['int8'], results: ['build/int8.wasm', 'src/int8/binary.generated.ts'] };
-const debug = { stamp: 'build/core.debug.stamp', targets: ['debug'], results: ['build/core.debug.wasm'] };
+const debug = {
+  stamp: 'build/core.debug.stamp',
+  targets: ['debug', 'threads-debug'],
+  results: ['build/core.debug.wasm', 'build/core.threads.debug.wasm'],
+};
 const release = {
   stamp: 'build/core.stamp',
-  targets: ['release', 'relaxed'],
-  results: ['build/core.wasm', 'build/core.relaxed.wasm', embedded],
+  targets: ['release', 'relaxed', 'threads', 'threads-relaxed'],
+  results: ['build/core.wasm', 'build/core.relaxed.wasm', 'build/core.threads.wasm', 'build/core.threads.relaxed.wasm', ...embedded],
 };
 
 function digest(files) {
@@ -47,7 +54,8 @@ function sources() {
 function compile(target) {
   const options = target === 'int8' ? ['--config', 'int8.asconfig.json'] : ['--target', target];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...options], {
+    const shared = target.startsWith('threads') ? SHARED : [];
+    const child = spawn(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...shared, ...options], {
       stdio: ['ignore', process.stderr, process.stderr],
     });
     child.on('error', reject);
@@ -58,7 +66,7 @@ function compile(target) {
 const before = sources();
 const isOld = ({ stamp, results }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`;
 // The sources import what is embedded, be it of an earlier time.
-const wanted = process.argv.includes('--debug') && existsSync(embedded) ? [debug, int8] : [debug, int8, release];
+const wanted = process.argv.includes('--debug') && embedded.every(existsSync) ? [debug, int8] : [debug, int8, release];
 const old = wanted.filter(isOld);
 if (old.length > 0) {
   mkdirSync('build', { recursive: true });

@@ -146,6 +146,7 @@ export function embed(version) {
     [printable(MADD), template(mulAdd, C)],
     [printable(NMADD), template(mulSub, C, PRODUCT)],
   ];
+  embedThreads({ simd: [baseline, read('core.threads.wasm')], relaxed: [read('core.relaxed.wasm'), read('core.threads.relaxed.wasm')] });
   writeFileSync(
     new URL('../src/core/binaries.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/*.wasm. */
@@ -177,6 +178,24 @@ export function embedInt8() {
     new URL('../src/int8/binary.generated.ts', import.meta.url),
     `/** Made by scripts/embed.mjs from build/int8.wasm, as text (printable.ts). */
 export const binary: string = '${printable(read('int8.wasm'))}';
+`,
+  );
+}
+
+/** Writes the binaries for threads, each as the steps that make it from the one of its build. */
+function embedThreads(builds) {
+  const deltas = Object.entries(builds).map(
+    ([build, [source, target]]) => `  ${build}: {
+    size: ${target.length},
+    delta: '${printable(delta(source, target))}',
+  },
+`,
+  );
+  writeFileSync(
+    new URL('../src/threads/binaries.generated.ts', import.meta.url),
+    `/** Made by scripts/embed.mjs from build/*.wasm: the bytes of each binary, and what makes it from the one of its build (src/core/delta.ts). */
+export const deltas: Readonly<Record<'simd' | 'relaxed', { readonly size: number; readonly delta: string }>> = {
+${deltas.join('')}};
 `,
   );
 }

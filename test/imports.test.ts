@@ -66,6 +66,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
   { name: 'int8', files: /^src\/int8\//, imports: ['engine', 'compile', 'graph', 'core', 'opcodes', 'context', 'errors'] },
+  { name: 'threads', files: /^src\/threads\//, imports: ['worker', 'core', 'errors', 'arguments'] },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',

@@ -47,25 +47,39 @@ export function gemm(
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
   }
-  if (m == 1 && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
-  if (m == 1 && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
-  if (m > 1 && m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
-  const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
-  if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
-  else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
+  gemmPart(c, n, a, b, m, n, k, rsa, csa, rsb, csb, accumulate, m == 1);
+}
+
+/**
+ * The same for c[m, n] that is part of a larger c, whose rows are ldc floats apart, and for k > 0. `single`: whether that has one row. The bits are
+ * those of the whole.
+ */
+export function gemmPart(
+  c: usize, ldc: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool, single: bool,
+): void {
+  if (single && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
+  if (single && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
+  if (m > 1 && m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, ldc << 2, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
+  if (swaps(m, n, rsb)) blocks(c, 4, ldc << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
+  else blocks(c, ldc << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
+}
+
+/** Whether the product is computed as cᵀ = bᵀ·aᵀ. */
+function swaps(m: usize, n: usize, rsb: usize): bool {
+  return (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
 }
 
 function cost(m: usize, n: usize): usize {
   return ((m + 3) & ~3) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
 }
 
-/** a·b for few rows of a and at least a tile of columns of b. Rows of a and columns of b are contiguous, rsa and csb bytes apart. */
-function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
+/** a·b for few rows of a and at least a tile of columns of b. Rows of a and columns of b are contiguous; ldc, rsa and csb are bytes. */
+function few(c: usize, ldc: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     packFew(scratch(narrow, Scratch.Narrow), a + (p << 2), depth, m, rsa);
     for (let j: usize = 0; j < n; j += 8) {
-      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, scratch(narrow, Scratch.Narrow), depth, c + (j << 2), n << 2, accumulate || p > 0);
+      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, scratch(narrow, Scratch.Narrow), depth, c + (j << 2), ldc, accumulate || p > 0);
     }
   }
 }
