@@ -22,7 +22,9 @@ const UPDATE: f64 = 0.6;
 
 /** In how many parts to run an instruction, of `least` ns each: 1 where it is too small, or is not split. */
 export function partsOf(pc: usize, rows: u32, threads: u32, least: f64): u32 {
-  return <u32>max<f64>(1, min<f64>(threads, work(pc, rows) / least));
+  const time = work(pc, rows);
+  const turns = max<f64>(1, min(TURNS, Math.floor(time / (LONG * threads))));
+  return <u32>max<f64>(1, min(threads * turns, time / least));
 }
 
 /** What an instruction takes, in ns; 0 for one that is not split. */
@@ -114,8 +116,12 @@ function bound(n: usize, unit: usize, part: u32, parts: u32): usize {
 /** Elements of a vector that stay together: a cache line. */
 const LINE: usize = 16;
 
-/** Rows and columns of a product that stay together: a multiple of what tiles have. */
-const TILES: usize = 24;
+/** Rows and columns of a product that stay together: the columns of a tile. */
+const TILES: usize = 8;
+
+/** A thread gets so many parts of an instruction, if each takes this long, in ns: who is interrupted leaves some to others. */
+const TURNS: f64 = 2;
+const LONG: f64 = 100000;
 
 /** Runs a part of an instruction for which there is no instruction. @returns false for the others, of which `slice` makes one */
 export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, parts: u32): bool {

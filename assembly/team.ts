@@ -156,6 +156,11 @@ export function awaitJob(): bool {
   }
 }
 
+/** How many instructions the team of this leader has shared out. */
+export function jobs(): u32 {
+  return job;
+}
+
 /** Ends a team: helpers return, and a leader that waits for one traps. */
 export function breakUp(record: usize): void {
   atomic.store<u32>(record, 1, Team.Broken);

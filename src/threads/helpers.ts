@@ -60,9 +60,10 @@ function make(script: string, node: Awaited<ReturnType<typeof nodeThreads>>, ass
 /**
  * Starts member number `member` of a team. Resolves once it works.
  * @param ended called where it ends by itself, later: a failure
+ * @param script what it runs: tests let it fail
  * @throws UnsupportedError where the host refuses
  */
-export async function startHelper(assignment: Assignment, member: number, ended: (why: string) => void): Promise<Helper> {
+export async function startHelper(assignment: Assignment, member: number, ended: (why: string) => void, script = SCRIPT): Promise<Helper> {
   const node = typeof globalThis.Worker === 'function' && typeof Blob === 'function' && !isNode() ? undefined : await nodeThreads();
   if (!node && typeof globalThis.Worker !== 'function')
     throw new UnsupportedError('NO_THREADS', 'threads: this host has no workers, neither Worker nor node:worker_threads');
@@ -71,7 +72,7 @@ export async function startHelper(assignment: Assignment, member: number, ended:
       reject(new UnsupportedError('NO_THREADS', `threads: the host refuses a worker (${why}); a Content-Security-Policy needs worker-src blob:`, { cause }));
     let isReady = false;
     try {
-      const port = portOf('threads', make(SCRIPT, node, { ...assignment, member }), {
+      const port = portOf('threads', make(script, node, { ...assignment, member }), {
         message: (data) => {
           if (data === 'ready') {
             isReady = true;

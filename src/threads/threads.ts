@@ -1,7 +1,7 @@
 /** A core that runs in several threads. */
 import { checkOptions } from '../arguments/options.js';
 import { describe, fieldOf } from '../arguments/describe.js';
-import { automaticBuild, binary, type Build, Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
+import { automaticBuild, binary, type Build, type Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
 import { applyDelta } from '../core/delta.js';
 import { decodePrintable } from '../core/printable.js';
 import { refusal } from '../core/refusal.js';
@@ -9,6 +9,7 @@ import { MemoryError, NeuriteError, UnsupportedError, ValueError } from '../erro
 import { nodeModule } from '../worker/nodeThreads.js';
 import { deltas } from './binaries.generated.js';
 import { type Helper, startHelper } from './helpers.js';
+import { SharedCore } from './sharedCore.js';
 
 /** Options of `threads`. */
 export interface ThreadsOptions {
@@ -17,10 +18,12 @@ export interface ThreadsOptions {
 }
 
 /** What a core exports besides where it runs in threads (`assembly/threads.ts`). */
-interface TeamExports extends CoreExports {
+export interface TeamExports extends CoreExports {
   makeTeam(threads: number): number;
   lead(team: number, threads: number, mayWait: number, least: number): void;
   breakUp(team: number): void;
+  /** How many instructions were shared out. */
+  jobs(): number;
 }
 
 /** The most threads. */
@@ -112,8 +115,13 @@ function maySleep(): boolean {
   }
 }
 
-/** A team of `count` threads. @param module of a binary for threads @param least work of a part of an instruction, in ns: of tests, so little that all are split */
-export async function team(module: object, build: Build, count: number, least: number): Promise<Threads> {
+/**
+ * A team of `count` threads.
+ * @param module of a binary for threads
+ * @param least work of a part of an instruction, in ns: tests say so little that all are split
+ * @param start starts a helper: tests let some fail
+ */
+export async function team(module: object, build: Build, count: number, least: number, start: typeof startHelper = startHelper): Promise<Threads> {
   const memory = sharedMemory();
   const abort = () => {
     throw new WebAssembly.RuntimeError('an assertion failed');
@@ -123,7 +131,7 @@ export async function team(module: object, build: Build, count: number, least: n
   const record = exports.makeTeam(count) >>> 0;
   if (record === 0) throw new MemoryError('threads: what each thread has to itself', PAGES << 16, PAGES << 16);
   exports.lead(record, count, Number(maySleep()), least);
-  const core = new Core(instance, build);
+  const core = new SharedCore(instance, build);
   const held = new WeakRef(core);
   const helpers: Helper[] = [];
   let isOver = false;
@@ -138,7 +146,7 @@ export async function team(module: object, build: Build, count: number, least: n
     held.deref()?.fail(new WebAssembly.RuntimeError(`a thread ${why}`));
   };
   try {
-    helpers.push(...(await Promise.all(Array.from({ length: count - 1 }, (_, i) => startHelper({ module, memory, team: record }, i + 1, ended)))));
+    helpers.push(...(await Promise.all(Array.from({ length: count - 1 }, (_, i) => start({ module, memory, team: record }, i + 1, ended)))));
   } catch (error) {
     end();
     throw error;
