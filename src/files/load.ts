@@ -213,7 +213,12 @@ function plain(json: unknown, where: string): unknown {
   }
 }
 
-function make(where: string, architecture: ReadArchitecture, { build, reproducible, debug, threads }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
+function make(
+  where: string,
+  architecture: ReadArchitecture,
+  { build, reproducible, debug, threads }: LoadOptions,
+  parameters: 'draw' | 'leave',
+): AnyNetwork {
   const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
   const options = {

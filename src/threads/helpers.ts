@@ -69,7 +69,11 @@ export async function startHelper(assignment: Assignment, member: number, ended:
     throw new UnsupportedError('NO_THREADS', 'threads: this host has no workers, neither Worker nor node:worker_threads');
   return new Promise((resolve, reject) => {
     const refuse = (why: string, cause?: unknown) =>
-      reject(new UnsupportedError('NO_THREADS', `threads: the host refuses a worker (${why}); a Content-Security-Policy needs worker-src blob:`, { cause }));
+      reject(
+        new UnsupportedError('NO_THREADS', `threads: the host refuses a worker (${why}); a Content-Security-Policy needs worker-src blob:`, {
+          cause,
+        }),
+      );
     let isReady = false;
     try {
       const port = portOf('threads', make(script, node, { ...assignment, member }), {

@@ -1,7 +1,8 @@
 /** A core that runs in several threads. */
-import { checkOptions } from '../arguments/options.js';
+
 import { describe, fieldOf } from '../arguments/describe.js';
-import { automaticBuild, binary, type Build, type Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
+import { checkOptions } from '../arguments/options.js';
+import { automaticBuild, type Build, binary, type Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
 import { applyDelta } from '../core/delta.js';
 import { decodePrintable } from '../core/printable.js';
 import { refusal } from '../core/refusal.js';

@@ -1,6 +1,6 @@
 /**
  * Starts threads and ends them again and again, each time with a network that trains on them. `node test/threads/cycles.mjs 100000` takes about an hour.
- * Prints the memory of the process as it goes, and exits 1 where it grew by more than 64 MiB after the first hundred. Needs dist/.
+ * Prints the memory of the process as it goes, and exits 1 where it grew by more than 256 MiB after the first hundred; with `--expose-gc` it says what is held. Needs dist/.
  */
 import { adam, crossEntropy, dense, sequential } from '../../dist/index.js';
 import { threads } from '../../dist/threads.js';
@@ -26,7 +26,7 @@ for (let i = 1; i <= cycles; i++) {
   most = Math.max(most, now);
   if (i % Math.ceil(cycles / 20 / 100) === 0 || i === cycles) console.log(`${i} cycles, ${now.toFixed(0)} MiB`);
 }
-if (first > 0 && most > first + 64) {
+if (first > 0 && most > first + 256) {
   console.log(`grew from ${first.toFixed(0)} to ${most.toFixed(0)} MiB`);
   process.exitCode = 1;
 }

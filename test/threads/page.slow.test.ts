@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { browsers, find } from '../../bench/browser/browsers.js';
 import { session } from '../../bench/browser/session.js';
-import { chromium } from 'playwright';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,7 +31,7 @@ const script = `${training}
   const tell = (body) => fetch('/', { method: 'POST', body: JSON.stringify(body) });
   try {
     const here = await train(...${modules});
-    const worker = new Worker('/worker.mjs', { type: 'module' });
+    const worker = new Worker('/worker.js', { type: 'module' });
     const there = await new Promise((resolve, reject) => Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }));
     await tell({ here, there });
   } catch (error) { await tell({ error: String(error) }); }`;
@@ -47,11 +47,11 @@ describe.each(browsers.map((browser) => [browser.name, browser] as const))('%s',
     expect(expected).toMatchObject({ same: true, shared: true });
     const { writeFileSync, mkdtempSync } = await import('node:fs');
     const folder = mkdtempSync('/tmp/neurite-threads-');
-    writeFileSync(join(folder, 'worker.mjs'), `${training}\npostMessage(await train(...${modules}));`);
+    writeFileSync(join(folder, 'worker.js'), `${training}\npostMessage(await train(...${modules}));`);
     const told = await session<{ here: object; there: object }>(browser, find(browser)?.command as string, {
       query: {},
       page: `<!doctype html><meta charset="utf-8"><title>threads</title><script type="module">${script}</script>`,
-      fileOf: (path) => (path === '/worker.mjs' ? join(folder, 'worker.mjs') : /^\/dist\/[\w./]+\.js$/.test(path) ? root + path : undefined),
+      fileOf: (path) => (path === '/worker.js' ? join(folder, 'worker.js') : /^\/dist\/[\w./]+\.js$/.test(path) ? root + path : undefined),
       hear: (said) => ('error' in (said as object) ? { error: (said as { error: string }).error } : { done: said as never }),
     });
     expect(told).toEqual({ here: expected, there: expected });
@@ -69,7 +69,9 @@ test('a page without the headers is told which, and trains on one thread all the
   try {
     const page = await browser.newPage();
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-    const said = await page.evaluate(`import('/dist/threads.js').then(({ threads }) => threads(2)).catch((error) => error.code + ' ' + error.message)`);
+    const said = await page.evaluate(
+      `import('/dist/threads.js').then(({ threads }) => threads(2)).catch((error) => error.code + ' ' + error.message)`,
+    );
     expect(said).toMatch(/^NO_ISOLATION threads: .*Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/);
     expect(await page.evaluate(`import('/dist/index.js').then(({ sequential, dense }) => sequential(2, [dense(1)]).predict([1, 2]).length)`)).toBe(1);
   } finally {

@@ -114,7 +114,11 @@ describe('an end', () => {
   test('by dispose: networks on them throw, also in the middle of a fit', async () => {
     const two = await threads(2, { build: 'simd' });
     const net = make({ threads: two });
-    const running = net.fit({ x, y }, { epochs: 1000, batchSize: 16, onEpoch: ({ epoch }: { epoch: number }) => void (epoch === 3 && two.dispose()) } as never);
+    const running = net.fit({ x, y }, {
+      epochs: 1000,
+      batchSize: 16,
+      onEpoch: ({ epoch }: { epoch: number }) => void (epoch === 3 && two.dispose()),
+    } as never);
     const error = await errorOf(() => running);
     expect(error.code).toBe('DISPOSED');
     expect((await errorOf(() => net.predict(x))).code).toBe('DISPOSED');
@@ -174,7 +178,9 @@ describe('an end', () => {
   });
 
   test('a host that refuses a worker is an UnsupportedError', async () => {
-    const error = await errorOf(() => debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, 'throw new Error("no")')));
+    const error = await errorOf(() =>
+      debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, 'throw new Error("no")')),
+    );
     expect(error.code).toBe('NO_THREADS');
     expect(error.message).toContain('no');
   });
