@@ -1,6 +1,8 @@
 /** Threads in pages with and without isolation, and in a page's worker, to the bits of Node. Needs dist/. */
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,14 +40,14 @@ const script = `${training}
 
 async function node(): Promise<{ same: boolean; shared: boolean; hash: number }> {
   const train = new Function(`${training}; return train`)();
-  return train(await import(join(root, 'dist/index.js')), await import(join(root, 'dist/threads.js')));
+  const require = createRequire(import.meta.url);
+  return train(require('../../dist/index.cjs'), require('../../dist/threads.cjs'));
 }
 
 describe.each(browsers.map((browser) => [browser.name, browser] as const))('%s', (_, browser) => {
   test('a page with the two headers trains on two threads to the bits of Node, and so does its worker', async () => {
     const expected = await node();
     expect(expected).toMatchObject({ same: true, shared: true });
-    const { writeFileSync, mkdtempSync } = await import('node:fs');
     const folder = mkdtempSync('/tmp/neurite-threads-');
     writeFileSync(join(folder, 'worker.js'), `${training}\npostMessage(await train(...${modules}));`);
     const told = await session<{ here: object; there: object }>(browser, find(browser)?.command as string, {
@@ -62,7 +64,7 @@ test('a page without the headers is told which, and trains on one thread all the
   const server = createServer((request, response) => {
     const path = request.url as string;
     if (!path.startsWith('/dist/')) return response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>plain</title>');
-    import('node:fs').then(({ readFileSync }) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(root + path)));
+    response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(root + path));
   }).listen(0, 'localhost');
   await once(server, 'listening');
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
