@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: {
+      'neurite/threads': fileURLToPath(new URL('./dist/threads.js', import.meta.url)),
       'neurite/worker': fileURLToPath(new URL('./dist/worker.js', import.meta.url)),
       neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)),
     },

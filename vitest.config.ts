@@ -12,6 +12,7 @@ export default defineConfig({
       'neurite/int8': fileURLToPath(new URL('./src/int8/index.ts', import.meta.url)),
       'neurite/population': fileURLToPath(new URL('./src/population/index.ts', import.meta.url)),
       'neurite/progress': fileURLToPath(new URL('./src/progress/index.ts', import.meta.url)),
+      'neurite/threads': fileURLToPath(new URL('./src/threads/index.ts', import.meta.url)),
       'neurite/worker': fileURLToPath(new URL('./src/worker/index.ts', import.meta.url)),
       neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },

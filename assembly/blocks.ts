@@ -10,6 +10,19 @@ export const FREE: usize = 1;
 /** Bytes behind each block in the debug build: guards, and last the size that was asked for. */
 export const TAIL: usize = ASC_NO_ASSERT ? 0 : 32;
 
+/** Bytes of the lists of free blocks (`memory.ts`). */
+export const LISTS: usize = 28 << 2;
+
+/**
+ * Where the heap begins: behind what is static and, where there are threads, behind the lists too. A second instance on the memory writes what is
+ * static once more, so nothing there may change.
+ */
+// @ts-ignore: decorator
+@inline
+export function heapStart(): usize {
+  return ((__heap_base + 15) & ~15) + (ASC_FEATURE_THREADS ? LISTS : 0);
+}
+
 /** Bytes from this block to the next. */
 export function sizeOf(block: usize): usize {
   return load<usize>(block) & ~FREE;
@@ -26,7 +39,7 @@ export function isFree(block: usize): bool {
 export function isInBlock(address: usize, bytes: usize): bool {
   if (bytes == 0) return true;
   const end = <usize>memory.size() << 16;
-  let block = (__heap_base + 15) & ~15;
+  let block = heapStart();
   while (block + HEADER <= end && sizeOf(block)) {
     const next = block + sizeOf(block);
     if (address < next) {

@@ -4,7 +4,7 @@
  *
  * In the debug build guards stand behind each block. `free` and `damaged` detect a write past the end of one.
  */
-import { BEFORE, FREE, HEADER, isFree, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
+import { BEFORE, FREE, HEADER, heapStart, isFree, LISTS, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
 
 const GUARD: u8 = 0xa5;
 /** Fills a freed block in the debug build: NaN as floats, and no valid size or address. */
@@ -16,7 +16,14 @@ const LEAST_PAGES = 16;
 const MOST_PAGES = 65535;
 
 /** The first free block of each list; list i holds sizes from 16·2ⁱ to 16·2ⁱ⁺¹ − 16. */
-const lists = memory.data(28 << 2);
+const ownLists: usize = ASC_FEATURE_THREADS ? 0 : memory.data(28 << 2);
+
+// @ts-ignore: decorator
+@inline
+function lists(): usize {
+  return ASC_FEATURE_THREADS ? heapStart() - LISTS : ownLists;
+}
+
 /** Bit i is set where list i holds a block. */
 let filled: u32 = 0;
 
@@ -37,7 +44,7 @@ export function allocate(size: usize): usize {
   const needed = (size + (HEADER + TAIL + 15)) & ~15;
   if (needed < size) return 0;
   if (!end) {
-    start = (__heap_base + 15) & ~15;
+    start = heapStart();
     end = start;
     add();
   }
@@ -116,7 +123,7 @@ function listOf(size: usize): u32 {
 /** Inserts a block at the head of its list. */
 function link(block: usize): void {
   const list = listOf(sizeOf(block));
-  const head = lists + (list << 2);
+  const head = lists() + (list << 2);
   const next = load<usize>(head);
   store<usize>(block, load<usize>(block) | FREE);
   store<usize>(block, next, NEXT);
@@ -135,7 +142,7 @@ function unlink(block: usize): void {
     store<usize>(previous, next, NEXT);
   } else {
     const list = listOf(sizeOf(block));
-    store<usize>(lists + (list << 2), next);
+    store<usize>(lists() + (list << 2), next);
     if (!next) filled &= ~(1 << list);
   }
   store<usize>(block, sizeOf(block));
@@ -144,7 +151,7 @@ function unlink(block: usize): void {
 /** Takes `size` bytes from a free block: one of the first `tries` of the list for this size, else one of the next larger list; 0 for none. */
 function take(size: usize, tries: i32): usize {
   const list = listOf(size);
-  let block = load<usize>(lists + (list << 2));
+  let block = load<usize>(lists() + (list << 2));
   for (; block && sizeOf(block) < size; block = load<usize>(block, NEXT)) {
     if (--tries == 0) {
       block = 0;
@@ -154,7 +161,7 @@ function take(size: usize, tries: i32): usize {
   if (!block) {
     const larger = filled & ~((2 << list) - 1);
     if (!larger) return 0;
-    block = load<usize>(lists + (ctz(larger) << 2));
+    block = load<usize>(lists() + (ctz(larger) << 2));
   }
   unlink(block);
   const rest = sizeOf(block) - size;

@@ -6,45 +6,19 @@ import { gemm } from './gemm/gemm';
 import { linear } from './kernels/linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
-import { Factor, GemmFlag, Opcode, Ref, Size } from './opcodes';
+import { Factor, GemmFlag, Opcode } from './opcodes';
 import { isInBlock } from './blocks';
+import { address, count, double, float, optional, word } from './operands';
 import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
+import { lengthOf, partsOf, runSpecial, slice, sliceRows } from './parts';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { embed, embedBackward } from './kernels/embedding';
 import { draw } from './random';
+import { setScratch } from './scratch';
+import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, publish, rowsOfJob, take, taken } from './team';
 import { unary } from './kernels/unary';
-
-/** Operand `index` of the instruction at pc, undecoded. */
-function word(pc: usize, index: i32): u32 {
-  return load<u32>(pc + ((<usize>index) << 2));
-}
-
-function float(pc: usize, index: i32): f32 {
-  return load<f32>(pc + ((<usize>index) << 2));
-}
-
-function double(pc: usize, index: i32): f64 {
-  return load<f64>(pc + ((<usize>index) << 2));
-}
-
-/** The address of a ref. */
-function address(context: usize, pc: usize, index: i32): usize {
-  const ref = word(pc, index);
-  return <usize>load<u32>(context + ((ref >>> Ref.BlockShift) << 2)) + (<usize>(ref & Ref.OffsetMask) << 2);
-}
-
-/** The address of an optional ref; 0 for none. */
-function optional(context: usize, pc: usize, index: i32): usize {
-  return word(pc, index) == <u32>Ref.None ? 0 : address(context, pc, index);
-}
-
-/** The count of a size in a run of `rows`. */
-function count(pc: usize, index: i32, rows: u32): usize {
-  const size = word(pc, index);
-  return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
-}
 
 function learningRate(context: usize): f64 {
   return load<f64>(<usize>load<u32>(context, Context.LearningRates) + (<usize>load<u32>(context, Context.Step) << 3));
@@ -106,6 +80,14 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
     assert((pc & 3) == 0 && pc <= end && isInBlock(pc, end - pc), 'run: the program is words in the heap');
   }
   while (pc < end) {
+    if (ASC_FEATURE_THREADS && threads > 1) {
+      const parts = partsOf(pc, rows, threads, least);
+      if (parts > 1) {
+        share(context, pc, rows, parts);
+        pc += lengthOf(pc);
+        continue;
+      }
+    }
     const opcode: i32 = load<i32>(pc);
     switch (opcode) {
       case Opcode.Gemm: {
@@ -316,7 +298,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
 function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
   if (!ASC_NO_ASSERT) assertRows(opcode, y, x, rows, features);
   switch (opcode) {
-    case Opcode.SumRows: sumRows(y, x, rows, features, accumulate); break;
+    case Opcode.SumRows: sumRows(y, x, rows, features, features, accumulate); break;
     case Opcode.SumFeatures: sumFeatures(y, x, rows, features); break;
     case Opcode.ExpandRows: expandRows(y, x, rows, features); break;
     case Opcode.ExpandFeatures: expandFeatures(y, x, rows, features); break;
@@ -354,4 +336,58 @@ export function train(context: usize, pc: usize, end: usize, steps: u32, batch: 
     store<u32>(context, load<u32>(context, Context.Step) + 1, Context.Step);
   }
   return Status.Done;
+}
+
+/** Threads of the team that this instance leads; 0 for one that leads none, or runs its own part. */
+let threads: u32 = 0;
+
+/** The least work of a part, in ns. */
+let least: f64 = 0;
+
+/** What this thread has to itself. */
+let own: usize = 0;
+
+/** Makes this instance the leader of a team. `waits`: whether its thread may sleep. `leastWork`: of a part, in ns. */
+export function lead(team: usize, members: u32, waits: bool, leastWork: f64): void {
+  own = enter(team, 0, waits);
+  setScratch(own);
+  threads = members;
+  least = leastWork;
+}
+
+/** Runs parts of what the leader shares out, as member number `member`, until the team ends. */
+export function work(team: usize, member: u32): void {
+  own = enter(team, member, true);
+  setScratch(own);
+  while (awaitJob()) {
+    const part = take();
+    if (part < 0) continue;
+    runPart(contextOfJob(), instructionOfJob(), rowsOfJob(), part, taken);
+    finish();
+  }
+}
+
+/** Runs an instruction with the team. */
+function share(context: usize, pc: usize, rows: u32, parts: u32): void {
+  const members = threads;
+  threads = 0;
+  publish(context, pc, rows, parts);
+  for (let part = take(); part >= 0; part = take()) {
+    runPart(context, pc, rows, part, parts);
+    finish();
+  }
+  join(parts);
+  threads = members;
+  if (load<i32>(pc) == Opcode.Adam && word(pc, I.Adam.more) == 0) {
+    adam(
+      address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),
+      address(context, pc, I.Adam.powers), 0, 0, double(pc, I.Adam.beta1Low), double(pc, I.Adam.beta2Low), 1, 0, true,
+    );
+  }
+}
+
+function runPart(context: usize, pc: usize, rows: u32, part: u32, parts: u32): void {
+  if (runSpecial(context, pc, rows, part, parts)) return;
+  const bytes = slice(own + Own.Instruction, own + Own.Context, context, pc, rows, part, parts);
+  if (bytes) run(own + Own.Context, own + Own.Instruction, own + Own.Instruction + bytes, sliceRows);
 }

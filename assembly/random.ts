@@ -5,17 +5,18 @@
  */
 import { log64 } from './math/log64';
 import { isTensor } from './preconditions';
+import { Scratch, scratch } from './scratch';
 
 /** The four words of the block drawn last. */
-const words = memory.data(16, 16);
+const ownWords: usize = ASC_FEATURE_THREADS ? 0 : memory.data(16, 16);
 
 /** Word i of the stream. Call it in the order of i, from a multiple of 4: one block serves four. */
 function word(i: u32, seed: u32, stream: u32): u32 {
   if ((i & 3) == 0) philox(i >>> 2, seed, stream);
-  return load<u32>(words + (<usize>(i & 3) << 2));
+  return load<u32>(scratch(ownWords, Scratch.Words) + (<usize>(i & 3) << 2));
 }
 
-/** The ten rounds on one counter of two words; leaves four words in `words`. */
+/** The ten rounds on one counter of two words; leaves four words in their scratch. */
 function philox(counter: u32, key0: u32, key1: u32, high: u32 = 0): void {
   let c0 = counter;
   let c1 = high;
@@ -31,6 +32,7 @@ function philox(counter: u32, key0: u32, key1: u32, high: u32 = 0): void {
     key0 += 0x9e3779b9;
     key1 += 0xbb67ae85;
   }
+  const words = scratch(ownWords, Scratch.Words);
   store<u32>(words, c0);
   store<u32>(words, c1, 4);
   store<u32>(words, c2, 8);
@@ -107,7 +109,7 @@ export function draw(y: usize, n: usize, key: usize, step: u32, first: u32, isNo
   const threshold = <f64>rate * 4294967296 - 0.5;
   for (let i = first, end = first + <u32>n; i != end; i++, y += 4) {
     if ((i & 3) == 0) philox(i >>> 2, key0, key1, step);
-    const w = <f64>load<u32>(words + (<usize>(i & 3) << 2));
+    const w = <f64>load<u32>(scratch(ownWords, Scratch.Words) + (<usize>(i & 3) << 2));
     if (isNormal) store<f32>(y, <f32>(<f64>alpha * quantile((w - 2147483647.5) / 4294967296)));
     else store<f32>(y, w >= threshold ? alpha : 0);
   }

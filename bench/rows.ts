@@ -4,9 +4,9 @@ import { hvp, jacobian } from 'neurite/derivatives';
 import { type Split, uniformArray } from './data.js';
 import { predictWithLoops, trainWithLoops } from './loops.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
-import { network, predictWithNeurite, trainWithNeurite } from './neurite.js';
+import { network, onThreads, predictWithNeurite, trainWithNeurite } from './neurite.js';
 import { agents, frames, steps, trained } from './populations.js';
-import { frozen, predictions, stepping, type Training, trainings } from './workloads.js';
+import { frozen, predictions, shared, stepping, type Training, trainings } from './workloads.js';
 
 /** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken. */
 export const trainingEffort = (repetitions: number): Effort => ({ repetitions, time: 0, warmup: 0 });
@@ -17,7 +17,7 @@ export interface Row {
   readonly workload: string;
   readonly unit: Unit;
   readonly effort: (repetitions: number) => Effort;
-  readonly contenders: () => Contender[];
+  readonly contenders: () => Contender[] | Promise<Contender[]>;
 }
 
 /** Calls of a derivative to one measured run. */
@@ -77,6 +77,10 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         predictWithNeurite(work, build, 'int8'),
         { ...predictWithNeurite(work, build, 'frozen'), work: `${work.id.replace('F', 'Q')}, floats` },
       ],
+    })),
+    ...shared.map(({ work, threads }) => ({
+      ...{ workload: `${work.id} ${threads} threads`, unit: work.unit, effort: 'optimizer' in work ? trainingEffort : predictionEffort },
+      contenders: () => onThreads(work, 'optimizer' in work ? work.data(mnist) : undefined, build, threads),
     })),
     derivative('D jacobian', 'D 4 × predict 10 rows', 4, build, (net) => [
       () => jacobian(net, x.subarray(0, 784)),

@@ -27,6 +27,6 @@ export function* suite(
   }
   const build = binaries[0]?.[0] as Build;
   for (const { workload, unit, effort: times, contenders } of rows(mnist, chosen ?? 'auto')) {
-    if (wanted(workload)) yield { workload, build, measure: () => compare(workload, unit, contenders(), times(effort.repetitions)) };
+    if (wanted(workload)) yield { workload, build, measure: async () => compare(workload, unit, await contenders(), times(effort.repetitions)) };
   }
 }

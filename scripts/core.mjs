@@ -1,15 +1,16 @@
 /**
  * Compiles assembly/ into build/core.wasm, build/core.relaxed.wasm and build/core.debug.wasm, marks the first two with their version and embeds
- * them into src/core. Compiles assembly/int8 and assembly/population as well, and embeds them into src/int8 and src/population.
+ * them into src/core. Compiles assembly/int8, assembly/population and, for threads, the core with a shared memory
+ * as well, and embeds them into src/int8, src/population and src/threads.
  * Derives the tables of ops too (tables.mjs).
- * With `--debug`, compiles the debug build and what is as small, which is all that the fast tests run on. Does nothing when neither the sources nor
+ * With `--debug`, compiles the debug builds and what is as small, which is all that the fast tests run on. Does nothing when neither the sources nor
  * the results have changed since the last time. Silent, except for the compiler's own words on stderr.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { embed, embedInt8 } from './embed.mjs';
+import { embed, embedInt8, embedThreads } from './embed.mjs';
 import { embedPopulation } from './embedPopulation.mjs';
 import { mark } from './mark.mjs';
 import { unfuse } from './unfuse.mjs';
@@ -46,6 +47,22 @@ const population = {
   embed: embedPopulation,
 };
 
+const threads = {
+  stamp: 'build/threads.stamp',
+  config: 'threads.asconfig.json',
+  targets: ['release', 'relaxed'],
+  results: ['build/core.threads.wasm', 'build/core.threads.relaxed.wasm', 'src/threads/binaries.generated.ts'],
+  // As steps from the core's too.
+  embed: embedThreads,
+};
+const debugThreads = {
+  stamp: 'build/core.threads.debug.stamp',
+  config: 'threads.asconfig.json',
+  targets: ['debug'],
+  results: ['build/core.threads.debug.wasm'],
+  embed() {},
+};
+
 function digest(files) {
   const hash = createHash('sha256');
   for (const file of files) hash.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : '');
@@ -58,6 +75,7 @@ function sources() {
     'asconfig.json',
     'int8.asconfig.json',
     'population.asconfig.json',
+    'threads.asconfig.json',
     'node_modules/assemblyscript/package.json',
     'scripts/embed.mjs',
     'scripts/embedPopulation.mjs',
@@ -80,8 +98,10 @@ function compile(config, target) {
 const before = sources();
 const isOld = ({ stamp, results }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`;
 // The sources import what is embedded, be it of an earlier time.
-const isEmbedded = [release, population].every(({ results }) => results.every((file) => !file.startsWith('src/') || existsSync(file)));
-const wanted = process.argv.includes('--debug') && isEmbedded ? [debug, int8] : [debug, int8, release, population];
+const small = [debug, debugThreads, int8];
+const large = [release, population, threads];
+const isEmbedded = large.every(({ results }) => results.every((file) => !file.startsWith('src/') || existsSync(file)));
+const wanted = process.argv.includes('--debug') && isEmbedded ? small : [...small, ...large];
 const old = wanted.filter(isOld);
 if (old.length > 0) {
   mkdirSync('build', { recursive: true });

@@ -180,3 +180,25 @@ export const binary: string = '${printable(read('int8.wasm'))}';
 `,
   );
 }
+
+/** Writes the binaries for threads, each as the steps that make it from the one of its build. */
+export function embedThreads() {
+  const builds = {
+    simd: [read('core.wasm'), read('core.threads.wasm')],
+    relaxed: [read('core.relaxed.wasm'), read('core.threads.relaxed.wasm')],
+  };
+  const deltas = Object.entries(builds).map(
+    ([build, [source, target]]) => `  ${build}: {
+    size: ${target.length},
+    delta: '${printable(delta(source, target))}',
+  },
+`,
+  );
+  writeFileSync(
+    new URL('../src/threads/binaries.generated.ts', import.meta.url),
+    `/** Made by scripts/embed.mjs from build/*.wasm: the bytes of each binary, and what makes it from the one of its build (src/core/delta.ts). */
+export const deltas: Readonly<Record<'simd' | 'relaxed', { readonly size: number; readonly delta: string }>> = {
+${deltas.join('')}};
+`,
+  );
+}

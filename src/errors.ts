@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'WASM_MISSING'
   | 'WASM_DAMAGED'
   | 'WASM_VERSION'
+  | 'NO_ISOLATION'
+  | 'NO_THREADS'
   | 'WORKER';
 
 /** The base of every error neurite throws on purpose. `code` says what kind; the message says what came and what was expected. */
@@ -124,7 +126,7 @@ export class CoreError extends NeuriteError {
 export class UnsupportedError extends NeuriteError {
   override name = 'UnsupportedError';
   constructor(
-    code: 'NO_WEBASSEMBLY' | 'NO_SIMD' | 'NO_RELAXED_SIMD' | 'NO_FETCH' | 'WASM_FORBIDDEN' | 'WASM_ASYNC_ONLY',
+    code: 'NO_WEBASSEMBLY' | 'NO_SIMD' | 'NO_RELAXED_SIMD' | 'NO_FETCH' | 'WASM_FORBIDDEN' | 'WASM_ASYNC_ONLY' | 'NO_ISOLATION' | 'NO_THREADS',
     message: string,
     options?: { readonly cause?: unknown },
   ) {

@@ -88,6 +88,7 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
       'arguments',
     ],
   },
+  { name: 'threads', files: /^src\/threads\//, imports: ['worker', 'core', 'errors', 'arguments'] },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',

@@ -191,7 +191,17 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
   const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual(['.', './check', './derivatives', './inspect', './int8', './population', './progress', './worker']);
+  expect(entries.map(([entry]) => entry)).toEqual([
+    '.',
+    './check',
+    './derivatives',
+    './inspect',
+    './int8',
+    './population',
+    './progress',
+    './threads',
+    './worker',
+  ]);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
     const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };

@@ -3,6 +3,7 @@ import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
 import { packFew, packPanel, packRows } from './pack';
 import { areApart, isTensor, span } from '../preconditions';
+import { Scratch, scratch } from '../scratch';
 
 /** Floats of a packed block of b: 256 kB, which fit the second-level cache. All rows of a use a block before the next is packed. */
 const BLOCK: usize = 1 << 16;
@@ -21,10 +22,10 @@ const FEW: usize = 4;
 const PACKING: usize = 4;
 
 /** Holds the panels of a block of b or, where b is read in place, the strips of a. */
-const block = memory.data((1 << 16) * 4, 16);
+const block: usize = ASC_FEATURE_THREADS ? 0 : memory.data((1 << 16) * 4, 16);
 
 /** Holds one strip of a, or a last panel of b that is not full. */
-const narrow = memory.data(8 * 512 * 4, 16);
+const narrow: usize = ASC_FEATURE_THREADS ? 0 : memory.data(8 * 512 * 4, 16);
 
 /**
  * c[m, n] = a·b, or c += a·b where `accumulate`. Element (i, p) of a lies at a + (i·rsa + p·csa) floats, element (p, j) of b
@@ -46,25 +47,39 @@ export function gemm(
     if (!accumulate) memory.fill(c, 0, (m * n) << 2);
     return;
   }
-  if (m == 1 && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
-  if (m == 1 && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
-  if (m > 1 && m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
-  const swap = (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
-  if (swap) blocks(c, 4, n << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
-  else blocks(c, n << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
+  gemmPart(c, n, a, b, m, n, k, rsa, csa, rsb, csb, accumulate, m == 1);
+}
+
+/**
+ * The same for c[m, n] that is part of a larger c, whose rows are ldc floats apart, and for k > 0. `single`: whether that has one row. The bits are
+ * those of the whole.
+ */
+export function gemmPart(
+  c: usize, ldc: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool, single: bool,
+): void {
+  if (single && csb == 1) return gemvColumns(c, a, b, n, k, csa << 2, rsb << 2, accumulate);
+  if (single && csa == 1 && rsb == 1) return gemvRows(c, a, b, n, k, csb << 2, accumulate, 0, Opcode.Copy, 0, 0);
+  if (m > 1 && m <= FEW && n >= 8 && csa == 1 && rsb == 1) return few(c, ldc << 2, a, b, m, n, k, rsa << 2, csb << 2, accumulate);
+  if (swaps(m, n, rsb)) blocks(c, 4, ldc << 2, b, a, n, m, k, csb << 2, rsb << 2, csa << 2, rsa << 2, accumulate);
+  else blocks(c, ldc << 2, 4, a, b, m, n, k, rsa << 2, csa << 2, rsb << 2, csb << 2, accumulate);
+}
+
+/** Whether the product is computed as cᵀ = bᵀ·aᵀ. */
+function swaps(m: usize, n: usize, rsb: usize): bool {
+  return (rsb == 1 || n < NR) && cost(n, m) < cost(m, n);
 }
 
 function cost(m: usize, n: usize): usize {
   return ((m + 3) & ~3) * ((n + NR - 1) & ~(NR - 1)) + n * PACKING;
 }
 
-/** a·b for few rows of a and at least a tile of columns of b. Rows of a and columns of b are contiguous, rsa and csb bytes apart. */
-function few(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
+/** a·b for few rows of a and at least a tile of columns of b. Rows of a and columns of b are contiguous; ldc, rsa and csb are bytes. */
+function few(c: usize, ldc: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csb: usize, accumulate: bool): void {
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
-    packFew(narrow, a + (p << 2), depth, m, rsa);
+    packFew(scratch(narrow, Scratch.Narrow), a + (p << 2), depth, m, rsa);
     for (let j: usize = 0; j < n; j += 8) {
-      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, narrow, depth, c + (j << 2), n << 2, accumulate || p > 0);
+      tileOfFew(n - j, m, b + j * csb + (p << 2), csb, scratch(narrow, Scratch.Narrow), depth, c + (j << 2), ldc, accumulate || p > 0);
     }
   }
 }
@@ -78,6 +93,7 @@ function blocks(
   c: usize, rsc: usize, csc: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
   rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool,
 ): void {
+  const packedBlock = scratch(block, Scratch.Block);
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
@@ -85,14 +101,14 @@ function blocks(
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
     if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {
-      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(block + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
-      const strips = packed ? block : rowsA;
+      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(packedBlock + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
+      const strips = packed ? packedBlock : rowsA;
       for (let j: usize = 0; j < n; j += NR) {
         let panel = rowsB + (j << 2);
         let stepB = rsb;
         if (j + NR > n) {
-          packPanel(narrow, panel, depth, n - j, rsb, csb);
-          panel = narrow;
+          packPanel(scratch(narrow, Scratch.Narrow), panel, depth, n - j, rsb, csb);
+          panel = scratch(narrow, Scratch.Narrow);
           stepB = NR << 2;
         }
         for (let i: usize = 0; i < m; i += height(m - i)) {
@@ -105,8 +121,8 @@ function blocks(
       const width = (BLOCK / depth) & ~(NR - 1);
       for (let j: usize = 0; j < n; j += width) {
         const columns = min(width, n - j);
-        packPanels(block, rowsB + j * csb, depth, columns, rsb, csb);
-        strips(c + j * csc, rsc, csc, rowsA, rsa, csa, packed, block, m, columns, depth, add);
+        packPanels(packedBlock, rowsB + j * csb, depth, columns, rsb, csb);
+        strips(c + j * csc, rsc, csc, rowsA, rsa, csa, packed, packedBlock, m, columns, depth, add);
       }
     }
   }
@@ -121,8 +137,8 @@ function strips(
     let rowStep = rsa;
     let step = csa;
     if (packed) {
-      packStrip(narrow, strip, m - i, depth, csa);
-      strip = narrow;
+      packStrip(scratch(narrow, Scratch.Narrow), strip, m - i, depth, csa);
+      strip = scratch(narrow, Scratch.Narrow);
       rowStep = 4;
       step = tileRows(m - i) << 2;
     }

@@ -1,3 +1,4 @@
+import { Scratch, scratch } from '../scratch';
 import { madd } from '../simd';
 
 /**
@@ -17,7 +18,7 @@ export function MR(): usize {
 const LOW: usize = 4;
 
 /**
- * Where a full tile is stored if its rows are rows of c, and whether it is added; 0 stores it to t. Globals, so that nothing of c takes a
+ * Where a full tile is stored if its rows are rows of c, and whether it is added; 0 stores it to `ownTile`. Globals, so that nothing of c takes a
  * register in the loop (Node 20, 256³: 87 → 98 % of the limit).
  */
 let destination: usize = 0;
@@ -25,7 +26,7 @@ let stride: usize = 0;
 let adding: bool = false;
 
 /** A tile on its way to c, in rows of eight. */
-const t = memory.data(8 * 8 * 4, 16);
+const ownTile: usize = ASC_FEATURE_THREADS ? 0 : memory.data(8 * 8 * 4, 16);
 
 /** Rows of the next tile where `left` are left: 4 or MR, chosen so that tiles of both heights cover the rows with the fewest over. */
 export function tileRows(left: usize): usize {
@@ -133,6 +134,7 @@ function sum(six: bool, left: usize, a: usize, rsa: usize, csa: usize, b: usize,
     }
     return;
   }
+  const t = scratch(ownTile, Scratch.Tile);
   v128.store(t, t00);
   v128.store(t, t01, 16);
   v128.store(t, t10, 32);
@@ -188,6 +190,7 @@ export function tileOfFew(rows: usize, columns: usize, a: usize, rsa: usize, b: 
     a6 += 4;
     a7 += 4;
   }
+  const t = scratch(ownTile, Scratch.Tile);
   v128.store(t, t0);
   v128.store(t, t1, 32);
   v128.store(t, t2, 64);
@@ -201,17 +204,18 @@ export function tileOfFew(rows: usize, columns: usize, a: usize, rsa: usize, b: 
   putFour(c + 16, ldc, v128.load(t, 128), v128.load(t, 160), v128.load(t, 192), v128.load(t, 224), add);
 }
 
-/** Stores a full tile from t to the columns of c, ldc bytes apart. */
+/** Stores a full tile from its scratch to the columns of c, ldc bytes apart. */
 function putTransposed(c: usize, ldc: usize, rows: usize, add: bool): void {
   for (let j: usize = 0; j < 32; j += 16, c += 4 * ldc) {
-    const at = t + j;
+    const at = scratch(ownTile, Scratch.Tile) + j;
     putFour(c, ldc, v128.load(at), v128.load(at, 32), v128.load(at, 64), v128.load(at, 96), add);
     if (rows == 6) putTwo(c + 16, ldc, v128.load(at, 128), v128.load(at, 160), add);
   }
 }
 
-/** Stores part of a tile from t to c. */
+/** Stores part of a tile from its scratch to c. */
 function putEdge(c: usize, rsc: usize, csc: usize, rows: usize, columns: usize, add: bool): void {
+  const t = scratch(ownTile, Scratch.Tile);
   for (let i: usize = 0; i < rows; i++, c += rsc) {
     let at = c;
     for (let j: usize = 0; j < columns; j++, at += csc) {

@@ -1,4 +1,4 @@
-import { gemm, gemmPacked, packedSize } from '../gemm/gemm';
+import { gemm, gemmPacked, gemmPart, packedSize } from '../gemm/gemm';
 import { gemvRows } from '../gemm/gemv';
 import { Opcode } from '../opcodes';
 import { areApart, isTensor } from '../preconditions';
@@ -47,4 +47,20 @@ export function linear(
   else gemm(u, x, w, m, n, k, k, 1, 1, k, false);
   if (b) addBias(u, b, m, n);
   if (activation != Opcode.Copy) unary(activation, u, u, m * n, alpha, beta);
+}
+
+/**
+ * The same for u[m, n] that is part of a larger u of more rows than one, whose rows are ldu floats apart, and for k > 0; with `panels` only for whole
+ * rows.
+ */
+export function linearPart(
+  u: usize, ldu: usize, x: usize, w: usize, b: usize, m: usize, n: usize, k: usize, activation: i32, alpha: f32, beta: f32, panels: usize,
+): void {
+  if (panels) gemmPacked(u, x, panels, m, n, k);
+  else gemmPart(u, ldu, x, w, m, n, k, k, 1, 1, k, false, false);
+  const together = ldu == n ? m : 1;
+  for (const end = u + ((m * ldu) << 2); u != end; u += (together * ldu) << 2) {
+    if (b) addBias(u, b, together, n);
+    if (activation != Opcode.Copy) unary(activation, u, u, together * n, alpha, beta);
+  }
 }

@@ -2,6 +2,8 @@
  * Elementwise loops over vectors of four. A function is a class with one method and no state. `map<F>` compiles to a loop with `apply`
  * inlined, so an activation is written once, as a function of a v128.
  */
+import { Scratch, scratch } from '../scratch';
+
 export abstract class UnaryFunction {
   abstract apply(x: v128, alpha: v128, beta: v128): v128;
 }
@@ -28,7 +30,7 @@ export function storeTail(y: usize, value: v128, n: usize): void {
 }
 
 /** Holds the last one to three elements for `map`. */
-const tail = memory.data(16, 16);
+const ownTail: usize = ASC_FEATURE_THREADS ? 0 : memory.data(16, 16);
 
 /** y = F(x; α, β) over n elements; y may be x. */
 export function map<F extends UnaryFunction>(y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
@@ -43,10 +45,11 @@ export function map<F extends UnaryFunction>(y: usize, x: usize, n: usize, alpha
     for (; y < end; y += 16, x += 16) v128.store(y, f.apply(v128.load(x), alpha4, beta4));
     if (rest == 0) break;
     if (behind) {
-      storeTail(behind, v128.load(tail), rest);
+      storeTail(behind, v128.load(scratch(ownTail, Scratch.Tail)), rest);
       break;
     }
     behind = y;
+    const tail = scratch(ownTail, Scratch.Tail);
     v128.store(tail, loadTail(x, rest));
     x = y = tail;
     end = tail + 16;

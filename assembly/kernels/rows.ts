@@ -26,15 +26,15 @@ export function maxLane(v: v128): f32 {
 }
 
 /**
- * y[features] = Σ_rows x, or y += Σ_rows x where `accumulate` (the gradient of a bias, notes 28).
+ * y[features] = Σ_rows x, or y += Σ_rows x where `accumulate` (the gradient of a bias, notes 28); x has rows of `rowLength` floats.
  *
  * Each feature is summed in the order of the rows, ((x₀ + x₁) + x₂) + …, whatever the number of features. `accumulate` adds the
  * finished sum to y. Error at most (rows − 1)·ε·Σ|x|, ε = 2⁻²⁴.
  */
-export function sumRows(y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
-  const stride = features << 2;
+export function sumRows(y: usize, x: usize, rows: usize, features: usize, rowLength: usize, accumulate: bool): void {
+  const stride = rowLength << 2;
   const bytes = rows * stride;
-  const end = y + stride;
+  const end = y + (features << 2);
   for (; y + 64 <= end; y += 64, x += 64) {
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);

@@ -487,7 +487,7 @@ function sizeOf(opcode: i32, isY: bool, rows: usize, features: usize): usize {
 /** The kernels of form Rows. Sums and copies of whole rows are those of one net with four times as many features. */
 function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
   switch (opcode) {
-    case Opcode.SumRows: sumRows(y, x, rows, features << 2, accumulate); break;
+    case Opcode.SumRows: sumRows(y, x, rows, features << 2, features << 2, accumulate); break;
     case Opcode.SumFeatures: laneSumFeatures(y, x, rows, features); break;
     case Opcode.ExpandRows: expandRows(y, x, rows, features << 2); break;
     case Opcode.ExpandFeatures: laneExpandFeatures(y, x, rows, features); break;

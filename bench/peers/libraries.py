@@ -1,8 +1,11 @@
-"""numpy and PyTorch at the workloads, with one thread each."""
+"""numpy and PyTorch at the workloads, with as many threads each as the second argument says, one without it."""
 import os
+import sys
+
+THREADS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else 1
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
+    os.environ[name] = str(THREADS)
 
 import numpy as np
 
@@ -174,5 +177,5 @@ def choose(name):
     global torch
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     return Torch, torch.__version__

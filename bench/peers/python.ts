@@ -21,8 +21,8 @@ class Python {
   readonly folder = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
   #files = 0;
 
-  constructor(library: 'numpy' | 'pytorch') {
-    this.#process = spawn(interpreter, [`${folder}serve.py`, library]);
+  constructor(library: 'numpy' | 'pytorch', threads: number) {
+    this.#process = spawn(interpreter, [`${folder}serve.py`, library, String(threads)]);
     this.#process.on('error', (error) => this.#errors.push(error.message));
     this.#process.stderr.on('data', (text) => this.#errors.push(String(text)));
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
@@ -61,9 +61,9 @@ function concatenate(arrays: readonly Float32Array[]): Float32Array {
   return result;
 }
 
-/** numpy or PyTorch with one thread, in a process of its own. @throws Error when the system's Python doesn't have it */
-export async function python(library: 'numpy' | 'pytorch'): Promise<Peer> {
-  const process = new Python(library);
+/** numpy or PyTorch with so many threads, in a process of its own. @throws Error when the system's Python doesn't have it */
+export async function python(library: 'numpy' | 'pytorch', threads = 1): Promise<Peer> {
+  const process = new Python(library, threads);
   let version: string;
   try {
     version = (await process.answer()) as string;

@@ -1,12 +1,12 @@
-/** npm run bench:peers: the workloads by turns with other systems, all in one run and with one thread each. */
+/** npm run bench:peers: the workloads by turns with other systems, all in one run, with one thread each but for the rows that say more. */
 import { readFileSync } from 'node:fs';
-import { uniformArray } from '../data.js';
+import { type Split, uniformArray } from '../data.js';
 import { binaries, mnist, mnistFolder } from '../files.js';
 import { ceiling, productContender } from '../kernels.js';
 import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
 import { type Build, type Contender, compare, type Effort, type Result, type Unit } from '../measure.js';
-import { network, predictWithNeurite, trainWithNeurite } from '../neurite.js';
+import { network, onThreads, predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
 import { notes, reason } from '../reasons.js';
@@ -14,7 +14,7 @@ import { Report } from '../report.js';
 import { predictionEffort, trainingEffort } from '../rows.js';
 import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
-import { inputs, type Prediction, predictions, type Training, trainings } from '../workloads.js';
+import { inputs, type Prediction, predictions, shared, type Training, trainings } from '../workloads.js';
 import { brain } from './brain.js';
 import { install, versionOf } from './install.js';
 import { jax } from './jax.js';
@@ -121,6 +121,24 @@ async function predict(work: Prediction, workload: string, given: 'out' | 'fresh
   await measure(workload, work.unit, [predictWithNeurite(work, build, given), predictWithLoops(work), ...peers], predictionEffort(repetitions));
 }
 
+/** On several threads: beside one, and beside numpy and PyTorch with as many. */
+async function onSeveral(work: Training | Prediction, threads: number): Promise<void> {
+  const workload = `${work.id} ${threads} threads`;
+  const parameters = initial(work);
+  const set = 'optimizer' in work ? work.data(mnist) : undefined;
+  const contenders = await onThreads(work, set, build, threads);
+  const peers: Peer[] = [];
+  for (const library of ['numpy', 'pytorch'] as const) {
+    if (!opened.has(library)) continue;
+    const peer = await python(library, threads);
+    peers.push(peer);
+    const added = 'optimizer' in work ? peer.train?.(work, set as Split, parameters) : peer.predict?.(work, parameters, inputs(work));
+    if (added) contenders.push(await added);
+  }
+  await measure(workload, work.unit, contenders, 'optimizer' in work ? trainingEffort(repetitions) : predictionEffort(repetitions));
+  for (const peer of peers) peer.close?.();
+}
+
 /** Square products, without copies; neurite's through its program loop, as its networks run them. */
 async function multiply(n: number): Promise<void> {
   const workload = `G ${n}x${n}x${n} nn`;
@@ -146,6 +164,8 @@ for (const work of predictions) {
   if (wanted(work.id)) await predict(work, work.id, 'out');
   if (work.id === 'I3' && wanted('I3 fresh')) await predict(work, 'I3 fresh', 'fresh');
 }
+
+for (const { work, threads } of shared) if (wanted(`${work.id} ${threads} threads`)) await onSeveral(work, threads);
 
 /** A system in a process of its own. */
 function command(system: string, what: 'cold' | 'memory'): Command {

@@ -30,6 +30,18 @@ export interface CoreExports {
   damaged(): number;
 }
 
+/** Threads that networks run on: what `threads` of `neurite/threads` gives. */
+export interface Threads {
+  /** The binary that runs on them. */
+  readonly build: Build;
+  /** How many they are, that of the caller included. */
+  readonly count: number;
+  /** Ends them. Networks that were made on them no longer compute: save them before. Calling it again is harmless. */
+  readonly dispose: () => void;
+  /** @internal */
+  coreFor(call: string): Core;
+}
+
 /** The most bytes of one block: the 32-bit address space without its last page. */
 const LARGEST_BLOCK = 0xfffe0000;
 

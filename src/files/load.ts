@@ -7,7 +7,7 @@ import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild } from '../network/chooseBuild.js';
+import { chooseBuild, threadsOf } from '../network/chooseBuild.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
 import { Constant, Parameter, type State } from '../ops/leaves.js';
@@ -20,7 +20,7 @@ import { readTensorFile, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
 
 /** Options of `load`. */
-export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible' | 'debug'> {
+export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducible' | 'debug' | 'threads'> {
   /** Definitions of ops that are not this library's own, as the network that was saved used them. A file has their names only. */
   readonly ops?: readonly Op[];
   /** What `defineOptimizer` gave, for files that name an optimizer which is not one of neurite's. Default none. */
@@ -70,7 +70,7 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
 
 /** The network of a file, which is read behind the options. @throws as `load` does */
 export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
-  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'debug', 'ops', 'optimizers']);
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers']);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
@@ -164,13 +164,13 @@ export function checkTensors(
 /** What options say of the build; undefined for what the file says. Each is read once, before anything of the file is. */
 function buildOf(
   call: string,
-  { build, reproducible = false, debug = false }: LoadOptions,
-): Pick<NetworkOptions, 'build' | 'reproducible' | 'debug'> {
+  { build, reproducible = false, debug = false, threads }: LoadOptions,
+): Pick<NetworkOptions, 'build' | 'reproducible' | 'debug' | 'threads'> {
   for (const [name, value] of Object.entries({ reproducible, debug })) {
     if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
   }
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
-  return { ...(build !== undefined && { build }), reproducible, debug };
+  return { ...(build !== undefined && { build }), reproducible, debug, ...(threadsOf(call, threads) && { threads }) };
 }
 
 /**
@@ -186,7 +186,7 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const known = ['build', 'reproducible', 'debug', 'maxParameters', 'ops', 'optimizers'];
+  const known = ['build', 'reproducible', 'debug', 'threads', 'maxParameters', 'ops', 'optimizers'];
   const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, known);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
@@ -213,14 +213,20 @@ function plain(json: unknown, where: string): unknown {
   }
 }
 
-function make(where: string, architecture: ReadArchitecture, { build, reproducible, debug }: LoadOptions, parameters: 'draw' | 'leave'): AnyNetwork {
+function make(
+  where: string,
+  architecture: ReadArchitecture,
+  { build, reproducible, debug, threads }: LoadOptions,
+  parameters: 'draw' | 'leave',
+): AnyNetwork {
   const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
   const options = {
     loss,
     penalty: penalties,
     seed,
-    build: build ?? architecture.build,
+    build: build ?? (threads && architecture.build === 'auto' ? threads.build : architecture.build),
+    ...(threads && { threads }),
     reproducible: reproducible ?? false,
     debug: debug ?? false,
     ...(optimizer && { optimizer }),

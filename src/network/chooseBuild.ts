@@ -1,5 +1,5 @@
-import { describe } from '../arguments/describe.js';
-import { automaticBuild, type Build, supportsRelaxed } from '../core/core.js';
+import { describe, fieldOf } from '../arguments/describe.js';
+import { automaticBuild, type Build, supportsRelaxed, type Threads } from '../core/core.js';
 import { ValueError } from '../errors.js';
 
 /**
@@ -14,4 +14,10 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError(`${call}: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'`);
   return build === 'auto' ? (reproducible ? 'simd' : automaticBuild()) : build;
+}
+
+/** What an option says of threads. @throws ValueError for what are none */
+export function threadsOf(call: string, threads: Threads | undefined): Threads | undefined {
+  if (threads === undefined || typeof fieldOf(threads, 'coreFor') === 'function') return threads;
+  throw new ValueError(`${call}: threads is ${describe(threads)}, expected await threads(2), of neurite/threads`);
 }

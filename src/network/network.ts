@@ -3,7 +3,7 @@ import { describe, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
-import { type Build, coreOf } from '../core/core.js';
+import { type Build, coreOf, type Threads } from '../core/core.js';
 import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Stream } from '../data/stream.js';
@@ -29,7 +29,7 @@ import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { BatchRunner, type StepOptions } from './batchRunner.js';
 import { checkGraph } from './checkGraph.js';
-import { chooseBuild } from './chooseBuild.js';
+import { chooseBuild, threadsOf } from './chooseBuild.js';
 import { Debugger } from './debugger.js';
 import { Internals } from './internals.js';
 import { MOVED } from './moved.js';
@@ -57,6 +57,11 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
   readonly build?: 'auto' | Build;
   /** The same as `build: 'simd'`. */
   readonly reproducible?: boolean;
+  /**
+   * Threads to run on, as `await threads(2)` of `neurite/threads` gives them: large products and updates are shared out, and the bits are those of one
+   * thread. `build` is then theirs. Default: the thread that calls.
+   */
+  readonly threads?: Threads;
   /**
    * A network whose nodes this one is made of: parameters and states are then the same numbers in the same memory, so that each step of one is seen by
    * the other. An encoder of an autoencoder, or one head of several, is used so. Loss, optimizer and its state are each network's own; where the shared
@@ -144,17 +149,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /** @param initial whether the parameters are drawn, or left for the caller to write @param frozen parameters that training leaves */
   constructor(graph: NetworkGraph, options: NetworkOptions = {}, initial: 'draw' | 'leave' = 'draw', frozen: readonly Parameter[] = []) {
     const { inputs, outputs } = checkOptions('network', graph, ['inputs', 'outputs'], {}, 'the graph');
-    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'parametersOf', 'maxRows', 'debug'];
-    const { seed = 0, parametersOf, maxRows = 1, debug = false, loss, penalty, ...given } = checkOptions('network', options, known);
+    const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'parametersOf', 'maxRows', 'debug', 'threads'];
+    const { seed = 0, parametersOf, maxRows = 1, debug = false, loss, penalty, threads, ...given } = checkOptions('network', options, known);
     const owner = parametersOf && internals('network: parametersOf', parametersOf).alive('network: parametersOf');
-    const { build = owner?.build ?? 'auto', reproducible = false } = given;
+    const core = owner?.engine.core ?? threadsOf('network', threads)?.coreFor('network');
+    const { build = core?.build ?? 'auto', reproducible = false } = given;
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
     }
     this.build = chooseBuild('network', build, reproducible);
-    if (owner && owner.build !== this.build)
-      throw new ValueError(`network: build is ${this.build} and that of parametersOf is ${owner.build}, expected the same`);
+    if (core && core.build !== this.build)
+      throw new ValueError(`network: build is ${this.build} and that of ${owner ? 'parametersOf' : 'threads'} is ${core.build}, expected the same`);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
@@ -188,7 +194,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       layers,
     );
     this.#layerPenalties = ofLayers;
-    this.#engine = new Engine({ ...model, updates, maxNorms }, shared?.core ?? coreOf(this.build), shared);
+    this.#engine = new Engine({ ...model, updates, maxNorms }, core ?? coreOf(this.build), shared);
     this.#engine.frozen = left;
     this.#trainee = {
       engine: this.#engine,

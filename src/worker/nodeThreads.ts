@@ -3,17 +3,21 @@ import type { WorkerLike } from './port.js';
 
 /** What is used of node:worker_threads. */
 export interface Threads {
-  readonly Worker: new (script: string, options: { readonly eval: boolean; readonly name: string }) => WorkerLike;
+  readonly Worker: new (script: string, options: { readonly eval: boolean; readonly name: string; readonly workerData?: unknown }) => WorkerLike;
   readonly parentPort: WorkerLike | null;
 }
 
-/** node:worker_threads, where the host has it. No bundler sees the name, so none asks for settings. */
+/** node:worker_threads, where the host has it. */
 export async function nodeThreads(): Promise<Threads | undefined> {
-  const name = 'node:worker_threads';
+  return (await nodeModule('node:worker_threads')) as Threads | undefined;
+}
+
+/** A module of Node, where the host has it. No bundler sees the name, so none asks for settings. */
+export async function nodeModule(name: string): Promise<unknown> {
   const node: unknown = fieldOf(globalThis, 'process');
   if (typeof fieldOf(fieldOf(node, 'versions'), 'node') !== 'string') return undefined;
   const builtin = fieldOf(node, 'getBuiltinModule');
-  if (typeof builtin === 'function') return builtin.call(node, name) as Threads;
+  if (typeof builtin === 'function') return builtin.call(node, name);
   // Node 21, and 22 before 22.3.
-  return (await new Function('name', 'return import(name)')(name)) as Threads;
+  return new Function('name', 'return import(name)')(name);
 }

@@ -290,7 +290,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
 
 /** A page that runs a module, with the package where a bundler would put it. */
 function pageOf(module: string): string {
-  const entries = ['check', 'derivatives', 'inspect', 'int8', 'population', 'progress', 'worker'].map((name) => [
+  const entries = ['check', 'derivatives', 'inspect', 'int8', 'population', 'progress', 'threads', 'worker'].map((name) => [
     `neurite/${name}`,
     `/node_modules/neurite/dist/${name}.js`,
   ]);

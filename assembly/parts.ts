@@ -1,0 +1,323 @@
+/**
+ * How an instruction is split into parts that threads run at the same time: over elements of its result, never over a sum. The bits are those of the
+ * whole. A part is an instruction like any other, with other addresses and sizes, or a call of the kernel where no instruction says it.
+ */
+import { Context } from './context';
+import { gemmPart } from './gemm/gemm';
+import { linear, linearPart } from './kernels/linear';
+import { sumRows } from './kernels/rows';
+import { address, count, float, optional, word } from './operands';
+import * as I from './opcodes';
+import { Block, GemmFlag, Opcode, Ref, TargetKind } from './opcodes';
+import { Scratch } from './scratch';
+import { Own } from './team';
+
+/** The time of a multiply-add, and of an element in one elementwise pass, a copy, a function, a row kernel, an update; in ns. */
+const MULTIPLY: f64 = 0.04;
+const PASS: f64 = 0.2;
+const FUNCTION: f64 = 1.2;
+const LOSS: f64 = 2.5;
+const DRAW: f64 = 4;
+const UPDATE: f64 = 0.6;
+
+/** In how many parts to run an instruction, of `least` ns each: 1 where it is too small, or is not split. */
+export function partsOf(pc: usize, rows: u32, threads: u32, least: f64): u32 {
+  const time = work(pc, rows);
+  const turns = max<f64>(1, min(TURNS, Math.floor(time / (LONG * threads))));
+  return <u32>max<f64>(1, min(threads * turns, time / least));
+}
+
+/** What an instruction takes, in ns; 0 for one that is not split. */
+function work(pc: usize, rows: u32): f64 {
+  const opcode: i32 = load<i32>(pc);
+  switch (opcode) {
+    case Opcode.Gemm:
+    case Opcode.Linear: {
+      const at = opcode == Opcode.Gemm ? <i32>I.Gemm.m : <i32>I.Linear.m;
+      return MULTIPLY * <f64>count(pc, at, rows) * <f64>count(pc, at + 1, rows) * <f64>count(pc, at + 2, rows);
+    }
+    case Opcode.SumRows:
+    case Opcode.SumFeatures:
+    case Opcode.ExpandRows:
+    case Opcode.ExpandFeatures:
+    case Opcode.MaxFeatures:
+    case Opcode.OneHot: return PASS * elements(pc, I.Rows.rows, rows);
+    case Opcode.Softmax:
+    case Opcode.LogSumExp:
+    case Opcode.LogSoftmax: return FUNCTION * elements(pc, I.Rows.rows, rows);
+    case Opcode.Fill: return PASS * <f64>count(pc, I.Fill.size, rows);
+    case Opcode.CopyColumns: return PASS * elements(pc, I.CopyColumns.rows, rows);
+    case Opcode.CrossEntropy:
+    case Opcode.BinaryCrossEntropy: return LOSS * elements(pc, I.Loss.rows, rows);
+    case Opcode.SoftmaxCrossEntropy:
+    case Opcode.SigmoidCrossEntropy: return LOSS * elements(pc, I.FusedLoss.rows, rows);
+    case Opcode.Random: return DRAW * elements(pc, I.Random.rows, rows);
+    case Opcode.Embed: return PASS * elements(pc, I.Embed.rows, rows);
+    case Opcode.Gather: return PASS * <f64>rows * <f64>word(pc, I.Gather.features);
+    case Opcode.Sgd:
+    case Opcode.Momentum:
+    case Opcode.Adam:
+    case Opcode.Axpy: {
+      const update = opcode == Opcode.Adam ? UPDATE : PASS;
+      const size = opcode == Opcode.Adam ? <i32>I.Adam.size : opcode == Opcode.Momentum ? <i32>I.Momentum.size : <i32>I.Sgd.size;
+      return update * <f64>count(pc, size, rows);
+    }
+    case Opcode.Tile: {
+      const words = word(pc, I.Tile.words);
+      if (((<u32>I.Tile.length + words) << 2) > <u32>Own.InstructionSize || word(pc, I.Tile.span) > (<u32>Scratch.Narrow >> 2)) return 0;
+      return (PASS / 6) * <f64>words * <f64>count(pc, I.Tile.size, rows);
+    }
+    default:
+      if (opcode >= Opcode.Gemm || opcode <= 0) return 0;
+      if (opcode >= Opcode.Add) return PASS * <f64>count(pc, I.Binary.size, rows);
+      return (isFunction(opcode) ? FUNCTION : PASS) * <f64>count(pc, I.Unary.size, rows);
+  }
+}
+
+/** Rows times what follows them, the features. */
+function elements(pc: usize, index: i32, rows: u32): f64 {
+  return <f64>count(pc, index, rows) * <f64>count(pc, index + 1, rows);
+}
+
+function isFunction(opcode: i32): bool {
+  return (opcode >= Opcode.Exp && opcode <= Opcode.Tanh) || opcode == Opcode.Erfc || opcode == Opcode.Softplus || opcode == Opcode.Pow;
+}
+
+/** Bytes of an instruction that is split; of a tile, with what runs in it. */
+export function lengthOf(pc: usize): usize {
+  const opcode: i32 = load<i32>(pc);
+  switch (opcode) {
+    case Opcode.Gemm: return I.Gemm.length << 2;
+    case Opcode.Linear: return I.Linear.length << 2;
+    case Opcode.Fill: return I.Fill.length << 2;
+    case Opcode.CopyColumns: return I.CopyColumns.length << 2;
+    case Opcode.CrossEntropy:
+    case Opcode.BinaryCrossEntropy: return I.Loss.length << 2;
+    case Opcode.SoftmaxCrossEntropy:
+    case Opcode.SigmoidCrossEntropy: return I.FusedLoss.length << 2;
+    case Opcode.Random: return I.Random.length << 2;
+    case Opcode.Embed: return I.Embed.length << 2;
+    case Opcode.Gather: return I.Gather.length << 2;
+    case Opcode.Sgd: return I.Sgd.length << 2;
+    case Opcode.Momentum: return I.Momentum.length << 2;
+    case Opcode.Adam: return I.Adam.length << 2;
+    case Opcode.Axpy: return I.Axpy.length << 2;
+    case Opcode.Tile: return (<usize>I.Tile.length + <usize>word(pc, I.Tile.words)) << 2;
+    default: return opcode < Opcode.Add ? I.Unary.length << 2 : opcode < Opcode.Gemm ? I.Binary.length << 2 : I.Rows.length << 2;
+  }
+}
+
+/** Where part number `part` of n elements begins, a multiple of `unit`; where the one before ends. */
+function bound(n: usize, unit: usize, part: u32, parts: u32): usize {
+  const units = (n + unit - 1) / unit;
+  return min(n, <usize>((<u64>units * part) / parts) * unit);
+}
+
+/** Elements of a vector that stay together: a cache line. */
+const LINE: usize = 16;
+
+/** Rows and columns of a product that stay together: the columns of a tile. */
+const TILES: usize = 8;
+
+/** A thread gets so many parts of an instruction, if each takes this long, in ns: who is interrupted leaves some to others. */
+const TURNS: f64 = 2;
+const LONG: f64 = 100000;
+
+/** Runs a part of an instruction for which there is no instruction. @returns false for the others, of which `slice` makes one */
+export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, parts: u32): bool {
+  const opcode: i32 = load<i32>(pc);
+  if (opcode == Opcode.SumRows) {
+    const features = count(pc, I.Rows.features, rows);
+    const first = bound(features, LINE, part, parts);
+    const n = bound(features, LINE, part + 1, parts) - first;
+    const y = address(context, pc, I.Rows.y) + (first << 2);
+    sumRows(y, address(context, pc, I.Rows.x) + (first << 2), count(pc, I.Rows.rows, rows), n, features, word(pc, I.Rows.accumulate) != 0);
+    return true;
+  }
+  if (opcode == Opcode.Gemm) {
+    const flags = word(pc, I.Gemm.flags);
+    const lda: usize = word(pc, I.Gemm.lda);
+    const ldb: usize = word(pc, I.Gemm.ldb);
+    const ta = (flags & GemmFlag.TransposeA) != 0;
+    const tb = (flags & GemmFlag.TransposeB) != 0;
+    const m = count(pc, I.Gemm.m, rows);
+    const n = count(pc, I.Gemm.n, rows);
+    const rsa: usize = ta ? 1 : lda;
+    const csb: usize = tb ? ldb : 1;
+    const byRows = m > 1 && splitsRows(m, n, parts, ta);
+    const first = bound(byRows ? m : n, TILES, part, parts);
+    const length = bound(byRows ? m : n, TILES, part + 1, parts) - first;
+    if (length == 0) return true;
+    gemmPart(
+      address(context, pc, I.Gemm.c) + ((byRows ? first * n : first) << 2), n,
+      address(context, pc, I.Gemm.a) + ((byRows ? first * rsa : 0) << 2), address(context, pc, I.Gemm.b) + ((byRows ? 0 : first * csb) << 2),
+      byRows ? length : m, byRows ? n : length, count(pc, I.Gemm.k, rows),
+      rsa, ta ? lda : 1, tb ? 1 : ldb, csb, (flags & GemmFlag.Accumulate) != 0, m == 1,
+    );
+    return true;
+  }
+  if (opcode != Opcode.Linear) return false;
+  const u = address(context, pc, I.Linear.u);
+  const x = address(context, pc, I.Linear.x);
+  const w = address(context, pc, I.Linear.w);
+  const b = optional(context, pc, I.Linear.b);
+  const m = count(pc, I.Linear.m, rows);
+  const n = count(pc, I.Linear.n, rows);
+  const k = count(pc, I.Linear.k, rows);
+  const panels = optional(context, pc, I.Linear.panels);
+  const byRows = m > 1 && (panels != 0 || splitsRows(m, n, parts, false));
+  const first = bound(byRows ? m : n, TILES, part, parts);
+  const length = bound(byRows ? m : n, TILES, part + 1, parts) - first;
+  if (length == 0) return true;
+  const activation: i32 = word(pc, I.Linear.activation);
+  const alpha = float(pc, I.Linear.alpha);
+  const beta = float(pc, I.Linear.beta);
+  const bias = b && !byRows ? b + (first << 2) : b;
+  if (m == 1) linear(u + (first << 2), x, w + ((first * k) << 2), bias, 1, length, k, activation, alpha, beta, 0);
+  else if (byRows) linearPart(u + ((first * n) << 2), n, x + ((first * k) << 2), w, bias, length, n, k, activation, alpha, beta, panels);
+  else linearPart(u + (first << 2), n, x, w + ((first * k) << 2), bias, m, length, k, activation, alpha, beta, 0);
+  return true;
+}
+
+/** Whether a product is split over rows of its result, not over columns: as takes less packing and reading. */
+function splitsRows(m: usize, n: usize, parts: u32, ta: bool): bool {
+  return n / parts < m / parts;
+}
+
+/** Rows of the run for the instruction that `slice` made last. */
+export let sliceRows: u32 = 0;
+
+/**
+ * Writes part number `part` of an instruction to `to`, and a context for it to `own`. @returns its bytes; 0 where there is nothing to do
+ */
+export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u32, part: u32, parts: u32): usize {
+  const opcode: i32 = load<i32>(pc);
+  const length = lengthOf(pc);
+  memory.copy(to, pc, length);
+  memory.copy(own, context, Context.Size);
+  sliceRows = rows;
+  switch (opcode) {
+    case Opcode.Fill: return vectors(to, length, 1, I.Fill.size, rows, part, parts);
+    case Opcode.Sgd: return vectors(to, length, 2, I.Sgd.size, rows, part, parts);
+    case Opcode.Axpy: return vectors(to, length, 2, I.Axpy.size, rows, part, parts);
+    case Opcode.Momentum: return vectors(to, length, 3, I.Momentum.size, rows, part, parts);
+    case Opcode.Adam: {
+      // The powers are advanced once, behind all parts.
+      store<u32>(to + (I.Adam.more << 2), 1);
+      return vectors(to, length, 4, I.Adam.size, rows, part, parts);
+    }
+    case Opcode.Tile: {
+      const n = count(pc, I.Tile.size, rows);
+      const unit: usize = word(pc, I.Tile.tile);
+      const first = bound(n, unit, part, parts);
+      const size = bound(n, unit, part + 1, parts) - first;
+      if (size == 0) return 0;
+      store<u32>(to + (I.Tile.size << 2), <u32>size);
+      const scratch = address(context, pc, I.Tile.scratch);
+      // Every ref of it counts from 0.
+      store<u32>(own, 0, Context.Constants);
+      const span = <usize>word(pc, I.Tile.span) << 2;
+      refer(to, I.Tile.scratch, own - Own.Context);
+      for (let at = to + (I.Tile.length << 2); at < to + length; ) {
+        const inner: i32 = load<i32>(at);
+        const refs = inner == Opcode.Fill ? 1 : inner < Opcode.Add ? 2 : 3;
+        for (let i = 1; i <= refs; i++) {
+          const base = address(context, at, i);
+          refer(at, i, base - scratch < span ? base - scratch + (own - Own.Context) : base + (first << 2));
+        }
+        at += inner == Opcode.Fill ? I.Fill.length << 2 : inner < Opcode.Add ? I.Unary.length << 2 : I.Binary.length << 2;
+      }
+      return length;
+    }
+    case Opcode.CopyColumns: {
+      const first = cut(to, I.CopyColumns.rows, rows, part, parts);
+      shift(to, I.CopyColumns.y, first * word(pc, I.CopyColumns.yStride));
+      shift(to, I.CopyColumns.x, first * word(pc, I.CopyColumns.xStride));
+      break;
+    }
+    case Opcode.CrossEntropy:
+    case Opcode.BinaryCrossEntropy: {
+      const first = cut(to, I.Loss.rows, rows, part, parts);
+      const features: usize = word(pc, I.Loss.features);
+      shift(to, I.Loss.loss, first);
+      shift(to, I.Loss.z, first * features);
+      shift(to, I.Loss.t, word(pc, I.Loss.kind) == TargetKind.Classes ? first : first * features);
+      break;
+    }
+    case Opcode.SoftmaxCrossEntropy:
+    case Opcode.SigmoidCrossEntropy: {
+      const first = cut(to, I.FusedLoss.rows, rows, part, parts);
+      const features: usize = word(pc, I.FusedLoss.features);
+      shift(to, I.FusedLoss.loss, first);
+      shift(to, I.FusedLoss.u, first * features);
+      shift(to, I.FusedLoss.dz, first * features);
+      shift(to, I.FusedLoss.z, first * features);
+      shift(to, I.FusedLoss.t, word(pc, I.FusedLoss.kind) == TargetKind.Classes ? first : first * features);
+      break;
+    }
+    case Opcode.Random: {
+      const first = cut(to, I.Random.rows, rows, part, parts);
+      shift(to, I.Random.y, first * word(pc, I.Random.features));
+      store<u32>(own, load<u32>(own, Context.FirstRow) + <u32>first, Context.FirstRow);
+      break;
+    }
+    case Opcode.Embed: {
+      const first = cut(to, I.Embed.rows, rows, part, parts);
+      shift(to, I.Embed.y, first * word(pc, I.Embed.features));
+      shift(to, I.Embed.ids, first);
+      break;
+    }
+    case Opcode.Gather: {
+      const first = bound(rows, 1, part, parts);
+      sliceRows = <u32>(bound(rows, 1, part + 1, parts) - first);
+      shift(to, I.Gather.y, first * word(pc, I.Gather.features));
+      store<u32>(own, load<u32>(own, Context.Position) + <u32>first, Context.Position);
+      return sliceRows == 0 ? 0 : length;
+    }
+    default: {
+      if (opcode < Opcode.Add) return vectors(to, length, 2, I.Unary.size, rows, part, parts);
+      if (opcode < Opcode.Gemm) return vectors(to, length, 3, I.Binary.size, rows, part, parts);
+      const first = cut(to, I.Rows.rows, rows, part, parts);
+      const features = count(pc, I.Rows.features, rows);
+      const reduces = opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
+      const expands = opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot;
+      shift(to, I.Rows.y, reduces ? first : first * features);
+      if (opcode != Opcode.ExpandRows) shift(to, I.Rows.x, expands ? first : first * features);
+    }
+  }
+  return cutRows == 0 ? 0 : length;
+}
+
+/** Moves the operand `index`, a ref or none, on by n elements. */
+function shift(pc: usize, index: i32, n: usize): void {
+  const ref = word(pc, index);
+  if (ref == <u32>Ref.None) return;
+  store<u32>(pc + (<usize>index << 2), (ref & ~(<u32>Ref.OffsetMask)) | ((ref + <u32>n) & Ref.OffsetMask));
+}
+
+/** Makes the operand `index` refer to an address, in a context whose constants begin at 0. */
+function refer(pc: usize, index: i32, address: usize): void {
+  store<u32>(pc + (<usize>index << 2), (<u32>Block.Constants << Ref.BlockShift) | (<u32>address >> 2));
+}
+
+/** Cuts an instruction over vectors, whose operands 1 … refs are as long as `size` says. */
+function vectors(to: usize, length: usize, refs: i32, size: i32, rows: u32, part: u32, parts: u32): usize {
+  const n = count(to, size, rows);
+  const first = bound(n, LINE, part, parts);
+  const left = bound(n, LINE, part + 1, parts) - first;
+  for (let i = 1; i <= refs; i++) shift(to, i, first);
+  store<u32>(to + (<usize>size << 2), <u32>left);
+  return left == 0 ? 0 : length;
+}
+
+/** How many rows `cut` left. */
+let cutRows: usize = 0;
+
+/** Cuts the rows of an instruction. @returns the first */
+function cut(to: usize, index: i32, rows: u32, part: u32, parts: u32): usize {
+  const n = count(to, index, rows);
+  const first = bound(n, 1, part, parts);
+  cutRows = bound(n, 1, part + 1, parts) - first;
+  store<u32>(to + (<usize>index << 2), <u32>cutRows);
+  return first;
+}

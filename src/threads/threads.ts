@@ -1,0 +1,194 @@
+/** A core that runs in several threads. */
+
+import { describe, fieldOf } from '../arguments/describe.js';
+import { checkOptions } from '../arguments/options.js';
+import { automaticBuild, type Build, binary, type Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
+import { applyDelta } from '../core/delta.js';
+import { decodePrintable } from '../core/printable.js';
+import { refusal } from '../core/refusal.js';
+import { MemoryError, NeuriteError, UnsupportedError, ValueError } from '../errors.js';
+import { nodeModule } from '../worker/nodeThreads.js';
+import { deltas } from './binaries.generated.js';
+import { type Helper, startHelper } from './helpers.js';
+import { SharedCore } from './sharedCore.js';
+
+/** Options of `threads`. */
+export interface ThreadsOptions {
+  /** Which binary: `auto` takes `relaxed` where the engine has it, `simd` gives the same bits everywhere. Default `auto`. */
+  readonly build?: 'auto' | Build;
+}
+
+/** What a core exports besides where it runs in threads (`assembly/threads.ts`). */
+export interface TeamExports extends CoreExports {
+  makeTeam(threads: number): number;
+  lead(team: number, threads: number, mayWait: number, least: number): void;
+  breakUp(team: number): void;
+  /** How many instructions were shared out. */
+  jobs(): number;
+}
+
+/** The most threads. */
+const MOST = 64;
+
+/** The most that `'auto'` takes: products of everyday sizes have no work for more. */
+const MOST_AUTOMATIC = 8;
+
+/** The least work of a part of an instruction, in ns: a barrier takes 200 to 500. */
+const LEAST = 1500;
+
+/** Pages of a memory at its beginning, and at most: where a host has no such address space, half of it, and so on. */
+const PAGES = 16;
+const MOST_PAGES = [65536, 32768, 16384, 8192];
+
+/** Modules of this realm, by their builds: each is compiled once. */
+const modules = new Map<Build, Promise<object>>();
+
+/** Ends the helpers of a core that nobody holds any more. */
+const forgotten = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<() => void>((end) => end());
+
+/**
+ * Starts threads for networks: `sequential(784, layers, { threads: await threads(2) })`. The caller's thread is one of them; the others help it with what
+ * is worth it, large products above all, and sleep in between. Each result is the same for every number of threads, to the bit.
+ *
+ * In a page they need cross-origin isolation, and a page's own thread does not sleep while it waits for them: let networks that train live in a worker.
+ *
+ * @param n how many, 1 to 64, that of the caller included; `'auto'` is as many as the host has cores, at most 8
+ * @throws ValueError for another number; UnsupportedError with the code `NO_ISOLATION` in a page without the headers, `NO_THREADS` where the host has no
+ *   workers or refuses them; MemoryError where it has no memory
+ */
+export async function threads(n: number | 'auto', options: ThreadsOptions = {}): Promise<Threads> {
+  const { build = 'auto' } = checkOptions('threads', options, ['build']);
+  if (build !== 'auto' && build !== 'simd' && build !== 'relaxed')
+    throw new ValueError(`threads: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
+  if (build === 'relaxed' && !supportsRelaxed())
+    throw new ValueError("threads: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'");
+  if (n !== 'auto' && !(Number.isInteger(n) && n >= 1 && n <= MOST))
+    throw new ValueError(`threads: n is ${describe(n)}, expected a whole number from 1 to ${MOST}, or 'auto'`);
+  if (typeof SharedArrayBuffer === 'undefined' || fieldOf(globalThis, 'crossOriginIsolated') === false)
+    throw new UnsupportedError(
+      'NO_ISOLATION',
+      'threads: this page is not cross-origin isolated, so it has no shared memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+    );
+  const chosen = build === 'auto' ? automaticBuild() : build;
+  const count = n === 'auto' ? Math.min(await cores(), MOST_AUTOMATIC) : n;
+  return team(await moduleOf(chosen), chosen, count, LEAST);
+}
+
+/** How many cores the host says that it has. */
+async function cores(): Promise<number> {
+  const os = await nodeModule('node:os');
+  const available = fieldOf(os, 'availableParallelism');
+  const n = typeof available === 'function' ? available() : fieldOf(fieldOf(globalThis, 'navigator'), 'hardwareConcurrency');
+  return typeof n === 'number' && n >= 1 ? Math.floor(n) : 1;
+}
+
+function moduleOf(build: Build): Promise<object> {
+  const known = modules.get(build);
+  if (known) return known;
+  const { size, delta } = deltas[build];
+  const module = WebAssembly.compile(applyDelta(binary(build), decodePrintable(delta), size) as Uint8Array<ArrayBuffer>).catch((error) => {
+    modules.delete(build);
+    throw refusal(error);
+  });
+  modules.set(build, module);
+  return module;
+}
+
+function sharedMemory(): object {
+  let cause: unknown;
+  for (const maximum of MOST_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: PAGES, maximum, shared: true });
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw Object.assign(new MemoryError('threads: the shared memory', PAGES << 16, PAGES << 16), { cause });
+}
+
+/** Whether this thread may sleep: a page's may not. */
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A team of `count` threads.
+ * @param module of a binary for threads
+ * @param least work of a part of an instruction, in ns: tests say so little that all are split
+ * @param start starts a helper: tests let some fail
+ */
+export async function team(module: object, build: Build, count: number, least: number, start: typeof startHelper = startHelper): Promise<Threads> {
+  const memory = sharedMemory();
+  const abort = () => {
+    throw new WebAssembly.RuntimeError('an assertion failed');
+  };
+  const instance = await WebAssembly.instantiate(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory, abort } });
+  const exports = instance.exports as unknown as TeamExports;
+  const record = exports.makeTeam(count) >>> 0;
+  if (record === 0) throw new MemoryError('threads: what each thread has to itself', PAGES << 16, PAGES << 16);
+  exports.lead(record, count, Number(maySleep()), least);
+  const core = new SharedCore(instance, build);
+  const held = new WeakRef(core);
+  const helpers: Helper[] = [];
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    exports.breakUp(record);
+    for (const helper of helpers) helper.terminate();
+  };
+  const ended = (why: string) => {
+    if (isOver) return;
+    end();
+    held.deref()?.fail(new WebAssembly.RuntimeError(`a thread ${why}`));
+  };
+  try {
+    helpers.push(...(await Promise.all(Array.from({ length: count - 1 }, (_, i) => start({ module, memory, team: record }, i + 1, ended)))));
+  } catch (error) {
+    end();
+    throw error;
+  }
+  forgotten?.register(core, end, core);
+  return new Team(core, count, end);
+}
+
+class Team implements Threads {
+  readonly build: Build;
+  #core: Core | undefined;
+  readonly dispose = (): void => {
+    const core = this.#core;
+    if (!core) return;
+    this.#core = undefined;
+    forgotten?.unregister(core);
+    this.#end();
+    const nothing = () => {};
+    const refuse = (): never => {
+      throw disposed();
+    };
+    core.exports = new Proxy({} as CoreExports, { get: (_, name) => (name === 'memory' ? core.memory : name === 'free' ? nothing : refuse) });
+  };
+  readonly #end: () => void;
+
+  constructor(
+    core: Core,
+    readonly count: number,
+    end: () => void,
+  ) {
+    this.build = core.build;
+    this.#core = core;
+    this.#end = end;
+  }
+
+  coreFor(call: string): Core {
+    if (!this.#core) throw disposed(call);
+    return this.#core;
+  }
+}
+
+function disposed(call = 'threads'): NeuriteError {
+  return new NeuriteError('DISPOSED', `${call}: the threads were disposed, and their networks no longer compute; start others with await threads(…)`);
+}

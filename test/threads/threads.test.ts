@@ -1,0 +1,219 @@
+/** The life of threads: how they start, fail and end. */
+import { adam, crossEntropy, dense, load, type Network, save, sequential, sgd } from 'neurite';
+import { threads } from 'neurite/threads';
+import { describe, expect, test } from 'vitest';
+import { coreOf } from '../../src/core/core.js';
+import { type Helper, startHelper } from '../../src/threads/helpers.js';
+import { debugTeam, jobsOf } from './debugTeam.js';
+
+const layers = () => [dense(96, 'relu'), dense(10, 'softmax')];
+const x = Float32Array.from({ length: 64 * 70 }, (_, i) => ((i * 37) % 101) / 101);
+const y = Uint8Array.from({ length: 64 }, (_, i) => i % 10);
+const make = (options: object) => sequential(70, layers(), { loss: crossEntropy(), optimizer: adam(), seed: 3, build: 'simd', ...options });
+
+/** What one thread predicts. */
+function expected(): Float32Array {
+  const net = make({});
+  const out = net.predict(x);
+  net.dispose();
+  return out;
+}
+
+/** The error that a call throws, or a promise rejects with, as its code and message. */
+async function errorOf(run: () => unknown): Promise<{ code?: string; message: string }> {
+  try {
+    await run();
+  } catch (error) {
+    return { code: (error as { code?: string }).code, message: (error as Error).message } as { code?: string; message: string };
+  }
+  throw new Error('nothing was thrown');
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('threads', () => {
+  test('train to the bits of one thread, in the binary of this package', async () => {
+    const two = await threads(2, { build: 'simd' });
+    expect([two.count, two.build]).toEqual([2, 'simd']);
+    const [a, b] = [make({}), make({ threads: two })];
+    await Promise.all([a, b].map((net) => net.fit({ x, y }, { epochs: 3, batchSize: 16 })));
+    expect(b.parameters.slice()).toEqual(a.parameters.slice());
+    expect(b.predict(x)).toEqual(a.predict(x));
+    expect(b.parameters.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(a.parameters.buffer).not.toBe(b.parameters.buffer);
+    const back = load(save(b), { threads: two });
+    expect(back.predict(x)).toEqual(a.predict(x));
+    expect(back.parameters.buffer).toBe(b.parameters.buffer);
+    for (const net of [a, b, back]) net.dispose();
+    two.dispose();
+  });
+
+  test("'auto' is as many as there are cores, at most eight", async () => {
+    const found = await threads('auto');
+    expect(found.count).toBeGreaterThanOrEqual(1);
+    expect(found.count).toBeLessThanOrEqual(8);
+    found.dispose();
+  });
+
+  test('share nothing out that is small', async () => {
+    const two = await threads(2, { build: 'simd' });
+    const net = sequential(4, [dense(16, 'relu'), dense(3)], { threads: two });
+    net.predict([1, 2, 3, 4]);
+    expect(jobsOf(two.coreFor('test'))).toBe(0);
+    const wide = sequential(512, [dense(512)], { threads: two });
+    wide.predict(new Float32Array(512 * 64));
+    expect(jobsOf(two.coreFor('test'))).toBeGreaterThan(0);
+    two.dispose();
+  });
+
+  test.each([
+    [0, 'threads: n is 0, expected a whole number from 1 to 64'],
+    [65, 'threads: n is 65,'],
+    [1.5, 'threads: n is 1.5,'],
+    [Number.NaN, 'threads: n is NaN,'],
+    ['two', 'threads: n is "two",'],
+    [undefined, 'threads: n is undefined,'],
+  ])('%j is a ValueError', async (n, message) => {
+    const error = await errorOf(() => threads(n as number));
+    expect(error.code).toBe('VALUE');
+    expect(error.message).toContain(message);
+  });
+
+  test('options are checked', async () => {
+    expect((await errorOf(() => threads(1, { build: 'fast' as 'simd' }))).message).toContain('threads: build is "fast"');
+    expect((await errorOf(() => threads(1, { cores: 2 } as object))).message).toContain('cores');
+    expect((await errorOf(() => make({ threads: 2 }))).message).toContain('network: threads is 2, expected await threads(2)');
+    const net = make({});
+    expect((await errorOf(() => load(save(net), { threads: {} as never }))).message).toContain('load: threads is an object without fields');
+    net.dispose();
+  });
+
+  test('without cross-origin isolation the error names the two headers', async () => {
+    Object.defineProperty(globalThis, 'crossOriginIsolated', { value: false, configurable: true });
+    try {
+      const { code, message } = await errorOf(() => threads(2));
+      expect(code).toBe('NO_ISOLATION');
+      expect(message).toContain('Cross-Origin-Opener-Policy: same-origin');
+      expect(message).toContain('Cross-Origin-Embedder-Policy: require-corp');
+    } finally {
+      delete (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
+    }
+  });
+
+  test('a network of another build is refused', async () => {
+    const two = await threads(1, { build: 'simd' });
+    const relaxed = coreOf('relaxed').build;
+    expect((await errorOf(() => make({ threads: two, build: relaxed }))).message).toBe(
+      'network: build is relaxed and that of threads is simd, expected the same',
+    );
+    two.dispose();
+  });
+});
+
+describe('an end', () => {
+  test('by dispose: networks on them throw, also in the middle of a fit', async () => {
+    const two = await threads(2, { build: 'simd' });
+    const net = make({ threads: two });
+    const running = net.fit({ x, y }, {
+      epochs: 1000,
+      batchSize: 16,
+      onEpoch: ({ epoch }: { epoch: number }) => void (epoch === 3 && two.dispose()),
+    } as never);
+    const error = await errorOf(() => running);
+    expect(error.code).toBe('DISPOSED');
+    expect((await errorOf(() => net.predict(x))).code).toBe('DISPOSED');
+    expect((await errorOf(() => make({ threads: two }))).message).toContain('network: the threads were disposed');
+    two.dispose();
+    net.dispose();
+  });
+
+  test('of a helper that is ended while it sleeps: the leader does its parts until it hears of it, then a CoreError', async () => {
+    const helpers: Helper[] = [];
+    const three = await debugTeam('simd', 3, async (...given) => {
+      const helper = await startHelper(...given);
+      helpers.push(helper);
+      return helper;
+    });
+    const net = make({ threads: three });
+    const right = expected();
+    expect(net.predict(x)).toEqual(right);
+    await pause(20);
+    (helpers[0] as Helper).terminate();
+    // Nothing has been heard of it yet.
+    expect(net.predict(x)).toEqual(right);
+    await pause(200);
+    const error = await errorOf(() => net.predict(x));
+    expect(error.code).toBe('CORE');
+    expect(error.message).toContain('a thread exited with code 1');
+  });
+
+  test('of a helper that fails in its part: a CoreError, and no one waits', async () => {
+    // Takes a part, as `work` does, and fails.
+    const fails = `
+      const { parentPort, workerData: { module, memory, team } } = require('node:worker_threads');
+      const { breakUp } = new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports;
+      parentPort.postMessage('ready');
+      const words = new Int32Array(memory.buffer), doubles = new BigInt64Array(memory.buffer);
+      for (;;) {
+        const ticket = Atomics.load(doubles, team / 8);
+        if ((ticket & 0xffffn) >= ((ticket >> 16n) & 0xffffn)) continue;
+        const taken = Atomics.add(doubles, team / 8, 1n);
+        if ((taken & 0xffffn) < ((taken >> 16n) & 0xffffn)) break;
+      }
+      breakUp(team);
+      parentPort.postMessage('failed: on purpose');
+    `;
+    const two = await debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, fails));
+    const net = make({ threads: two });
+    let error: { code?: string; message: string } | undefined;
+    for (let i = 0; i < 1000 && !error; i++) {
+      try {
+        net.predict(x);
+      } catch (thrown) {
+        error = thrown as { code?: string; message: string };
+      }
+    }
+    expect(error?.code).toBe('CORE');
+    expect((await errorOf(() => net.predict(x))).code).toBe('CORE');
+  });
+
+  test('a host that refuses a worker is an UnsupportedError', async () => {
+    const error = await errorOf(() =>
+      debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, 'throw new Error("no")')),
+    );
+    expect(error.code).toBe('NO_THREADS');
+    expect(error.message).toContain('no');
+  });
+});
+
+describe('memory', () => {
+  test('that grows while helpers sleep is theirs too', async () => {
+    const four = await debugTeam('simd', 4);
+    const small = make({ threads: four });
+    const right = expected();
+    expect(small.predict(x)).toEqual(right);
+    await pause(50);
+    const core = four.coreFor('test');
+    const before = core.u8.length;
+    const block = core.allocate(1 << 27, 'test');
+    expect(core.u8.length).toBeGreaterThan(before + (1 << 26));
+    const large = make({ threads: four });
+    expect(large.predict(x)).toEqual(right);
+    expect(small.predict(x)).toEqual(right);
+    core.free(block);
+    expect(core.exports.damaged()).toBe(0);
+    four.dispose();
+  });
+
+  test('of many threads that came and went is given back', async () => {
+    // The whole number, 100,000, is in test/threads/cycles.mjs. Each memory reserves 4 GiB of addresses: without an end, a few hundred are all there are.
+    let net: Network | undefined;
+    for (let i = 0; i < 40; i++) {
+      const two = await threads(2, { build: 'simd' });
+      net = sequential(64, [dense(64)], { threads: two, optimizer: sgd() });
+      net.predict(new Float32Array(64 * 64));
+      net.dispose();
+      two.dispose();
+    }
+  }, 60_000);
+});

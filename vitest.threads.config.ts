@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+import all from './vitest.config.js';
+
+/** The tests of kernels and of what runs programs, on cores of two threads which share out every instruction that they can. */
+export default defineConfig({
+  ...all,
+  test: {
+    ...all.test,
+    include: ['test/{kernels,compile,engines,network,training,layers,losses,derivatives,own}/**/*.test.ts'],
+    // The views of a shared memory are never detached, which that file is about.
+    exclude: ['test/**/*.slow.test.ts', 'test/network/views.test.ts'],
+    setupFiles: ['test/onThreads.ts'],
+    isolate: false,
+    testTimeout: 60_000,
+  },
+});
