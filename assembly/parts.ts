@@ -217,13 +217,13 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       // Every ref of it counts from 0.
       store<u32>(own, 0, Context.Constants);
       const span = <usize>word(pc, I.Tile.span) << 2;
-      refer(to, I.Tile.scratch, own - Own.Context);
+      refer(to, I.Tile.scratch, own - Own.OwnContext);
       for (let at = to + (I.Tile.length << 2); at < to + length; ) {
         const inner: i32 = load<i32>(at);
         const refs = inner == Opcode.Fill ? 1 : inner < Opcode.Add ? 2 : 3;
         for (let i = 1; i <= refs; i++) {
           const base = address(context, at, i);
-          refer(at, i, base - scratch < span ? base - scratch + (own - Own.Context) : base + (first << 2));
+          refer(at, i, base - scratch < span ? base - scratch + (own - Own.OwnContext) : base + (first << 2));
         }
         at += inner == Opcode.Fill ? I.Fill.length << 2 : inner < Opcode.Add ? I.Unary.length << 2 : I.Binary.length << 2;
       }

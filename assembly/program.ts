@@ -388,6 +388,6 @@ function share(context: usize, pc: usize, rows: u32, parts: u32): void {
 
 function runPart(context: usize, pc: usize, rows: u32, part: u32, parts: u32): void {
   if (runSpecial(context, pc, rows, part, parts)) return;
-  const bytes = slice(own + Own.Instruction, own + Own.Context, context, pc, rows, part, parts);
-  if (bytes) run(own + Own.Context, own + Own.Instruction, own + Own.Instruction + bytes, sliceRows);
+  const bytes = slice(own + Own.Instruction, own + Own.OwnContext, context, pc, rows, part, parts);
+  if (bytes) run(own + Own.OwnContext, own + Own.Instruction, own + Own.Instruction + bytes, sliceRows);
 }

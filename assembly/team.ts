@@ -36,8 +36,8 @@ enum Team {
 
 /** What a thread has to itself: the scratch of kernels, then a context and an instruction. Byte offsets. */
 export enum Own {
-  Context = Scratch.Size,
-  Instruction = Own.Context + Context.Size,
+  OwnContext = Scratch.Size,
+  Instruction = Own.OwnContext + Context.Size,
   /** bytes that an instruction may take: those of a long tile are not shared out */
   InstructionSize = 4096,
   Size = Own.Instruction + Own.InstructionSize,

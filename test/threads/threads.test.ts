@@ -1,5 +1,6 @@
 /** The life of threads: how they start, fail and end. */
 import { adam, crossEntropy, dense, load, type Network, save, sequential, sgd } from 'neurite';
+import { int8 } from 'neurite/int8';
 import { threads } from 'neurite/threads';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
@@ -108,6 +109,14 @@ describe('threads', () => {
     );
     two.dispose();
   });
+});
+
+test('weights of eight bits do not run on threads, and say so', async () => {
+  const one = await threads(1, { build: 'simd' });
+  const { code, message } = await errorOf(() => make({ threads: one }).freeze({ quantize: int8 }));
+  expect(code).toBe('NO_THREADS');
+  expect(message).toContain('freeze: weights of eight bits do not run on threads');
+  one.dispose();
 });
 
 describe('an end', () => {
