@@ -149,12 +149,12 @@ test('the modules import one another and nothing else, and name no way to files 
 
 test('the package holds what is built, and its documents', () => {
   const kinds = [
-    /^dist\/(index|check|derivatives|inspect|progress|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
+    /^dist\/(index|check|derivatives|inspect|int8|population|progress|threads|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
     /^dist\/(workerd|edge-light)\.(js|js\.map)$/,
     /^dist\/worker\/host\.js$/,
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
-    /^(check|derivatives|inspect|progress|worker)\/package\.json$/,
+    /^(check|derivatives|inspect|int8|population|progress|threads|worker)\/package\.json$/,
     /^docs\/[\w-]+\.md$/,
     /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
   ];
