@@ -43,6 +43,7 @@ beforeAll(() => {
     'scripts',
     'bench',
     'examples',
+    'site',
     'package.json',
     'tsconfig.json',
     'vitest.config.ts',
