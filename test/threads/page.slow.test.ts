@@ -1,13 +1,14 @@
 /** Threads in pages with and without isolation, and in a page's worker, to the bits of Node. Needs dist/. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { browsers, find } from '../../bench/browser/browsers.js';
 import { session } from '../../bench/browser/session.js';
 
@@ -48,7 +49,8 @@ describe.each(browsers.map((browser) => [browser.name, browser] as const))('%s',
   test('a page with the two headers trains on two threads to the bits of Node, and so does its worker', async () => {
     const expected = await node();
     expect(expected).toMatchObject({ same: true, shared: true });
-    const folder = mkdtempSync('/tmp/neurite-threads-');
+    const folder = mkdtempSync(join(tmpdir(), 'neurite-threads-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'worker.js'), `${training}\npostMessage(await train(...${modules}));`);
     const told = await session<{ here: object; there: object }>(browser, find(browser)?.command as string, {
       query: {},
