@@ -1,5 +1,5 @@
 import { Scratch, scratch } from '../scratch';
-import { madd } from '../simd';
+import { madd, storeTile } from '../simd';
 
 /**
  * Rows and columns of the register tile. Six rows keep twelve sums, two vectors of b and one element of a in 15 of 16 registers, which
@@ -135,14 +135,7 @@ function sum(six: bool, left: usize, a: usize, rsa: usize, csa: usize, b: usize,
     return;
   }
   const t = scratch(ownTile, Scratch.Tile);
-  v128.store(t, t00);
-  v128.store(t, t01, 16);
-  v128.store(t, t10, 32);
-  v128.store(t, t11, 48);
-  v128.store(t, t20, 64);
-  v128.store(t, t21, 80);
-  v128.store(t, t30, 96);
-  v128.store(t, t31, 112);
+  storeTile(t, t00, t01, t10, t11, t20, t21, t30, t31);
   if (six) {
     v128.store(t, t40, 128);
     v128.store(t, t41, 144);

@@ -1,4 +1,5 @@
 import { INFINITE, largest, MR, NR, PANEL_SCALES, pairsOf, panelSize, ROUNDING, STRIP_SCALES, stripSize } from './layout';
+import { storeTile } from '../simd';
 
 /** Bytes of a block of panels, which fits the second-level cache. All strips of x use it before the next. */
 const BLOCK: usize = 1 << 18;
@@ -112,14 +113,7 @@ function four(a: usize, b: usize, pairs: usize, t: usize): void {
     t30 = dot(x3, b0, t30);
     t31 = dot(x3, b1, t31);
   }
-  v128.store(t, t00);
-  v128.store(t, t01, 16);
-  v128.store(t, t10, 32);
-  v128.store(t, t11, 48);
-  v128.store(t, t20, 64);
-  v128.store(t, t21, 80);
-  v128.store(t, t30, 96);
-  v128.store(t, t31, 112);
+  storeTile(t, t00, t01, t10, t11, t20, t21, t30, t31);
 }
 
 /** t[1, 8], for a strip of one row. */
