@@ -83,6 +83,8 @@ export enum Opcode {
   // matrix products
   Gemm = 64,
   Linear = 65,
+  /** by weights of eight bits, in the core of threads alone */
+  LinearInt8 = 66,
 
   // over rows and features: form Rows
   /** y[f] = Σ_rows x[row, f] */
@@ -181,6 +183,11 @@ export enum GemmFlag { TransposeA = 1, TransposeB = 2, Accumulate = 4 }
  * `panels` is w once more, packed (`packWeights`), for more rows than one; Ref.None where it is not.
  */
 export enum Linear { op, u, x, w, b, m, n, k, activation, alpha, beta, panels, length }
+
+/**
+ * The same by weights of eight bits, which `panels` has (`assembly/int8/pack.ts`); `room` is for x quantized. The operands stand where those of Linear do.
+ */
+export enum LinearInt8 { op, u, x, room, b, m, n, k, activation, alpha, beta, panels, length }
 
 /** Between x[rows, features] and y; which of the two is wide is the opcode's. `accumulate` (SumRows only): y += . */
 export enum Rows { op, y, x, rows, features, accumulate, length }

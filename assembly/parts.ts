@@ -9,6 +9,8 @@ import { sumRows } from './kernels/rows';
 import { address, count, float, optional, word } from './operands';
 import * as I from './opcodes';
 import { Block, GemmFlag, Opcode, Ref, TargetKind } from './opcodes';
+import { roomSize } from './int8/linear';
+import { MR as STRIP } from './int8/layout';
 import { Scratch } from './scratch';
 import { Own } from './team';
 
@@ -35,6 +37,12 @@ function work(pc: usize, rows: u32): f64 {
     case Opcode.Linear: {
       const at = opcode == Opcode.Gemm ? <i32>I.Gemm.m : <i32>I.Linear.m;
       return MULTIPLY * <f64>count(pc, at, rows) * <f64>count(pc, at + 1, rows) * <f64>count(pc, at + 2, rows);
+    }
+    case Opcode.LinearInt8: {
+      const m = count(pc, I.LinearInt8.m, rows);
+      // A strip stays together.
+      if (m <= STRIP) return 0;
+      return (MULTIPLY / 2) * <f64>m * <f64>count(pc, I.LinearInt8.n, rows) * <f64>count(pc, I.LinearInt8.k, rows);
     }
     case Opcode.SumRows:
     case Opcode.SumFeatures:
@@ -89,6 +97,7 @@ export function lengthOf(pc: usize): usize {
   switch (opcode) {
     case Opcode.Gemm: return I.Gemm.length << 2;
     case Opcode.Linear: return I.Linear.length << 2;
+    case Opcode.LinearInt8: return I.LinearInt8.length << 2;
     case Opcode.Fill: return I.Fill.length << 2;
     case Opcode.CopyColumns: return I.CopyColumns.length << 2;
     case Opcode.CrossEntropy:
@@ -229,6 +238,15 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       }
       return length;
     }
+    case Opcode.LinearInt8: {
+      // Whole strips, so that each part has a room of its own.
+      const first = cut(to, I.LinearInt8.m, rows, part, parts, STRIP);
+      const k = count(pc, I.LinearInt8.k, rows);
+      shift(to, I.LinearInt8.u, first * count(pc, I.LinearInt8.n, rows));
+      shift(to, I.LinearInt8.x, first * k);
+      shift(to, I.LinearInt8.room, roomSize(first, k) >> 2);
+      break;
+    }
     case Opcode.CopyColumns: {
       const first = cut(to, I.CopyColumns.rows, rows, part, parts);
       shift(to, I.CopyColumns.y, first * word(pc, I.CopyColumns.yStride));
@@ -313,11 +331,11 @@ function vectors(to: usize, length: usize, refs: i32, size: i32, rows: u32, part
 /** How many rows `cut` left. */
 let cutRows: usize = 0;
 
-/** Cuts the rows of an instruction. @returns the first */
-function cut(to: usize, index: i32, rows: u32, part: u32, parts: u32): usize {
+/** Cuts the rows of an instruction, `unit` of which stay together. @returns the first */
+function cut(to: usize, index: i32, rows: u32, part: u32, parts: u32, unit: usize = 1): usize {
   const n = count(to, index, rows);
-  const first = bound(n, 1, part, parts);
-  cutRows = bound(n, 1, part + 1, parts) - first;
+  const first = bound(n, unit, part, parts);
+  cutRows = bound(n, unit, part + 1, parts) - first;
   store<u32>(to + (<usize>index << 2), <u32>cutRows);
   return first;
 }

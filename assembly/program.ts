@@ -3,6 +3,7 @@ import { binary } from './kernels/binary';
 import { Context, Status } from './context';
 import { gather, largestMagnitude } from './kernels/data';
 import { gemm } from './gemm/gemm';
+import { linear as linearInt8 } from './int8/linear';
 import { linear } from './kernels/linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
@@ -73,6 +74,20 @@ function tiled(context: usize, pc: usize, rows: u32, start: usize, n: usize, scr
   return pc + (I.Binary.length << 2);
 }
 
+/** A product by weights of eight bits. Apart from the loop, which cores on one thread share: there it is a module of its own. */
+function quantized(context: usize, pc: usize, rows: u32): void {
+  const u = address(context, pc, I.LinearInt8.u);
+  const m = count(pc, I.LinearInt8.m, rows);
+  const n = count(pc, I.LinearInt8.n, rows);
+  const activation: i32 = word(pc, I.LinearInt8.activation);
+  linearInt8(
+    u, address(context, pc, I.LinearInt8.x), address(context, pc, I.LinearInt8.panels), optional(context, pc, I.LinearInt8.b),
+    m, n, count(pc, I.LinearInt8.k, rows), activation == Opcode.Relu, address(context, pc, I.LinearInt8.room),
+  );
+  if (activation != Opcode.Relu && activation != Opcode.Copy)
+    unary(activation, u, u, m * n, float(pc, I.LinearInt8.alpha), float(pc, I.LinearInt8.beta));
+}
+
 /** Runs the instructions from `pc` up to `end` on `rows` rows. Both may be any address between two instructions, so a run can stop and go on later. */
 export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
   if (!ASC_NO_ASSERT) {
@@ -89,6 +104,11 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       }
     }
     const opcode: i32 = load<i32>(pc);
+    if (ASC_FEATURE_THREADS && opcode == Opcode.LinearInt8) {
+      quantized(context, pc, rows);
+      pc += I.LinearInt8.length << 2;
+      continue;
+    }
     switch (opcode) {
       case Opcode.Gemm: {
         const flags = word(pc, I.Gemm.flags);

@@ -38,6 +38,7 @@ const FORMS: Readonly<Record<Opcode, Form>> = {
   [Opcode.TanhBackward]: Forms.Binary,
   [Opcode.Gemm]: Forms.Gemm,
   [Opcode.Linear]: Forms.Linear,
+  [Opcode.LinearInt8]: Forms.LinearInt8,
   [Opcode.SumRows]: Forms.Rows,
   [Opcode.SumFeatures]: Forms.Rows,
   [Opcode.ExpandRows]: Forms.Rows,

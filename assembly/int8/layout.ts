@@ -6,9 +6,12 @@ export const NR: usize = 8;
 /** Rows of a strip. */
 export const MR: usize = 4;
 
-/** Scales in front of a panel and of a strip, in bytes. */
+/** Scales in front of a panel, and of the pairs of a strip, in bytes. */
 export const PANEL_SCALES: usize = NR << 2;
 export const STRIP_SCALES: usize = MR << 2;
+
+/** Bytes of a tile of sums, which is the first of a strip: parts of a product by several threads share nothing that is written. */
+export const TILE: usize = (MR * NR) << 2;
 
 /** The largest magnitude of a weight. */
 export const WEIGHT_LIMIT: f32 = 127;
@@ -32,9 +35,14 @@ export function panelSize(k: usize): usize {
   return PANEL_SCALES + pairsOf(k) * (NR << 2);
 }
 
-/** Bytes of a strip of `height` rows: four scales, then `height` pairs for each pair of terms. */
-export function stripSize(k: usize, height: usize): usize {
-  return STRIP_SCALES + pairsOf(k) * (height << 2);
+/** Bytes of a strip: a tile, four scales, then four pairs for each pair of terms. */
+export function stripSize(k: usize): usize {
+  return TILE + STRIP_SCALES + pairsOf(k) * (MR << 2);
+}
+
+/** The largest magnitude of the k inputs of a layer, so that no sum of 32 bits overflows: sixteen bits, or fewer from 517 inputs on. */
+export function inputLimit(k: usize): f32 {
+  return <f32>min<u32>(0x7fff, 0x7fffffff / (127 * max<u32>(1, <u32>k)));
 }
 
 /** The bits of the largest magnitude of k floats: greater than those of a finite number where one is not finite. */

@@ -1,40 +1,38 @@
-import { INFINITE, largest, MR, NR, PANEL_SCALES, pairsOf, panelSize, ROUNDING, STRIP_SCALES, stripSize } from './layout';
+import { INFINITE, inputLimit, largest, MR, NR, PANEL_SCALES, pairsOf, panelSize, ROUNDING, STRIP_SCALES, stripSize, TILE } from './layout';
 import { storeTile } from '../simd';
 
 /** Bytes of a block of panels, which fits the second-level cache. All strips of x use it before the next. */
 const BLOCK: usize = 1 << 18;
 
-/** Bytes of a tile of sums. */
-const TILE: usize = (MR * NR) << 2;
-
-/** Bytes of `room` for x[m, k]: a tile, and x quantized. */
+/** Bytes of `room` for x[m, k]: x quantized, in strips. That of rows from a multiple of MR on is a part of it. */
 export function roomSize(m: usize, k: usize): usize {
-  return TILE + ((m + MR - 1) / MR) * stripSize(k, MR);
+  return ((m + MR - 1) / MR) * stripSize(k);
 }
 
 /**
  * u[m, n] = x·wᵀ + b for packed w[n, k] (`pack`), or max(u, 0) of it where `relu`. b is n floats, or 0 for none. Each row of x is quantized by itself to
- * integers up to `limit` ≤ 32767, with 127·limit·k < 2³¹ so that no sum overflows: the integer nearest to x·(limit / max |x|), s = max |x| / limit.
+ * integers up to `inputLimit(k)`, so that no sum overflows: the integer nearest to x·(limit / max |x|), s = max |x| / limit.
  * The sums are exact, whatever the order. An element is ((sum·s_x)·s_w) + b, each operation rounded once. A row of x with an element that
  * is not finite is NaN. `room` has roomSize(m, k) bytes, aligned to 16.
  */
-export function linear(u: usize, x: usize, panels: usize, b: usize, m: usize, n: usize, k: usize, limit: f32, relu: bool, room: usize): void {
+export function linear(u: usize, x: usize, panels: usize, b: usize, m: usize, n: usize, k: usize, relu: bool, room: usize): void {
   const pairs = pairsOf(k);
-  const strips = room + TILE;
-  const strip = stripSize(k, MR);
-  for (let i: usize = 0; i < m; i++, x += k << 2) quantize(strips + (i / MR) * strip, i % MR, heightOf(m - (i & ~(MR - 1))), x, k, limit);
+  const strip = stripSize(k);
+  const limit = inputLimit(k);
+  for (let i: usize = 0; i < m; i++, x += k << 2) quantize(room + (i / MR) * strip + TILE, i % MR, heightOf(m - (i & ~(MR - 1))), x, k, limit);
   const panel = panelSize(k);
   const width = max(NR, (BLOCK / panel) * NR);
   for (let from: usize = 0; from < n; from += width) {
     const to = min(n, from + width);
-    let a = strips;
-    for (let i: usize = 0; i < m; i += MR, a += strip) {
+    let t = room;
+    for (let i: usize = 0; i < m; i += MR, t += strip) {
+      const a = t + TILE;
       const rows = min(MR, m - i);
       let p = panels + (from / NR) * panel;
       for (let j = from; j < to; j += NR, p += panel) {
-        if (rows == 1) one(a + STRIP_SCALES, p + PANEL_SCALES, pairs, room);
-        else four(a + STRIP_SCALES, p + PANEL_SCALES, pairs, room);
-        put(u + ((i * n + j) << 2), n << 2, rows, min(NR, n - j), room, a, p, b ? b + (j << 2) : 0, relu);
+        if (rows == 1) one(a + STRIP_SCALES, p + PANEL_SCALES, pairs, t);
+        else four(a + STRIP_SCALES, p + PANEL_SCALES, pairs, t);
+        put(u + ((i * n + j) << 2), n << 2, rows, min(NR, n - j), t, a, p, b ? b + (j << 2) : 0, relu);
       }
     }
   }
@@ -45,7 +43,7 @@ function heightOf(left: usize): usize {
   return left == 1 ? 1 : MR;
 }
 
-/** Quantizes a row of x into its place of a strip: pair p at 4·height·p + 4·row behind the scales. */
+/** Quantizes a row of x into its place behind the tile of a strip: pair p at 4·height·p + 4·row behind the scales. */
 function quantize(strip: usize, row: usize, height: usize, x: usize, k: usize, limit: f32): void {
   const bits = largest(x, k);
   const finite = bits < INFINITE;

@@ -1,8 +1,10 @@
+import { LoadedProgram } from '../engine/loadedProgram.js';
 import type { Quantization } from '../engine/packing.js';
 import { ShapeError } from '../errors.js';
-import { kernelsOf } from './kernels.js';
+import { hasThreads, packingOf } from './kernels.js';
 import { MOST_INPUTS } from './limits.js';
 import { QuantizedProgram } from './quantizedProgram.js';
+import { ofThreads } from './threadedProgram.js';
 
 /**
  * Weights of eight bits for `net.freeze({ quantize: int8 })`: each dense layer multiplies integers, which is about twice as fast on batches.
@@ -16,14 +18,15 @@ import { QuantizedProgram } from './quantizedProgram.js';
 export const int8: Quantization = {
   name: 'int8',
   on(core) {
-    const { packedSize, pack } = kernelsOf(core);
+    const { packedSize, pack, roomSize } = packingOf(core);
     return {
       packedSize(n, k) {
         if (k > MOST_INPUTS) throw new ShapeError(`int8: a layer has ${k} inputs, expected at most ${MOST_INPUTS}, whose sums 32 bits hold`);
         return packedSize(n, k);
       },
       packWeights: pack,
-      load: (recipe, program, workspace) => new QuantizedProgram(recipe, program, workspace),
+      load: (recipe, program, workspace) =>
+        hasThreads(core) ? new LoadedProgram(recipe, ofThreads(program, roomSize), workspace) : new QuantizedProgram(recipe, program, workspace),
     };
   },
 };

@@ -1,28 +1,55 @@
 import type { Core } from '../core/core.js';
 import { decodePrintable } from '../core/printable.js';
 import { refusal } from '../core/refusal.js';
-import { UnsupportedError } from '../errors.js';
 import { binary } from './binary.generated.js';
 
-/** The exports of the int8 module (`assembly/int8/index.ts`). Addresses are bytes of its core's memory. */
-export interface Int8Kernels {
+/** What packs weights, and how much room a product takes. Addresses are bytes of a core's memory. */
+export interface Int8Packing {
+  /** Floats of packed w[n, k]. */
   packedSize(n: number, k: number): number;
   pack(y: number, w: number, n: number, k: number): void;
+  /** Bytes. */
   roomSize(m: number, k: number): number;
-  linear(u: number, x: number, panels: number, b: number, m: number, n: number, k: number, limit: number, relu: number, room: number): void;
+}
+
+/** The exports of the int8 module (`assembly/int8/index.ts`). */
+export interface Int8Kernels extends Int8Packing {
+  linear(u: number, x: number, panels: number, b: number, m: number, n: number, k: number, relu: number, room: number): void;
+}
+
+/** What a core on several threads exports besides (`assembly/threads.ts`): there, products are instructions of its own. */
+interface ThreadsExports {
+  packedSizeInt8(n: number, k: number): number;
+  packInt8(y: number, w: number, n: number, k: number): void;
+  roomSizeInt8(m: number, k: number): number;
 }
 
 const instances = new WeakMap<Core, Int8Kernels>();
 
+/** Whether a core runs on several threads, whose memory is shared: the kernels are part of it. */
+export function hasThreads(core: Core): boolean {
+  return Object.prototype.toString.call(core.memory.buffer) === '[object SharedArrayBuffer]';
+}
+
+/** What packs for a core. @throws UnsupportedError where the host forbids compiling */
+export function packingOf(core: Core): Int8Packing {
+  if (!hasThreads(core)) return kernelsOf(core);
+  // Asked for in each call: a core that failed has others.
+  const exports = () => core.exports as unknown as ThreadsExports;
+  return {
+    packedSize: (n, k) => exports().packedSizeInt8(n, k),
+    pack: (y, w, n, k) => exports().packInt8(y, w, n, k),
+    roomSize: (m, k) => exports().roomSizeInt8(m, k),
+  };
+}
+
 /**
- * The kernels in a core's memory, instantiated on first use.
- * @throws UnsupportedError where the host forbids compiling, and for a core on several threads, whose memory is shared
+ * The kernels in the memory of a core on one thread, instantiated on first use.
+ * @throws UnsupportedError where the host forbids compiling
  */
 export function kernelsOf(core: Core): Int8Kernels {
   const known = instances.get(core);
   if (known) return known;
-  if (Object.prototype.toString.call(core.memory.buffer) === '[object SharedArrayBuffer]')
-    throw new UnsupportedError('NO_THREADS', 'freeze: weights of eight bits do not run on threads; freeze a network without the option threads');
   try {
     const module = new WebAssembly.Module(decodePrintable(binary));
     const made = new WebAssembly.Instance(module, { env: { memory: core.memory as WebAssembly.Memory } }).exports as unknown as Int8Kernels;

@@ -3,15 +3,11 @@ import { Linear, Opcode, Ref, Size } from '../../assembly/opcodes.js';
 import type { Program, Recipe } from '../compile/program.js';
 import { LoadedProgram } from '../engine/loadedProgram.js';
 import type { Workspace } from '../engine/workspace.js';
-import type { Instruction } from '../graph/instruction.js';
 import { type Int8Kernels, kernelsOf } from './kernels.js';
-import { inputLimit } from './limits.js';
+import { countOf, type Product as Packed, productsOf } from './products.js';
 
-/** A product by packed weights: the number of its instruction, whose words hold refs and sizes. */
-interface Product {
-  readonly instruction: number;
-  readonly words: Uint32Array;
-  readonly limit: number;
+/** A product by packed weights, and what follows it. */
+interface Product extends Packed {
   /** Whether its activation is in the kernel. Another is an instruction of its own, at `activation`. */
   readonly relu: boolean;
   /** Where the instruction of the activation begins and ends, in words of the block; equal for none. */
@@ -32,16 +28,13 @@ export class QuantizedProgram extends LoadedProgram {
     this.#kernels = kernelsOf(core);
     const activations: number[] = [];
     let room = 0;
-    this.#products = program.instructions.flatMap((one, instruction) => {
-      if (!isPacked(one)) return [];
-      const words = program.words.subarray(program.starts[instruction], program.starts[instruction + 1]);
-      const k = words[Linear.k] as number;
-      room = Math.max(room, this.#kernels.roomSize(countOf(words, Linear.m, program.rows), k));
+    this.#products = productsOf(program).map(({ instruction, words }) => {
+      room = Math.max(room, this.#kernels.roomSize(countOf(words, Linear.m, program.rows), words[Linear.k] as number));
       const start = activations.length;
       const opcode = words[Linear.activation] as Opcode;
       const relu = opcode === Opcode.Relu;
       if (!relu && opcode !== Opcode.Copy) activations.push(...activationOf(words));
-      return [{ instruction, words, limit: inputLimit(k), relu, activation: [start, activations.length] as const }];
+      return { instruction, words, relu, activation: [start, activations.length] as const };
     });
     this.#room = Math.ceil(activations.length / 4) * 16;
     try {
@@ -68,7 +61,7 @@ export class QuantizedProgram extends LoadedProgram {
     return this.runBetween(next, this.program.instructions.length, rows);
   }
 
-  #multiply({ words, limit, relu, activation: [start, end] }: Product, rows: number): void {
+  #multiply({ words, relu, activation: [start, end] }: Product, rows: number): void {
     const { core, context } = this.workspace;
     const bases = context >>> 2;
     const address = (operand: Linear) => {
@@ -79,7 +72,7 @@ export class QuantizedProgram extends LoadedProgram {
     const [m, n, k] = [countOf(words, Linear.m, rows), words[Linear.n] as number, words[Linear.k] as number];
     const at = this.#block;
     try {
-      this.#kernels.linear(address(Linear.u), address(Linear.x), address(Linear.panels), b, m, n, k, limit, Number(relu), at + this.#room);
+      this.#kernels.linear(address(Linear.u), address(Linear.x), address(Linear.panels), b, m, n, k, Number(relu), at + this.#room);
       if (end > start) core.exports.run(context, at + start * 4, at + end * 4, rows);
     } catch (error) {
       throw core.fail(error);
@@ -90,15 +83,6 @@ export class QuantizedProgram extends LoadedProgram {
     this.core.free(this.#block);
     super.free();
   }
-}
-
-function isPacked({ opcode, operands }: Instruction): boolean {
-  return opcode === Opcode.Linear && operands.panels?.kind === 'tensor' && operands.panels.node !== undefined;
-}
-
-function countOf(words: Uint32Array, operand: Linear, rows: number): number {
-  const size = words[operand] as number;
-  return (size & Size.CountMask) * ((size & Size.PerRow) !== 0 ? rows : 1);
 }
 
 /** The words of a product's activation as an instruction of its own, in place. */

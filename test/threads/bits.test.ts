@@ -1,7 +1,10 @@
 /** The bits of one thread, whatever their number. */
 import { readFileSync } from 'node:fs';
+import { dense, sequential } from 'neurite';
+import { int8 } from 'neurite/int8';
 import { describe, expect, test } from 'vitest';
 import { program, type Trained } from '../engines/program.js';
+import { filled, numbers } from '../kernels/numbers.js';
 import { onThreads } from './debugTeam.js';
 
 const golden = JSON.parse(readFileSync(new URL('../engines/golden.json', import.meta.url), 'utf8')) as Trained;
@@ -19,3 +22,14 @@ describe('the fixed networks', () => {
     60_000,
   );
 });
+
+test('weights of eight bits have the bits of one thread on 1, 2, 3, 4 and 7, whatever the rows', async () => {
+  const x = filled(64 * 37, numbers(1));
+  const predictions = () => {
+    using net = sequential(37, [dense(50, 'tanh'), dense(33, 'relu'), dense(3, 'softmax')], { build: 'simd', seed: 1 });
+    using fixed = net.freeze({ quantize: int8 });
+    return [1, 3, 4, 5, 8, 9, 13, 64].map((rows) => [...fixed.predict(x.subarray(0, rows * 37))]);
+  };
+  const expected = predictions();
+  for (const count of [1, 2, 3, 4, 7]) expect(await onThreads('simd', count, predictions)).toEqual(expected);
+}, 60_000);

@@ -111,12 +111,15 @@ describe('threads', () => {
   });
 });
 
-test('weights of eight bits do not run on threads, and say so', async () => {
+test('weights of eight bits are packed by the core of the threads, and gone with it', async () => {
   const one = await threads(1, { build: 'simd' });
-  const { code, message } = await errorOf(() => make({ threads: one }).freeze({ quantize: int8 }));
-  expect(code).toBe('NO_THREADS');
-  expect(message).toContain('freeze: weights of eight bits do not run on threads');
+  const rows = x.subarray(0, 4 * make({}).inFeatures);
+  const alone = make({ build: 'simd' }).freeze({ quantize: int8 });
+  const fixed = make({ threads: one }).freeze({ quantize: int8 });
+  expect(fixed.predict(rows)).toEqual(alone.predict(rows));
   one.dispose();
+  expect((await errorOf(() => fixed.predict(rows))).code).toBe('DISPOSED');
+  expect((await errorOf(() => fixed.update(new Float32Array(1)))).message).toContain('update: parameters is');
 });
 
 describe('an end', () => {
