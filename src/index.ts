@@ -39,7 +39,7 @@ export {
 } from './errors.js';
 export type { NetworkJson } from './files/architecture.js';
 export { checkpoint, type RestoreOptions, restore } from './files/checkpoint.js';
-export { type FromJSONOptions, fromJSON, type LoadOptions, load } from './files/load.js';
+export { type FromJSONOptions, fromJSON, type LoadOptions, type LoadQuantizedOptions, load } from './files/load.js';
 export { type SaveOptions, save, toJSON } from './files/save.js';
 export {
   readSafetensors,

@@ -3,4 +3,4 @@
  * static, which would lie where the core has its own.
  */
 export { linear, roomSize } from './linear';
-export { pack, packedSize } from './pack';
+export { pack, packedSize, repack, unpack } from './pack';

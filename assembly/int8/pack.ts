@@ -32,3 +32,27 @@ function packRow(panel: usize, row: usize, w: usize, k: usize): void {
     store<i16>(y + ((p >> 1) << 5) + ((p & 1) << 1), <i16>reinterpret<i32>(rounded));
   }
 }
+
+/** Where term p of row j of packed w[n, k] lies behind the first panel. */
+function placeOf(j: usize, p: usize, size: usize): usize {
+  return (j / NR) * size + PANEL_SCALES + ((p >> 1) << 5) + ((j % NR) << 2) + ((p & 1) << 1);
+}
+
+/** The integers[n, k] of packed w, eight bits each, and the scales[n]: what files keep. */
+export function unpack(integers: usize, scales: usize, panels: usize, n: usize, k: usize): void {
+  const size = panelSize(k);
+  for (let j: usize = 0; j < n; j++) {
+    store<u32>(scales + (j << 2), load<u32>(panels + (j / NR) * size + ((j % NR) << 2)));
+    for (let p: usize = 0; p < k; p++) store<i8>(integers++, <i8>load<i16>(panels + placeOf(j, p, size)));
+  }
+}
+
+/** Packs integers[n, k] and scales[n], as `unpack` gave them, to the same panels. */
+export function repack(panels: usize, integers: usize, scales: usize, n: usize, k: usize): void {
+  const size = panelSize(k);
+  memory.fill(panels, 0, packedSize(n, k) << 2);
+  for (let j: usize = 0; j < n; j++) {
+    store<u32>(panels + (j / NR) * size + ((j % NR) << 2), load<u32>(scales + (j << 2)));
+    for (let p: usize = 0; p < k; p++) store<i16>(panels + placeOf(j, p, size), load<i8>(integers++));
+  }
+}

@@ -2,7 +2,7 @@ import { Context, Status } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
 import type { Place } from '../compile/encode.js';
-import { type Panels, panelsOf } from '../compile/prepack.js';
+import { type Panels, panelsOf, weightsReadBy } from '../compile/prepack.js';
 import { compile, type Recipe } from '../compile/program.js';
 import { HARMLESS, planUpdate, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
@@ -132,6 +132,49 @@ export class Engine extends Recipes {
       const { weights, n, k, panels } = this.panels[i] as Panels;
       (this.#packing as Packing).packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
     }
+  }
+
+  /** Whether weights are packed as integers. */
+  get quantizes(): boolean {
+    return this.#packing?.integers !== undefined;
+  }
+
+  /**
+   * The weights that a file keeps as integers, where they are packed so, each with copies of its integers[n, k] and scales[n]: those that predictions read
+   * in no other way, so that their floats are not needed.
+   */
+  integers(): { readonly weights: Parameter; readonly integers: Uint8Array; readonly scales: Uint8Array }[] {
+    const { unpack } = this.#packing?.integers ?? {};
+    if (!unpack) return [];
+    const { core } = this;
+    const read = new Set(
+      (['predict', 'logits'] as const).flatMap((kind) => this.program(kind, 1).program.instructions.flatMap((one) => weightsReadBy(one))),
+    );
+    return this.panels.flatMap(({ weights, n, k, panels }) => {
+      if (read.has(weights)) return [];
+      const integers = n * k;
+      const at = core.allocate(integers + n * 4, 'the integers of weights');
+      try {
+        unpack(at, at + integers, this.#stateAddress + (this.places.get(panels) as Place).offset * 4, n, k);
+        return [{ weights, integers: core.u8.slice(at, at + integers), scales: core.u8.slice(at + integers, at + integers + n * 4) }];
+      } finally {
+        core.free(at);
+      }
+    });
+  }
+
+  /** Packs weights from the integers and scales that `integers` gave. @returns whether weights are packed so */
+  setIntegers(weights: Parameter, integers: Uint8Array, scales: Uint8Array): boolean {
+    const { repack } = this.#packing?.integers ?? {};
+    const found = this.panels.find((panels) => panels.weights === weights);
+    if (!repack || !found) return false;
+    const { core } = this;
+    const at = core.allocate(integers.length + scales.length, 'the integers of weights');
+    core.u8.set(integers, at);
+    core.u8.set(scales, at + integers.length);
+    repack(this.#stateAddress + (this.places.get(found.panels) as Place).offset * 4, at, at + integers.length, found.n, found.k);
+    core.free(at);
+    return true;
   }
 
   /**

@@ -162,6 +162,11 @@ export class Recipes {
     return { roots: [...forms, ...terms].map(({ node }) => node), use };
   }
 
+  /** Makes losses known without anything that trains. */
+  setLosses(losses: readonly (LossWithWeight | undefined)[]): void {
+    this.formulate(losses, []).use();
+  }
+
   #targets(losses: readonly (LossWithWeight | undefined)[], nodes: readonly ((form: TargetForm) => LossNodes)[]): TargetShape[] {
     let next = 0;
     return losses.flatMap((loss, i) => {

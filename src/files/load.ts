@@ -4,17 +4,20 @@ import { bytesOf } from '../arguments/bytes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
+import type { Quantization } from '../engine/packing.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild, threadsOf } from '../network/chooseBuild.js';
+import { chooseBuild, quantizationOf, threadsOf } from '../network/chooseBuild.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
+import { type AnyPredictor, frozenInternals, type Predictor } from '../network/predictor.js';
 import { Constant, Parameter, type State } from '../ops/leaves.js';
 import { definitionOf, type Optimizer, type OptimizerMaker, oddIn, powerCount, rangeOfPower, slotsOf } from '../optimizers/optimizer.js';
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
+import { fillIntegers, readIntegers, TYPES } from './quantized.js';
 import { savedOps } from './registry.js';
 import { readTensorFile, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
@@ -25,6 +28,12 @@ export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducibl
   readonly ops?: readonly Op[];
   /** What `defineOptimizer` gave, for files that name an optimizer which is not one of neurite's. Default none. */
   readonly optimizers?: readonly OptimizerMaker[];
+}
+
+/** Options of `load` for a predictor. */
+export interface LoadQuantizedOptions extends LoadOptions {
+  /** `int8` of `neurite/int8`. */
+  readonly quantize: Quantization;
 }
 
 /** Options of `fromJSON`. */
@@ -50,15 +59,44 @@ export interface Training {
  * The compiler cannot see how many inputs and outputs the file's network has. `load(bytes)` is typed as one of each,
  * `load<2, 1>(bytes)` as two inputs and one output, `load<any, any>(bytes)` as any number.
  *
+ * With `{ quantize: int8 }` it gives a predictor with weights of eight bits in place of a network: of the file of one, to the same bits, or of a
+ * network's file, as its `freeze` would.
+ *
  * @param bytes of the whole file, such as `await readFile(path)` or `await response.arrayBuffer()`
- * @throws FileError for a file that is damaged, or none of neurite's; ValueError for what is no bytes
+ * @throws FileError for a file that is damaged, or none of neurite's, and for one of a predictor where `quantize` is left out; ValueError for what is no
+ *   bytes
  */
 export function load<In extends number = 1, Out extends number = 1>(
   bytes: Uint8Array | ArrayBuffer,
-  options: LoadOptions = {},
-): Network<AnyTargets, In, Out> {
-  return readNetwork('load', () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes))), options) as Network<AnyTargets, In, Out>;
+  options?: LoadOptions & { readonly quantize?: undefined },
+): Network<AnyTargets, In, Out>;
+export function load<In extends number = 1, Out extends number = 1>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadQuantizedOptions,
+): Predictor<In, Out>;
+export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | LoadQuantizedOptions = {}): AnyNetwork | AnyPredictor {
+  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...OPTIONS, 'quantize']);
+  const read = () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes), 'load', TYPES));
+  const quantization = quantizationOf('load', quantize);
+  const { network, tensors, integers } = readModel('load', read, given, quantization !== undefined);
+  if (!quantization) return network;
+  try {
+    return ours('load', () => {
+      const predictor = network.freeze({ quantize: quantization });
+      try {
+        if (integers) fillIntegers('load', (frozenInternals(predictor) as Internals).engine, tensors, integers);
+      } catch (error) {
+        predictor.dispose();
+        throw error;
+      }
+      return predictor;
+    });
+  } finally {
+    network.dispose();
+  }
 }
+
+const OPTIONS = ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers'];
 
 /** What the tensors begin with that a checkpoint has besides its network's. */
 export const CHECKPOINT = 'checkpoint.';
@@ -70,13 +108,19 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
 
 /** The network of a file, which is read behind the options. @throws as `load` does */
 export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
-  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers']);
+  return readModel(call, read, options, false).network;
+}
+
+/** The same with the names of its tensors, and the weights that the file has as integers. */
+function readModel(call: string, read: () => TensorFile, options: LoadOptions, quantizes: boolean) {
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, OPTIONS);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
-  const file = read();
+  const stored = read();
   const where = `${call}: the architecture`;
-  const fields = architectureIn(call, file);
+  const fields = architectureIn(call, stored);
+  const { file, integers } = readIntegers(call, stored, fields, quantizes);
   const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);
   const metadata = fields.object('metadata').value;
   const { optimizer, tensors } = architecture;
@@ -97,7 +141,7 @@ export function readNetwork(call: string, read: () => TensorFile, options: LoadO
     );
   }
   fill(parts, file, tensors, slots, training);
-  return network;
+  return { network, tensors, integers };
 }
 
 /** The architecture that a file has. @throws FileError where it has none */

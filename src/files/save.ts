@@ -9,11 +9,13 @@ import { nameTensors } from '../layers/names.js';
 import type { LossNodes } from '../losses/networkLoss.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals } from '../network/network.js';
+import { type AnyPredictor, frozenInternals } from '../network/predictor.js';
 import { Constant } from '../ops/leaves.js';
 import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { unifyNaN } from './nan.js';
+import { writeIntegers } from './quantized.js';
 import { savedOps } from './registry.js';
 import { type Tensor, writeTensorFile } from './safetensors.js';
 
@@ -83,7 +85,7 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
       const tensor = tensors.get(name);
       return tensor && tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]) ? tensor.bytes : undefined;
     },
-    elements: [...tensors.values()].reduce((sum, { bytes }) => sum + bytes.length / 4, 0),
+    elements: [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0),
   };
 }
 
@@ -92,13 +94,21 @@ export function valuesOf(tensors: ReadonlyMap<string, Tensor>): Values {
  * in the file's metadata the architecture as JSON, with loss, optimizer, seed and `metadata`. Allowed during a `fit`, between its steps. The same
  * values are the same bytes on every engine: NaN has no sign and no payload in a file.
  *
+ * Of a predictor with weights of eight bits, `net.freeze({ quantize: int8 })`, it is about a quarter as long: integers and a scale for each row, and
+ * no optimizer. `load(bytes, { quantize: int8 })` takes it.
+ *
  * @throws ValueError where `metadata` holds what JSON cannot say; an error of neurite's for whatever else `load` would refuse
  */
-export function save(network: AnyNetwork, options: SaveOptions = {}): Bytes {
-  const parts = internals('save', network).alive('save');
+export function save(network: AnyNetwork | AnyPredictor, options: SaveOptions = {}): Bytes {
+  const frozen = frozenInternals(network);
+  const parts = frozen ?? internals('save', network as AnyNetwork).alive('save');
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
   if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
-  return writeNetwork('save', parts, optimizerState);
+  if (!frozen) return writeNetwork('save', parts, optimizerState);
+  if (!frozen.engine.quantizes)
+    throw new ValueError('save: the predictor has weights of floats, expected the network that it is of, or one of freeze({ quantize: int8 })');
+  if (optimizerState) throw new ValueError('save: optimizerState came for a predictor, which has no optimizer, expected none');
+  return writeNetwork('save', frozen, false);
 }
 
 /** What a file has besides a network. */
@@ -117,9 +127,12 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const state = optimizerState ? engine.optimizerState : undefined;
   const slots = slotNames(state?.slotNames ?? []);
   const names = nameTensors({ roots: rootsOf(architecture), layers: architecture.layers }, slots);
+  // First: the memory may grow, which detaches views.
+  const quantized = engine.quantizes ? writeIntegers(engine, names) : undefined;
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {
+    if (quantized?.nodes.has(node)) continue;
     const n = elements(node.shape);
     const bytes = node instanceof Constant ? bytesOf(node.values) : floats(engine.addressOf(node), n);
     tensors.push({ name, shape: node.shape.size, bytes });
@@ -130,16 +143,22 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const text = JSON.stringify({
     ...writeArchitecture(call, architecture, names),
     metadata: metadataToJson(parts.metadata, `${call}: metadata`),
+    ...quantized?.fields,
     ...(state && {
       training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + state.powerCount)) },
     }),
   });
-  checkReadable(text, call, tensors, parts);
-  const all = [...tensors, ...(besides?.tensors ?? [])];
+  checkReadable(text, call, [...tensors, ...(quantized?.tensors ?? [])], parts);
+  // Integers lie behind all floats, which so are aligned.
+  const all = [...tensors, ...(besides?.tensors ?? []), ...(quantized?.tensors ?? [])].sort((a, b) => Number(isInteger(a)) - Number(isInteger(b)));
   const file = writeTensorFile(all, { [METADATA_KEY]: text, ...besides?.metadata });
-  const dataBytes = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  unifyNaN(new Int32Array(file.buffer, file.length - dataBytes));
+  const bytesOfAll = (tensors: readonly Tensor[]) => tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  unifyNaN(new Int32Array(file.buffer, file.length - bytesOfAll(all), bytesOfAll(all.filter((tensor) => !isInteger(tensor))) / 4));
   return file;
+}
+
+function isInteger({ dtype }: Tensor): boolean {
+  return dtype === 'I8';
 }
 
 export function bytesOf(values: Float32Array): Uint8Array {

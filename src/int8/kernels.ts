@@ -8,6 +8,8 @@ export interface Int8Packing {
   /** Floats of packed w[n, k]. */
   packedSize(n: number, k: number): number;
   pack(y: number, w: number, n: number, k: number): void;
+  unpack(integers: number, scales: number, panels: number, n: number, k: number): void;
+  repack(panels: number, integers: number, scales: number, n: number, k: number): void;
   /** Bytes. */
   roomSize(m: number, k: number): number;
 }
@@ -19,9 +21,11 @@ export interface Int8Kernels extends Int8Packing {
 
 /** What a core on several threads exports besides (`assembly/threads.ts`): there, products are instructions of its own. */
 interface ThreadsExports {
-  packedSizeInt8(n: number, k: number): number;
-  packInt8(y: number, w: number, n: number, k: number): void;
-  roomSizeInt8(m: number, k: number): number;
+  packedSizeInt8: Int8Packing['packedSize'];
+  packInt8: Int8Packing['pack'];
+  unpackInt8: Int8Packing['unpack'];
+  repackInt8: Int8Packing['repack'];
+  roomSizeInt8: Int8Packing['roomSize'];
 }
 
 const instances = new WeakMap<Core, Int8Kernels>();
@@ -37,9 +41,11 @@ export function packingOf(core: Core): Int8Packing {
   // Asked for in each call: a core that failed has others.
   const exports = () => core.exports as unknown as ThreadsExports;
   return {
-    packedSize: (n, k) => exports().packedSizeInt8(n, k),
-    pack: (y, w, n, k) => exports().packInt8(y, w, n, k),
-    roomSize: (m, k) => exports().roomSizeInt8(m, k),
+    packedSize: (...sizes) => exports().packedSizeInt8(...sizes),
+    pack: (...operands) => exports().packInt8(...operands),
+    unpack: (...operands) => exports().unpackInt8(...operands),
+    repack: (...operands) => exports().repackInt8(...operands),
+    roomSize: (...sizes) => exports().roomSizeInt8(...sizes),
   };
 }
 

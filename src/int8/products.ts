@@ -1,6 +1,6 @@
-import { type Linear, Opcode, Size } from '../../assembly/opcodes.js';
+import { type Linear, Size } from '../../assembly/opcodes.js';
+import { isPacked } from '../compile/prepack.js';
 import type { Program } from '../compile/program.js';
-import type { Instruction } from '../graph/instruction.js';
 
 /** A product by packed weights: the number of its instruction, and its words. */
 export interface Product {
@@ -13,10 +13,6 @@ export function productsOf({ instructions, words, starts }: Program): Product[] 
   return instructions.flatMap((one, instruction) =>
     isPacked(one) ? [{ instruction, words: words.subarray(starts[instruction], starts[instruction + 1]) }] : [],
   );
-}
-
-function isPacked({ opcode, operands }: Instruction): boolean {
-  return opcode === Opcode.Linear && operands.panels?.kind === 'tensor' && operands.panels.node !== undefined;
 }
 
 /** A size of an instruction, in a run on `rows` rows. */

@@ -1,5 +1,6 @@
 import { describe, fieldOf } from '../arguments/describe.js';
 import { automaticBuild, type Build, supportsRelaxed, type Threads } from '../core/core.js';
+import type { Quantization } from '../engine/packing.js';
 import { ValueError } from '../errors.js';
 
 /**
@@ -20,4 +21,10 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
 export function threadsOf(call: string, threads: Threads | undefined): Threads | undefined {
   if (threads === undefined || typeof fieldOf(threads, 'coreFor') === 'function') return threads;
   throw new ValueError(`${call}: threads is ${describe(threads)}, expected await threads(2), of neurite/threads`);
+}
+
+/** What an option says of weights of fewer bits. @throws ValueError for what are none */
+export function quantizationOf(call: string, quantize: Quantization | undefined): Quantization | undefined {
+  if (quantize === undefined || typeof fieldOf(quantize, 'on') === 'function') return quantize;
+  throw new ValueError(`${call}: quantize is ${describe(quantize)}, expected int8 of neurite/int8`);
 }

@@ -32,6 +32,14 @@ export class Internals {
     readonly running: Running[] = [],
   ) {}
 
+  /** The same of a predictor with an engine of its own: what a file has of it. */
+  frozen(engine: Engine): Internals {
+    const trainee = { engine, seed: this.trainee.seed, epochsTrained: 0, stepsDone: 0 };
+    const frozen = new Internals(engine, this.layers, trainee, this.build, this.reproducible);
+    frozen.metadata = this.metadata;
+    return frozen;
+  }
+
   /** @throws DisposedError */
   alive(call: string): this {
     if (this.disposed) throw new DisposedError(call);

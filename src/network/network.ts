@@ -29,7 +29,7 @@ import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { BatchRunner, type StepOptions } from './batchRunner.js';
 import { checkGraph } from './checkGraph.js';
-import { chooseBuild, threadsOf } from './chooseBuild.js';
+import { chooseBuild, quantizationOf, threadsOf } from './chooseBuild.js';
 import { Debugger } from './debugger.js';
 import { Internals } from './internals.js';
 import { MOVED } from './moved.js';
@@ -391,19 +391,18 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   /**
    * A predictor with the parameters as they are now, in memory of its own: training on, or disposing of the network, doesn't change it. Its `update`
    * replaces them, so that a network that goes on training, here or in a worker, is followed. Its weights are packed once more for batches, which few rows gain most by; the bits are those of `predict`.
-   * @param options `quantize: int8`, of `neurite/int8`, for weights of eight bits
+   * @param options `quantize: int8`, of `neurite/int8`, for weights of eight bits; `save` makes a file of such a predictor
    * @throws ValueError for another `quantize`; ShapeError for a layer that it cannot have
    */
   freeze(options: FreezeOptions = {}): Predictor<In, Out> {
     this.#internals.alive('freeze');
     const { quantize } = checkOptions('freeze', options, ['quantize']);
-    if (quantize !== undefined && typeof quantize?.on !== 'function')
-      throw new ValueError(`freeze: quantize is ${describe(quantize)}, expected int8 of neurite/int8`);
     const live = this.#engine;
-    const packing = quantize?.on(live.core);
+    const packing = quantizationOf('freeze', quantize)?.on(live.core);
     const engine = new Engine(live.graph, live.core);
-    // Of the losses a predictor needs to know what a decision is.
-    engine.losses = live.losses;
+    // Of the losses a predictor needs to know what a decision is, and a file of it says them.
+    if (quantize) engine.setLosses(live.losses);
+    else engine.losses = live.losses;
     const { f32 } = live.core;
     for (const node of [...live.parameters, ...live.states]) {
       const from = live.addressOf(node) >>> 2;
@@ -415,7 +414,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       engine.free();
       throw error;
     }
-    return frozen(engine, this.#maxRows);
+    return frozen(engine, this.#maxRows, this.#internals.frozen(engine));
   }
 
   /**

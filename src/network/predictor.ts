@@ -13,6 +13,7 @@ import { DisposedError, ShapeError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { decide, decisionsPerRow, requireDecision, UNDECIDED } from '../losses/decisions.js';
+import type { Internals } from './internals.js';
 
 /** The calls that run a network forward. */
 type Call = 'predict' | 'logits' | 'classify';
@@ -45,6 +46,13 @@ interface Views {
 /** What `predict(x, { training: true })` of a network gives: its output with layers as in training step number `step`. */
 export let predictInTraining: (predictor: Predictor<number, number>, x: Values | readonly Values[], step: number) => unknown;
 
+/** Any predictor, however many inputs and outputs it has. */
+// biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
+export type AnyPredictor = Predictor<any, any>;
+
+/** What a file has of a predictor that `freeze` gave; undefined for what is none. @throws DisposedError */
+export let frozenInternals: (value: unknown) => Internals | undefined;
+
 /**
  * What runs a network forward: on rows of any form, or on its own memory without copying.
  * A network predicts through one on its live parameters; `freeze()` gives one that stays as it is until `update` is called.
@@ -55,6 +63,8 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   readonly #inputs: readonly number[];
   readonly #outputs: readonly number[];
   readonly #maxRows: number;
+  /** Of a frozen predictor: what a file has of it. */
+  readonly #internals: Internals | undefined;
   #rowPath: RowPath | undefined;
   #views: Views | undefined;
   #disposed = false;
@@ -69,12 +79,18 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   };
 
   /** @internal */
-  constructor(engine: Engine, maxRows: number) {
+  constructor(engine: Engine, maxRows: number, internals?: Internals) {
     this.#engine = engine;
+    this.#internals = internals;
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));
     this.#inputs = widths(engine.model.inputs);
     this.#outputs = widths(engine.model.outputs);
     this.#maxRows = maxRows;
+  }
+
+  /** What belongs to the model besides, as the network had it when it was frozen, or the file: see `Network.metadata`. */
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#internals?.metadata ?? {};
   }
 
   /** The number of features of each input, and of each output. */
@@ -287,6 +303,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   }
 
   static {
+    frozenInternals = (value) => (typeof value === 'object' && value !== null && #internals in value ? value.#alive('save').#internals : undefined);
     predictInTraining = (predictor, x, step) => predictor.#forward('predict', x, undefined, 'predict', step);
   }
 
@@ -304,16 +321,17 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     this.dispose();
   }
 
-  #alive(call: string): void {
+  #alive(call: string): this {
     if (this.#disposed || this.#engine.freed) throw new DisposedError(call);
+    return this;
   }
 }
 
 const forgotten = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /** A predictor with an engine of its own, freed when it is forgotten. */
-export function frozen<In extends number, Out extends number>(engine: Engine, maxRows: number): Predictor<In, Out> {
-  const predictor = new Predictor<In, Out>(engine, maxRows);
+export function frozen<In extends number, Out extends number>(engine: Engine, maxRows: number, internals: Internals): Predictor<In, Out> {
+  const predictor = new Predictor<In, Out>(engine, maxRows, internals);
   forgotten?.register(predictor, engine, predictor);
   return predictor;
 }
