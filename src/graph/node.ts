@@ -129,7 +129,7 @@ export function checkNodes(op: string, operands: readonly unknown[]): void {
     const which = operands.length === 1 ? 'its operand' : `operand ${i}`;
     throw new NeuriteError(
       'GRAPH',
-      `${op}: ${which} is ${describe(x)}, expected a node, such as input(4), dense(3)(x), parameter(3) or constant([1, 2, 3])`,
+      `${op}: ${which} is ${describe(x)}, expected a node, such as input(4), dense(3)(x), parameter(3) or constant([1, 2, 3])${x === undefined && operands.length === 1 ? '; in a list of layers a function of a node stands as it is, not called' : ''}`,
     );
   }
 }

@@ -317,6 +317,20 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     }
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'Predictor';
+  }
+
+  /** The predictor in a line: `Predictor 784 → 10`. */
+  toString(): string {
+    return `Predictor ${this.#inputs.join(' + ')} → ${this.#outputs.join(' + ')}`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,4 +1,4 @@
-import { describe, isList } from '../arguments/describe.js';
+import { describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkSize } from '../arguments/size.js';
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
@@ -31,7 +31,19 @@ export function sequential<L extends NetworkLoss = NetworkLoss>(
     throw new ValueError(`sequential: layers[${odd}] is ${describe(layers[odd])}, expected a layer, such as dense(10) or dense(10, 'relu')`);
   }
   const x = input(inFeatures);
-  return new Network<TargetsOf<L>, 1, 1>({ inputs: x, outputs: layers.reduce((node, layer) => layer(node), x) }, options);
+  return new Network<TargetsOf<L>, 1, 1>({ inputs: x, outputs: layers.reduce((node, layer, i) => applied(layer, node, i), x) }, options);
+}
+
+/** The node that a layer makes. @throws ValueError that says so for what was to be called first, such as `dropout` in place of `dropout(0.5)` */
+function applied(layer: Layer, x: Node, i: number): Node {
+  try {
+    return layer(x);
+  } catch (error) {
+    const name = fieldOf(layer, 'name');
+    // Minified code has other names, and this error then says no more than the layer's own.
+    if (!(error instanceof ValueError && typeof name === 'string' && name !== '' && error.message.startsWith(`${name}: `))) throw error;
+    throw new ValueError(`sequential: layers[${i}] is ${name} itself, expected what a call gives, ${name}(…) (${error.message})`);
+  }
 }
 
 /** How many nodes were given: `number` for a list whose length is not known. */

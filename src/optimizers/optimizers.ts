@@ -46,7 +46,8 @@ export function optimizersByName(call: string, others: unknown): Readonly<Record
 export function optimizerOf(call: string, description: unknown): Optimizer {
   const calls = Object.keys(PLAIN).map((name) => `${name}()`);
   const expected = `what ${calls.slice(0, -1).join(', ')} or ${calls.at(-1)} gives, or another optimizer's call`;
-  const { name, fields } = readDescription(call, 'optimizer', description, PLAIN, expected, makerIn);
+  const remedy = isMaker(description) ? `; call it, as in ${description.definition.name}()` : '';
+  const { name, fields } = readDescription(call, 'optimizer', description, PLAIN, expected + remedy, makerIn);
   const maker = makerIn(fields) ?? (PLAIN[name] as OptimizerMaker);
   return named(call, () => maker(fields as Parameters<OptimizerMaker>[0]));
 }

@@ -4,7 +4,7 @@ import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Stream } from '../data/stream.js';
 import type * as derivatives from '../derivatives/index.js';
-import { DisposedError } from '../errors.js';
+import { DisposedError, ValueError } from '../errors.js';
 import type { NetworkJson } from '../files/architecture.js';
 import { fromJSON } from '../files/load.js';
 import { type SaveOptions, toJSON } from '../files/save.js';
@@ -20,7 +20,7 @@ import type { FitOptions } from '../training/fitOptions.js';
 import type { EpochEnd, Evaluation, FitProgress, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { standsFor } from './handles.js';
-import type { Facts, MethodName } from './methods.js';
+import { ELSEWHERE, type Facts, type MethodName } from './methods.js';
 import type { NeuriteWorker, WorkerDataset } from './neuriteWorker.js';
 import { checkSendable, SEARCHING } from './sendable.js';
 
@@ -344,4 +344,14 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+// Who wrote `net.parameters` for a network here finds out what there is in a worker, not `undefined`.
+for (const [name, instead] of Object.entries(ELSEWHERE)) {
+  if (name in WorkerNetwork.prototype) continue;
+  Object.defineProperty(WorkerNetwork.prototype, name, {
+    get(): never {
+      throw new ValueError(`${name}: a network in a worker does not have it: ${instead}`);
+    },
+  });
 }

@@ -60,7 +60,8 @@ const cases: Record<string, () => AnyNetwork> = {
   'names of all kinds': () => sequential(2, [dense(2, 'relu', { name: '__proto__' }), dense(1, 'relu', { name: 'é"\\' })]),
 };
 
-function inputsOf(predictor: Predictor<number, number>, rows: number): Float32Array | Float32Array[] {
+// biome-ignore lint/suspicious/noExplicitAny: of one input or of several
+function inputsOf(predictor: { readonly inFeatures: readonly number[] }, rows: number): any {
   const xs = predictor.inFeatures.map((width, i) =>
     filled(rows * width, numbers(i + rows)).map((value) => (width === 2 ? Math.abs(value * 4) | 0 : value)),
   );
@@ -77,15 +78,15 @@ describe.each(builds)('files of quantized predictors, %s build', (build) => {
     using again = load(bytes, { quantize: int8, build });
     expect(again.metadata).toEqual({ inputs: ['a'] });
     for (const rows of [1, 2, 5, 300]) {
-      const x = inputsOf(fixed as never, rows);
-      expect(again.predict(x)).toEqual(fixed.predict(x as never));
-      expect(again.logits(x)).toEqual(fixed.logits(x as never));
+      const x = inputsOf(fixed, rows);
+      expect(again.predict(x)).toEqual(fixed.predict(x));
+      expect(again.logits(x)).toEqual(fixed.logits(x));
     }
     expect(save(again)).toEqual(bytes);
     // Of the network's own file it makes the same.
     using direct = load(save(trained), { quantize: int8, build });
-    const x = inputsOf(fixed as never, 7);
-    expect(direct.predict(x)).toEqual(fixed.predict(x as never));
+    const x = inputsOf(fixed, 7);
+    expect(direct.predict(x)).toEqual(fixed.predict(x));
   });
 
   test('a decision is the same; update follows a network', () => {

@@ -8,14 +8,17 @@ import {
   embedding,
   input,
   layerNorm,
+  load,
+  MemoryError,
   network,
   relu,
   ShapeError,
+  save,
   sequential,
   ValueError,
 } from 'neurite';
 import { int8 } from 'neurite/int8';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 import { MOST_INPUTS } from '../../src/int8/limits.js';
 import { builds } from '../kernels/machine.js';
@@ -125,6 +128,45 @@ describe.each(builds)('quantized predictors, %s build', (build) => {
     const bytes = memory.buffer.byteLength;
     for (let i = 0; i < 300; i++) once();
     expect(memory.buffer.byteLength).toBe(bytes);
+  });
+
+  test('memory refused at any allocation is a MemoryError, and all that was allocated is freed', () => {
+    using net = sequential(6, [dense(9, 'tanh'), dense(5, 'relu')], { build });
+    const core = coreOf(build);
+    const x = filled(12 * 6, numbers(6));
+    const once = () => {
+      using fixed = net.freeze({ quantize: int8 });
+      fixed.predict(x);
+      using again = load(save(fixed), { quantize: int8, build });
+      again.predict(x);
+    };
+    let refused = 0;
+    for (let isDone = false; !isDone; ) {
+      let calls = 0;
+      const live = new Set<number>();
+      const [allocate, free] = [core.allocate.bind(core), core.free.bind(core)];
+      vi.spyOn(core, 'free').mockImplementation((address) => {
+        live.delete(address);
+        free(address);
+      });
+      vi.spyOn(core, 'allocate').mockImplementation((bytes, what) => {
+        if (calls++ === refused) throw new MemoryError(what, bytes, bytes);
+        const address = allocate(bytes, what);
+        live.add(address);
+        return address;
+      });
+      try {
+        once();
+        isDone = true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(MemoryError);
+        refused++;
+      } finally {
+        vi.restoreAllMocks();
+      }
+      expect([...live], `refused number ${refused}`).toEqual([]);
+    }
+    expect(refused).toBeGreaterThan(15);
   });
 
   test('what is no quantization, and a layer of too many inputs, are refused', () => {

@@ -41,7 +41,8 @@ test.each([
   ['a proxy of a network', new Proxy(net, {})],
   ['a predictor', net.freeze()],
 ])('a function over a network refuses %s', (_, value) => {
-  for (const call of [save, looking.summary, looking.explain, looking.graph]) {
+  // Of a predictor `save` has words of its own (test/int8/files.test.ts).
+  for (const call of [...(String(value).startsWith('Predictor') ? [] : [save]), looking.summary, looking.explain, looking.graph]) {
     expect(() => call(value as unknown as Network)).toThrow(ValueError);
     expect(() => call(value as unknown as Network)).toThrow(
       /^\w+: network is .*, expected what sequential\(\), network\(\) or load\(\) of this neurite gave$/,

@@ -29,6 +29,7 @@ import {
 import { checkGradients } from 'neurite/check';
 import { hessian, hvp, inputGradient, jacobian, jvp, perSampleGradients, vjp } from 'neurite/derivatives';
 import { trace } from 'neurite/inspect';
+import { int8 } from 'neurite/int8';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
 /** A call that is checked and never made. */
@@ -109,6 +110,10 @@ describe('the targets follow the loss', () => {
     expectTypeOf(load(save(both))).toEqualTypeOf<typeof both>();
     expectTypeOf(load(save(both))).toEqualTypeOf<Network>();
     expectTypeOf(load<1, 2>(save(both))).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
+    const options = { quantize: int8, build: 'simd' } as const;
+    expectTypeOf(load(save(both.freeze({ quantize: int8 })), options)).toEqualTypeOf<Predictor>();
+    expectTypeOf(load<1, 2>(save(both), { quantize: int8 })).toEqualTypeOf<Predictor<1, 2>>();
+    expectTypeOf(load(save(both), { build: 'simd' })).toEqualTypeOf<Network>();
     expectTypeOf(fromJSON<1, 2>(toJSON(both))).toEqualTypeOf<Network<AnyTargets, 1, 2>>();
     expectTypeOf<Network>().toEqualTypeOf<Network<AnyTargets, 1, 1>>();
   });
