@@ -65,7 +65,11 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/worker\//,
     imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
   },
-  { name: 'int8', files: /^src\/int8\//, imports: ['engine', 'compile', 'graph', 'core', 'opcodes', 'context', 'errors'] },
+  {
+    name: 'int8',
+    files: /^src\/int8\//,
+    imports: ['files', 'engine', 'compile', 'layers', 'ops', 'graph', 'core', 'opcodes', 'context', 'errors'],
+  },
   {
     name: 'population',
     files: /^src\/population\//,

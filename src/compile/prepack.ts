@@ -48,18 +48,3 @@ export function usePanels(instructions: readonly Instruction[], packed: readonly
 function isProductOfWeights({ opcode, operands }: Instruction): boolean {
   return opcode === Opcode.Gemm && operands.flags?.kind === 'word' && operands.flags.value === GemmFlag.TransposeB;
 }
-
-/** Whether an instruction multiplies by packed weights. */
-export function isPacked({ opcode, operands }: Instruction): boolean {
-  return opcode === Opcode.Linear && operands.panels?.kind === 'tensor' && operands.panels.node !== undefined;
-}
-
-/** The nodes that an instruction reads as they are: all but weights whose panels it reads. */
-export function weightsReadBy(instruction: Instruction): Node[] {
-  const packed = isPacked(instruction);
-  const inside = (instruction.body ?? []).flatMap(weightsReadBy);
-  const own = Object.entries(instruction.operands).flatMap(([name, operand]) =>
-    operand.kind === 'tensor' && operand.node && !(packed && name === 'w') ? [operand.node] : [],
-  );
-  return [...own, ...inside];
-}

@@ -2,7 +2,7 @@ import { Context, Status } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
 import type { Floats } from '../arguments/arrays.js';
 import type { Place } from '../compile/encode.js';
-import { type Panels, panelsOf, weightsReadBy } from '../compile/prepack.js';
+import { type Panels, panelsOf } from '../compile/prepack.js';
 import { compile, type Recipe } from '../compile/program.js';
 import { HARMLESS, planUpdate, TAME, type Update } from '../compile/update.js';
 import type { Core } from '../core/core.js';
@@ -19,6 +19,14 @@ import { ParameterMemory } from './parameterMemory.js';
 import { type ModelGraph, nodesOf, type ProgramKind, Recipes } from './recipes.js';
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
+
+/** A weight matrix w[n, k] that is packed at an address. */
+export interface PackedWeights {
+  readonly weights: Parameter;
+  readonly n: number;
+  readonly k: number;
+  readonly address: number;
+}
 
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
@@ -134,47 +142,14 @@ export class Engine extends Recipes {
     }
   }
 
-  /** Whether weights are packed as integers. */
-  get quantizes(): boolean {
-    return this.#packing?.integers !== undefined;
-  }
-
-  /**
-   * The weights that a file keeps as integers, where they are packed so, each with copies of its integers[n, k] and scales[n]: those that predictions read
-   * in no other way, so that their floats are not needed.
-   */
-  integers(): { readonly weights: Parameter; readonly integers: Uint8Array; readonly scales: Uint8Array }[] {
-    const { unpack } = this.#packing?.integers ?? {};
-    if (!unpack) return [];
-    const { core } = this;
-    const read = new Set(
-      (['predict', 'logits'] as const).flatMap((kind) => this.program(kind, 1).program.instructions.flatMap((one) => weightsReadBy(one))),
-    );
-    return this.panels.flatMap(({ weights, n, k, panels }) => {
-      if (read.has(weights)) return [];
-      const integers = n * k;
-      const at = core.allocate(integers + n * 4, 'the integers of weights');
-      try {
-        unpack(at, at + integers, this.#stateAddress + (this.places.get(panels) as Place).offset * 4, n, k);
-        return [{ weights, integers: core.u8.slice(at, at + integers), scales: core.u8.slice(at + integers, at + integers + n * 4) }];
-      } finally {
-        core.free(at);
-      }
-    });
-  }
-
-  /** Packs weights from the integers and scales that `integers` gave. @returns whether weights are packed so */
-  setIntegers(weights: Parameter, integers: Uint8Array, scales: Uint8Array): boolean {
-    const { repack } = this.#packing?.integers ?? {};
-    const found = this.panels.find((panels) => panels.weights === weights);
-    if (!repack || !found) return false;
-    const { core } = this;
-    const at = core.allocate(integers.length + scales.length, 'the integers of weights');
-    core.u8.set(integers, at);
-    core.u8.set(scales, at + integers.length);
-    repack(this.#stateAddress + (this.places.get(found.panels) as Place).offset * 4, at, at + integers.length, found.n, found.k);
-    core.free(at);
-    return true;
+  /** The weights that are packed, and where. */
+  get packed(): PackedWeights[] {
+    return this.panels.map(({ weights, n, k, panels }) => ({
+      weights,
+      n,
+      k,
+      address: this.#stateAddress + (this.places.get(panels) as Place).offset * 4,
+    }));
   }
 
   /**

@@ -9,11 +9,6 @@ export interface Packing {
   packedSize(n: number, k: number): number;
   /** Packs w[n, k]. Addresses are bytes. */
   packWeights(y: number, w: number, n: number, k: number): void;
-  /** Of weights that files keep as they are packed: the integers[n, k] of eight bits, and the scales[n] of rows, that panels hold; and back. */
-  readonly integers?: {
-    unpack(integers: number, scales: number, panels: number, n: number, k: number): void;
-    repack(panels: number, integers: number, scales: number, n: number, k: number): void;
-  };
   /** Puts a program on its core that multiplies by weights so packed. Default: as the core runs it. */
   load?(recipe: Recipe, program: Program, workspace: Workspace): LoadedProgram;
 }

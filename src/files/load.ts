@@ -4,7 +4,6 @@ import { bytesOf } from '../arguments/bytes.js';
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
-import type { Quantization } from '../engine/packing.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
@@ -17,7 +16,7 @@ import { definitionOf, type Optimizer, type OptimizerMaker, oddIn, powerCount, r
 import { optimizersByName } from '../optimizers/optimizers.js';
 import { MAX_PARAMETERS, type NetworkJson, ours, type ReadArchitecture, readArchitecture } from './architecture.js';
 import { Fields, isWhole, parseJson, show, toJson } from './json.js';
-import { fillIntegers, readIntegers, TYPES } from './quantized.js';
+import { FIELD, type FileQuantization } from './quantized.js';
 import { savedOps } from './registry.js';
 import { readTensorFile, type TensorFile } from './safetensors.js';
 import { METADATA_KEY, slotNames, valuesOf } from './save.js';
@@ -33,7 +32,7 @@ export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducibl
 /** Options of `load` for a predictor. */
 export interface LoadQuantizedOptions extends LoadOptions {
   /** `int8` of `neurite/int8`. */
-  readonly quantize: Quantization;
+  readonly quantize: FileQuantization;
 }
 
 /** Options of `fromJSON`. */
@@ -77,14 +76,14 @@ export function load<In extends number = 1, Out extends number = 1>(
 export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | LoadQuantizedOptions = {}): AnyNetwork | AnyPredictor {
   const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...OPTIONS, 'quantize']);
   const read = () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes), 'load', TYPES));
-  const quantization = quantizationOf('load', quantize);
-  const { network, tensors, integers } = readModel('load', read, given, quantization !== undefined);
+  const quantization = quantizationOf('load', quantize) as FileQuantization | undefined;
+  const { network, tensors, integers } = readModel('load', read, given, quantization);
   if (!quantization) return network;
   try {
     return ours('load', () => {
       const predictor = network.freeze({ quantize: quantization });
       try {
-        if (integers) fillIntegers('load', (frozenInternals(predictor) as Internals).engine, tensors, integers);
+        if (integers) quantization.files.fill('load', (frozenInternals(predictor) as Internals).engine, tensors, integers);
       } catch (error) {
         predictor.dispose();
         throw error;
@@ -95,6 +94,9 @@ export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | Loa
     network.dispose();
   }
 }
+
+/** The types of tensors that a file may have, and the bytes of an element. */
+const TYPES = { F32: 4, I8: 1 };
 
 const OPTIONS = ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers'];
 
@@ -108,11 +110,11 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
 
 /** The network of a file, which is read behind the options. @throws as `load` does */
 export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
-  return readModel(call, read, options, false).network;
+  return readModel(call, read, options).network;
 }
 
 /** The same with the names of its tensors, and the weights that the file has as integers. */
-function readModel(call: string, read: () => TensorFile, options: LoadOptions, quantizes: boolean) {
+function readModel(call: string, read: () => TensorFile, options: LoadOptions, quantization?: FileQuantization) {
   const { ops, optimizers = [], ...given } = checkOptions(call, options, OPTIONS);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
@@ -120,7 +122,10 @@ function readModel(call: string, read: () => TensorFile, options: LoadOptions, q
   const stored = read();
   const where = `${call}: the architecture`;
   const fields = architectureIn(call, stored);
-  const { file, integers } = readIntegers(call, stored, fields, quantizes);
+  const ofIntegers = fields.has(FIELD);
+  if (!(ofIntegers && quantization) && (ofIntegers || [...stored.tensors.values()].some(({ dtype }) => dtype === 'I8')))
+    throw new FileError(`${call}: the weights of this file are of eight bits, expected load(bytes, { quantize: int8 }), int8 of neurite/int8`);
+  const { file, integers } = ofIntegers && quantization ? quantization.files.read(call, stored, fields.object(FIELD)) : { file: stored };
   const architecture = readArchitecture(fields, valuesOf(file.tensors), undefined, words, makers);
   const metadata = fields.object('metadata').value;
   const { optimizer, tensors } = architecture;

@@ -15,7 +15,7 @@ import { makerOf } from '../optimizers/optimizer.js';
 import { type Architecture, hasName, type NetworkJson, ownOpsOf, readArchitecture, rootsOf, type Values, writeArchitecture } from './architecture.js';
 import { Fields, metadataToJson, parseJson } from './json.js';
 import { unifyNaN } from './nan.js';
-import { writeIntegers } from './quantized.js';
+import { FIELD, type FileQuantization } from './quantized.js';
 import { savedOps } from './registry.js';
 import { type Tensor, writeTensorFile } from './safetensors.js';
 
@@ -105,7 +105,7 @@ export function save(network: AnyNetwork | AnyPredictor, options: SaveOptions = 
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
   if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
   if (!frozen) return writeNetwork('save', parts, optimizerState);
-  if (!frozen.engine.quantizes)
+  if (!frozen.quantization)
     throw new ValueError('save: the predictor has weights of floats, expected the network that it is of, or one of freeze({ quantize: int8 })');
   if (optimizerState) throw new ValueError('save: optimizerState came for a predictor, which has no optimizer, expected none');
   return writeNetwork('save', frozen, false);
@@ -128,7 +128,7 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const slots = slotNames(state?.slotNames ?? []);
   const names = nameTensors({ roots: rootsOf(architecture), layers: architecture.layers }, slots);
   // First: the memory may grow, which detaches views.
-  const quantized = engine.quantizes ? writeIntegers(engine, names) : undefined;
+  const quantized = (parts.quantization as FileQuantization | undefined)?.files.write(engine, names);
   const floats = (address: number, n: number) => core.u8.subarray(address, address + n * 4);
   const tensors: Tensor[] = [];
   for (const [node, name] of names) {
@@ -143,22 +143,19 @@ export function writeNetwork(call: string, parts: Internals, optimizerState: boo
   const text = JSON.stringify({
     ...writeArchitecture(call, architecture, names),
     metadata: metadataToJson(parts.metadata, `${call}: metadata`),
-    ...quantized?.fields,
+    ...(quantized && { [FIELD]: quantized.field }),
     ...(state && {
       training: { epochsTrained, stepsDone, powers: Array.from(core.f64.subarray(state.powers >>> 3, (state.powers >>> 3) + state.powerCount)) },
     }),
   });
-  checkReadable(text, call, [...tensors, ...(quantized?.tensors ?? [])], parts);
+  const { scales = [], integers = [] } = quantized ?? {};
+  checkReadable(text, call, [...tensors, ...scales, ...integers], parts);
+  const floating = [...tensors, ...(besides?.tensors ?? []), ...scales];
   // Integers lie behind all floats, which so are aligned.
-  const all = [...tensors, ...(besides?.tensors ?? []), ...(quantized?.tensors ?? [])].sort((a, b) => Number(isInteger(a)) - Number(isInteger(b)));
-  const file = writeTensorFile(all, { [METADATA_KEY]: text, ...besides?.metadata });
-  const bytesOfAll = (tensors: readonly Tensor[]) => tensors.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  unifyNaN(new Int32Array(file.buffer, file.length - bytesOfAll(all), bytesOfAll(all.filter((tensor) => !isInteger(tensor))) / 4));
+  const file = writeTensorFile([...floating, ...integers], { [METADATA_KEY]: text, ...besides?.metadata });
+  const size = (of: readonly Tensor[]) => of.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  unifyNaN(new Int32Array(file.buffer, file.length - size(floating) - size(integers), size(floating) / 4));
   return file;
-}
-
-function isInteger({ dtype }: Tensor): boolean {
-  return dtype === 'I8';
 }
 
 export function bytesOf(values: Float32Array): Uint8Array {

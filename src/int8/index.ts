@@ -1,4 +1,4 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `neurite/int8`: predictors whose weights are integers of eight bits. A binary of its own, which nothing else loads. */
-export type { Quantization } from '../engine/packing.js';
+export type { FileQuantization } from '../files/quantized.js';
 export { int8 } from './int8.js';

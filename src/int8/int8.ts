@@ -1,6 +1,7 @@
 import { LoadedProgram } from '../engine/loadedProgram.js';
-import type { Quantization } from '../engine/packing.js';
 import { ShapeError } from '../errors.js';
+import type { FileQuantization } from '../files/quantized.js';
+import { files } from './files.js';
 import { hasThreads, packingOf } from './kernels.js';
 import { MOST_INPUTS } from './limits.js';
 import { QuantizedProgram } from './quantizedProgram.js';
@@ -16,17 +17,17 @@ import { ofThreads } from './threadedProgram.js';
  *
  * @throws ShapeError, from `freeze` and `load`, for a layer of more than 133,144 inputs
  */
-export const int8: Quantization = {
+export const int8: FileQuantization = {
   name: 'int8',
+  files,
   on(core) {
-    const { packedSize, pack, roomSize, unpack, repack } = packingOf(core);
+    const { packedSize, pack, roomSize } = packingOf(core);
     return {
       packedSize(n, k) {
         if (k > MOST_INPUTS) throw new ShapeError(`int8: a layer has ${k} inputs, expected at most ${MOST_INPUTS}, whose sums 32 bits hold`);
         return packedSize(n, k);
       },
       packWeights: pack,
-      integers: { unpack, repack },
       load: (recipe, program, workspace) =>
         hasThreads(core) ? new LoadedProgram(recipe, ofThreads(program, roomSize), workspace) : new QuantizedProgram(recipe, program, workspace),
     };

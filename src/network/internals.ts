@@ -1,5 +1,6 @@
 import type { Build } from '../core/core.js';
 import type { Engine } from '../engine/engine.js';
+import type { Quantization } from '../engine/packing.js';
 import { nodesOf } from '../engine/recipes.js';
 import { BusyError, DisposedError, NotConfiguredError } from '../errors.js';
 import type { Node } from '../graph/node.js';
@@ -17,6 +18,8 @@ export class Internals {
   /** What belongs to the model besides: see `Network.metadata`. */
   metadata: Record<string, unknown> = {};
   disposed = false;
+  /** How a predictor's weights are of fewer bits. */
+  quantization: Quantization | undefined;
 
   constructor(
     readonly engine: Engine,
@@ -33,10 +36,11 @@ export class Internals {
   ) {}
 
   /** The same of a predictor with an engine of its own: what a file has of it. */
-  frozen(engine: Engine): Internals {
+  frozen(engine: Engine, quantization: Quantization | undefined): Internals {
     const trainee = { engine, seed: this.trainee.seed, epochsTrained: 0, stepsDone: 0 };
     const frozen = new Internals(engine, this.layers, trainee, this.build, this.reproducible);
     frozen.metadata = this.metadata;
+    frozen.quantization = quantization;
     return frozen;
   }
 

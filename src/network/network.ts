@@ -414,7 +414,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       engine.free();
       throw error;
     }
-    return frozen(engine, this.#maxRows, this.#internals.frozen(engine));
+    return frozen(engine, this.#maxRows, this.#internals.frozen(engine, quantize));
   }
 
   /**

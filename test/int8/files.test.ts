@@ -180,7 +180,7 @@ describe('what is refused', () => {
       ),
       'is -128, expected −127 to 127',
     ],
-    ['no word of quantization', changed((a) => Object.assign(a, { quantized: undefined })), 'has the type I8, expected F32'],
+    ['no word of quantization', changed((a) => Object.assign(a, { quantized: undefined })), 'the weights of this file are of eight bits, expected'],
     ['another kind of it', changed((a) => Object.assign(a.quantized, { name: 'int4' })), 'expected "int8"'],
     ['a field that is not known', changed((a) => Object.assign(a.quantized, { zero: 0 })), 'has a field "zero"'],
     ['scales that are not there', scaledBy('dense1.weights', 'x'), 'expected a tensor of 4 floats'],
