@@ -4,6 +4,7 @@ import {
   batchNorm,
   concat,
   copyParameters,
+  DisposedError,
   dense,
   embedding,
   input,
@@ -128,6 +129,19 @@ describe.each(builds)('quantized predictors, %s build', (build) => {
     const bytes = memory.buffer.byteLength;
     for (let i = 0; i < 300; i++) once();
     expect(memory.buffer.byteLength).toBe(bytes);
+  });
+
+  test('it outlives its network, says what it is, and after its end says so', () => {
+    const net = sequential(4, [dense(3, 'softmax')], { build });
+    const fixed = net.freeze({ quantize: int8 });
+    const x = filled(8, numbers(8));
+    const expected = fixed.predict(x);
+    net.dispose();
+    expect(fixed.predict(x)).toEqual(expected);
+    expect(String(fixed)).toBe('Predictor 4 → 3');
+    fixed.dispose();
+    for (const call of [() => fixed.predict(x), () => fixed.update(new Float32Array(15)), () => save(fixed), () => fixed.run()])
+      expect(call).toThrow(DisposedError);
   });
 
   test('memory refused at any allocation is a MemoryError, and all that was allocated is freed', () => {
