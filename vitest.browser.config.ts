@@ -5,11 +5,10 @@ import { defineConfig } from 'vitest/config';
 /** Tests in a page: Debian's Chromium, or the one that CHROMIUM names. */
 export default defineConfig({
   resolve: {
-    alias: {
-      'neurite/threads': fileURLToPath(new URL('./dist/threads.js', import.meta.url)),
-      'neurite/worker': fileURLToPath(new URL('./dist/worker.js', import.meta.url)),
-      neurite: fileURLToPath(new URL('./dist/index.js', import.meta.url)),
-    },
+    alias: [
+      { find: /^neurite$/, replacement: fileURLToPath(new URL('./dist/index.js', import.meta.url)) },
+      { find: /^neurite\/([a-z0-9]+)$/, replacement: fileURLToPath(new URL('./dist/$1.js', import.meta.url)) },
+    ],
   },
   test: {
     include: ['test/browser/**/*.test.ts'],

@@ -5,17 +5,11 @@ import './scripts/tables.mjs';
 
 export default defineConfig({
   resolve: {
-    alias: {
-      'neurite/check': fileURLToPath(new URL('./src/check/index.ts', import.meta.url)),
-      'neurite/derivatives': fileURLToPath(new URL('./src/derivatives/index.ts', import.meta.url)),
-      'neurite/inspect': fileURLToPath(new URL('./src/inspect/index.ts', import.meta.url)),
-      'neurite/int8': fileURLToPath(new URL('./src/int8/index.ts', import.meta.url)),
-      'neurite/population': fileURLToPath(new URL('./src/population/index.ts', import.meta.url)),
-      'neurite/progress': fileURLToPath(new URL('./src/progress/index.ts', import.meta.url)),
-      'neurite/threads': fileURLToPath(new URL('./src/threads/index.ts', import.meta.url)),
-      'neurite/worker': fileURLToPath(new URL('./src/worker/index.ts', import.meta.url)),
-      neurite: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
-    },
+    // Each entry is src/<entry>/index.ts.
+    alias: [
+      { find: /^neurite$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+      { find: /^neurite\/([a-z0-9]+)$/, replacement: fileURLToPath(new URL('./src/$1/index.ts', import.meta.url)) },
+    ],
   },
   test: {
     pool: 'forks',

@@ -9,6 +9,10 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** The entries of package.json that are modules, by their names: `check` for `./check`. */
+const entryNames = Object.keys((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }).exports)
+  .map((entry) => entry.slice(2))
+  .filter((entry) => /^\w+$/.test(entry));
 const consumer = mkdtempSync(join(tmpdir(), 'neurite-package-'));
 const installed = join(consumer, 'node_modules', 'neurite');
 let tarball = '';
@@ -149,18 +153,26 @@ test('the modules import one another and nothing else, and name no way to files 
 
 test('the package holds what is built, and its documents', () => {
   const kinds = [
-    /^dist\/(index|check|derivatives|inspect|int8|population|progress|threads|worker|shared\/\w+)\.(js|js\.map|cjs|d\.ts|d\.cts)$/,
+    new RegExp(`^dist/(index|${entryNames.join('|')}|shared/\\w+)\\.(js|js\\.map|cjs|d\\.ts|d\\.cts)$`),
     /^dist\/(workerd|edge-light)\.(js|js\.map)$/,
     /^dist\/worker\/host\.js$/,
     /^dist\/neurite\.iife\.js$/,
     /^dist\/core(\.relaxed)?\.wasm(\.d\.ts)?$/,
-    /^(check|derivatives|inspect|int8|population|progress|threads|worker)\/package\.json$/,
+    new RegExp(`^(${entryNames.join('|')})/package\\.json$`),
     /^docs\/[\w-]+\.md$/,
     /^(package\.json|(README|CHANGELOG)\.md|LICENSE)$/,
   ];
   const unexpected = packed.filter((file) => !kinds.some((kind) => kind.test(file)));
   expect(unexpected).toEqual([]);
   expect(packed).toEqual(expect.arrayContaining(['dist/index.js', 'dist/core.wasm', 'dist/core.relaxed.wasm', 'package.json', 'LICENSE']));
+});
+
+test('scripts are plain ASCII, which needs no charset, and the texts in them are those of the source', () => {
+  const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => /\.c?js$/.test(file));
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((file) => /[^\0-\x7f]/.test(readFileSync(join(installed, 'dist', file), 'utf8')))).toEqual([]);
+  const line = "import('neurite').then(({ dense, sequential }) => console.log(String(sequential(4, [dense(3)]))))";
+  expect(execFileSync(process.execPath, ['-e', line], { cwd: consumer, encoding: 'utf8' })).toContain('Network 4 → 3');
 });
 
 test('every module has its source map, which holds the sources', () => {
@@ -191,17 +203,8 @@ test('an uncaught error shows a line that can be read, and names its class', () 
 test('each entry has its module, its file for CommonJS and the declarations of both, and so has package.json', () => {
   const { exports, main, module, types } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const entries = Object.entries(exports as Record<string, object>).filter(([entry]) => !/\.(wasm|json|js)$/.test(entry));
-  expect(entries.map(([entry]) => entry)).toEqual([
-    '.',
-    './check',
-    './derivatives',
-    './inspect',
-    './int8',
-    './population',
-    './progress',
-    './threads',
-    './worker',
-  ]);
+  const folders = readdirSync(join(root, 'src'), { encoding: 'utf8' }).filter((name) => existsSync(join(root, 'src', name, 'index.ts')));
+  expect(entries.map(([entry]) => entry)).toEqual(['.', ...folders.sort().map((name) => `./${name}`)]);
   for (const [entry, conditions] of entries) {
     const name = entry === '.' ? 'index' : entry.slice(2);
     const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
