@@ -51,12 +51,42 @@ function gatherPlain(y: usize, sources: usize, orders: usize, position: usize, r
     const x1 = rowAt(d1, o1, i, bytes);
     const x2 = rowAt(d2, o2, i, bytes);
     const x3 = rowAt(d3, o3, i, bytes);
-    for (let at: usize = 0; at < bytes; at += 4, y += 16) {
-      let value = v128.load32_zero(x0 + at);
-      value = v128.load_lane<u32>(x1 + at, value, 1);
-      value = v128.load_lane<u32>(x2 + at, value, 2);
-      v128.store(y, v128.load_lane<u32>(x3 + at, value, 3));
-    }
+    join(y, x0, x1, x2, x3, bytes);
+    y += bytes << 2;
+  }
+}
+
+/** The bytes at each x, element by element side by side at y. */
+// @ts-ignore: decorator
+@inline
+function join(y: usize, x0: usize, x1: usize, x2: usize, x3: usize, bytes: usize): void {
+  const end = x0 + bytes;
+  for (; x0 + 16 <= end; x0 += 16, x1 += 16, x2 += 16, x3 += 16, y += 64) {
+    const low01 = v128.shuffle<f32>(v128.load(x0), v128.load(x1), 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(v128.load(x0), v128.load(x1), 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 2, 6, 3, 7);
+    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    v128.store(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 16);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 32);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 48);
+  }
+  if (bytes & 8) {
+    const pair01 = v128.load_lane<u64>(x1, v128.load64_zero(x0), 1);
+    const pair23 = v128.load_lane<u64>(x3, v128.load64_zero(x2), 1);
+    v128.store(y, v128.shuffle<f32>(pair01, pair23, 0, 2, 4, 6));
+    v128.store(y, v128.shuffle<f32>(pair01, pair23, 1, 3, 5, 7), 16);
+    x0 += 8;
+    x1 += 8;
+    x2 += 8;
+    x3 += 8;
+    y += 32;
+  }
+  if (bytes & 4) {
+    let value = v128.load32_zero(x0);
+    value = v128.load_lane<u32>(x1, value, 1);
+    value = v128.load_lane<u32>(x2, value, 2);
+    v128.store(y, v128.load_lane<u32>(x3, value, 3));
   }
 }
 
@@ -76,30 +106,13 @@ function gatherLane(y: usize, data: usize, order: usize, position: usize, rows: 
 
 /** y = rows of four nets of n floats each, `stride` bytes from net to net; 0 where all have the same. Nets behind the first `nets` repeat the last. */
 export function interleave(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
-  const end = x + (n << 2);
   if (!stride) {
-    for (; x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
+    for (const end = x + (n << 2); x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
     return;
   }
-  let x1 = nets > 1 ? x + stride : x;
-  let x2 = nets > 2 ? x1 + stride : x1;
-  let x3 = nets > 3 ? x2 + stride : x2;
-  for (; x + 16 <= end; x += 16, x1 += 16, x2 += 16, x3 += 16, y += 64) {
-    const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 0, 4, 1, 5);
-    const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 2, 6, 3, 7);
-    const low23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 0, 4, 1, 5);
-    const high23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 2, 6, 3, 7);
-    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-    v128.store(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 16);
-    v128.store(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 32);
-    v128.store(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 48);
-  }
-  for (; x < end; x += 4, x1 += 4, x2 += 4, x3 += 4, y += 16) {
-    store<u32>(y, load<u32>(x));
-    store<u32>(y, load<u32>(x1), 4);
-    store<u32>(y, load<u32>(x2), 8);
-    store<u32>(y, load<u32>(x3), 12);
-  }
+  const x1 = nets > 1 ? x + stride : x;
+  const x2 = nets > 2 ? x1 + stride : x1;
+  join(y, x, x1, x2, nets > 3 ? x2 + stride : x2, n << 2);
 }
 
 /** The other way round: n floats of each of the first `nets` nets, `stride` bytes from net to net. */

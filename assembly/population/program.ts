@@ -8,10 +8,11 @@
  * groups. Elementwise kernels there run over all groups at once.
  */
 import { binary } from '../kernels/binary';
-import { Affine, unary } from '../kernels/unary';
+import { Affine } from '../kernels/unary';
 import { copyColumns, expandRows, sumRows } from '../kernels/rows';
 import * as I from '../opcodes';
 import { Block, Factor, GemmFlag, Opcode, Ref, Size } from '../opcodes';
+import { laneUnary } from './activations';
 import { Lanes, LaneSource, LaneSums } from './context';
 import { interleave, laneDraw, laneEmbed, laneEmbedBackward, laneGather, oddLanes, separate } from './data';
 import {
@@ -119,7 +120,7 @@ function scale(y: usize, x: usize, n: usize, alpha: v128): void {
 function elementwise(opcode: i32, context: usize, pc: usize, rows: u32, group: usize, n: usize, y: usize, x: usize, b: usize): void {
   if (opcode == Opcode.Fill) fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, group, rows));
   else if (opcode == Opcode.Scale) scale(y, x, n, factored(float(pc, I.Scale.alpha), word(pc, I.Scale.factors), context, group, rows));
-  else if (opcode < Opcode.Add) unary(opcode, y, x, n << 2, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
+  else if (opcode < Opcode.Add) laneUnary(opcode, y, x, n, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
   else binary(opcode, y, x, b, n << 2, float(pc, I.Binary.alpha));
 }
 
@@ -208,7 +209,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         }
         const activation: i32 = word(pc, I.Linear.activation);
         // A linear layer's value is a batch, which lies in the workspace: side by side.
-        if (activation != Opcode.Copy) unary(activation, first, first, (m * n * groups) << 2, float(pc, I.Linear.alpha), float(pc, I.Linear.beta));
+        if (activation != Opcode.Copy) laneUnary(activation, first, first, m * n * groups, float(pc, I.Linear.alpha), float(pc, I.Linear.beta));
         pc += I.Linear.length << 2;
         break;
       }
