@@ -6,6 +6,7 @@ import { Sigmoid } from '../math/sigmoid';
 import { Tanh } from '../math/tanh';
 import { unary } from '../kernels/unary';
 import { Opcode } from '../opcodes';
+import { isLanes, isSameOrApart } from '../preconditions';
 
 /** Bytes of two vectors, which a pass takes at once. */
 const PAIR: usize = 32;
@@ -16,6 +17,7 @@ const exponentials = memory.data(1024, 16);
 
 /** y = f(x) over n elements, lane by lane what `unary` gives; y may be x. */
 export function laneUnary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isLanes(x, n) && isSameOrApart(y, x, n << 2), 'laneUnary: y and x are n vectors in the heap, the same or apart');
   let left = n << 4;
   if (opcode == Opcode.Tanh || opcode == Opcode.Sigmoid) {
     while (left >= PAIR) {

@@ -3,11 +3,21 @@ import { Log } from '../math/log';
 import { Sigmoid } from '../math/sigmoid';
 import { Softplus } from '../math/softplus';
 import { TargetKind } from '../opcodes';
+import { isLanes } from '../preconditions';
 import { madd } from '../simd';
 import { laneExponentials, laneMax, laneSumExponentials } from './rows';
 
+/** What may be left out is 0. */
+function assertLoss(loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  const n = rows * features;
+  assert(isLanes(loss, rows) && isLanes(z, n), 'losses: loss[rows] and z[rows, features] are vectors in the heap');
+  assert(isLanes(t, kind == TargetKind.Classes ? rows : n), 'losses: t is vectors in the heap');
+  assert((u == 0 || isLanes(u, n)) && (dz == 0 || isLanes(dz, n)), 'losses: u and dz are vectors in the heap');
+}
+
 /** loss[row] = logsumexp(z) − Σ t·z. */
 export function laneCrossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, 0, 0, z, t, kind, rows, features);
   const stride = features << 4;
   for (let end = loss + (rows << 4); loss < end; loss += 16) {
     const largest = laneMax(z, features);
@@ -21,6 +31,7 @@ export function laneCrossEntropy(loss: usize, z: usize, t: usize, kind: i32, row
 export function laneSoftmaxCrossEntropy(
   loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize, scale: v128,
 ): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, u, dz, z, t, kind, rows, features);
   const stride = features << 4;
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
@@ -104,11 +115,13 @@ function weighed(t: v128, z: v128, largest: v128): v128 {
 
 /** loss[row] = Σ_j softplus(z_j) − t_j·z_j. */
 export function laneBinaryCrossEntropy(loss: usize, z: usize, t: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, 0, 0, z, t, TargetKind.Values, rows, features);
   sigmoidLoss(loss, 0, 0, z, t, rows, features, f32x4.splat(0));
 }
 
 /** The same, u = sigmoid(z) (u = 0: not kept) and dz = (u − t)·scale. u or dz may be z. */
 export function laneSigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, t: usize, rows: usize, features: usize, scale: v128): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, u, dz, z, t, TargetKind.Values, rows, features);
   sigmoidLoss(loss, u, dz, z, t, rows, features, scale);
 }
 

@@ -5,6 +5,7 @@
  * lane has the bits that its net has by itself.
  */
 import { KC } from '../gemm/gemv';
+import { isLanes, isTensor, span } from '../preconditions';
 import { madd } from '../simd';
 
 /** Bytes of an element. */
@@ -20,9 +21,11 @@ const nothing = memory.data(16, 16);
 export function laneGemm(
   c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, accumulate: bool, bias: usize,
 ): void {
+  if (!ASC_NO_ASSERT) assertProduct(c, a, b, m, n, k, rsa, csa, rsb, csb, bias);
   const row = n * ELEMENT;
   if (k == 0 && !accumulate) memory.fill(c, 0, m * row);
-  else if (m == 1 && csb != ELEMENT && csa == ELEMENT && rsb == ELEMENT) {
+  else if (m == 1 && k >= 4 && csb != ELEMENT && csa == ELEMENT && rsb == ELEMENT) {
+    // Fewer terms are summed in the order of `gemm` too.
     if (accumulate) dots(c, a, b, n, k, csb, c, ELEMENT);
     else if (bias) dots(c, a, b, n, k, csb, bias, ELEMENT);
     else dots(c, a, b, n, k, csb, nothing, 0);
@@ -35,6 +38,13 @@ export function laneGemm(
     else chunk(c, a, b, m, n, depth, rsa, csa, rsb, csb, nothing, 0, 0);
   }
   if (bias) addLaneBias(c, bias, m, n);
+}
+
+function assertProduct(c: usize, a: usize, b: usize, m: usize, n: usize, k: usize, rsa: usize, csa: usize, rsb: usize, csb: usize, bias: usize): void {
+  assert(isLanes(c, m * n) && (bias == 0 || isLanes(bias, n)), 'laneGemm: c[m, n] and bias[n] are vectors in the heap');
+  // In floats, to the end of the last vector.
+  const ends = isTensor(a, (span(m, k, rsa, csa) + 14) >> 2) && isTensor(b, (span(k, n, rsb, csb) + 14) >> 2);
+  assert(m == 0 || n == 0 || k == 0 || ends, 'laneGemm: a[m, k] and b[k, n], with their strides, are vectors in the heap');
 }
 
 /**
@@ -171,6 +181,7 @@ function dots(c: usize, a: usize, b: usize, n: usize, k: usize, csb: usize, d: u
     halves(c, a, b, end, csb, nothing, 0, nothing, 0);
     return halves(c, a + 2 * ELEMENT, b + 2 * ELEMENT, end, csb, c, ELEMENT, d, csd);
   }
+  if (k > 16) for (; c + 3 * ELEMENT < end; c += 4 * ELEMENT, b += csb << 2, d += csd << 2) fourDots(c, a, b, k, csb, d, csd);
   for (; c < end; c += ELEMENT, b += csb, d += csd) put(c, dot(a, b, k), d);
 }
 
@@ -216,6 +227,61 @@ function halves(c: usize, a: usize, b: usize, end: usize, csb: usize, before: us
     put(c, f32x4.add(v128.load(before), f32x4.add(f32x4.add(s0, h0), f32x4.add(s1, h1))), d);
   }
 }
+/** The sums of the terms p ≡ 0 and 4, 1 and 5, 2 and 6, 3 and 7 mod 8 of four columns. */
+const residues = memory.data(256, 16);
+
+/** Four dot products of eight terms and more, which share the loads of x. */
+function fourDots(c: usize, x: usize, w: usize, k: usize, csb: usize, d: usize, csd: usize): void {
+  for (let at: usize = 0; at < 4 * ELEMENT; at += ELEMENT) residue(residues + (at << 2), x + at, w + at, k, csb);
+  const last = (k & 3) * ELEMENT;
+  x += k * ELEMENT - last;
+  w += k * ELEMENT - last;
+  for (let j: usize = 0; j < 4 * ELEMENT; j += ELEMENT, w += csb, d += csd) {
+    const at = residues + j;
+    let sum = f32x4.add(f32x4.add(v128.load(at), v128.load(at, 64)), f32x4.add(v128.load(at, 128), v128.load(at, 192)));
+    for (let p: usize = 0; p < last; p += ELEMENT) sum = madd(v128.load(x + p), v128.load(w + p), sum);
+    put(c + j, sum, d);
+  }
+}
+
+/** Those of the terms p ≡ 0 and 4 mod 8 from x and w on. */
+function residue(to: usize, x: usize, w: usize, k: usize, csb: usize): void {
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let h0 = s0;
+  let h1 = s0;
+  let h2 = s0;
+  let h3 = s0;
+  let w1 = w + csb;
+  let w2 = w1 + csb;
+  let w3 = w2 + csb;
+  for (const end = x + (k & ~7) * ELEMENT; x != end; x += 8 * ELEMENT, w += 8 * ELEMENT, w1 += 8 * ELEMENT, w2 += 8 * ELEMENT, w3 += 8 * ELEMENT) {
+    const low = v128.load(x);
+    s0 = madd(low, v128.load(w), s0);
+    s1 = madd(low, v128.load(w1), s1);
+    s2 = madd(low, v128.load(w2), s2);
+    s3 = madd(low, v128.load(w3), s3);
+    const high = v128.load(x, 64);
+    h0 = madd(high, v128.load(w, 64), h0);
+    h1 = madd(high, v128.load(w1, 64), h1);
+    h2 = madd(high, v128.load(w2, 64), h2);
+    h3 = madd(high, v128.load(w3, 64), h3);
+  }
+  if (k & 4) {
+    const low = v128.load(x);
+    s0 = madd(low, v128.load(w), s0);
+    s1 = madd(low, v128.load(w1), s1);
+    s2 = madd(low, v128.load(w2), s2);
+    s3 = madd(low, v128.load(w3), s3);
+  }
+  v128.store(to, f32x4.add(s0, h0));
+  v128.store(to, f32x4.add(s1, h1), 16);
+  v128.store(to, f32x4.add(s2, h2), 32);
+  v128.store(to, f32x4.add(s3, h3), 48);
+}
+
 /** Σ x·w of k terms in the order of `gemvRows`: what is a lane there is a sum of its own here. */
 // @ts-ignore: decorator
 @inline
