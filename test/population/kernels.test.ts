@@ -27,6 +27,8 @@ interface Operand {
   readonly block?: LaneTensor['block'];
 }
 
+const functionOf = (name: keyof typeof unaryFunctions): ((x: number, alpha: number, beta: number) => number) => unaryFunctions[name];
+
 /** A number, and how far from it a float may be. */
 type Bounded = readonly [value: number, bound: number];
 
@@ -150,7 +152,7 @@ describe.each(builds)('%s', (build) => {
                 // None of these functions is steeper than 1; each is true to 2 ulp.
                 by: (net) =>
                   bounded(linear(x(net), w(net), biased ? b(net) : undefined, m, n, k), k).map(([z, bound]) => {
-                    const u = unaryFunctions[name](z, 0, 0);
+                    const u = functionOf(name)(z, 0, 0);
                     return [u, bound * 1.01 + (name === 'Copy' || name === 'Relu' ? 0 : 2 * spacing(u))];
                   }),
               },
@@ -207,7 +209,7 @@ describe.each(builds)('%s', (build) => {
               of: 0,
               by: (net) =>
                 kept(x(net)).map((v) => {
-                  const y = Math.fround(unaryFunctions[name](v, 0, 0));
+                  const y = Math.fround(functionOf(name)(v, 0, 0));
                   return [y, Number.isFinite(y) ? 2.5 * spacing(y) : 0];
                 }),
             },
