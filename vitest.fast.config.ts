@@ -14,7 +14,7 @@ export default mergeConfig(
       // One process for many files: each gets debug cores of its own all the same.
       isolate: false,
       testTimeout: 60_000,
-      forceRerunTriggers: [...configDefaults.forceRerunTriggers, '**/build/core.debug.wasm'],
+      forceRerunTriggers: [...configDefaults.forceRerunTriggers, '**/build/core.debug.wasm', '**/build/population.debug.wasm'],
     },
   }),
 );

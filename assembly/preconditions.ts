@@ -12,6 +12,11 @@ export function isTensor(x: usize, n: usize): bool {
   return (x & 3) == 0 && n <= MOST && isInBlock(x, n << 2);
 }
 
+/** Whether n elements of four nets at x, a vector each, are aligned to 16 and lie in one block of the heap. */
+export function isLanes(x: usize, n: usize): bool {
+  return (x & 15) == 0 && isTensor(x, n << 2);
+}
+
 /** Whether ny floats at y and nx floats at x have no byte in common. */
 export function areApart(y: usize, ny: usize, x: usize, nx: usize): bool {
   return ny == 0 || nx == 0 || y + (ny << 2) <= x || x + (nx << 2) <= y;

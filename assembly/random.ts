@@ -103,8 +103,11 @@ function ratio(coefficients: usize, x: f64): f64 {
  */
 export function draw(y: usize, n: usize, key: usize, step: u32, first: u32, isNormal: bool, alpha: f32, rate: f32): void {
   if (!ASC_NO_ASSERT) assert(isTensor(y, n) && isTensor(key, 2), 'draw: y is n floats and the key two words in the heap');
-  const key0 = load<u32>(key);
-  const key1 = load<u32>(key, 4);
+  drawFrom(y, n, load<u32>(key), load<u32>(key, 4), step, first, isNormal, alpha, rate);
+}
+
+/** The same with the words of the key, to anywhere in memory. */
+export function drawFrom(y: usize, n: usize, key0: u32, key1: u32, step: u32, first: u32, isNormal: bool, alpha: f32, rate: f32): void {
   if (first & 3) philox(first >>> 2, key0, key1, step);
   const threshold = <f64>rate * 4294967296 - 0.5;
   for (let i = first, end = first + <u32>n; i != end; i++, y += 4) {

@@ -46,7 +46,13 @@ const population = {
   // As steps from the core's: after it.
   embed: embedPopulation,
 };
-
+const debugPopulation = {
+  stamp: 'build/population.debug.stamp',
+  config: 'population.asconfig.json',
+  targets: ['debug'],
+  results: ['build/population.debug.wasm'],
+  embed() {},
+};
 const threads = {
   stamp: 'build/threads.stamp',
   config: 'threads.asconfig.json',
@@ -98,7 +104,7 @@ function compile(config, target) {
 const before = sources();
 const isOld = ({ stamp, results }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== `${before} ${digest(results)}`;
 // The sources import what is embedded, be it of an earlier time.
-const small = [debug, debugThreads, int8];
+const small = [debug, debugThreads, debugPopulation, int8];
 const large = [release, population, threads];
 const isEmbedded = large.every(({ results }) => results.every((file) => !file.startsWith('src/') || existsSync(file)));
 const wanted = process.argv.includes('--debug') && isEmbedded ? small : [...small, ...large];

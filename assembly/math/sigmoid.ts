@@ -11,8 +11,17 @@ const constants = memory.data<f32>([1, -0.0]);
  */
 @final export class Sigmoid extends UnaryFunction {
   @inline static of(x: v128): v128 {
+    return Sigmoid.from(x, Sigmoid.exponential(x));
+  }
+
+  /** e^−|x| */
+  @inline static exponential(x: v128): v128 {
+    return Exp.ofNonPositive(v128.or(x, v128.load32_splat(constants, 4)));
+  }
+
+  /** σ(x), given e = e^−|x|. */
+  @inline static from(x: v128, e: v128): v128 {
     const one = v128.load32_splat(constants);
-    const e = Exp.ofNonPositive(v128.or(x, v128.load32_splat(constants, 4)));
     const sum = f32x4.add(one, e);
     const y = f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0))), sum);
     // What the sum lost in rounding, relative to it. It matters at small e, where the sum is near 1.

@@ -14,13 +14,27 @@ const small = memory.data<f32>([-0.333329468966, 0.133207291365, -5.26720136404e
  */
 @final export class Tanh extends UnaryFunction {
   @inline static of(x: v128): v128 {
-    const signBit = v128.load32_splat(constants);
+    const z = Tanh.exponent(x);
+    return Tanh.from(x, z, Tanh.exponential(z));
+  }
+
+  /** −2|x| */
+  @inline static exponent(x: v128): v128 {
+    return v128.or(f32x4.add(x, x), v128.load32_splat(constants));
+  }
+
+  /** w = e^z for z = −2|x|. */
+  @inline static exponential(z: v128): v128 {
     const rounder = v128.load32_splat(constants, 8);
-    const one = v128.load32_splat(constants, 12);
-    const z = v128.or(f32x4.add(x, x), signBit);
     const clamped = f32x4.pmax(z, v128.load32_splat(constants, 4));
     const t = Reduction.round(clamped, rounder);
-    const w = f32x4.mul(Reduction.exp(clamped, t, rounder), i32x4.shl(t, 23));
+    return f32x4.mul(Reduction.exp(clamped, t, rounder), i32x4.shl(t, 23));
+  }
+
+  /** tanh x, given z = −2|x| and w = e^z. */
+  @inline static from(x: v128, z: v128, w: v128): v128 {
+    const signBit = v128.load32_splat(constants);
+    const one = v128.load32_splat(constants, 12);
     const large = f32x4.sub(f32x4.div(f32x4.add(w, w), f32x4.add(w, one)), one);
 
     const x2 = f32x4.mul(x, x);

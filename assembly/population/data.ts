@@ -1,6 +1,7 @@
 /** Rows of four nets, taken apart from and put together to rows of each: an element in memory is a vector, lane l that of net l. */
 import { DataType } from '../opcodes';
-import { draw } from '../random';
+import { isLanes, isTensor } from '../preconditions';
+import { drawFrom } from '../random';
 import { LaneSource } from './context';
 
 /**
@@ -8,6 +9,7 @@ import { LaneSource } from './context';
  * order, of u32; 0 for rows as they are stored.
  */
 export function laneGather(y: usize, sources: usize, orders: usize, position: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features), 'laneGather: y is vectors in the heap');
   if (isPlain(sources) && isPlain(sources + LaneSource.Size) && isPlain(sources + 2 * LaneSource.Size) && isPlain(sources + 3 * LaneSource.Size)) {
     return gatherPlain(y, sources, orders, position, rows, features);
   }
@@ -51,12 +53,42 @@ function gatherPlain(y: usize, sources: usize, orders: usize, position: usize, r
     const x1 = rowAt(d1, o1, i, bytes);
     const x2 = rowAt(d2, o2, i, bytes);
     const x3 = rowAt(d3, o3, i, bytes);
-    for (let at: usize = 0; at < bytes; at += 4, y += 16) {
-      let value = v128.load32_zero(x0 + at);
-      value = v128.load_lane<u32>(x1 + at, value, 1);
-      value = v128.load_lane<u32>(x2 + at, value, 2);
-      v128.store(y, v128.load_lane<u32>(x3 + at, value, 3));
-    }
+    join(y, x0, x1, x2, x3, bytes);
+    y += bytes << 2;
+  }
+}
+
+/** The bytes at each x, element by element side by side at y. */
+// @ts-ignore: decorator
+@inline
+function join(y: usize, x0: usize, x1: usize, x2: usize, x3: usize, bytes: usize): void {
+  const end = x0 + bytes;
+  for (; x0 + 16 <= end; x0 += 16, x1 += 16, x2 += 16, x3 += 16, y += 64) {
+    const low01 = v128.shuffle<f32>(v128.load(x0), v128.load(x1), 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(v128.load(x0), v128.load(x1), 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 2, 6, 3, 7);
+    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    v128.store(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 16);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 32);
+    v128.store(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 48);
+  }
+  if (bytes & 8) {
+    const pair01 = v128.load_lane<u64>(x1, v128.load64_zero(x0), 1);
+    const pair23 = v128.load_lane<u64>(x3, v128.load64_zero(x2), 1);
+    v128.store(y, v128.shuffle<f32>(pair01, pair23, 0, 2, 4, 6));
+    v128.store(y, v128.shuffle<f32>(pair01, pair23, 1, 3, 5, 7), 16);
+    x0 += 8;
+    x1 += 8;
+    x2 += 8;
+    x3 += 8;
+    y += 32;
+  }
+  if (bytes & 4) {
+    let value = v128.load32_zero(x0);
+    value = v128.load_lane<u32>(x1, value, 1);
+    value = v128.load_lane<u32>(x2, value, 2);
+    v128.store(y, v128.load_lane<u32>(x3, value, 3));
   }
 }
 
@@ -76,34 +108,19 @@ function gatherLane(y: usize, data: usize, order: usize, position: usize, rows: 
 
 /** y = rows of four nets of n floats each, `stride` bytes from net to net; 0 where all have the same. Nets behind the first `nets` repeat the last. */
 export function interleave(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
-  const end = x + (n << 2);
+  if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isTensor(x, (stride >> 2) * (nets - 1) + n), 'interleave: y is vectors, x floats of each net in the heap');
   if (!stride) {
-    for (; x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
+    for (const end = x + (n << 2); x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
     return;
   }
-  let x1 = nets > 1 ? x + stride : x;
-  let x2 = nets > 2 ? x1 + stride : x1;
-  let x3 = nets > 3 ? x2 + stride : x2;
-  for (; x + 16 <= end; x += 16, x1 += 16, x2 += 16, x3 += 16, y += 64) {
-    const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 0, 4, 1, 5);
-    const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x1), 2, 6, 3, 7);
-    const low23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 0, 4, 1, 5);
-    const high23 = v128.shuffle<f32>(v128.load(x2), v128.load(x3), 2, 6, 3, 7);
-    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-    v128.store(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 16);
-    v128.store(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 32);
-    v128.store(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 48);
-  }
-  for (; x < end; x += 4, x1 += 4, x2 += 4, x3 += 4, y += 16) {
-    store<u32>(y, load<u32>(x));
-    store<u32>(y, load<u32>(x1), 4);
-    store<u32>(y, load<u32>(x2), 8);
-    store<u32>(y, load<u32>(x3), 12);
-  }
+  const x1 = nets > 1 ? x + stride : x;
+  const x2 = nets > 2 ? x1 + stride : x1;
+  join(y, x, x1, x2, nets > 3 ? x2 + stride : x2, n << 2);
 }
 
 /** The other way round: n floats of each of the first `nets` nets, `stride` bytes from net to net. */
 export function separate(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(x, n) && isTensor(y, (stride >> 2) * (nets - 1) + n), 'separate: x is vectors, y floats of each net in the heap');
   if (nets < 4) {
     for (let l: usize = 0; l < nets; l++) for (let j: usize = 0; j < n; j++) store<u32>(y + l * stride + (j << 2), load<u32>(x + (j << 4) + (l << 2)));
     return;
@@ -132,6 +149,7 @@ export function separate(y: usize, x: usize, n: usize, stride: usize, nets: usiz
 
 /** Bit l: one of the n elements of net l is NaN or infinite. */
 export function oddLanes(x: usize, n: usize): u32 {
+  if (!ASC_NO_ASSERT) assert(isLanes(x, n), 'oddLanes: x is vectors in the heap');
   const infinity = f32x4.splat(Infinity);
   let finite = i32x4.splat(-1);
   for (const end = x + (n << 4); x < end; x += 16) finite = v128.and(finite, f32x4.lt(f32x4.abs(v128.load(x)), infinity));
@@ -147,6 +165,7 @@ function rowOf(id: usize, count: u32): usize {
 
 /** y[i, j] = table[ids[i], j], each net from its own table by its own ids. */
 export function laneEmbed(y: usize, table: usize, ids: usize, rows: usize, features: usize, count: u32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features) && isLanes(table, <usize>count * features) && isLanes(ids, rows), 'laneEmbed: y, table and ids are vectors in the heap');
   const bytes = features << 4;
   for (let i: usize = 0; i < rows; i++, y += bytes, ids += 16) {
     for (let l: usize = 0; l < 16; l += 4) {
@@ -158,6 +177,7 @@ export function laneEmbed(y: usize, table: usize, ids: usize, rows: usize, featu
 
 /** table = 0, then table[ids[i], j] += dy[i, j], in the order of the rows. */
 export function laneEmbedBackward(table: usize, dy: usize, ids: usize, rows: usize, features: usize, count: u32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(dy, rows * features) && isLanes(table, <usize>count * features) && isLanes(ids, rows), 'laneEmbedBackward: table, dy and ids are vectors in the heap');
   const bytes = features << 4;
   memory.fill(table, 0, <usize>count * bytes);
   for (let i: usize = 0; i < rows; i++, dy += bytes, ids += 16) {
@@ -171,16 +191,16 @@ export function laneEmbedBackward(table: usize, dy: usize, ids: usize, rows: usi
 /** Numbers drawn at once, a multiple of four. */
 const CHUNK: u32 = 64;
 const drawn = memory.data(256, 16);
-const keyOfLane = memory.data(8, 16);
 
 /** Numbers drawn anew in each step, those of each net from its own key, as `draw` does. */
 export function laneDraw(y: usize, n: usize, key: usize, step: u32, isNormal: bool, alpha: f32, rate: f32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isLanes(key, 2), 'laneDraw: y and key are vectors in the heap');
   for (let l: usize = 0; l < 16; l += 4) {
-    store<u32>(keyOfLane, load<u32>(key + l));
-    store<u32>(keyOfLane, load<u32>(key + l, 16), 4);
+    const key0 = load<u32>(key + l);
+    const key1 = load<u32>(key + l, 16);
     for (let i: u32 = 0; i < <u32>n; i += CHUNK) {
       const some = min(CHUNK, <u32>n - i);
-      draw(drawn, some, keyOfLane, step, i, isNormal, alpha, rate);
+      drawFrom(drawn, some, key0, key1, step, i, isNormal, alpha, rate);
       for (let j: u32 = 0; j < some; j++) store<u32>(y + l + (<usize>(i + j) << 4), load<u32>(drawn + (<usize>j << 2)));
     }
   }

@@ -3,11 +3,21 @@ import { Log } from '../math/log';
 import { Sigmoid } from '../math/sigmoid';
 import { Softplus } from '../math/softplus';
 import { TargetKind } from '../opcodes';
+import { isLanes } from '../preconditions';
 import { madd } from '../simd';
 import { laneExponentials, laneMax, laneSumExponentials } from './rows';
 
+/** What may be left out is 0. */
+function assertLoss(loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  const n = rows * features;
+  assert(isLanes(loss, rows) && isLanes(z, n), 'losses: loss[rows] and z[rows, features] are vectors in the heap');
+  assert(isLanes(t, kind == TargetKind.Classes ? rows : n), 'losses: t is vectors in the heap');
+  assert((u == 0 || isLanes(u, n)) && (dz == 0 || isLanes(dz, n)), 'losses: u and dz are vectors in the heap');
+}
+
 /** loss[row] = logsumexp(z) − Σ t·z. */
 export function laneCrossEntropy(loss: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, 0, 0, z, t, kind, rows, features);
   const stride = features << 4;
   for (let end = loss + (rows << 4); loss < end; loss += 16) {
     const largest = laneMax(z, features);
@@ -21,6 +31,7 @@ export function laneCrossEntropy(loss: usize, z: usize, t: usize, kind: i32, row
 export function laneSoftmaxCrossEntropy(
   loss: usize, u: usize, dz: usize, z: usize, t: usize, kind: i32, rows: usize, features: usize, scale: v128,
 ): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, u, dz, z, t, kind, rows, features);
   const stride = features << 4;
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
@@ -104,21 +115,40 @@ function weighed(t: v128, z: v128, largest: v128): v128 {
 
 /** loss[row] = Σ_j softplus(z_j) − t_j·z_j. */
 export function laneBinaryCrossEntropy(loss: usize, z: usize, t: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, 0, 0, z, t, TargetKind.Values, rows, features);
+  sigmoidLoss(loss, 0, 0, z, t, rows, features, f32x4.splat(0));
+}
+
+/** The same, u = sigmoid(z) (u = 0: not kept) and dz = (u − t)·scale. u or dz may be z. */
+export function laneSigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, t: usize, rows: usize, features: usize, scale: v128): void {
+  if (!ASC_NO_ASSERT) assertLoss(loss, u, dz, z, t, TargetKind.Values, rows, features);
+  sigmoidLoss(loss, u, dz, z, t, rows, features, scale);
+}
+
+/** Both: dz = 0 for the loss alone. Loss and value share e^−|z|. */
+function sigmoidLoss(loss: usize, u: usize, dz: usize, z: usize, t: usize, rows: usize, features: usize, scale: v128): void {
+  const zero = f32x4.splat(0);
   const behind: usize = features < 4 ? 0 : 4 - (features & 3);
   const full = features & ~3;
   for (let end = loss + (rows << 4); loss < end; loss += 16) {
-    if (features == 1) {
-      v128.store(loss, term(v128.load(z), v128.load(t)));
-      z += 16;
-      t += 16;
-      continue;
-    }
-    let s0 = f32x4.splat(0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
+    let s0 = zero;
+    let s1 = zero;
+    let s2 = zero;
+    let s3 = zero;
     for (let j: usize = 0; j < features; j++, z += 16, t += 16) {
-      const value = term(v128.load(z), v128.load(t));
+      const logit = v128.load(z);
+      const target = v128.load(t);
+      const e = Sigmoid.exponential(logit);
+      const value = term(logit, target, e);
+      if (dz) {
+        const output = Sigmoid.from(logit, e);
+        if (u) {
+          v128.store(u, output);
+          u += 16;
+        }
+        v128.store(dz, madd(scale, f32x4.sub(output, target), zero));
+        dz += 16;
+      }
       const to = j < full ? j & 3 : (j & 3) + behind;
       if (to == 0) s0 = f32x4.add(s0, value);
       else if (to == 1) s1 = f32x4.add(s1, value);
@@ -129,22 +159,13 @@ export function laneBinaryCrossEntropy(loss: usize, z: usize, t: usize, rows: us
   }
 }
 
-/** The same, u = sigmoid(z) (u = 0: not kept) and dz = (u − t)·scale. u or dz may be z. */
-export function laneSigmoidCrossEntropy(loss: usize, u: usize, dz: usize, z: usize, t: usize, rows: usize, features: usize, scale: v128): void {
-  laneBinaryCrossEntropy(loss, z, t, rows, features);
-  const zero = f32x4.splat(0);
-  for (let at: usize = 0, end = (rows * features) << 4; at < end; at += 16) {
-    const value = Sigmoid.of(v128.load(z + at));
-    if (u) v128.store(u + at, value);
-    v128.store(dz + at, madd(scale, f32x4.sub(value, v128.load(t + at)), zero));
-  }
-}
-
-/** log1p(e^{−|z|}) + z·([z > 0] − t); a factor of 0 gives 0, also for an infinite z. */
-function term(z: v128, t: v128): v128 {
+/** log1p(e) + z·([z > 0] − t) for e = e^−|z|; a factor of 0 gives 0, also for an infinite z. */
+// @ts-ignore: decorator
+@inline
+function term(z: v128, t: v128, e: v128): v128 {
   const factor = f32x4.sub(v128.and(f32x4.splat(1), f32x4.gt(z, f32x4.splat(0))), t);
   const product = v128.andnot(f32x4.mul(factor, z), f32x4.eq(factor, f32x4.splat(0)));
-  return f32x4.add(Softplus.of(f32x4.neg(f32x4.abs(z))), product);
+  return f32x4.add(Softplus.from(f32x4.neg(f32x4.abs(z)), e), product);
 }
 
 /** sums += scale·Σ loss in f64, in the order of the rows; four f64 each at `sums` and, unless 0, at `part`. @returns bit l: the sum of net l is not finite */

@@ -3,6 +3,7 @@
  * the bits that its net has by itself (`kernels/optimizers.ts`).
  */
 import { constants, Element, TINY_EPSILON } from '../kernels/optimizers';
+import { isLanes } from '../preconditions';
 import { madd, nmadd } from '../simd';
 
 /** Factors of each net, rounded to floats: learning rates, and two more for Adam. */
@@ -17,11 +18,13 @@ export function laneRates(rates: usize, rate: f64): v128 {
 
 /** w −= rate · dw over n elements. */
 export function laneSgd(w: usize, dw: usize, n: usize, rate: v128): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(w, n) && isLanes(dw, n), 'laneSgd: w and dw are vectors in the heap');
   for (const end = w + (n << 4); w < end; w += 16, dw += 16) v128.store(w, nmadd(rate, v128.load(dw), v128.load(w)));
 }
 
 /** v = μ·v + dw; w −= rate · (nesterov ? dw + μ·v : v) */
 export function laneMomentum(w: usize, dw: usize, v: usize, n: usize, rate: v128, mu: f32, nesterov: bool): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(w, n) && isLanes(dw, n) && isLanes(v, n), 'laneMomentum: w, dw and v are vectors in the heap');
   const mu4 = f32x4.splat(mu);
   const smallest = v128.load32_splat(constants);
   for (const end = w + (n << 4); w < end; w += 16, dw += 16, v += 16) {
@@ -37,6 +40,7 @@ export function laneAdam(
   w: usize, dw: usize, m: usize, v: usize, powers: usize, n: usize,
   rates: usize, rate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64, advances: bool,
 ): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(w, n) && isLanes(dw, n) && isLanes(m, n) && isLanes(v, n) && isLanes(powers, 4), 'laneAdam: w, dw, m, v and powers are vectors in the heap');
   for (let l: usize = 0; l < 4; l++) {
     const learningRate = load<f64>(rates + (l << 3)) * rate;
     const at = powers + (l << 3);
@@ -76,6 +80,7 @@ const norms = memory.data(32, 16);
 
 /** g ·= min(1, maxNorm / ‖g‖₂) for each net, its squares summed in the order of `sumOfSquares`. */
 export function laneClipNorm(g: usize, n: usize, maxNorm: f32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(g, n), 'laneClipNorm: g is n vectors in the heap');
   sumSquares(norms, g, n);
   sumSquares(norms + 16, g + 8, n);
   for (let l: usize = 0; l < 4; l++) {
@@ -112,6 +117,7 @@ function square(g: v128): v128 {
 
 /** y += alpha·x over n elements. */
 export function laneAxpy(y: usize, x: usize, n: usize, alpha: f32): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isLanes(x, n), 'laneAxpy: y and x are vectors in the heap');
   const alpha4 = f32x4.splat(alpha);
   for (const end = y + (n << 4); y < end; y += 16, x += 16) v128.store(y, madd(alpha4, v128.load(x), v128.load(y)));
 }

@@ -8,10 +8,12 @@
  * groups. Elementwise kernels there run over all groups at once.
  */
 import { binary } from '../kernels/binary';
-import { Affine, unary } from '../kernels/unary';
+import { Affine } from '../kernels/unary';
 import { copyColumns, expandRows, sumRows } from '../kernels/rows';
 import * as I from '../opcodes';
 import { Block, Factor, GemmFlag, Opcode, Ref, Size } from '../opcodes';
+import { count, double, float, word } from '../operands';
+import { laneUnary } from './activations';
 import { Lanes, LaneSource, LaneSums } from './context';
 import { interleave, laneDraw, laneEmbed, laneEmbedBackward, laneGather, oddLanes, separate } from './data';
 import {
@@ -20,18 +22,6 @@ import {
 import { laneAdam, laneAxpy, laneClipNorm, laneMomentum, laneRates, laneSgd } from './optimizers';
 import { laneGemm } from './products';
 import { laneExpandFeatures, laneLogSoftmax, laneLogSumExp, laneMaxFeatures, laneOneHot, laneSoftmax, laneSumFeatures } from './rows';
-
-function word(pc: usize, index: i32): u32 {
-  return load<u32>(pc + ((<usize>index) << 2));
-}
-
-function float(pc: usize, index: i32): f32 {
-  return load<f32>(pc + ((<usize>index) << 2));
-}
-
-function double(pc: usize, index: i32): f64 {
-  return load<f64>(pc + ((<usize>index) << 2));
-}
 
 /** The address of a ref in the first group. */
 function address(context: usize, pc: usize, index: i32): usize {
@@ -55,12 +45,6 @@ function stride(context: usize, pc: usize, index: i32, n: usize): usize {
   if (block == Block.Workspace) return n << 4;
   if (block == Block.Constants) return 0;
   return block == Block.Parameters ? load<u32>(context, Lanes.ParameterStride) : load<u32>(context, Lanes.StateStride);
-}
-
-/** The count of a size in a run of `rows`. */
-function count(pc: usize, index: i32, rows: u32): usize {
-  const size = word(pc, index);
-  return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
 }
 
 /** The address of the four learning rates of a group in this step. */
@@ -119,7 +103,7 @@ function scale(y: usize, x: usize, n: usize, alpha: v128): void {
 function elementwise(opcode: i32, context: usize, pc: usize, rows: u32, group: usize, n: usize, y: usize, x: usize, b: usize): void {
   if (opcode == Opcode.Fill) fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, group, rows));
   else if (opcode == Opcode.Scale) scale(y, x, n, factored(float(pc, I.Scale.alpha), word(pc, I.Scale.factors), context, group, rows));
-  else if (opcode < Opcode.Add) unary(opcode, y, x, n << 2, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
+  else if (opcode < Opcode.Add) laneUnary(opcode, y, x, n, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
   else binary(opcode, y, x, b, n << 2, float(pc, I.Binary.alpha));
 }
 
@@ -208,7 +192,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         }
         const activation: i32 = word(pc, I.Linear.activation);
         // A linear layer's value is a batch, which lies in the workspace: side by side.
-        if (activation != Opcode.Copy) unary(activation, first, first, (m * n * groups) << 2, float(pc, I.Linear.alpha), float(pc, I.Linear.beta));
+        if (activation != Opcode.Copy) laneUnary(activation, first, first, m * n * groups, float(pc, I.Linear.alpha), float(pc, I.Linear.beta));
         pc += I.Linear.length << 2;
         break;
       }
@@ -525,25 +509,24 @@ export function predict(
     const some = min(most, groups - first);
     store<u32>(context, <u32>some, Lanes.Groups);
     store<u32>(context, <u32>(parameters + <usize>load<u32>(context, Lanes.ParameterStride) * first), Lanes.Parameters);
-    for (let i: usize = 0; i < inputs; i++) {
-      const tensor = tensors + (i << 4);
-      const n: usize = load<u32>(tensor, 8);
-      const step: usize = load<u32>(tensor, 12);
-      let y = address(context, tensor, 0);
-      let x = <usize>load<u32>(tensor, 4) + 4 * step * first;
-      for (let g: usize = 0; g < some; g++, y += n << 4, x += 4 * step) interleave(y, x, n, step, first + g + 1 == groups ? last : 4);
-    }
+    for (let i: usize = 0; i < inputs; i++) transfer(context, tensors + (i << 4), first, some, groups, last, true);
     run(context, pc, end, rows);
-    for (let i: usize = 0; i < outputs; i++) {
-      const tensor = firstOutput + (i << 4);
-      const n: usize = load<u32>(tensor, 8);
-      const step: usize = load<u32>(tensor, 12);
-      let x = address(context, tensor, 0);
-      let y = <usize>load<u32>(tensor, 4) + 4 * step * first;
-      for (let g: usize = 0; g < some; g++, x += n << 4, y += 4 * step) separate(y, x, n, step, first + g + 1 == groups ? last : 4);
-    }
+    for (let i: usize = 0; i < outputs; i++) transfer(context, firstOutput + (i << 4), first, some, groups, last, false);
   }
   store<u32>(context, <u32>parameters, Lanes.Parameters);
+}
+
+/** Takes in a tensor of `some` groups from number `first` on, or gives it out. */
+function transfer(context: usize, tensor: usize, first: usize, some: usize, groups: usize, last: usize, isInput: bool): void {
+  const n: usize = load<u32>(tensor, 8);
+  const step: usize = load<u32>(tensor, 12);
+  let lanes = address(context, tensor, 0);
+  let rows = <usize>load<u32>(tensor, 4) + 4 * step * first;
+  for (let g: usize = 0; g < some; g++, lanes += n << 4, rows += 4 * step) {
+    const nets = first + g + 1 == groups ? last : 4;
+    if (isInput) interleave(lanes, rows, n, step, nets);
+    else separate(rows, lanes, n, step, nets);
+  }
 }
 
 /** Bit i: a value or a slot of net i of a block is NaN or infinite: n values of a group from `values` on, m slots from `slots` on. */

@@ -5,9 +5,11 @@
 import { Exp } from '../math/exp';
 import { Log } from '../math/log';
 import { Log1p } from '../math/log1p';
+import { isLanes } from '../preconditions';
 
 /** y[rows] = Σ_features x, in the order of `sumFeatures`. */
 export function laneSumFeatures(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows) && isLanes(x, rows * features), 'laneSumFeatures: y and x are vectors in the heap');
   const full = (features & ~3) << 4;
   const rest = features & 3;
   for (let end = y + (rows << 4); y < end; y += 16) {
@@ -31,6 +33,7 @@ export function laneSumFeatures(y: usize, x: usize, rows: usize, features: usize
 
 /** y[rows, features] = x[rows] in each feature. */
 export function laneExpandFeatures(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features) && isLanes(x, rows), 'laneExpandFeatures: y and x are vectors in the heap');
   for (let end = x + (rows << 4); x < end; x += 16) {
     const value = v128.load(x);
     for (const stop = y + (features << 4); y < stop; y += 16) v128.store(y, value);
@@ -39,6 +42,7 @@ export function laneExpandFeatures(y: usize, x: usize, rows: usize, features: us
 
 /** y[row, f] = 1 where f = ids[row], else 0. */
 export function laneOneHot(y: usize, ids: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features) && isLanes(ids, rows), 'laneOneHot: y and ids are vectors in the heap');
   const one = f32x4.splat(1);
   for (let end = ids + (rows << 4); ids < end; ids += 16) {
     const id = v128.load(ids);
@@ -48,6 +52,7 @@ export function laneOneHot(y: usize, ids: usize, rows: usize, features: usize): 
 
 /** y[rows] = max over features; NaN where one is among them, +0 above −0. */
 export function laneMaxFeatures(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows) && isLanes(x, rows * features), 'laneMaxFeatures: y and x are vectors in the heap');
   for (let end = y + (rows << 4); y < end; y += 16, x += features << 4) v128.store(y, laneMax(x, features));
 }
 
@@ -113,6 +118,7 @@ export function laneSumExponentials(x: usize, n: usize, largest: v128): v128 {
 
 /** y[row, j] = e^{x_j − max} / Σ e^{x_l − max}; y may be x. */
 export function laneSoftmax(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features) && isLanes(x, rows * features), 'laneSoftmax: y and x are vectors in the heap');
   const stride = features << 4;
   for (let i: usize = 0; i < rows; i++, x += stride, y += stride) {
     const sum = laneExponentials(y, x, features, laneMax(x, features));
@@ -122,6 +128,7 @@ export function laneSoftmax(y: usize, x: usize, rows: usize, features: usize): v
 
 /** y[row] = max + log Σ e^{x_l − max}. */
 export function laneLogSumExp(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows) && isLanes(x, rows * features), 'laneLogSumExp: y and x are vectors in the heap');
   for (let end = y + (rows << 4); y < end; y += 16, x += features << 4) {
     const largest = laneMax(x, features);
     // ∞ − ∞ would be NaN.
@@ -133,6 +140,7 @@ export function laneLogSumExp(y: usize, x: usize, rows: usize, features: usize):
 
 /** y[row, j] = (x_j − max) − log1p(Σ e^{x_l − max} over all but one of the largest); y may be x. */
 export function laneLogSoftmax(y: usize, x: usize, rows: usize, features: usize): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(y, rows * features) && isLanes(x, rows * features), 'laneLogSoftmax: y and x are vectors in the heap');
   const stride = features << 4;
   for (let i: usize = 0; i < rows; i++, x += stride, y += stride) {
     const largest = laneMax(x, features);

@@ -99,6 +99,7 @@ export class Cohort extends Recipes {
   readonly #sums: number;
   readonly #workspace: Room;
   readonly #stage: Room;
+  readonly #frame: Room;
   readonly #scalars: Room;
   readonly #copy: Room;
   readonly #programs = new Map<string, Loaded>();
@@ -136,6 +137,7 @@ export class Cohort extends Recipes {
     const columns = this.model.inputs.length + 2 * this.model.outputs.length;
     this.#workspace = new Room(core, 'the workspace');
     this.#stage = new Room(core, 'rows of a batch');
+    this.#frame = new Room(core, 'a row and the outputs of each net');
     this.#scalars = new Room(core, "the optimizer's scalars");
     this.#copy = new Room(core, 'a copy of four nets');
     try {
@@ -321,6 +323,11 @@ export class Cohort extends Recipes {
     return this.#stage.reserve(bytes);
   }
 
+  /** Room for a row and the outputs of each net, in bytes, the same in every call. @returns its address, which stays */
+  frame(bytes: number): number {
+    return this.#frame.reserve(bytes);
+  }
+
   /**
    * Runs a forward program on `rows` rows of all nets. Rows lie at `inputs` and results go to `outputs`, addresses in the order of the recipe's
    * tensors, net by net; where `shared`, all nets have the same rows.
@@ -484,7 +491,7 @@ export class Cohort extends Recipes {
     this.freed = true;
     for (const { address } of this.#programs.values()) this.core.free(address);
     this.#programs.clear();
-    for (const room of [this.#workspace, this.#stage, this.#scalars, this.#copy]) room?.free();
+    for (const room of [this.#workspace, this.#stage, this.#frame, this.#scalars, this.#copy]) room?.free();
     for (const address of this.#allocated) this.core.free(address);
   }
 }

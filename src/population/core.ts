@@ -41,26 +41,29 @@ const cores = /* @__PURE__ */ new Map<Build, LaneCore>();
 export function laneCoreOf(build: Build): LaneCore {
   const known = cores.get(build);
   if (known) return known;
-  const made = make(build);
-  cores.set(build, made);
-  return made;
+  return useLaneCore(make(build));
 }
 
-function make(build: Build): LaneCore {
+/** Sets the core that populations of its build get from now on. */
+export function useLaneCore(core: Core): LaneCore {
+  const lanes: LaneCore = {
+    core,
+    call(work) {
+      try {
+        return work(core.exports as unknown as LaneExports);
+      } catch (error) {
+        cores.delete(core.build);
+        throw core.fail(error);
+      }
+    },
+  };
+  cores.set(core.build, lanes);
+  return lanes;
+}
+
+function make(build: Build): Core {
   try {
-    const core = new Core(new WebAssembly.Instance(new WebAssembly.Module(laneBinary(build))), build);
-    const exports = () => core.exports as unknown as LaneExports;
-    return {
-      core,
-      call(work) {
-        try {
-          return work(exports());
-        } catch (error) {
-          cores.delete(build);
-          throw core.fail(error);
-        }
-      },
-    };
+    return new Core(new WebAssembly.Instance(new WebAssembly.Module(laneBinary(build))), build);
   } catch (error) {
     throw refusal(error);
   }

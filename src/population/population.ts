@@ -175,6 +175,46 @@ export class Population {
     return this.#predict('predictEach', x, out, false);
   }
 
+  /**
+   * The memory that `run` reads: a row for each net, net by net, a live view. Take it anew after any other call: memory may grow.
+   * @throws ShapeError for a graph of several inputs or outputs, or with ids
+   */
+  get input(): Floats {
+    const at = this.#frame('input') >>> 2;
+    return this.#inside.cohort.core.f32.subarray(at, at + this.#frameInputs) as Floats;
+  }
+
+  /** The memory that `run` writes: the output of each net, net by net, a live view. @throws as `input` does */
+  get output(): Floats {
+    const at = (this.#frame('output') >>> 2) + this.#frameInputs;
+    return this.#inside.cohort.core.f32.subarray(at, at + this.count * (this.#outputs[0] as number)) as Floats;
+  }
+
+  /** Predicts the row of each net that lies in `input` into `output`. Nothing is copied or allocated. @throws as `input` does */
+  run(): void {
+    const { cohort } = this.#inside;
+    const at = this.#frame('run');
+    this.#from[0] = at;
+    this.#to[0] = at + this.#frameInputs * 4;
+    cohort.predict(cohort.program('predict', 1), 1, this.#from, this.#to, false);
+  }
+
+  get #frameInputs(): number {
+    return this.count * (this.#inputs[0] as number);
+  }
+
+  /** The address of a row for each net, behind which their outputs lie. Allocates all that `run` needs. */
+  #frame(call: string): number {
+    this.#alive(call);
+    const { cohort } = this.#inside;
+    if (cohort.ids || this.#inputs.length > 1 || this.#outputs.length > 1)
+      throw new ShapeError(
+        `${call}: the graph has ${this.#inputs.length} inputs${cohort.ids ? ', with ids,' : ''} and ${this.#outputs.length} outputs, expected one of each, without ids: use predictEach`,
+      );
+    cohort.program('predict', 1);
+    return cohort.frame((this.#frameInputs + this.count * (this.#outputs[0] as number)) * 4);
+  }
+
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
     this.#alive(call);
     const { cohort } = this.#inside;
