@@ -115,6 +115,14 @@ export class Core {
     if (this.#retiredBytes > MOST_RETIRED) this.#detach();
   }
 
+  /**
+   * A view for a user: `n` floats from index `at` on, within the block at `address`, which is retired and never freed at once from then on.
+   * Threads share a memory whose views are never detached: there each block has a buffer of its own (src/threads/sharedCore.ts).
+   */
+  view(_address: number, at: number, n: number): Floats {
+    return this.f32.subarray(at, at + n);
+  }
+
   /** Makes the core fail after a trap. @returns the error to throw: a CoreError for a trap, any other (a stack overflow) unchanged */
   fail(error: unknown): unknown {
     if (!(error instanceof WebAssembly.RuntimeError)) return error;
