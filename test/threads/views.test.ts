@@ -1,5 +1,6 @@
 /** Views of shared memory, which nothing detaches: a block that one may show is not given to another network. */
-import { adam, dense, meanSquaredError, type Network, sequential, sgd, type Threads } from 'neurite';
+import { adam, dense, meanSquaredError, type Network, sequential, sgd } from 'neurite';
+import type { Threads } from 'neurite/threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SharedCore } from '../../src/threads/sharedCore.js';
 import { collected } from './collected.js';
