@@ -38,6 +38,7 @@ export interface Threads {
   readonly count: number;
   /** Ends them. Networks that were made on them no longer compute: save them before. Calling it again is harmless. */
   readonly dispose: () => void;
+  [Symbol.dispose](): void;
   /** @internal */
   coreFor(call: string): Core;
 }

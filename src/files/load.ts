@@ -27,6 +27,9 @@ export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducibl
   readonly optimizers?: readonly OptimizerMaker[];
 }
 
+/** Their names. */
+export const LOAD_OPTIONS = ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers'] as const satisfies readonly (keyof LoadOptions)[];
+
 /** Options of `fromJSON`. */
 export interface FromJSONOptions extends LoadOptions {
   /** The most parameters that the JSON may ask for. Default 2²⁴, which take 64 MiB. */
@@ -70,7 +73,7 @@ export function withoutCheckpoint({ tensors, metadata }: TensorFile): TensorFile
 
 /** The network of a file, which is read behind the options. @throws as `load` does */
 export function readNetwork(call: string, read: () => TensorFile, options: LoadOptions): AnyNetwork {
-  const { ops, optimizers = [], ...given } = checkOptions(call, options, ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers']);
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, LOAD_OPTIONS);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
@@ -170,7 +173,9 @@ function buildOf(
     if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
   }
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
-  return { ...(build !== undefined && { build }), reproducible, debug, ...(threadsOf(call, threads) && { threads }) };
+  // Whose end is no fault of the file.
+  threadsOf(call, threads)?.coreFor(call);
+  return { ...(build !== undefined && { build }), reproducible, debug, ...(threads && { threads }) };
 }
 
 /**
@@ -186,8 +191,7 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const known = ['build', 'reproducible', 'debug', 'threads', 'maxParameters', 'ops', 'optimizers'];
-  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, known);
+  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, ['maxParameters', ...LOAD_OPTIONS]);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
   const makers = Object.values(optimizersByName('fromJSON', optimizers));

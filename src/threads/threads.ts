@@ -190,6 +190,10 @@ class Team implements Threads {
     this.#end = end;
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   coreFor(call: string): Core {
     if (!this.#core) throw disposed(call);
     return this.#core;

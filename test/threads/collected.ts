@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-/** Collects until something holds, at most some seconds. @returns whether it did */
-export async function collected(holds: () => boolean): Promise<boolean> {
-  for (let i = 0; i < 100 && !holds(); i++) {
+/** Collects until something holds. @returns whether it did */
+export async function collected(holds: () => boolean, times = 100): Promise<boolean> {
+  for (let i = 0; i < times && !holds(); i++) {
     gc();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -276,7 +276,7 @@ describe('memory', () => {
     const living = new Living();
     const two = await debugTeam('simd', 2);
     living.add(two.coreFor('test').memory);
-    expect(await collected(() => living.count === 0)).toBe(false);
+    expect(await collected(() => living.count === 0, 5)).toBe(false);
     two.dispose();
   }, 60_000);
 });

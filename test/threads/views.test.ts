@@ -60,7 +60,7 @@ describe.each(derivations)('%s of a view', (_, derive) => {
       return views;
     })();
     // More than was ever held back by bytes, and with a collection in between.
-    expect(await collected(() => false)).toBe(false);
+    expect(await collected(() => false, 5)).toBe(false);
     for (let i = 0; i < 10; i++) make(1000).dispose();
     const others = neighbours(20);
     for (const view of kept) write(view);
@@ -82,7 +82,7 @@ describe('memory that a view may show', () => {
         net.dispose();
       }
       expect(core().waiting).toBe(500 * 10_100 * 4);
-      expect(await collected(() => core().waiting < 500 * 10_100 * 4)).toBe(false);
+      expect(await collected(() => core().waiting < 500 * 10_100 * 4, 5)).toBe(false);
       for (const view of kept) view.fill(7);
     })();
     expect(await collected(() => core().waiting === 0)).toBe(true);
