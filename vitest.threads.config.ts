@@ -7,8 +7,7 @@ export default defineConfig({
   test: {
     ...all.test,
     include: ['test/{kernels,compile,engines,network,training,layers,losses,derivatives,own,int8}/**/*.test.ts'],
-    // The views of a shared memory are never detached, which that file is about.
-    exclude: ['test/**/*.slow.test.ts', 'test/network/views.test.ts'],
+    exclude: ['test/**/*.slow.test.ts'],
     setupFiles: ['test/onThreads.ts'],
     isolate: false,
     testTimeout: 60_000,

@@ -46,12 +46,13 @@ export enum Own {
 /** Looks at the ticket before a helper sleeps, and at the finished parts before the leader does: tens of microseconds. */
 const SPINS: u32 = 20000;
 
-/** How long the leader sleeps at a time, and how often while no part is finished before it takes a helper for dead: a minute. In ns. */
+/** How long the leader sleeps at a time, in ns: then it asks the host whether the helpers are still there. */
 const NAP: i64 = 100000000;
-const NAPS: u32 = 600;
 
-/** Looks where it must not sleep, before it takes a helper for dead. */
-const LOOKS: u64 = 60000000000;
+/** Throws where a helper is gone, so that the parts that are missing never come: the host's (`src/threads/watch.ts`). */
+// @ts-ignore: decorator
+@external('env', 'watch')
+declare function watch(job: u32, finished: u32): void;
 
 let team: usize = 0;
 let mayWait: bool = false;
@@ -118,25 +119,21 @@ export function finish(): void {
   if (atomic.load<u32>(team, Team.LeaderSleeps)) atomic.notify(team + Team.Finished, 1);
 }
 
-/** Waits until all parts are finished. Traps where a helper failed. */
+/** Waits until all parts are finished. Traps, or throws, where a helper failed. */
 export function join(parts: u32): void {
   let spins: u32 = 0;
-  let naps: u32 = 0;
-  let looks: u64 = 0;
   for (;;) {
     const finished = atomic.load<u32>(team, Team.Finished);
     if (finished == parts) return;
     if (atomic.load<u32>(team, Team.Broken)) unreachable();
     if (++spins < SPINS) continue;
-    if (!mayWait) {
-      if (++looks == LOOKS) unreachable();
-      continue;
-    }
-    atomic.store<u32>(team, 1, Team.LeaderSleeps);
-    const slept = atomic.wait<u32>(team + Team.Finished, finished, NAP);
-    atomic.store<u32>(team, 0, Team.LeaderSleeps);
-    naps = slept == AtomicWaitResult.TIMED_OUT ? naps + 1 : 0;
-    if (naps == NAPS) unreachable();
+    if (mayWait) {
+      atomic.store<u32>(team, 1, Team.LeaderSleeps);
+      const slept = atomic.wait<u32>(team + Team.Finished, finished, NAP);
+      atomic.store<u32>(team, 0, Team.LeaderSleeps);
+      if (slept != AtomicWaitResult.TIMED_OUT) continue;
+    } else spins = 0;
+    watch(job, finished);
   }
 }
 

@@ -38,6 +38,7 @@ export interface Threads {
   readonly count: number;
   /** Ends them. Networks that were made on them no longer compute: save them before. Calling it again is harmless. */
   readonly dispose: () => void;
+  [Symbol.dispose](): void;
   /** @internal */
   coreFor(call: string): Core;
 }
@@ -113,6 +114,14 @@ export class Core {
     this.#retired.push(address);
     this.#retiredBytes += bytes;
     if (this.#retiredBytes > MOST_RETIRED) this.#detach();
+  }
+
+  /**
+   * A view for a user: `n` floats from index `at` on, within the block at `address`, which is retired and never freed at once from then on.
+   * Threads share a memory whose views are never detached: there each block has a buffer of its own (src/threads/sharedCore.ts).
+   */
+  view(_address: number, at: number, n: number): Floats {
+    return this.f32.subarray(at, at + n);
   }
 
   /** Makes the core fail after a trap. @returns the error to throw: a CoreError for a trap, any other (a stack overflow) unchanged */

@@ -349,7 +349,7 @@ export class Engine extends Recipes {
   /** A live view of the values of a parameter or state. */
   viewValues(values: Parameter | State): Floats {
     this.memory.viewed = true;
-    return this.#view(this.addressOf(values), 0, elements(values.shape));
+    return this.#view(this.memory.address, this.addressOf(values), 0, elements(values.shape));
   }
 
   /** A live view of all parameters. @throws ValueError where they are shared and lie apart */
@@ -359,18 +359,17 @@ export class Engine extends Recipes {
         'parameters: those that are shared do not lie side by side, expected a single one; parameter(name).values is a view of each',
       );
     this.memory.viewed = true;
-    return this.#view(this.parametersAddress, 0, this.parameterCount);
+    return this.#view(this.memory.address, this.parametersAddress, 0, this.parameterCount);
   }
 
   /** A live view of their gradients. Needs a loss. */
   viewGradients(offset: number, n: number): Floats {
     this.#stateViewed = true;
-    return this.#view(this.#stateAddress, offset, n);
+    return this.#view(this.#stateAddress, this.#stateAddress, offset, n);
   }
 
-  #view(address: number, offset: number, n: number): Floats {
-    const at = (address >>> 2) + offset;
-    return this.core.f32.subarray(at, at + n);
+  #view(block: number, address: number, offset: number, n: number): Floats {
+    return this.core.view(block, (address >>> 2) + offset, n);
   }
 
   #releaseState(): void {

@@ -1,5 +1,6 @@
 import { Context } from '../../assembly/context.js';
 import { Block } from '../../assembly/opcodes.js';
+import type { Floats } from '../arguments/arrays.js';
 import type { Core } from '../core/core.js';
 
 /** Learning rates in the table of one call: the most steps it runs. */
@@ -38,6 +39,12 @@ export class Workspace {
 
   get #sources(): number {
     return this.context + Context.Size + (MAX_STEPS + this.#parts) * 8;
+  }
+
+  /** A live view for a user: n elements from index `at` on. */
+  view(at: number, n: number): Floats {
+    this.viewed = true;
+    return this.core.view(this.#base, at, n);
   }
 
   /** Sets the addresses of the data set's columns, from which gathers read rows. */

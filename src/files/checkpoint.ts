@@ -18,7 +18,17 @@ import type { EpochEnd } from '../training/history.js';
 import type { Schedule, ScheduleState } from '../training/schedules.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
 import { Fields, numberOf, parseJson, show, toJson } from './json.js';
-import { architectureIn, CHECKPOINT, checkTensors, fill, type LoadOptions, readNetwork, readTraining, withoutCheckpoint } from './load.js';
+import {
+  architectureIn,
+  CHECKPOINT,
+  checkTensors,
+  fill,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  readNetwork,
+  readTraining,
+  withoutCheckpoint,
+} from './load.js';
 import { readTensorFile, type Tensor, type TensorFile } from './safetensors.js';
 import { architectureOf, bytesOf, slotNames, writeNetwork } from './save.js';
 
@@ -154,7 +164,7 @@ export function restore<In extends number = 1, Out extends number = 1>(
   options: RestoreOptions = {},
 ): Network<AnyTargets, In, Out> {
   const call = 'restore';
-  const { into, ...given } = checkOptions(call, options, ['into', 'build', 'reproducible', 'debug', 'ops', 'optimizers']);
+  const { into, ...given } = checkOptions(call, options, ['into', ...LOAD_OPTIONS]);
   const target = into === undefined ? undefined : internals(call, into).idle(call);
   const all = readTensorFile(bytesOfFile(call, bytes), call);
   const text = all.metadata.get(CHECKPOINT_KEY);

@@ -29,6 +29,9 @@ export interface LoadOptions extends Pick<NetworkOptions, 'build' | 'reproducibl
   readonly optimizers?: readonly OptimizerMaker[];
 }
 
+/** Their names. */
+export const LOAD_OPTIONS = ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers'] as const satisfies readonly (keyof LoadOptions)[];
+
 /** Options of `load` for a predictor. */
 export interface LoadQuantizedOptions extends LoadOptions {
   /** `int8` of `neurite/int8`. */
@@ -74,7 +77,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   options: LoadQuantizedOptions,
 ): Predictor<In, Out>;
 export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | LoadQuantizedOptions = {}): AnyNetwork | AnyPredictor {
-  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...OPTIONS, 'quantize']);
+  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...LOAD_OPTIONS, 'quantize']);
   const read = () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes), 'load', TYPES));
   const quantization = quantizationOf('load', quantize) as FileQuantization | undefined;
   const { network, tensors, integers } = readModel('load', read, given, quantization);
@@ -98,7 +101,6 @@ export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | Loa
 /** The types of tensors that a file may have, and the bytes of an element. */
 const TYPES = { F32: 4, I8: 1 };
 
-const OPTIONS = ['build', 'reproducible', 'debug', 'threads', 'ops', 'optimizers'];
 
 /** What the tensors begin with that a checkpoint has besides its network's. */
 export const CHECKPOINT = 'checkpoint.';
@@ -115,7 +117,7 @@ export function readNetwork(call: string, read: () => TensorFile, options: LoadO
 
 /** The same with the names of its tensors, and the weights that the file has as integers. */
 function readModel(call: string, read: () => TensorFile, options: LoadOptions, quantization?: FileQuantization) {
-  const { ops, optimizers = [], ...given } = checkOptions(call, options, OPTIONS);
+  const { ops, optimizers = [], ...given } = checkOptions(call, options, LOAD_OPTIONS);
   const words = savedOps(call, ops);
   const build = buildOf(call, given);
   const makers = Object.values(optimizersByName(call, optimizers));
@@ -219,7 +221,9 @@ function buildOf(
     if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
   }
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
-  return { ...(build !== undefined && { build }), reproducible, debug, ...(threadsOf(call, threads) && { threads }) };
+  // Whose end is no fault of the file.
+  threadsOf(call, threads)?.coreFor(call);
+  return { ...(build !== undefined && { build }), reproducible, debug, ...(threads && { threads }) };
 }
 
 /**
@@ -235,8 +239,7 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const known = ['build', 'reproducible', 'debug', 'threads', 'maxParameters', 'ops', 'optimizers'];
-  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, known);
+  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, ['maxParameters', ...LOAD_OPTIONS]);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
   const makers = Object.values(optimizersByName('fromJSON', optimizers));

@@ -152,8 +152,11 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const known = ['loss', 'optimizer', 'penalty', 'seed', 'build', 'reproducible', 'parametersOf', 'maxRows', 'debug', 'threads'];
     const { seed = 0, parametersOf, maxRows = 1, debug = false, loss, penalty, threads, ...given } = checkOptions('network', options, known);
     const owner = parametersOf && internals('network: parametersOf', parametersOf).alive('network: parametersOf');
-    const core = owner?.engine.core ?? threadsOf('network', threads)?.coreFor('network');
-    const { build = core?.build ?? 'auto', reproducible = false } = given;
+    const team = threadsOf('network', threads)?.coreFor('network');
+    const core = owner?.engine.core ?? team;
+    if (team && core !== team) throw new ValueError('network: parametersOf runs elsewhere than on these threads, expected the same threads, or none');
+    const { reproducible = false } = given;
+    const build = given.build === undefined || given.build === 'auto' ? (core?.build ?? 'auto') : given.build;
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);

@@ -208,8 +208,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const engine = this.#engine;
     const program = engine.program('predict', this.#maxRows);
     if (this.#views?.version !== engine.version || this.#views.input.length === 0) {
-      program.workspace.viewed = true;
-      const view = (at: number, width: number | undefined) => engine.core.f32.subarray(at, at + this.#maxRows * (width as number));
+      const view = (at: number, width: number | undefined) => program.workspace.view(at, this.#maxRows * (width as number));
       this.#views = {
         program,
         version: engine.version,

@@ -18,6 +18,8 @@ export interface Assignment {
 export interface Helper {
   /** Ends it at once. */
   terminate(): void;
+  /** Whether it ended, asked without waiting for an event; undefined where the host does not say. */
+  isGone(): boolean | undefined;
 }
 
 /** What helpers import from: the host's memory and, in the debug build, how it fails. */
@@ -31,7 +33,7 @@ const SCRIPT = `
 function serve({ module, memory, team, member }, say) {
   let core;
   try {
-    core = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('${ABORT}'); } } }).exports;
+    core = new WebAssembly.Instance(module, { env: { memory, watch() {}, abort() { throw new Error('${ABORT}'); } } }).exports;
     say('ready');
     core.work(team, member);
   } catch (error) {
@@ -46,9 +48,9 @@ else {
 }
 `;
 
-function make(script: string, node: Awaited<ReturnType<typeof nodeThreads>>, assignment: object): WorkerLike {
+function make(script: string, node: Awaited<ReturnType<typeof nodeThreads>>, assignment: object, theirs: unknown): WorkerLike {
   const name = 'neurite';
-  if (node) return new node.Worker(script, { eval: true, name, workerData: assignment });
+  if (node) return new node.Worker(script, { eval: true, name, workerData: { ...assignment, life: theirs }, transferList: theirs ? [theirs] : [] });
   const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   // Deno knows module workers alone.
   const worker = new Worker(url, { name, ...('Deno' in globalThis && { type: 'module' }) });
@@ -68,21 +70,33 @@ export async function startHelper(assignment: Assignment, member: number, ended:
   if (!node && typeof globalThis.Worker !== 'function')
     throw new UnsupportedError('NO_THREADS', 'threads: this host has no workers, neither Worker nor node:worker_threads');
   return new Promise((resolve, reject) => {
-    const refuse = (why: string, cause?: unknown) =>
+    // The host closes the helper's end when the helper ends, whatever ended it: `postMessage` says then that nobody is there. Pages do not say it.
+    const life = node && new node.MessageChannel();
+    const refuse = (why: string, cause?: unknown) => {
+      life?.port1.close();
       reject(
         new UnsupportedError('NO_THREADS', `threads: the host refuses a worker (${why}); a Content-Security-Policy needs worker-src blob:`, {
           cause,
         }),
       );
+    };
     let isReady = false;
+    const hears = () => life?.port1.postMessage(0);
     try {
-      const port = portOf('threads', make(script, node, { ...assignment, member }), {
+      const port = portOf('threads', make(script, node, { ...assignment, member }, life?.port2), {
         message: (data) => {
           if (data === 'ready') {
             isReady = true;
             // A program does not wait for it.
             port.hold(false);
-            resolve({ terminate: () => port.terminate() });
+            const says = hears() === true;
+            resolve({
+              terminate: () => {
+                port.terminate();
+                life?.port1.close();
+              },
+              isGone: () => (says ? hears() === false : undefined),
+            });
           } else if (isReady) ended(String(data));
           else refuse(String(data));
         },

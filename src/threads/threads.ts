@@ -11,6 +11,8 @@ import { nodeModule } from '../worker/nodeThreads.js';
 import { deltas } from './binaries.generated.js';
 import { type Helper, startHelper } from './helpers.js';
 import { SharedCore } from './sharedCore.js';
+import { watchOver } from './watch.js';
+import { weigh } from './weight.js';
 
 /** Options of `threads`. */
 export interface ThreadsOptions {
@@ -127,14 +129,18 @@ export async function team(module: object, build: Build, count: number, least: n
   const abort = () => {
     throw new WebAssembly.RuntimeError('an assertion failed');
   };
-  const instance = await WebAssembly.instantiate(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory, abort } });
+  const helpers: Helper[] = [];
+  const watch = watchOver(helpers, (why) => {
+    end();
+    throw new WebAssembly.RuntimeError(`a thread ${why}`);
+  });
+  const instance = await WebAssembly.instantiate(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory, abort, watch } });
   const exports = instance.exports as unknown as TeamExports;
   const record = exports.makeTeam(count) >>> 0;
   if (record === 0) throw new MemoryError('threads: what each thread has to itself', PAGES << 16, PAGES << 16);
   exports.lead(record, count, Number(maySleep()), least);
   const core = new SharedCore(instance, build);
   const held = new WeakRef(core);
-  const helpers: Helper[] = [];
   let isOver = false;
   const end = () => {
     isOver = true;
@@ -165,6 +171,7 @@ class Team implements Threads {
     this.#core = undefined;
     forgotten?.unregister(core);
     this.#end();
+    weigh(core.memory, core.memory.buffer.byteLength);
     const nothing = () => {};
     const refuse = (): never => {
       throw disposed();
@@ -181,6 +188,10 @@ class Team implements Threads {
     this.build = core.build;
     this.#core = core;
     this.#end = end;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   coreFor(call: string): Core {

@@ -3,8 +3,19 @@ import type { WorkerLike } from './port.js';
 
 /** What is used of node:worker_threads. */
 export interface Threads {
-  readonly Worker: new (script: string, options: { readonly eval: boolean; readonly name: string; readonly workerData?: unknown }) => WorkerLike;
+  readonly Worker: new (
+    script: string,
+    options: { readonly eval: boolean; readonly name: string; readonly workerData?: unknown; readonly transferList?: readonly unknown[] },
+  ) => WorkerLike;
+  readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
   readonly parentPort: WorkerLike | null;
+}
+
+/** What is used of a MessagePort of Node. */
+interface NodePort {
+  /** @returns whether the other end is there: no documentation promises it */
+  postMessage(message: unknown): unknown;
+  close(): void;
 }
 
 /** node:worker_threads, where the host has it. */

@@ -1,10 +1,12 @@
 /** The life of threads: how they start, fail and end. */
+import { readdirSync } from 'node:fs';
 import { adam, crossEntropy, dense, load, type Network, save, sequential, sgd } from 'neurite';
 import { int8 } from 'neurite/int8';
 import { threads } from 'neurite/threads';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 import { type Helper, startHelper } from '../../src/threads/helpers.js';
+import { collected, Living } from './collected.js';
 import { debugTeam, jobsOf } from './debugTeam.js';
 
 const layers = () => [dense(96, 'relu'), dense(10, 'softmax')];
@@ -44,7 +46,7 @@ describe('threads', () => {
     expect(a.parameters.buffer).not.toBe(b.parameters.buffer);
     const back = load(save(b), { threads: two });
     expect(back.predict(x)).toEqual(a.predict(x));
-    expect(back.parameters.buffer).toBe(b.parameters.buffer);
+    expect(back.parameters.buffer).toBeInstanceOf(SharedArrayBuffer);
     for (const net of [a, b, back]) net.dispose();
     two.dispose();
   });
@@ -159,34 +161,61 @@ describe('an end', () => {
     expect(error.message).toContain('a thread exited with code 1');
   });
 
-  test('of a helper that fails in its part: a CoreError, and no one waits', async () => {
-    // Takes a part, as `work` does, and fails.
-    const fails = `
-      const { parentPort, workerData: { module, memory, team } } = require('node:worker_threads');
-      const { breakUp } = new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports;
-      parentPort.postMessage('ready');
-      const words = new Int32Array(memory.buffer), doubles = new BigInt64Array(memory.buffer);
-      for (;;) {
-        const ticket = Atomics.load(doubles, team / 8);
-        if ((ticket & 0xffffn) >= ((ticket >> 16n) & 0xffffn)) continue;
-        const taken = Atomics.add(doubles, team / 8, 1n);
-        if ((taken & 0xffffn) < ((taken >> 16n) & 0xffffn)) break;
-      }
-      breakUp(team);
-      parentPort.postMessage('failed: on purpose');
-    `;
-    const two = await debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, fails));
-    const net = make({ threads: two });
-    let error: { code?: string; message: string } | undefined;
-    for (let i = 0; i < 1000 && !error; i++) {
+  /** A helper that takes a part, as `work` does, and then runs `end`. */
+  const takesAnd = (end: string) => `
+    const { parentPort, workerData: { module, memory, team } } = require('node:worker_threads');
+    const { breakUp } = new WebAssembly.Instance(module, { env: { memory, watch() {}, abort() {} } }).exports;
+    parentPort.postMessage('ready');
+    const doubles = new BigInt64Array(memory.buffer);
+    for (;;) {
+      const ticket = Atomics.load(doubles, team / 8);
+      if ((ticket & 0xffffn) >= ((ticket >> 16n) & 0xffffn)) continue;
+      const taken = Atomics.add(doubles, team / 8, 1n);
+      if ((taken & 0xffffn) < ((taken >> 16n) & 0xffffn)) break;
+    }
+    ${end}
+  `;
+
+  /** The error of the first prediction that a helper left alone, and how long it took in ms. */
+  function firstError(net: Network): { error?: { code?: string; message: string }; took: number } {
+    for (let i = 0; i < 1000; i++) {
+      const began = performance.now();
       try {
         net.predict(x);
-      } catch (thrown) {
-        error = thrown as { code?: string; message: string };
+      } catch (error) {
+        return { error: error as { code?: string; message: string }, took: performance.now() - began };
       }
     }
+    return { took: 0 };
+  }
+
+  test('of a helper that fails in its part: a CoreError, and no one waits', async () => {
+    const fails = takesAnd("breakUp(team); parentPort.postMessage('failed: on purpose');");
+    const two = await debugTeam('simd', 2, (assignment, member, ended) => startHelper(assignment, member, ended, fails));
+    const net = make({ threads: two });
+    const { error } = firstError(net);
     expect(error?.code).toBe('CORE');
     expect((await errorOf(() => net.predict(x))).code).toBe('CORE');
+  });
+
+  test.each([
+    ['ends its process', 'process.exit(3);'],
+    ['throws', "throw new Error('on purpose');"],
+  ])('of a helper that %s inside its part, while the leader sleeps: a CoreError soon, and other threads go on', async (_, end) => {
+    const right = expected();
+    const other = await debugTeam('simd', 2);
+    const lives = make({ threads: other });
+    const three = await debugTeam('simd', 3, (assignment, member, ended) =>
+      startHelper(assignment, member, ended, member === 1 ? takesAnd(end) : undefined),
+    );
+    const nets = [make({ threads: three }), make({ threads: three })] as const;
+    const { error, took } = firstError(nets[0]);
+    expect(error).toMatchObject({ code: 'CORE', message: expect.stringContaining('a thread ended inside its part') });
+    expect(took).toBeLessThan(5000);
+    for (const net of nets) expect((await errorOf(() => net.predict(x))).code).toBe('CORE');
+    expect(lives.predict(x)).toEqual(right);
+    expect(coreOf('simd').exports.damaged()).toBe(0);
+    for (const each of [three, other]) each.dispose();
   });
 
   test('a host that refuses a worker is an UnsupportedError', async () => {
@@ -217,15 +246,40 @@ describe('memory', () => {
     four.dispose();
   });
 
-  test('of many threads that came and went is given back', async () => {
-    // The whole number, 100,000, is in test/threads/cycles.mjs. Each memory reserves 4 GiB of addresses: without an end, a few hundred are all there are.
-    let net: Network | undefined;
-    for (let i = 0; i < 40; i++) {
-      const two = await threads(2, { build: 'simd' });
-      net = sequential(64, [dense(64)], { threads: two, optimizer: sgd() });
+  test('of many threads that came and went is given back, as their threads are', async () => {
+    const living = new Living();
+    const threadsOf = () => readdirSync('/proc/self/task').length;
+    const before = threadsOf();
+    const cycle = async () => {
+      const two = await debugTeam('simd', 2);
+      living.add(two.coreFor('test').memory);
+      living.add(two.coreFor('test'));
+      const net = sequential(64, [dense(64)], { threads: two, build: 'simd', optimizer: sgd() });
+      net.parameters.fill(0.5);
       net.predict(new Float32Array(64 * 64));
       net.dispose();
       two.dispose();
-    }
+    };
+    for (let i = 0; i < 20; i++) await cycle();
+    expect(await collected(() => living.count === 0)).toBe(true);
+    expect(await collected(() => threadsOf() <= before)).toBe(true);
+  }, 60_000);
+
+  test('of threads that nobody holds any more is given back too', async () => {
+    const living = new Living();
+    await (async () => {
+      const two = await debugTeam('simd', 2);
+      living.add(two.coreFor('test').memory);
+      make({ threads: two }).predict(x);
+    })();
+    expect(await collected(() => living.count === 0)).toBe(true);
+  }, 60_000);
+
+  test('of threads that somebody holds is not given back', async () => {
+    const living = new Living();
+    const two = await debugTeam('simd', 2);
+    living.add(two.coreFor('test').memory);
+    expect(await collected(() => living.count === 0, 5)).toBe(false);
+    two.dispose();
   }, 60_000);
 });
