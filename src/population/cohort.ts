@@ -49,6 +49,8 @@ interface Loaded {
 /** A block of memory that grows, and loses its contents then. */
 class Room {
   address = 0;
+  /** Whether a user may hold a view of it: then nothing else is put there while that may show it. */
+  viewed = false;
   #bytes = 0;
   constructor(
     readonly core: Core,
@@ -67,7 +69,11 @@ class Room {
   }
 
   free(): void {
-    if (this.address) this.core.free(this.address);
+    if (this.address) {
+      if (this.viewed) this.core.retire(this.address, this.#bytes);
+      else this.core.free(this.address);
+    }
+    this.viewed = false;
     this.address = 0;
     this.#bytes = 0;
   }
@@ -323,9 +329,11 @@ export class Cohort extends Recipes {
     return this.#stage.reserve(bytes);
   }
 
-  /** Room for a row and the outputs of each net, in bytes, the same in every call. @returns its address, which stays */
+  /** Room for a row and the outputs of each net, in bytes, the same in every call, of which users have views. @returns its address, which stays */
   frame(bytes: number): number {
-    return this.#frame.reserve(bytes);
+    const address = this.#frame.reserve(bytes);
+    this.#frame.viewed = true;
+    return address;
   }
 
   /**

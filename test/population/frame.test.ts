@@ -34,6 +34,25 @@ describe.each(builds)('%s', (build) => {
     expect(() => herd.run()).toThrow(/disposed/);
     expect(() => herd.input).toThrow(/disposed/);
   });
+
+  test('a view that is kept past dispose shows nothing of another population', () => {
+    // Memory that was given back and need not grow, which would detach the views.
+    make(4000).dispose();
+    const herd = make(900);
+    const kept = [herd.input, herd.output];
+    herd.dispose();
+    const others = Array.from({ length: 3 }, () => make(900));
+    const all = () =>
+      others.map((other) => [
+        bitsOf(other.input as Float32Array<ArrayBuffer>),
+        ...Array.from({ length: 900 }, (_, i) => bitsOf(other.parameters(i))),
+      ]);
+    const before = all();
+    // Element by element: to a view that is detached, that does nothing.
+    for (const view of kept) for (let i = 0; i < view.length; i++) view[i] = 7;
+    expect(all()).toEqual(before);
+    for (const other of others) other.dispose();
+  });
 });
 
 test('a graph of several inputs, or with ids, is refused', () => {
