@@ -154,27 +154,6 @@ export class Population {
     return this.#inside.cohort.update?.optimizer;
   }
 
-  /** What the parameters are called, in their order, as `network.parameterNames`. */
-  get parameterNames(): readonly string[] {
-    return this.#inside.template.parameterNames;
-  }
-
-  /**
-   * The outputs of all nets for the same rows: `[count, rows, out]`, net by net. Several inputs are passed as a list, several outputs come as one.
-   * @param out is filled and returned, for one output: `count` × rows × out numbers; nothing else is allocated then
-   */
-  predict(x: Inputs, out?: Float32Array): Floats {
-    return this.#predict('predict', x, out, true);
-  }
-
-  /**
-   * The outputs of all nets, each for rows of its own: x is `[count, rows, in]`, net by net, and as many rows for each.
-   * @throws ShapeError where the rows are no multiple of `count`
-   */
-  predictEach(x: Inputs, out?: Float32Array): Floats {
-    return this.#predict('predictEach', x, out, false);
-  }
-
   /**
    * The memory that `run` reads: a row for each net, net by net, a live view. Take it anew after any other call: memory may grow.
    * @throws ShapeError for a graph of several inputs or outputs, or with ids
@@ -213,6 +192,27 @@ export class Population {
       );
     cohort.program('predict', 1);
     return cohort.frame((this.#frameInputs + this.count * (this.#outputs[0] as number)) * 4);
+  }
+
+  /** What the parameters are called, in their order, as `network.parameterNames`. */
+  get parameterNames(): readonly string[] {
+    return this.#inside.template.parameterNames;
+  }
+
+  /**
+   * The outputs of all nets for the same rows: `[count, rows, out]`, net by net. Several inputs are passed as a list, several outputs come as one.
+   * @param out is filled and returned, for one output: `count` × rows × out numbers; nothing else is allocated then
+   */
+  predict(x: Inputs, out?: Float32Array): Floats {
+    return this.#predict('predict', x, out, true);
+  }
+
+  /**
+   * The outputs of all nets, each for rows of its own: x is `[count, rows, in]`, net by net, and as many rows for each.
+   * @throws ShapeError where the rows are no multiple of `count`
+   */
+  predictEach(x: Inputs, out?: Float32Array): Floats {
+    return this.#predict('predictEach', x, out, false);
   }
 
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
