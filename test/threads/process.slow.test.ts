@@ -44,7 +44,7 @@ describe('a program', () => {
           const x = new Float32Array(512 * 64), y = new Uint8Array(64);
           require('node:worker_threads').parentPort.postMessage('trains');
           for (;;) net.step(x, y);
-        })();${'`'}, { eval: true });
+        })();${'`'}, { eval: true, execArgv: [] });
       await new Promise((resolve) => worker.once('message', resolve));
       await pause(100);
       await worker.terminate();
