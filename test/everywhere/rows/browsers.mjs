@@ -123,16 +123,6 @@ registerProcessor('program', class extends AudioWorkletProcessor {
 finish(programInWorker(neurite, inWorker, { worker: () => new Worker('${host()}') }));`,
     }),
   },
-  {
-    way: 'neurite/threads, a page with the two headers',
-    ci: true,
-    headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
-    pages: ({ module, threads }) => ({
-      '/index.html': html('<script type="module" src="/page.js"></script>'),
-      '/page.js': `import * as neurite from '${module}';\nimport { threads } from '${threads()}';\nimport { programOnThreads } from '/programOnThreads.mjs';
-finish(programOnThreads(neurite, threads));`,
-    }),
-  },
 ];
 
 function strict({ module }) {
@@ -148,7 +138,7 @@ function checkRefusal({ error, code, message }) {
     throw new Error(`expected a NeuriteError with the code WASM_FORBIDDEN that names 'wasm-unsafe-eval', came ${code ?? 'none'}: ${error}`);
 }
 
-async function runPage(browser, { pages, policy, refused, headers = {} }, { tarball, folder }) {
+async function runPage(browser, { pages, policy, refused }, { tarball, folder }) {
   browser.version();
   await installed(folder, tarball);
   const at = (path) => `/node_modules/neurite/${path}`;
@@ -157,16 +147,14 @@ async function runPage(browser, { pages, policy, refused, headers = {} }, { tarb
     '/program.js': classicProgram(),
     '/program.mjs': readFileSync(join(here, 'program.mjs'), 'utf8'),
     '/programInWorker.mjs': readFileSync(join(here, 'programInWorker.mjs'), 'utf8'),
-    '/programOnThreads.mjs': readFileSync(join(here, 'programOnThreads.mjs'), 'utf8'),
     ...pages({
       module: at(entry(folder, '.', ['browser', 'import'])),
       classic: () => at(scriptFile(folder)),
       inWorker: () => at(entry(folder, './worker', ['browser', 'import'])),
-      threads: () => at(entry(folder, './threads', ['browser', 'import'])),
       host: () => at(entry(folder, './worker/host.js', ['browser', 'import'])),
     }),
   };
-  const { url, close } = await serve(folder, files, { ...headers, ...(policy && { 'Content-Security-Policy': policy }) });
+  const { url, close } = await serve(folder, files, policy ? { 'Content-Security-Policy': policy } : {});
   try {
     await browser.show(`${url}/`);
     if (refused) throw new Error('it works where it has to be refused');
