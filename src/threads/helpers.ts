@@ -50,7 +50,16 @@ else {
 
 function make(script: string, node: Awaited<ReturnType<typeof nodeThreads>>, assignment: object, theirs: unknown): WorkerLike {
   const name = 'neurite';
-  if (node) return new node.Worker(script, { eval: true, name, workerData: { ...assignment, life: theirs }, transferList: theirs ? [theirs] : [] });
+  if (node) {
+    // Without the program's own flags: --input-type=module would make a module of the script, and --import run what is not meant for it.
+    return new node.Worker(script, {
+      eval: true,
+      execArgv: [],
+      name,
+      workerData: { ...assignment, life: theirs },
+      transferList: theirs ? [theirs] : [],
+    });
+  }
   const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   // Deno knows module workers alone.
   const worker = new Worker(url, { name, ...('Deno' in globalThis && { type: 'module' }) });

@@ -5,7 +5,13 @@ import type { WorkerLike } from './port.js';
 export interface Threads {
   readonly Worker: new (
     script: string,
-    options: { readonly eval: boolean; readonly name: string; readonly workerData?: unknown; readonly transferList?: readonly unknown[] },
+    options: {
+      readonly eval: boolean;
+      readonly execArgv?: readonly string[];
+      readonly name: string;
+      readonly workerData?: unknown;
+      readonly transferList?: readonly unknown[];
+    },
   ) => WorkerLike;
   readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
   readonly parentPort: WorkerLike | null;

@@ -51,6 +51,7 @@ const resident = () => `${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`
 
 // What is made once and stays: the module, the workers' own machinery.
 await cycle();
+console.log(`${cycles} cycles of ${count}`);
 const before = await living();
 const began = performance.now();
 for (let i = 1; i <= cycles; i++) {

@@ -44,7 +44,7 @@ describe('a program', () => {
           const x = new Float32Array(512 * 64), y = new Uint8Array(64);
           require('node:worker_threads').parentPort.postMessage('trains');
           for (;;) net.step(x, y);
-        })();${'`'}, { eval: true });
+        })();${'`'}, { eval: true, execArgv: [] });
       await new Promise((resolve) => worker.once('message', resolve));
       await pause(100);
       await worker.terminate();
@@ -67,8 +67,8 @@ describe('a program', () => {
     const { end, stdout, stderr } = run(`
       const require = createRequire('${dist}');
       const other = require('./threads.cjs');
-      const { dense, sequential, crossEntropy, sgd } = require('./index.cjs');
-      const there = sequential(512, [dense(512, 'relu'), dense(10, 'softmax')], { loss: crossEntropy(), optimizer: sgd(), seed: 1, build: 'simd', threads: await other.threads(2) });
+      const twice = require('./index.cjs');
+      const there = twice.sequential(512, [twice.dense(512, 'relu'), twice.dense(10, 'softmax')], { loss: twice.crossEntropy(), optimizer: twice.sgd(), seed: 1, build: 'simd', threads: await other.threads(2) });
       const here = make(await threads(2));
       await Promise.all([here, there].map((net) => net.fit({ x, y }, { epochs: 3 })));
       const a = here.predict(x);

@@ -53,6 +53,26 @@ import('./programInWorker.mjs').then(({ programInWorker }) => programInWorker(ne
 `,
     },
   },
+  'neurite/threads': {
+    main: 'main.mjs',
+    files: {
+      'main.mjs': `import * as neurite from 'neurite';
+import { threads } from 'neurite/threads';
+import { programOnThreads } from './programOnThreads.mjs';
+await programOnThreads(neurite, threads);
+console.log('passed');
+`,
+    },
+  },
+  'neurite/threads, require': {
+    main: 'main.cjs',
+    files: {
+      'main.cjs': `const neurite = require('neurite');
+const { threads } = require('neurite/threads');
+import('./programOnThreads.mjs').then(({ programOnThreads }) => programOnThreads(neurite, threads)).then(() => console.log('passed'));
+`,
+    },
+  },
 };
 
 /** Each with its command, after which the main file stands. */
@@ -69,7 +89,7 @@ function node(source, version) {
 
 async function start({ source, command }, { main, files }, { tarball, folder }) {
   await installed(folder, tarball);
-  for (const file of ['program.mjs', 'programInWorker.mjs']) cpSync(join(here, file), join(folder, file));
+  for (const file of ['program.mjs', 'programInWorker.mjs', 'programOnThreads.mjs']) cpSync(join(here, file), join(folder, file));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const [path, ...options] = command(await tool(source));
   const printed = await run(path, [...options, main], { cwd: folder });
