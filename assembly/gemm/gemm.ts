@@ -1,7 +1,7 @@
 import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
 import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
-import { packFew, packPanel, packRows } from './pack';
+import { packFew, packPanel, packRows, packRuns } from './pack';
 import { areApart, isTensor, span } from '../preconditions';
 import { Scratch, scratch } from '../scratch';
 
@@ -14,6 +14,12 @@ const BLOCK: usize = 1 << 16;
  */
 const DIRECT: usize = 64;
 const SPAN: usize = 1 << 19;
+
+/**
+ * Columns from which rows that are runs in memory are packed for the tile of six: its loop is an eighth faster where they are neighbours. The tile of
+ * four gains nothing by it.
+ */
+const LONG: usize = 128;
 
 /** Rows of x in x·wᵀ that have a tile of their own. */
 const FEW: usize = 4;
@@ -97,11 +103,11 @@ function blocks(
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
-    const packed = rsa == 4 && csa != 4 && (n > DIRECT || depth * csa > SPAN);
+    const packed = csa == 4 ? rsa != 4 && n >= LONG && MR() == 6 : rsa == 4 && (n > DIRECT || depth * csa > SPAN);
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
     if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {
-      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(packedBlock + ((i * depth) << 2), rowsA + (i << 2), m - i, depth, csa);
+      if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(packedBlock + ((i * depth) << 2), rowsA + i * rsa, m - i, depth, rsa, csa);
       const strips = packed ? packedBlock : rowsA;
       for (let j: usize = 0; j < n; j += NR) {
         let panel = rowsB + (j << 2);
@@ -137,7 +143,7 @@ function strips(
     let rowStep = rsa;
     let step = csa;
     if (packed) {
-      packStrip(scratch(narrow, Scratch.Narrow), strip, m - i, depth, csa);
+      packStrip(scratch(narrow, Scratch.Narrow), strip, m - i, depth, rsa, csa);
       strip = scratch(narrow, Scratch.Narrow);
       rowStep = 4;
       step = tileRows(m - i) << 2;
@@ -192,7 +198,8 @@ function height(left: usize): usize {
   return min(tileRows(left), left);
 }
 
-/** Packs the strip of a that the next tile takes, its rows neighbours in memory: step by step, one element of each row. */
-function packStrip(y: usize, a: usize, left: usize, depth: usize, csa: usize): void {
-  packRows(y, a, depth, height(left), tileRows(left), csa);
+/** Packs the strip of a that the next tile takes: step by step, one element of each row. Its rows are neighbours in memory or, where csa is 4, runs. */
+function packStrip(y: usize, a: usize, left: usize, depth: usize, rsa: usize, csa: usize): void {
+  if (csa == 4) packRuns(y, a, depth, height(left), tileRows(left), rsa);
+  else packRows(y, a, depth, height(left), tileRows(left), csa);
 }

@@ -27,6 +27,32 @@ export function packRows(y: usize, x: usize, k: usize, columns: usize, width: us
   }
 }
 
+/** Packs x[columns, k], columns runs rs bytes apart, for a tile of 4 or 6 rows: as `packRows`. */
+export function packRuns(y: usize, x: usize, k: usize, columns: usize, width: usize, rs: usize): void {
+  const turned: usize = columns < width ? 0 : k & ~3;
+  const step = width << 2;
+  const x1 = x + rs;
+  const x2 = x1 + rs;
+  const x3 = x2 + rs;
+  const x4 = x3 + rs;
+  const x5 = x4 + rs;
+  const end = turned << 2;
+  for (let p: usize = 0; p != end; p += 16, y += step << 2) {
+    block(y, step, v128.load(x + p), v128.load(x1 + p), v128.load(x2 + p), v128.load(x3 + p));
+    if (width == 6) {
+      const four = v128.load(x4 + p);
+      const five = v128.load(x5 + p);
+      const low = v128.shuffle<f32>(four, five, 0, 4, 1, 5);
+      const high = v128.shuffle<f32>(four, five, 2, 6, 3, 7);
+      v128.store_lane<f64>(y, low, 0, 16);
+      v128.store_lane<f64>(y, low, 1, 40);
+      v128.store_lane<f64>(y, high, 0, 64);
+      v128.store_lane<f64>(y, high, 1, 88);
+    }
+  }
+  gather(y, x + end, k - turned, columns, width, 4, rs);
+}
+
 /** Packs x[columns, k], columns ≤ 4 runs rs bytes apart: step p is four floats at y + 16·p; from column `columns` on the last one is repeated. */
 export function packFew(y: usize, x: usize, k: usize, columns: usize, rs: usize): void {
   const x1 = columns > 1 ? x + rs : x;
