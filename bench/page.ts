@@ -2,11 +2,10 @@
 import { type Goal, goals } from './floors.js';
 import type { Line } from './history.js';
 import { missing, notes, systems } from './reasons.js';
-import { format } from './report.js';
+import { format, percent } from './report.js';
 import { pending, predictions, stepping, trainingFlops, trainings } from './workloads.js';
 
 const unique = <A>(values: readonly A[]) => [...new Set(values)];
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 const table = (rows: readonly (readonly string[])[]) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
 

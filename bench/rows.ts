@@ -65,7 +65,7 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         contenders: () => [predictWithNeurite(work, build, given), predictWithLoops(work)],
       })),
     ),
-    { workload: agents.id, unit: agents.unit, effort: predictionEffort, contenders: () => frames(build) },
+    { workload: agents.id, unit: agents.unit, effort: predictionEffort, contenders: () => frames(build).contenders },
     { workload: trained.id, unit: trained.unit, effort: trainingEffort, contenders: () => steps(build) },
     ...frozen.map((work) => ({
       ...{ workload: work.id, unit: work.unit, effort: predictionEffort },
@@ -78,9 +78,9 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         { ...predictWithNeurite(work, build, 'frozen'), work: `${work.id.replace('F', 'Q')}, floats` },
       ],
     })),
-    ...shared.map(({ work, threads }) => ({
-      ...{ workload: `${work.id} ${threads} threads`, unit: work.unit, effort: 'optimizer' in work ? trainingEffort : predictionEffort },
-      contenders: () => onThreads(work, 'optimizer' in work ? work.data(mnist) : undefined, build, threads),
+    ...shared.map(({ work, ...counts }) => ({
+      ...{ workload: `${work.id} ${counts.threads} threads`, unit: work.unit, effort: 'optimizer' in work ? trainingEffort : predictionEffort },
+      contenders: () => onThreads(work, 'optimizer' in work ? work.data(mnist) : undefined, build, counts),
     })),
     derivative('D jacobian', 'D 4 × predict 10 rows', 4, build, (net) => [
       () => jacobian(net, x.subarray(0, 784)),

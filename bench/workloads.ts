@@ -54,10 +54,10 @@ export const predictions: readonly Prediction[] = [
   { id: 'I3', sizes: [4, 16, 3], activations: ['sigmoid', 'sigmoid'], rows: 1, unit: 'ns', calls: 4096 },
 ];
 
-/** What is measured on several threads, beside one. Eight are more than most machines have cores for: that must cost little. */
-export const shared: readonly { readonly work: Training | Prediction; readonly threads: number }[] = [
+/** What is measured on several threads, beside one. Eight, beside two, are more than most machines have cores for: that must cost little. */
+export const shared: readonly { readonly work: Training | Prediction; readonly threads: number; readonly beside?: number }[] = [
   ...[...trainings, ...predictions].filter(({ id }) => ['T1', 'T2', 'T3', 'T5', 'I2'].includes(id)).map((work) => ({ work, threads: 2 })),
-  { work: trainings[2] as Training, threads: 8 },
+  { work: trainings[2] as Training, threads: 8, beside: 2 },
 ];
 
 /** What frozen predictors of I2's network are measured on: rows around what fills a tile, and a batch. */
