@@ -66,6 +66,9 @@ export function missing(): string[] {
       const parts = Object.entries(by).map(([workloads, why]) => `${workloads.replaceAll(' ', ', ')}: ${why}`);
       return `- ${mark}${system}: ${parts.join('. ')}.`;
     });
-  const threadless = Object.entries(unshared).map(([system, why]) => `- ${system}, 2 threads in Node: ${why}.`);
+  const threadless = [
+    '- tfjs-wasm, 2 threads in a page: takes half the cores that the browser tells of, at most; told of four here, so that it has two. Its untuned gradients are left out.',
+    ...Object.entries(unshared).map(([system, why]) => `- ${system}, 2 threads in Node: ${why}.`),
+  ];
   return [...said('', reasons), ...threadless, ...said('\\* ', notes)];
 }

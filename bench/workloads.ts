@@ -86,9 +86,3 @@ export function inputs({ sizes, rows }: Prediction): Float32Array[] {
   const width = sizes[0] as number;
   return Array.from({ length: rows === 1 ? 64 : 2 }, (_, i) => uniformArray(rows * width, i, 0, 1));
 }
-
-/** Workloads that no run in `history/` has, and why. */
-export const pending: Readonly<Record<string, string>> = {
-  P1: '300 nets 8-16-4, a row each per frame: `npm run bench -- --only P1` measures it; no run of the whole suite has it yet',
-  P2: '256 nets 2-8-1 trained as T4, each with its own seed: the same, `--only P2`',
-};

@@ -19,9 +19,11 @@ const places: Readonly<Record<string, string>> = {
 
 /** The entries of the package, each with its module. */
 function entries(): Record<string, string> {
-  const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, { readonly default?: string }> };
-  const modules = Object.entries(exports).filter(([, conditions]) => conditions.default?.endsWith('.js'));
-  return Object.fromEntries(modules.map(([entry, { default: file = '' }]) => [entry.replace('.', 'neurite'), file.slice(1)]));
+  type Conditions = { readonly module?: { readonly default: string } };
+  const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, Conditions> };
+  return Object.fromEntries(
+    Object.entries(exports).flatMap(([entry, { module }]) => (module ? [[entry.replace('.', 'neurite'), module.default.slice(1)]] : [])),
+  );
 }
 
 /** What is a page's own: its script, as a path on the server, what else it loads before, and folders besides those above. */

@@ -4,9 +4,19 @@ import type { Result } from '../measure.js';
 import type { Options } from '../options.js';
 import { folder } from './packages.js';
 
-const scripts = ['tfjs-core/dist/tf-core.min.js', 'tfjs-layers/dist/tf-layers.min.js', 'tfjs-backend-wasm/dist/tf-backend-wasm.min.js'];
+/** Each makes a global of its own. */
+const scripts = [
+  '@tensorflow/tfjs-core/dist/tf-core.min.js',
+  '@tensorflow/tfjs-layers/dist/tf-layers.min.js',
+  '@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.min.js',
+  'onnxruntime-web/dist/ort.wasm.min.js',
+];
+const modules = { jaxjs: '@jax-js/jax/dist/index.js' };
 
 export function peersInBrowsers(given: Options, add: (result: Result) => void): Promise<void> {
-  const head = scripts.map((path) => `<script src="/peers/@tensorflow/${path}"></script>`).join('\n');
+  const head = [
+    ...scripts.map((path) => `<script src="/peers/${path}"></script>`),
+    ...Object.entries(modules).map(([name, path]) => `<script type="module">import * as m from '/peers/${path}'; globalThis.${name} = m;</script>`),
+  ].join('\n');
   return inBrowsers(given, { script: '/build/bench/peers/page.js', head, places: { peers: `${folder}node_modules/` } }, add);
 }
