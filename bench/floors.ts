@@ -179,7 +179,7 @@ export const goals: readonly Goal[] = [
   ahead('T1 2 threads', 'PyTorch with 2', ['pytorch'], 1, 1.3, wider),
   ahead('T2 2 threads', 'PyTorch with 2', ['pytorch'], 1, 1.3, wider),
   ahead('T3 2 threads', 'PyTorch with 2', ['pytorch'], 0.75, 1, wider),
-  ahead('T3 8 threads, by 2', 'two threads on two cores', ['neurite'], 0.7),
+  { ...ahead('T3 8 threads, by 2', '', ['neurite'], 0.7), what: 'T3: 8 threads ÷ 2, on two cores' },
   { ...ahead('P1 one by one', '', ['neurite'], 4, 8, 'the activations take half of the frame'), what: 'P1 ÷ the same nets one by one' },
   ahead('P1', 'plain loops', ['plain-js'], 15, 30, 'the activations take half of the frame'),
   { ...ahead('P2 as T4, one net', '', ['neurite'], 3, 5, 'the activations'), what: 'P2, steps of all nets a second ÷ T4 by fit' },

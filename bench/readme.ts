@@ -46,7 +46,7 @@ export function speed(results: string): string {
     const beside = (cell: string) => (cell.endsWith('×') ? cell : `${cell} ${unit}`);
     return `| ${[what, `${own} ${unit}`, nearest ? `${beside(nearest[0] as string)} (${nearest[1]})` : '–', beside(row[head.indexOf('pytorch')] as string)].join(' | ')} |`;
   });
-  const version = /Node 24[.\d]*/.exec(results)?.[0];
+  const version = /Node 24\.[.\d]*\d/.exec(results)?.[0];
   return [
     `${measured(results).replace('m', 'M')}, in one thread of ${version}.`,
     '',

@@ -66,6 +66,20 @@ export const frozen: readonly Prediction[] = [2, 4, 12, 256].map((rows) => ({
   calls: rows === 256 ? 1 : 64,
 }));
 
+/** Systems that take seconds for what the fastest does in a fifth of one: they train fewer epochs in a repetition, and their accuracy is of as many fewer. */
+const slow: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'plain-js': { T1: 1, T2: 1, T5: 1 },
+  'tfjs-wasm': { T1: 1, T2: 1, T4: 4, T5: 1 },
+  'tfjs-wasm-tuned': { T4: 4 },
+  'jax-js': { T4: 4 },
+  pytorch: { T4: 4 },
+};
+
+/** A training as a system does it in a repetition. */
+export function paced(work: Training, system: string): Training {
+  return { ...work, epochs: slow[system]?.[work.id] ?? work.epochs };
+}
+
 /** Floating-point operations that training on one sample takes: two to a multiply-add, and no gradient on the input. */
 export function trainingFlops(sizes: readonly number[]): number {
   return sizes.slice(1).reduce((sum, outputs, l) => sum + (l === 0 ? 4 : 6) * outputs * (sizes[l] as number), 0);

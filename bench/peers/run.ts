@@ -15,7 +15,7 @@ import { Report } from '../report.js';
 import { predictionEffort, trainingEffort } from '../rows.js';
 import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
-import { inputs, type Prediction, predictions, type Training, trainings } from '../workloads.js';
+import { inputs, type Prediction, paced, predictions, type Training, trainings } from '../workloads.js';
 import { brain } from './brain.js';
 import { peersInBrowsers } from './browsers.js';
 import { checkEqual, checkPredictions, initial } from './equal.js';
@@ -91,15 +91,15 @@ async function measure(workload: string, unit: Unit, contenders: readonly Conten
 async function train(work: Training): Promise<void> {
   const parameters = initial(work, build);
   const set = work.data(mnist);
-  const contenders = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
-  for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
+  const contenders = [trainWithNeurite(work, set, build), trainWithLoops(paced(work, 'plain-js'), set, parameters)];
+  for (const [system, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(paced(work, system), set, parameters));
   await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
 }
 
 /** What tfjs's users mostly write, which is slower than its core by itself. */
 async function trainWithLayers(work: Training): Promise<void> {
   const set = work.data(mnist);
-  const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(tensorflow(), work, set, initial(work, build))];
+  const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(tensorflow(), paced(work, 'tfjs-wasm'), set, initial(work, build))];
   await measure(`${work.id} layers.fit`, work.unit, contenders, trainingEffort(repetitions));
 }
 
