@@ -5,9 +5,9 @@ import type { Measurement } from './suite.js';
 /** How often a ratio is measured before it counts as below its floor: a machine that does something else for a while is no regression. */
 const ATTEMPTS = 3;
 
-/** What a floor is of: the share of the limit, or how many times as fast the first is as the second. */
+/** What a floor is of: how many times as fast the first is as the second, or the share of the limit of one that is alone. */
 function ratioOf([first, second]: readonly Result[]): number {
-  return first?.limit ? first.value / first.limit : (second?.ratio as number);
+  return second?.ratio ?? (first as Result).value / ((first as Result).limit as number);
 }
 
 /** What `--check` found: the best ratio of every row that has a floor. */

@@ -41,6 +41,14 @@ export const lowestRatios: Readonly<Record<string, readonly [relaxed: number, si
   'Q 4 rows': [1.2, 1.45],
   'Q 12 rows': [1.25, 1.45],
   'Q 256 rows': [1.3, 1.45],
+  'T1 2 threads': [1.5, 1.5],
+  'T2 2 threads': [1.5, 1.5],
+  'T3 2 threads': [1.75, 1.75],
+  'T5 2 threads': [1.75, 1.75],
+  'I2 2 threads': [1.75, 1.75],
+  'T3 8 threads': [0.7, 0.7],
+  P1: [4, 4],
+  P2: [3, 3],
   'D jacobian': [1.68, 1.68],
   'D hvp': [2.17, 1.73],
 };
@@ -56,7 +64,7 @@ export interface Goal {
   readonly what: string;
   readonly workloads: readonly string[];
   readonly engine: string;
-  /** Whose figure a share is. */
+  /** Whose figure a share of a product is; a network's is of the build that its engine picks. */
   readonly build?: Build;
   /** The systems of which the nearest counts, for a ratio. */
   readonly among?: readonly string[];
@@ -75,13 +83,28 @@ function share(engine: string, build: Build, what: string, workloads: readonly s
   return { what: `${what}, ${build === 'simd' ? 'baseline' : build}, ${engine}`, workloads, engine, build, unit: '%', floor, aim };
 }
 
-function ahead(id: string, whom: string, among: readonly string[], floor: number, aim?: number, limitedBy?: string): Goal {
-  const goal = { what: `${id} ÷ ${whom}`, workloads: [id], engine: 'Node 24', among, unit: '×', floor } as const;
+function ahead(id: string, whom: string, among: readonly string[], floor: number, aim?: number, limitedBy?: string, engine = 'Node 24'): Goal {
+  const what = `${id} ÷ ${whom}${engine === 'Node 24' ? '' : `, ${engine}`}`;
+  const goal = { what, workloads: [id], engine, among, unit: '×', floor } as const;
   return { ...goal, ...(aim !== undefined && { aim }), ...(limitedBy !== undefined && { limitedBy }) };
 }
 
 const nearest = (id: string, floor: number, aim: number, limitedBy?: string) =>
   ahead(id, 'the fastest JavaScript peer', javascript, floor, aim, limitedBy);
+
+/** A row with two threads beside the same with one. */
+function doubled(id: string, floor: number, aim: number, limitedBy?: string): Goal {
+  return { ...ahead(`${id} 2 threads, by one`, '', ['neurite'], floor, aim, limitedBy), what: `${id}: 2 threads ÷ 1` };
+}
+
+/** The step of a training on one thread, as a share of the limit of the same run. */
+function step(id: string, limitedBy: string): Goal {
+  return { what: `${id}, the whole step on one thread, of the limit`, workloads: [id], engine: 'Node 24', unit: '%', floor: 85, aim: 90, limitedBy };
+}
+
+const afterProducts = 'what is left between the products: rows gathered, activation, loss, sums';
+const withAdam = 'Adam, its square root and division, and what is left between the products';
+const handed = 'what is not shared out, as each thread would have less than 1.5 µs of it, and handing out the rest, half a µs an instruction';
 
 export const goals: readonly Goal[] = [
   share('Node 24', 'relaxed', 'GEMM 256³', cube, 84, 92),
@@ -143,6 +166,28 @@ export const goals: readonly Goal[] = [
   { what: 'C, cold start above an empty process, Node 20', workloads: ['C'], engine: 'Node 20', unit: 'ms', floor: 25, aim: 12 },
   { what: 'M, peak memory in T2, Node 24', workloads: ['M'], engine: 'Node 24', unit: 'MB', floor: 110, aim: 80 },
   { what: 'M, peak memory in T2, Node 20', workloads: ['M'], engine: 'Node 20', unit: 'MB', floor: 110, aim: 80 },
+  doubled('T1', 1.5, 1.8, handed),
+  doubled('T2', 1.5, 1.8, handed),
+  doubled('T3', 1.75, 1.9, 'parameters, gradients and moments of Adam, 8.6 MB, which both cores read and write in each step'),
+  doubled('T5', 1.75, 1.9),
+  doubled('I2', 1.75, 1.9),
+  ...['Chromium', 'Firefox'].flatMap((engine) =>
+    ['T3', 'T5'].map((id) =>
+      ahead(`${id} 2 threads`, 'the fastest JavaScript peer with 2', javascript, 3, 4, 'the products, as on one thread', engine),
+    ),
+  ),
+  ahead('T1 2 threads', 'PyTorch with 2', ['pytorch'], 1, 1.3, wider),
+  ahead('T2 2 threads', 'PyTorch with 2', ['pytorch'], 1, 1.3, wider),
+  ahead('T3 2 threads', 'PyTorch with 2', ['pytorch'], 0.75, 1, wider),
+  { ...ahead('T3 8 threads, by 2', '', ['neurite'], 0.7), what: 'T3: 8 threads ÷ 2, on two cores' },
+  { ...ahead('P1 one by one', '', ['neurite'], 4, 8, 'the activations take half of the frame'), what: 'P1 ÷ the same nets one by one' },
+  ahead('P1', 'plain loops', ['plain-js'], 15, 30, 'the activations take half of the frame'),
+  { ...ahead('P2 as T4, one net', '', ['neurite'], 3, 5, 'the activations'), what: 'P2, steps of all nets a second ÷ T4 by fit' },
+  step('T1', afterProducts),
+  step('T2', withAdam),
+  step('T3', withAdam),
+  step('T4', 'layers of 8 and 1 units fill no registers: the step is the number of its instructions'),
+  step('T5', 'the products themselves, whose operands come from memory'),
   ahead('D 4 × predict 10 rows', 'the Jacobian of one row', ['neurite'], 1),
   ahead('D 5 × gradient', 'a Hessian-vector product', ['neurite'], 1),
 ];

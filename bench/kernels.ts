@@ -1,9 +1,8 @@
 /** Kernels by themselves, in the binary that the package ships, through the program loop that networks run in. */
 import { GemmFlag } from '../assembly/opcodes.js';
 import { uniformArray, uniforms } from './data.js';
-import { limit } from './limit.js';
 import { Machine } from './machine.js';
-import { alternate, type Build, type Contender, type Effort, median, type Result, timed } from './measure.js';
+import { alternate, type Build, type Contender, ceiling, type Effort, median, type Result, timed } from './measure.js';
 
 /** The three products that training a layer takes: X·Wᵀ, dZ·W, dZᵀ·X. */
 export type Form = 'nt' | 'nn' | 'tn';
@@ -160,13 +159,6 @@ export const passes: readonly Pass[] = [
   gathering('Uint8'),
   gathering('Float32'),
 ];
-
-/** The loop that does nothing but multiply and add, about `run` giga-operations at a time. */
-export function ceiling(build: Build, run: number): Contender {
-  const loop = limit(build);
-  const turns = Math.round((run * 1e9) / loop(1));
-  return { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
-}
 
 /** Measures kernels of one binary, and the limit of its instructions beside them. */
 export class KernelBench {

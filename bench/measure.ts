@@ -1,4 +1,5 @@
 import { Bench } from 'tinybench';
+import { limit } from './limit.js';
 
 export type Build = 'simd' | 'relaxed';
 
@@ -19,6 +20,8 @@ export interface Contender {
   readonly amount: number;
   /** The share of test samples decided rightly, asked for after the last repetition. */
   readonly accuracy?: (() => number | Promise<number>) | undefined;
+  /** Giga-operations of multiply-adds in a unit of the amount, where what they take at most is told beside the result. */
+  readonly operations?: number | undefined;
   readonly free?: () => void;
 }
 
@@ -92,10 +95,15 @@ export async function alternate(contenders: readonly Contender[], { repetitions,
   return seconds;
 }
 
-/** Measures the contenders of a workload by turns; the first is the one the others are compared with. */
+/**
+ * Measures the contenders of a workload by turns; the first is the one the others are compared with. Where it says how many operations it takes, the
+ * loop that does nothing else has its turns too.
+ */
 export async function compare(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<Result[]> {
+  const [{ build, operations } = {} as Partial<Contender>] = contenders;
+  const most = build && operations !== undefined ? [ceiling(build, CEILING)] : [];
   try {
-    const seconds = await alternate(contenders, effort);
+    const seconds = await alternate([...contenders, ...most], effort);
     const first = seconds[0] as number[];
     const results: Result[] = [];
     for (const [i, contender] of contenders.entries()) {
@@ -103,12 +111,23 @@ export async function compare(workload: string, unit: Unit, contenders: readonly
       const accuracy = await contender.accuracy?.();
       const ratio = i > 0 && median(own.map((value, r) => value / (first[r] as number)));
       const result = timed(contender.work ?? workload, contender, unit, own);
-      results.push({ ...result, ...(accuracy !== undefined && { accuracy }), ...(ratio && { ratio }) });
+      const limit = i === 0 && most.length > 0 && quantity(unit, median(seconds.at(-1) as number[]) * (operations as number));
+      results.push({ ...result, ...(limit && { limit }), ...(accuracy !== undefined && { accuracy }), ...(ratio && { ratio }) });
     }
     return results;
   } finally {
     for (const { free } of contenders) free?.();
   }
+}
+
+/** Giga-operations of the loop to one run beside a network: some hundredths of a second. */
+const CEILING = 2;
+
+/** The loop that does nothing but multiply and add, about `run` giga-operations at a time. */
+export function ceiling(build: Build, run: number): Contender {
+  const loop = limit(build);
+  const turns = Math.round((run * 1e9) / loop(1));
+  return { system: 'limit', run: () => loop(turns), amount: loop(1) * turns * 1e-9 };
 }
 
 type Who = Pick<Contender, 'system' | 'build'>;

@@ -4,13 +4,17 @@ import { int8 } from 'neurite/int8';
 import { type Threads, threads } from 'neurite/threads';
 import type { Samples, Split } from './data.js';
 import type { Build, Contender } from './measure.js';
-import { inputs, type Prediction, predictionAmount, type Training, trainingAmount } from './workloads.js';
+import type { PlainActivation } from './plain.js';
+import { inputs, type Prediction, predictionAmount, type Training, trainingAmount, trainingFlops } from './workloads.js';
 
-export function network(work: Training | Prediction, build: 'auto' | Build, threads?: Threads): Network {
-  const { sizes, activations } = work;
+/** Layers, and how they are trained where they are. */
+type Work = { readonly sizes: readonly number[]; readonly activations: readonly PlainActivation[] } & Partial<Pick<Training, 'optimizer'>>;
+
+export function network(work: Work, build: 'auto' | Build, threads?: Threads): Network {
+  const { sizes, activations, optimizer } = work;
   const layers = activations.map((activation, l) => dense(sizes[l + 1] as number, activation));
-  if (!('optimizer' in work)) return sequential(sizes[0] as number, layers, { build, seed: 1, ...(threads && { threads }) });
-  const { kind, learningRate } = work.optimizer;
+  if (!optimizer) return sequential(sizes[0] as number, layers, { build, seed: 1, ...(threads && { threads }) });
+  const { kind, learningRate } = optimizer;
   return sequential(sizes[0] as number, layers, {
     loss: activations.at(-1) === 'softmax' ? crossEntropy() : binaryCrossEntropy(),
     optimizer: (kind === 'adam' ? adam : sgd)({ learningRate }),
@@ -50,6 +54,8 @@ export function trainWithNeurite(
     run: by === 'step' ? steps : () => net.fit(set, { epochs: work.epochs, batchSize: work.batch }),
     asynchronous: by === 'fit',
     amount: trainingAmount(work, train.rows),
+    // The limit is one core's.
+    operations: threads ? undefined : 1e-9 * trainingFlops(work.sizes) * (work.unit === 'steps/s' ? work.batch : 1),
     accuracy: test && (() => net.evaluate(asDataset(test)).accuracy as number),
     free: () => {
       set.dispose();
@@ -87,18 +93,53 @@ export function predictWithNeurite(
   };
 }
 
-/** The work of a row on two threads, beside one. Both end with `free`. */
-export async function onThreads(work: Training | Prediction, data: Split | undefined, build: 'auto' | Build, count: number): Promise<Contender[]> {
+/** Batches of a training after which all bits are compared. */
+const COMPARED = 6;
+
+/** What the work comes to: the parameters after some batches, or the outputs. */
+async function bitsOf(work: Training | Prediction, data: Split | undefined, build: 'auto' | Build, threads?: Threads): Promise<Float32Array> {
+  const net = network(work, build, threads);
+  try {
+    if (!('optimizer' in work)) return net.predict(inputs(work)[0] as Float32Array);
+    const { x, y, features } = (data as Split).train;
+    const rows = Math.min(y.length, COMPARED * work.batch);
+    await net.fit({ x: x.subarray(0, rows * features), y: y.subarray(0, rows) }, { epochs: 1, batchSize: work.batch });
+    return net.parameters.slice();
+  } finally {
+    net.dispose();
+  }
+}
+
+/** @throws where two arrays differ in a bit, for who comes to other numbers has no result */
+export function checkBits(what: string, found: Float32Array, expected: Float32Array): void {
+  const [own, other] = [found, expected].map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length)) as [
+    Uint32Array,
+    Uint32Array,
+  ];
+  const at = own.findIndex((bits, i) => bits !== other[i]);
+  if (own.length !== other.length || at >= 0) throw new Error(`${what}: element ${at} is ${found[at]}, expected the bits of ${expected[at]}`);
+}
+
+/** The work of a row on several threads, beside as many as are given, one at least; checked to come to the same bits. All ends with the first's `free`. */
+export async function onThreads(
+  work: Training | Prediction,
+  data: Split | undefined,
+  build: 'auto' | Build,
+  { threads: count, beside = 1 }: { readonly threads: number; readonly beside?: number | undefined },
+): Promise<Contender[]> {
+  const name = `${work.id} ${count} threads`;
   const team = await threads(count, { build });
+  const other = beside > 1 ? await threads(beside, { build }) : undefined;
+  checkBits(name, await bitsOf(work, data, build, team), await bitsOf(work, data, build));
   const contender = (given?: Threads) =>
     'optimizer' in work ? trainWithNeurite(work, data as Split, build, 'fit', given) : predictWithNeurite(work, build, 'out', given);
-  const several = contender(team);
+  const [several, fewer] = [contender(team), contender(other)];
   const free = () => {
-    several.free?.();
-    team.dispose();
+    for (const one of [several, fewer]) one.free?.();
+    for (const one of [team, other]) one?.dispose();
   };
   return [
     { ...several, free },
-    { ...contender(), work: `${work.id} one thread` },
+    { ...fewer, work: `${name}, by ${beside === 1 ? 'one' : beside}`, free: () => {} },
   ];
 }

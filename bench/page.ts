@@ -2,11 +2,10 @@
 import { type Goal, goals } from './floors.js';
 import type { Line } from './history.js';
 import { missing, notes, systems } from './reasons.js';
-import { format } from './report.js';
-import { pending, predictions, stepping, trainingFlops, trainings } from './workloads.js';
+import { format, percent } from './report.js';
+import { predictions, shared, stepping, trainingFlops, trainings } from './workloads.js';
 
 const unique = <A>(values: readonly A[]) => [...new Set(values)];
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 const table = (rows: readonly (readonly string[])[]) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
 
@@ -46,6 +45,8 @@ type Work = readonly [workload: string, unit: string];
 /** The rows that others do too. */
 const works: readonly Work[] = [
   ...[...trainings, stepping, ...predictions].map(({ id, unit }) => [id, unit] as const),
+  ...shared.filter(({ threads }) => threads === 2).map(({ work: { id, unit }, threads }) => [`${id} ${threads} threads`, unit] as const),
+  ...Object.entries({ P1: 'µs', P2: 'steps/s' }),
   ...Object.entries({ 'I3 fresh': 'ns', 'T1 layers.fit': 'samples/s', 'T2 layers.fit': 'samples/s' }),
   ...Object.entries({ 'G 256x256x256 nn': 'GFLOP/s', 'G 512x512x512 nn': 'GFLOP/s', C: 'ms', M: 'MB' }),
   ['C', 'kB'],
@@ -65,7 +66,7 @@ class Page {
   #row(engine: string, workload: string, unit?: string): Line[] {
     const found = this.#lines.filter((line) => line.workload === workload && engineOf(line) === engine && (!unit || line.unit === unit));
     const runs = unique(found.map(({ command }) => command)).map((command) => found.filter((line) => line.command === command));
-    return runs.sort((a, b) => b.length - a.length)[0] ?? [];
+    return runs.sort((a, b) => b.length - a.length || Number(b[0]?.command === 'bench') - Number(a[0]?.command === 'bench'))[0] ?? [];
   }
 
   #kernel(engine: string, workload: string, build: string | undefined): Line | undefined {
@@ -75,14 +76,19 @@ class Page {
   head(): string {
     const lines = this.#lines;
     const versions = unique(lines.flatMap(({ system, version }) => (version ? [`${system} ${version}`] : [])));
-    const runs = unique(lines.map(({ date, commit }) => `${date}, commit ${commit}`));
-    return `${runs.join('; ')}: ${lines[0]?.machine}, one thread; ${unique(lines.map(({ engine }) => engine)).join(', ')}.
+    const runOf = ({ date, commit }: Line) => `${date}, commit ${commit}`;
+    const runs = unique(lines.map(runOf)).sort().reverse();
+    const enginesOf = (run: string) => unique(lines.filter((line) => runOf(line) === run).map(engineOf)).join(', ');
+    const when = runs.length > 1 ? runs.map((run) => `${run} (${enginesOf(run)})`) : runs;
+    return `${when.join('; ')}: ${lines[0]?.machine}, one thread where a row says no more; ${unique(lines.map(({ engine }) => engine)).join(', ')}.
 Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has them, which use wider vectors than WebAssembly has (AVX2, AVX-512).`;
   }
 
   /** The figure that a goal is for: the worst of its rows, the nearest of its systems. */
   #figure({ workloads, engine, build, among, unit }: Goal): readonly [value: number, text: string] | undefined {
-    const shares = workloads.flatMap((workload) => this.#kernel(engine, workload, build)?.share ?? []);
+    const shareOf = (workload: string) =>
+      build ? this.#kernel(engine, workload, build)?.share : this.#row(engine, workload).find(({ system }) => system === 'neurite')?.share;
+    const shares = workloads.flatMap((workload) => shareOf(workload) ?? []);
     if (unit === '%') return shares.length === workloads.length ? [100 * Math.min(...shares), shares.map(percent).join(', ')] : undefined;
     const lines = this.#row(engine, workloads[0] as string, among ? undefined : unit);
     const value = lines.find(({ system }) => system === 'neurite')?.value;
@@ -117,13 +123,14 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
   /** What nobody has measured, and why. */
   unmeasured(): string[] {
     const none = works.filter(([workload, unit]) => !this.engines.some((engine) => this.#row(engine, workload, unit).length));
-    const reasons = [...none.map(([workload]) => [workload, 'no run has it yet']), ...Object.entries(pending)];
-    return reasons.map(([id, why]) => `- **${id}**: not measured: ${why}.`);
+    return none.map(([workload]) => `- **${workload}**: not measured: no run has it yet.`);
   }
 
   /** neurite beside itself: what a frozen predictor gains, and one of int8; what a derivative costs. */
   own(): string {
-    const own = this.#lines.filter(({ system, ratio }) => system === 'neurite' && ratio);
+    // Where nobody else took turns before where somebody did.
+    const beside = this.#lines.filter(({ system, ratio }) => system === 'neurite' && ratio);
+    const own = [...beside].sort((a, b) => Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
     const find = (workload: string, engine: string) => own.find((line) => line.workload === workload && engineOf(line) === engine)?.ratio;
     const workloads = unique(own.map(({ workload }) => workload));
     return grid(workloads, this.engines, { row: String, column: String }, (workload, engine) => find(workload, engine)?.toFixed(2));
@@ -167,7 +174,8 @@ ${page.head()}
 
 \`npm run bench:results\` makes this page from \`bench/history/\`, to which \`npm run bench\`, \`bench:peers\` and \`bench:browser\` add with \`--write\`: medians, their
 spread, accuracies, every row and date. Systems take turns in at least five repetitions; a ratio is the median of the ratios within a repetition. Absolute
-figures drift with the machine by a fifth and more from one run to the next, ratios by much less.
+figures drift with the machine by a fifth and more from one run to the next, ratios by much less. What others come to is checked before it is timed, what
+neurite does on several threads and in populations to the bits of one thread and of single nets.
 
 ## Floors
 
@@ -176,7 +184,7 @@ ${page.goals()}
 ## Beside other systems
 
 neurite's median, and how many times as fast it is as each system; for C and M, each system's own figure. T: training, I: prediction, G: square products,
-C: cold start above an empty process and what a page loads, M: peak memory. \`bench/workloads.ts\` defines the work.
+C: cold start above an empty process and what a page loads, M: peak memory, P1: a frame of 300 nets 8-16-4, P2: steps of 256 nets 2-8-1. On 2 threads everyone has two. \`bench/workloads.ts\` defines the work.
 
 ${nodes.map((engine) => `${engine}:\n\n${page.ratios(engine)}`).join('\n\n')}
 
@@ -186,7 +194,8 @@ ${[...page.unmeasured(), ...missing()].join('\n')}
 
 ## Beside itself
 
-How many times as fast a frozen predictor is as its network (F, 784-512-256-10), one of int8 as one of floats (Q, the same), and a derivative as the calls it may cost (D, 784-128-10).
+How many times as fast a frozen predictor is as its network (F, 784-512-256-10), one of int8 as one of floats (Q, the same), a derivative as the calls it may cost (D, 784-128-10),
+several threads as fewer, and a population (P1, P2) as its nets one by one and as one net.
 
 ${page.own()}
 

@@ -8,6 +8,9 @@ import { type LayerParameters, layersOf, parameterCount } from './layers.js';
 
 export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'softmax';
 
+/** What a layer of loops may have besides. */
+export type PlainActivation = Activation | 'identity';
+
 /** Plain descent, or Adam with its usual constants. */
 export interface Optimizer {
   readonly kind: 'sgd' | 'adam';
@@ -90,12 +93,12 @@ function accumulateRows(b: Float32Array, dz: Float32Array, rows: number, n: numb
   for (let i = 0; i < rows; i++) for (let j = 0; j < n; j++) b[j]! += scale * dz[i * n + j]!;
 }
 
-function activate(u: Float32Array, rows: number, n: number, activation: Activation): void {
+function activate(u: Float32Array, rows: number, n: number, activation: PlainActivation): void {
   const length = rows * n;
   if (activation === 'relu') for (let i = 0; i < length; i++) u[i] = u[i]! > 0 ? u[i]! : 0;
   else if (activation === 'tanh') for (let i = 0; i < length; i++) u[i] = Math.tanh(u[i]!);
   else if (activation === 'sigmoid') for (let i = 0; i < length; i++) u[i] = 1 / (1 + Math.exp(-u[i]!));
-  else {
+  else if (activation === 'softmax') {
     for (let at = 0; at < length; at += n) {
       let largest = u[at]!;
       for (let j = 1; j < n; j++) if (u[at + j]! > largest) largest = u[at + j]!;
@@ -107,7 +110,8 @@ function activate(u: Float32Array, rows: number, n: number, activation: Activati
 }
 
 /** du becomes dz = du · g'(z), from u = g(z). */
-function derive(du: Float32Array, u: Float32Array, length: number, activation: Activation): void {
+function derive(du: Float32Array, u: Float32Array, length: number, activation: PlainActivation): void {
+  if (activation === 'identity') return;
   if (activation === 'relu') for (let i = 0; i < length; i++) du[i] = u[i]! > 0 ? du[i]! : 0;
   else if (activation === 'tanh') for (let i = 0; i < length; i++) du[i]! *= 1 - u[i]! * u[i]!;
   else for (let i = 0; i < length; i++) du[i]! *= u[i]! * (1 - u[i]!);
@@ -116,7 +120,7 @@ function derive(du: Float32Array, u: Float32Array, length: number, activation: A
 interface Layer {
   readonly inputs: number;
   readonly outputs: number;
-  readonly activation: Activation;
+  readonly activation: PlainActivation;
   readonly w: Float32Array;
   readonly b: Float32Array;
   /** Where their gradients are summed up, for Adam. */
@@ -144,7 +148,7 @@ export class PlainNetwork {
 
   constructor(
     sizes: readonly number[],
-    activations: readonly Activation[],
+    activations: readonly PlainActivation[],
     readonly batch: number,
     readonly optimizer: Optimizer = { kind: 'sgd', learningRate: 0 },
     seed = 1,
@@ -165,7 +169,7 @@ export class PlainNetwork {
       for (let i = 0; i < w.length; i++) w[i] = bound * (2 * this.#random() - 1);
       const { weights: dw, biases: db } = gradients[l] as LayerParameters;
       const [u, du] = [new Float32Array(batch * outputs), new Float32Array(batch * outputs)];
-      return { inputs, outputs, activation: activations[l] as Activation, w, b, dw, db, u, du };
+      return { inputs, outputs, activation: activations[l] as PlainActivation, w, b, dw, db, u, du };
     });
   }
 

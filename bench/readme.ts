@@ -20,7 +20,11 @@ const cellsOf = (line: string) =>
 
 /** When and where. */
 function measured(results: string): string {
-  const [date, machine] = /^(\d{4}-\d\d-\d\d), commit \w+: (.*), one thread;/m.exec(results)?.slice(1) ?? [];
+  // Of several runs the last that has figures of Node 24.
+  const head = /^(\d{4}-\d\d-\d\d, commit \w+.*): (.*), one thread/m.exec(results)?.slice(1) ?? [];
+  const [runs = '', machine] = head;
+  const of = runs.split('; ').find((run) => !run.includes('(') || run.includes('Node 24'));
+  const date = of?.slice(0, 10);
   if (!date || !machine) throw new Error('bench/RESULTS.md does not say when and where it was measured');
   return `measured ${date} on ${machine}`;
 }
@@ -42,7 +46,7 @@ export function speed(results: string): string {
     const beside = (cell: string) => (cell.endsWith('×') ? cell : `${cell} ${unit}`);
     return `| ${[what, `${own} ${unit}`, nearest ? `${beside(nearest[0] as string)} (${nearest[1]})` : '–', beside(row[head.indexOf('pytorch')] as string)].join(' | ')} |`;
   });
-  const version = /Node 24[.\d]*/.exec(results)?.[0];
+  const version = /Node 24\.[.\d]*\d/.exec(results)?.[0];
   return [
     `${measured(results).replace('m', 'M')}, in one thread of ${version}.`,
     '',

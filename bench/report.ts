@@ -7,6 +7,9 @@ export function format(value: number): string {
   return value >= 999.5 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
+/** A share, with a digit behind the point where it is small. */
+export const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
 const widths = [21, 18, 9, 19, 10, 8, 0];
 
 function line(row: readonly string[]): string {
@@ -17,7 +20,7 @@ function line(row: readonly string[]): string {
 /** A result as a line of the table; `remark` is what else there is to say of it. */
 function cells({ workload, system, build, value, unit, min, max, accuracy, limit, ratio }: Result, remark?: string): string[] {
   const compared = [
-    ...(limit === undefined ? [] : [`${((100 * value) / limit).toFixed(0)} % of the limit`]),
+    ...(limit === undefined ? [] : [`${percent(value / limit)} of the limit`]),
     ...(ratio === undefined ? [] : [`neurite is ${ratio.toFixed(2)} × as fast`]),
     ...(remark ? [remark] : []),
   ];

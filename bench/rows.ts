@@ -6,9 +6,9 @@ import { predictWithLoops, trainWithLoops } from './loops.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
 import { network, onThreads, predictWithNeurite, trainWithNeurite } from './neurite.js';
 import { agents, frames, steps, trained } from './populations.js';
-import { frozen, predictions, shared, stepping, type Training, trainings } from './workloads.js';
+import { frozen, paced, predictions, shared, stepping, type Training, trainings } from './workloads.js';
 
-/** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken. */
+/** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken, but for `paced`. */
 export const trainingEffort = (repetitions: number): Effort => ({ repetitions, time: 0, warmup: 0 });
 export const predictionEffort = (repetitions: number): Effort => ({ repetitions, time: 50, warmup: 300 });
 
@@ -51,7 +51,7 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
     ...{ workload: work.id, unit: work.unit, effort: trainingEffort },
     contenders() {
       const data = work.data(mnist);
-      return [trainWithNeurite(work, data, build, by), trainWithLoops(work, data)];
+      return [trainWithNeurite(work, data, build, by), trainWithLoops(paced(work, 'plain-js'), data)];
     },
   });
   const x = uniformArray(32 * 784, 1, 0, 1);
@@ -65,7 +65,7 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         contenders: () => [predictWithNeurite(work, build, given), predictWithLoops(work)],
       })),
     ),
-    { workload: agents.id, unit: agents.unit, effort: predictionEffort, contenders: () => frames(build) },
+    { workload: agents.id, unit: agents.unit, effort: predictionEffort, contenders: () => frames(build).contenders },
     { workload: trained.id, unit: trained.unit, effort: trainingEffort, contenders: () => steps(build) },
     ...frozen.map((work) => ({
       ...{ workload: work.id, unit: work.unit, effort: predictionEffort },
@@ -78,9 +78,9 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
         { ...predictWithNeurite(work, build, 'frozen'), work: `${work.id.replace('F', 'Q')}, floats` },
       ],
     })),
-    ...shared.map(({ work, threads }) => ({
-      ...{ workload: `${work.id} ${threads} threads`, unit: work.unit, effort: 'optimizer' in work ? trainingEffort : predictionEffort },
-      contenders: () => onThreads(work, 'optimizer' in work ? work.data(mnist) : undefined, build, threads),
+    ...shared.map(({ work, ...counts }) => ({
+      ...{ workload: `${work.id} ${counts.threads} threads`, unit: work.unit, effort: 'optimizer' in work ? trainingEffort : predictionEffort },
+      contenders: () => onThreads(work, 'optimizer' in work ? work.data(mnist) : undefined, build, counts),
     })),
     derivative('D jacobian', 'D 4 × predict 10 rows', 4, build, (net) => [
       () => jacobian(net, x.subarray(0, 784)),

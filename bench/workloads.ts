@@ -54,10 +54,10 @@ export const predictions: readonly Prediction[] = [
   { id: 'I3', sizes: [4, 16, 3], activations: ['sigmoid', 'sigmoid'], rows: 1, unit: 'ns', calls: 4096 },
 ];
 
-/** What is measured on several threads, beside one. Eight are more than most machines have cores for: that must cost little. */
-export const shared: readonly { readonly work: Training | Prediction; readonly threads: number }[] = [
+/** What is measured on several threads, beside one. Eight, beside two, are more than most machines have cores for: that must cost little. */
+export const shared: readonly { readonly work: Training | Prediction; readonly threads: number; readonly beside?: number }[] = [
   ...[...trainings, ...predictions].filter(({ id }) => ['T1', 'T2', 'T3', 'T5', 'I2'].includes(id)).map((work) => ({ work, threads: 2 })),
-  { work: trainings[2] as Training, threads: 8 },
+  { work: trainings[2] as Training, threads: 8, beside: 2 },
 ];
 
 /** What frozen predictors of I2's network are measured on: rows around what fills a tile, and a batch. */
@@ -65,6 +65,20 @@ export const frozen: readonly Prediction[] = [2, 4, 12, 256].map((rows) => ({
   ...{ id: `F ${rows} rows`, ...deep, rows, unit: 'samples/s' },
   calls: rows === 256 ? 1 : 64,
 }));
+
+/** Systems that take seconds for what the fastest does in a fifth of one: they train fewer epochs in a repetition, and their accuracy is of as many fewer. */
+const slow: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'plain-js': { T1: 1, T2: 1, T5: 1 },
+  'tfjs-wasm': { T1: 1, T2: 1, T4: 4, T5: 1 },
+  'tfjs-wasm-tuned': { T4: 4 },
+  'jax-js': { T4: 4 },
+  pytorch: { T4: 4 },
+};
+
+/** A training as a system does it in a repetition. */
+export function paced(work: Training, system: string): Training {
+  return { ...work, epochs: slow[system]?.[work.id] ?? work.epochs };
+}
 
 /** Floating-point operations that training on one sample takes: two to a multiply-add, and no gradient on the input. */
 export function trainingFlops(sizes: readonly number[]): number {
@@ -86,9 +100,3 @@ export function inputs({ sizes, rows }: Prediction): Float32Array[] {
   const width = sizes[0] as number;
   return Array.from({ length: rows === 1 ? 64 : 2 }, (_, i) => uniformArray(rows * width, i, 0, 1));
 }
-
-/** Workloads that no run in `history/` has, and why. */
-export const pending: Readonly<Record<string, string>> = {
-  P1: '300 nets 8-16-4, a row each per frame: `npm run bench -- --only P1` measures it; no run of the whole suite has it yet',
-  P2: '256 nets 2-8-1 trained as T4, each with its own seed: the same, `--only P2`',
-};

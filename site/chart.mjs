@@ -45,6 +45,22 @@ export function shareDots(label, rows) {
   return chart(label, ticks, lines);
 }
 
+/** Heights, moved as little as lets names at them be read: lines that end close together have names one below the other. */
+function apart(heights, gap = 13, lowest = 212) {
+  const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
+  const moved = [...heights];
+  order.forEach((at, i) => {
+    if (i > 0) moved[at] = Math.max(moved[at], moved[order[i - 1]] + gap);
+  });
+  const over = moved[order.at(-1)] - Math.max(lowest, heights[order.at(-1)]);
+  let below = Number.POSITIVE_INFINITY;
+  for (const at of [...order].reverse()) {
+    if (over > 0) moved[at] = Math.min(moved[at], below - gap, Math.max(lowest, heights[at]));
+    below = moved[at];
+  }
+  return moved;
+}
+
 /**
  * Values over time, a line for each row.
  *
@@ -64,10 +80,11 @@ export function lines(label, dates, rows) {
       `<path class="grid" d="M${left} ${y(tick).toFixed(1)}H${width - right}"/>${text(left - 8, y(tick) + 4, tick.toFixed(2), 'end', 'tick')}`,
   );
   const named = [text(x(0), height - 8, dates[0], 'start', 'tick'), text(x(dates.length - 1), height - 8, dates.at(-1), 'end', 'tick')];
-  const drawn = rows.map(({ name, values }, kind) => {
-    const points = values.flatMap((value, i) => (value === undefined ? [] : [[x(i), y(value)]]));
-    const [endX, endY] = points.at(-1);
-    return `<polyline class="line kind${kind % 8}" points="${points.map((point) => point.map((v) => v.toFixed(1)).join(',')).join(' ')}"/>${text(endX + 8, endY + 4, name, 'start', 'end')}`;
+  const pointsOf = ({ values }) => values.flatMap((value, i) => (value === undefined ? [] : [[x(i), y(value)]]));
+  const downs = apart(rows.map((row) => pointsOf(row).at(-1)[1]));
+  const drawn = rows.map((row, kind) => {
+    const points = pointsOf(row);
+    return `<polyline class="line kind${kind % 8}" points="${points.map((point) => point.map((v) => v.toFixed(1)).join(',')).join(' ')}"/>${text(points.at(-1)[0] + 8, downs[kind] + 4, row.name, 'start', 'end')}`;
   });
   return `<div class="scroll" tabindex="0" role="region" aria-label="Chart"><svg class="lines" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(label)}">${[...axis, ...named, ...drawn].join('')}</svg></div>`;
 }

@@ -1,6 +1,9 @@
 /** Workloads C and M with another system, in a process of its own: `fresh.js <system> cold` or `fresh.js <system> memory`, which prints MB. */
 import { parameterCount } from '../layers.js';
 import type { Training } from '../workloads.js';
+import type { Jax } from './jax.js';
+import type { Onnxruntime } from './onnx.js';
+import { requirePeer, tensorflow } from './packages.js';
 import type { Peer } from './peer.js';
 
 const [system, what] = process.argv.slice(2);
@@ -8,10 +11,10 @@ const [system, what] = process.argv.slice(2);
 /** Only what the system itself needs is loaded. */
 const opening: Record<string, () => Promise<Peer>> = {
   'plain-js': async () => ({ train: (await import('../loops.js')).trainWithLoops }),
-  'jax-js': async () => (await import('./jax.js')).jax(),
-  'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(false),
-  'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(true),
-  'onnxruntime-web': async () => (await import('./onnx.js')).onnxruntime(),
+  'jax-js': async () => (await import('./jax.js')).jax(requirePeer('@jax-js/jax') as Jax),
+  'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(tensorflow(), false),
+  'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(tensorflow(), true),
+  'onnxruntime-web': async () => (await import('./onnx.js')).onnxruntime(requirePeer('onnxruntime-web') as Onnxruntime),
   'brain.js': async () => (await import('./brain.js')).brain(),
   synaptic: async () => (await import('./synaptic.js')).synaptic(),
 };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { folder } from './peer.js';
+import { folder } from './packages.js';
 
 /** Installs the packages where the lock file is newer than what is installed, and says so on stderr: a program may read stdout. */
 export function install(): void {

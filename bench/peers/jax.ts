@@ -3,7 +3,7 @@ import { type LayerParameters, layersOf } from '../layers.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
 import { Batches } from './batches.js';
-import { type Peer, requirePeer, transpose } from './peer.js';
+import { type Peer, transpose } from './peer.js';
 
 /** As much of @jax-js/jax as is used here. An argument is used up by the call unless it is given as `.ref`. */
 interface Tensor {
@@ -18,7 +18,7 @@ interface Tensor {
   dataSync(): Float32Array;
   dispose(): void;
 }
-interface Jax {
+export interface Jax {
   init(device: string): Promise<string[]>;
   defaultDevice(device: string): string;
   blockUntilReady(arrays: Tensor[]): Promise<unknown>;
@@ -33,9 +33,8 @@ interface Jax {
 /** Ops are only recorded until somebody waits; the queue must neither grow long nor be emptied after every step. */
 const STEPS_TO_A_WAIT = 8;
 
-/** jax-js with its wasm device, weights as `[in, out]`, every step one compiled function. It has no threads in Node. */
-export async function jax(): Promise<Peer> {
-  const { numpy: np, nn, jit, valueAndGrad, init, defaultDevice, blockUntilReady } = requirePeer('@jax-js/jax') as Jax;
+/** jax-js with its wasm device, weights as `[in, out]`, every step one compiled function. It has no threads in Node; in an isolated page, one for each core. */
+export async function jax({ numpy: np, nn, jit, valueAndGrad, init, defaultDevice, blockUntilReady }: Jax): Promise<Peer> {
   await init('wasm');
   defaultDevice('wasm');
 

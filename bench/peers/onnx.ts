@@ -1,6 +1,6 @@
 import { type LayerParameters, layersOf } from '../layers.js';
 import { predictionAmount } from '../workloads.js';
-import { type Peer, requirePeer } from './peer.js';
+import type { Peer } from './peer.js';
 
 /** Protocol buffers as https://protobuf.dev/programming-guides/encoding has them: as much as a model takes. */
 const VARINT = 0;
@@ -84,16 +84,15 @@ interface Session {
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
-interface Onnxruntime {
+export interface Onnxruntime {
   env: { wasm: { numThreads: number } };
   Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => Tensor;
   InferenceSession: { create(model: Uint8Array, options: { executionProviders: string[] }): Promise<Session> };
 }
 
-/** onnxruntime-web on its wasm execution provider with one thread. */
-export function onnxruntime(): Peer {
-  const ort = requirePeer('onnxruntime-web') as Onnxruntime;
-  ort.env.wasm.numThreads = 1;
+/** onnxruntime-web on its wasm execution provider. It takes its number of threads once, when it opens its first model. */
+export function onnxruntime(ort: Onnxruntime, threads = 1): Peer {
+  ort.env.wasm.numThreads = threads;
   const own = globalThis.Worker as unknown;
   const open = async (bytes: Uint8Array) => {
     const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });

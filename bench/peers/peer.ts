@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+/** What another system is to the benchmarks, in Node and in a page. */
 import type { Split } from '../data.js';
 import type { Contender } from '../measure.js';
+import type { Agents } from '../populations.js';
 import type { Prediction, Training } from '../workloads.js';
 
 /** A contender whose outputs can be looked at: who is fast and wrong has no result. */
@@ -25,14 +25,10 @@ export interface Peer {
   readonly train?: (work: Training, data: Split, parameters: Float32Array) => Contender | Promise<Contender>;
   readonly predict?: (work: Prediction, parameters: Float32Array, inputs: readonly Float32Array[]) => Predicting | Promise<Predicting>;
   readonly multiply?: (n: number, a: Float32Array, b: Float32Array) => Multiplying | Promise<Multiplying>;
+  /** What many small networks answer, a row each, one network after the other. */
+  readonly agents?: (work: Agents) => Predicting;
   readonly close?: () => void;
 }
-
-/** The folder of the package, seen from build/bench/peers. */
-export const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
-
-/** The packages' own place: their lock file is not the project's. */
-export const requirePeer = createRequire(`${folder}package.json`);
 
 /** `[rows, columns]` becomes `[columns, rows]`. */
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { folder, type Peer } from './peer.js';
+import { folder } from './packages.js';
+import type { Peer } from './peer.js';
 
 /** The system's own Python: Debian's numpy and PyTorch are packages of it. */
 export const interpreter = '/usr/bin/python3';

@@ -1,35 +1,40 @@
 /** npm run bench:peers: the workloads by turns with other systems, all in one run, with one thread each but for the rows that say more. */
 import { readFileSync } from 'node:fs';
-import { type Split, uniformArray } from '../data.js';
+import { uniformArray } from '../data.js';
 import { binaries, mnist, mnistFolder } from '../files.js';
-import { ceiling, productContender } from '../kernels.js';
+import { productContender } from '../kernels.js';
 import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
-import { type Build, type Contender, compare, type Effort, type Result, type Unit } from '../measure.js';
-import { network, onThreads, predictWithNeurite, trainWithNeurite } from '../neurite.js';
+import { type Build, type Contender, ceiling, compare, type Effort, type Result, type Unit } from '../measure.js';
+import { predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
+import { frames, single, steps, trained } from '../populations.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
-import { notes, reason } from '../reasons.js';
+import { notes, reason, withoutThreads } from '../reasons.js';
 import { Report } from '../report.js';
 import { predictionEffort, trainingEffort } from '../rows.js';
 import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
-import { inputs, type Prediction, predictions, shared, type Training, trainings } from '../workloads.js';
+import { inputs, type Prediction, paced, predictions, type Training, trainings } from '../workloads.js';
 import { brain } from './brain.js';
+import { peersInBrowsers } from './browsers.js';
+import { checkEqual, checkPredictions, initial } from './equal.js';
 import { install, versionOf } from './install.js';
-import { jax } from './jax.js';
-import { onnxruntime } from './onnx.js';
-import { folder, type Multiplying, type Peer, type Predicting } from './peer.js';
+import { type Jax, jax } from './jax.js';
+import { type Onnxruntime, onnxruntime } from './onnx.js';
+import { folder, onnxruntimeAnew, requirePeer, tensorflow } from './packages.js';
+import type { Multiplying, Peer, Predicting } from './peer.js';
 import { interpreter, python } from './python.js';
+import { compareOnSeveral, onSeveral, THREADS } from './several.js';
 import { synaptic } from './synaptic.js';
 import { fitWithLayers, tfjs } from './tfjs.js';
 
 /** What neurite is measured against besides plain loops, by the names results carry, and the packages, which are loaded when a system is opened. */
 const systems: Readonly<Record<string, readonly [open: () => Peer | Promise<Peer>, name?: string]>> = {
-  'jax-js': [jax, '@jax-js/jax'],
-  'tfjs-wasm': [() => tfjs(false), '@tensorflow/tfjs-core'],
-  'tfjs-wasm-tuned': [() => tfjs(true), '@tensorflow/tfjs-core'],
-  'onnxruntime-web': [onnxruntime, 'onnxruntime-web'],
+  'jax-js': [() => jax(requirePeer('@jax-js/jax') as Jax), '@jax-js/jax'],
+  'tfjs-wasm': [() => tfjs(tensorflow(), false), '@tensorflow/tfjs-core'],
+  'tfjs-wasm-tuned': [() => tfjs(tensorflow(), true), '@tensorflow/tfjs-core'],
+  'onnxruntime-web': [() => onnxruntime(requirePeer('onnxruntime-web') as Onnxruntime), 'onnxruntime-web'],
   'brain.js': [brain, 'brain.js'],
   synaptic: [synaptic, 'synaptic'],
   numpy: [() => python('numpy')],
@@ -42,6 +47,19 @@ const wanted = selection(given.only);
 const report = new Report(given, 'bench:peers');
 install();
 
+/** Reports a result with the version of its system. */
+function add(result: Result, remark?: string): void {
+  const name = systems[result.system]?.[1];
+  const version = name ? versionOf(name) : opened.get(result.system)?.version;
+  report.add({ ...result, ...(version && { version }) }, remark);
+}
+
+const opened = new Map<string, Peer>();
+if (given.browsers) {
+  await peersInBrowsers(given, add);
+  process.exit();
+}
+
 const said = new Set<string>();
 /** stdout is for results; nothing is said twice. */
 function say(text: string): void {
@@ -49,10 +67,9 @@ function say(text: string): void {
   said.add(text);
 }
 
-const opened = new Map<string, Peer>();
-for (const [system, [open, name]] of Object.entries(systems)) {
+for (const [system, [open]] of Object.entries(systems)) {
   try {
-    opened.set(system, { ...(name && { version: versionOf(name) }), ...(await open()) });
+    opened.set(system, await open());
   } catch (error) {
     say(`${system} is left out: ${(error as Error).message}`);
   }
@@ -67,76 +84,65 @@ function able(workload: string): [string, Peer][] {
   });
 }
 
-/** Reports a result with the version of its system. */
-function add(result: Result, remark?: string): void {
-  const version = opened.get(result.system)?.version;
-  report.add({ ...result, ...(version && { version }) }, remark);
-}
-
 async function measure(workload: string, unit: Unit, contenders: readonly Contender[], effort: Effort): Promise<void> {
   for (const result of await compare(workload, unit, contenders, effort)) add(result, notes[result.system]?.[workload]);
 }
 
-/** The parameters that everyone begins with: neurite's. */
-function initial(work: Training | Prediction): Float32Array {
-  const net = network(work, build);
-  const parameters = net.parameters.slice();
-  net.dispose();
-  return parameters;
-}
-
-/** @throws when outputs differ by more than roundings explain: who computes something else has no result */
-function checkEqual(workload: string, system: string, found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  let worst = found.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
-  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs((found[i] as number) - (expected[i] as number)));
-  if (!(worst <= tolerance)) throw new Error(`${workload}: outputs of ${system} differ by ${worst}`);
-}
-
 async function train(work: Training): Promise<void> {
-  const parameters = initial(work);
+  const parameters = initial(work, build);
   const set = work.data(mnist);
-  const contenders = [trainWithNeurite(work, set, build), trainWithLoops(work, set, parameters)];
-  for (const [, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(work, set, parameters));
+  const contenders = [trainWithNeurite(work, set, build), trainWithLoops(paced(work, 'plain-js'), set, parameters)];
+  for (const [system, peer] of able(work.id)) if (peer.train) contenders.push(await peer.train(paced(work, system), set, parameters));
   await measure(work.id, work.unit, contenders, trainingEffort(repetitions));
 }
 
 /** What tfjs's users mostly write, which is slower than its core by itself. */
 async function trainWithLayers(work: Training): Promise<void> {
   const set = work.data(mnist);
-  const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(work, set, initial(work))];
+  const contenders = [trainWithNeurite(work, set, build), await fitWithLayers(tensorflow(), paced(work, 'tfjs-wasm'), set, initial(work, build))];
   await measure(`${work.id} layers.fit`, work.unit, contenders, trainingEffort(repetitions));
 }
 
 async function predict(work: Prediction, workload: string, given: 'out' | 'fresh'): Promise<void> {
-  const parameters = initial(work);
+  const parameters = initial(work, build);
   const xs = inputs(work);
-  const net = network(work, build);
-  const expected = net.predict(xs[0] as Float32Array);
-  net.dispose();
   const peers: Predicting[] = [];
   for (const [, peer] of able(work.id)) if (peer.predict) peers.push(await peer.predict(work, parameters, xs));
-  // A probability is off by no more than its logit is, and that by its longest sum's roundings.
-  const tolerance = Math.max(...work.sizes) * 2 ** -24 * 4;
-  for (const peer of peers) checkEqual(workload, peer.system, await peer.outputs(), expected, tolerance);
+  await checkPredictions(workload, work, peers, build);
   await measure(workload, work.unit, [predictWithNeurite(work, build, given), predictWithLoops(work), ...peers], predictionEffort(repetitions));
 }
 
-/** On several threads: beside one, and beside numpy and PyTorch with as many. */
-async function onSeveral(work: Training | Prediction, threads: number): Promise<void> {
-  const workload = `${work.id} ${threads} threads`;
-  const parameters = initial(work);
-  const set = 'optimizer' in work ? work.data(mnist) : undefined;
-  const contenders = await onThreads(work, set, build, threads);
+/** On several threads: beside one, and beside those that have as many here, each in a process or a module of its own. */
+async function several(workload: string, work: Training | Prediction): Promise<void> {
   const peers: Peer[] = [];
-  for (const library of ['numpy', 'pytorch'] as const) {
-    if (!opened.has(library)) continue;
-    const peer = await python(library, threads);
-    peers.push(peer);
-    const added = 'optimizer' in work ? peer.train?.(work, set as Split, parameters) : peer.predict?.(work, parameters, inputs(work));
-    if (added) contenders.push(await added);
+  for (const system of opened.keys()) {
+    const why = withoutThreads(system) ?? reason(system, work.id);
+    if (why) say(`${withoutThreads(system) ? `${THREADS} threads` : workload}: ${system} cannot: ${why}`);
+    else if (system === 'onnxruntime-web') peers.push(onnxruntime(onnxruntimeAnew(), THREADS));
+    else peers.push(await python(system as 'numpy' | 'pytorch', THREADS));
   }
-  await measure(workload, work.unit, contenders, 'optimizer' in work ? trainingEffort(repetitions) : predictionEffort(repetitions));
+  for (const result of await compareOnSeveral(workload, work, peers, { mnist, build, repetitions })) add(result);
   for (const peer of peers) peer.close?.();
+}
+
+/** Agents one by one, as others have them, beside the population. */
+async function together(): Promise<void> {
+  const { contenders, agents } = frames(build);
+  const expected = agents.answers.flatMap((answer) => [...answer]);
+  for (const [system, peer] of able('P1')) {
+    const other = peer.agents?.(agents);
+    if (!other) continue;
+    // tanh in its last layer too
+    checkEqual('P1', system, await other.outputs(), expected.map(Math.tanh), 2 ** -18);
+    contenders.push(other);
+  }
+  await measure('P1', 'µs', contenders, predictionEffort(repetitions));
+}
+
+async function trainedTogether(): Promise<void> {
+  const contenders = await steps(build);
+  for (const [, peer] of able('P2')) if (peer.train) contenders.push(await peer.train(single, trained.data(), initial(single, build)));
+  await measure('P2', single.unit, contenders, trainingEffort(repetitions));
 }
 
 /** Square products, without copies; neurite's through its program loop, as its networks run them. */
@@ -165,7 +171,9 @@ for (const work of predictions) {
   if (work.id === 'I3' && wanted('I3 fresh')) await predict(work, 'I3 fresh', 'fresh');
 }
 
-for (const { work, threads } of shared) if (wanted(`${work.id} ${threads} threads`)) await onSeveral(work, threads);
+if (wanted('P1')) await together();
+if (wanted('P2')) await trainedTogether();
+for (const [workload, work] of onSeveral) if (wanted(workload)) await several(workload, work);
 
 /** A system in a process of its own. */
 function command(system: string, what: 'cold' | 'memory'): Command {

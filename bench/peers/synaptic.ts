@@ -2,7 +2,8 @@ import { accuracyOf } from '../data.js';
 import { layersOf } from '../layers.js';
 import type { Activation } from '../plain.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
-import { type Peer, requirePeer } from './peer.js';
+import { requirePeer } from './packages.js';
+import type { Peer } from './peer.js';
 
 interface Network {
   activate(x: ArrayLike<number>): number[];

@@ -5,7 +5,7 @@ import type { Activation, Optimizer } from '../plain.js';
 import type { Training } from '../workloads.js';
 import { predictionAmount, trainingAmount } from '../workloads.js';
 import { Batches } from './batches.js';
-import { type Peer, requirePeer, transpose } from './peer.js';
+import { type Peer, transpose } from './peer.js';
 
 /** As much of @tensorflow/tfjs-core as is used here. */
 interface Tensor {
@@ -19,7 +19,7 @@ interface Step {
 }
 type Save = (tensors: Tensor[]) => void;
 type Differentiable = { value: Tensor; gradFunc: (dy: Tensor, saved: Tensor[]) => Tensor[] };
-interface Tensorflow {
+export interface Tensorflow {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tidy<T>(f: () => T): T;
@@ -52,17 +52,21 @@ interface Layers {
   layers: { dense(of: { units: number; activation: string; inputShape?: number[]; weights?: Tensor[] }): unknown };
 }
 
-async function start(): Promise<Tensorflow> {
-  const tf = requirePeer('@tensorflow/tfjs-core') as Tensorflow;
-  (requirePeer('@tensorflow/tfjs-backend-wasm') as { setThreadsCount(n: number): void }).setThreadsCount(1);
-  await tf.setBackend('wasm');
-  await tf.ready();
-  return tf;
+/** The packages of which tfjs is made. */
+export interface Packages {
+  readonly core: Tensorflow;
+  readonly wasm: { setThreadsCount(n: number): void; getThreadsCount(): number };
+  /** The layers, and with them the gradients of all ops, which the core for Node leaves out: loaded where something is trained. */
+  layers(): unknown;
 }
 
-/** The layers, and with them the gradients of all ops, which the core for Node leaves out. */
-function requireLayers(): Layers {
-  return requirePeer('@tensorflow/tfjs-layers') as Layers;
+/** @throws where it has fewer threads than asked for */
+async function start({ core: tf, wasm }: Packages, threads: number): Promise<Tensorflow> {
+  wasm.setThreadsCount(threads);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  if (threads > 1 && wasm.getThreadsCount() !== threads) throw new Error(`tfjs-wasm has ${wasm.getThreadsCount()} threads, expected ${threads}`);
+  return tf;
 }
 
 type Linear = (x: Tensor, w: Tensor, b: Tensor) => Tensor;
@@ -106,13 +110,13 @@ function forward(tf: Tensorflow, parameters: readonly Tensor[], x: Tensor, activ
   }, x);
 }
 
-/** tfjs-core on its wasm backend with one thread: `tuned` has the gradients by hand. */
-export async function tfjs(tuned: boolean): Promise<Peer> {
-  const tf = await start();
+/** tfjs-core on its wasm backend: `tuned` has the gradients by hand. */
+export async function tfjs(packages: Packages, tuned: boolean, threads = 1): Promise<Peer> {
+  const tf = await start(packages, threads);
   const system = tuned ? 'tfjs-wasm-tuned' : 'tfjs-wasm';
   const { first, inner } = linears(tf, tuned);
   const train: Peer['train'] = (work, { train: samples, test }, initial) => {
-    requireLayers();
+    packages.layers();
     const { sizes, activations, batch, optimizer, epochs } = work;
     const inputs = sizes[0] as number;
     const classes = sizes.at(-1) as number;
@@ -183,12 +187,13 @@ export async function tfjs(tuned: boolean): Promise<Peer> {
 
 /** What most who use tfjs write: a model of tfjs-layers, and its `fit`. */
 export async function fitWithLayers(
+  packages: Packages,
   work: Training,
   { train, test }: Parameters<NonNullable<Peer['train']>>[1],
   initial: Float32Array,
 ): Promise<Contender> {
-  const tf = await start();
-  const tfl = requireLayers();
+  const tf = await start(packages, 1);
+  const tfl = packages.layers() as Layers;
   const { sizes, activations, batch, optimizer, epochs } = work;
   const inputs = sizes[0] as number;
   const classes = sizes.at(-1) as number;

@@ -33,7 +33,25 @@ describe('bench/RESULTS.md', () => {
     expect(/^## Speed\n([\s\S]*?)^## /m.exec(readme)?.[1]?.match(/^\| [a-z].*$/gm)).toHaveLength(6);
   });
 
-  test.each(['T1', 'T2', 'T3', 'T4', 'T4 step', 'T5', 'P1', 'P2', 'I1', 'I2', 'I3', 'G 256x256x256 nn', 'C', 'M'])('has a row of %s', (id) => {
+  test.each([
+    'T1',
+    'T2',
+    'T3',
+    'T4',
+    'T4 step',
+    'T5',
+    'T1 2 threads',
+    'T5 2 threads',
+    'I2 2 threads',
+    'P1',
+    'P2',
+    'I1',
+    'I2',
+    'I3',
+    'G 256x256x256 nn',
+    'C',
+    'M',
+  ])('has a row of %s', (id) => {
     expect(read('bench/RESULTS.md')).toContain(`**${id}**`);
   });
 });
@@ -74,6 +92,12 @@ test('every floor is of a row that is measured', () => {
   }, 'auto').map(({ workload }) => workload);
   const measured = [...products.map(productName), ...own];
   expect(Object.keys(lowestRatios).filter((workload) => !measured.includes(workload))).toEqual([]);
-  const compared = [...measured, 'C', 'M', 'D 4 × predict 10 rows', 'D 5 × gradient'];
+  const beside = [
+    ...['T1', 'T2', 'T3', 'T5', 'I2'].map((id) => `${id} 2 threads, by one`),
+    'T3 8 threads, by 2',
+    'P1 one by one',
+    'P2 as T4, one net',
+  ];
+  const compared = [...measured, ...beside, 'C', 'M', 'D 4 × predict 10 rows', 'D 5 × gradient'];
   expect(goals.flatMap(({ workloads }) => workloads).filter((workload) => !compared.includes(workload))).toEqual([]);
 });
