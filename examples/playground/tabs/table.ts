@@ -2,7 +2,7 @@
 import './digits.css';
 import './table.css';
 import type { Network } from 'neurite';
-import { openWorkshop } from '../model/trainer.js';
+import { settle } from '../model/workshop.js';
 import { Curves } from '../view/curves.js';
 import { button, choice, make } from '../view/dom.js';
 import { type Csv, type CsvColumn, CsvError, checkSize, couldBeClasses, type Kind, type Row, readCsv } from './csv.js';
@@ -211,10 +211,10 @@ export function openTable(host: HTMLElement): void {
     training.hidden = false;
     using.hidden = true;
     const curves = new Curves(loss, right);
-    const { worker } = await openWorkshop();
+    const batchSize = Math.min(32, data.training.x.length);
     const options = {
       epochs: EPOCHS,
-      batchSize: Math.min(32, data.training.x.length),
+      batchSize,
       validationData: data.validation as never,
       earlyStopping: { patience: 20 },
     } as const;
@@ -236,9 +236,9 @@ export function openTable(host: HTMLElement): void {
       return true;
     };
     const began = performance.now();
-    if (worker) {
-      const { inWorker } = await import('neurite/worker');
-      const learner = await inWorker(net, { worker });
+    const settled = await settle(net, batchSize);
+    if (settled) {
+      const { learner } = settled;
       await learner.fit(data.training as never, { ...options, onEpoch: epoch });
       net.parameters.set((await learner.snapshot()).subarray(0, net.parameterCount));
       await learner.dispose();
