@@ -313,6 +313,11 @@ async function freeze(): Promise<void> {
   if (run) backward.open(state, run.networks.net, trainer.next, single);
 }
 
+/** Writes the address anew where this tab is shown again. */
+export function rememberPlayground(): void {
+  if (!playing) remember();
+}
+
 /** Stops where another tab is shown. */
 export function pausePlayground(): void {
   if (playing) play(false);

@@ -467,6 +467,119 @@ check('without a worker, WebAssembly or IndexedDB the page says so and goes on',
   );
 });
 
+check('a worker that ends is told of, and another is started', () =>
+  open(
+    '',
+    async (page) => {
+      await page.click('#step');
+      await page.waitForFunction(() => document.getElementById('steps').textContent === '1');
+      await page.evaluate(() => globalThis.workers.forEach((worker) => worker.terminate()));
+      await page.waitForTimeout(300);
+      await page.click('#step');
+      await page.waitForFunction(() => document.getElementById('warnings').textContent.includes('Begin again to start another'));
+      await page.click('#reset');
+      await page.click('#step');
+      await page.waitForFunction(() => document.getElementById('steps').textContent === '1');
+      const workers = await page.evaluate(() => globalThis.workers.length);
+      expect(`${workers} workers`, workers === 2);
+    },
+    {
+      init: () => {
+        globalThis.workers = [];
+        globalThis.Worker = class extends Worker {
+          constructor(...given) {
+            super(...given);
+            globalThis.workers.push(this);
+          }
+        };
+      },
+    },
+  ),
+);
+
+check('where shared memory is refused the digits are learnt without', () =>
+  open(
+    '#tab=digits',
+    async (page) => {
+      await page.waitForSelector('#digits[data-right]', { timeout: 90_000 });
+      const threads = await page.getAttribute('#digits', 'data-threads');
+      expect(`on ${threads} threads`, threads === '1');
+    },
+    {
+      // In the page, before the worker is asked: its modules cannot be compiled.
+      init: () => {
+        const { compile } = WebAssembly;
+        WebAssembly.compile = (bytes) => (bytes.length > 0 ? Promise.reject(new RangeError('out of memory')) : compile(bytes));
+      },
+    },
+  ),
+);
+
+check('the address follows the tab, and the tab the address', () =>
+  open('#data=moons&seed=4', async (page) => {
+    const shown = () => page.getAttribute('[role=tab][aria-selected=true]', 'id');
+    await page.click('#tab-speed');
+    expect('the address is not that of the tab', (await page.evaluate(() => location.hash)) === '#tab=speed');
+    await page.click('#tab-points');
+    const back = await page.evaluate(() => location.hash);
+    expect(back, back.includes('data=moons') && back.includes('seed=4'));
+    await page.evaluate(() => {
+      location.hash = '#tab=table';
+    });
+    await page.waitForSelector('#table:visible');
+    expect(await shown(), (await shown()) === 'tab-table');
+    await page.goBack();
+    await page.waitForSelector('#points:visible');
+    expect('the run is lost', (await page.inputValue('input[aria-label="seed"]')) === '4');
+    await page.goForward();
+    await page.waitForSelector('#table:visible');
+    await page.evaluate(() => {
+      location.hash = '#tab=nowhere';
+    });
+    await page.waitForFunction(() => /tab is “nowhere”, expected one of points/.test(document.getElementById('warnings').textContent));
+  }),
+);
+
+check('two tabs share the saved models', () =>
+  open('#tab=table', async (page, context) => {
+    await page.setInputFiles('#csv-file', { name: 'trees.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+    await page.click('button:text-is("Train")');
+    await page.waitForSelector('#prediction[data-value]', { timeout: 60_000 });
+    await page.fill('#model-name', 'shared');
+    const other = await context.newPage();
+    await other.goto(`${url}#tab=table`);
+    await other.waitForSelector('text=None is saved in this browser yet.');
+    await page.click('text=Save in this browser');
+    await page.waitForSelector('#shelf >> text=shared');
+    await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await other.waitForSelector('#shelf >> text=shared');
+    await page.click('#shelf >> text=Delete');
+    await page.waitForSelector('text=None is saved in this browser yet.');
+    await other.click('#shelf >> text=Open');
+    await other.waitForFunction(() => /no longer saved/.test(document.getElementById('table-trouble').textContent));
+    await other.waitForSelector('text=None is saved in this browser yet.');
+  }),
+);
+
+check('a wide table of another country is learnt', () =>
+  open('#tab=table', async (page) => {
+    const columns = Array.from({ length: 500 }, (_, j) => j);
+    const line = (of) => columns.map(of).join(';');
+    const text = [
+      `größe;${line((j) => `c${j}`)}`,
+      ...Array.from({ length: 60 }, (_, i) => `${i % 2 ? 'groß' : 'klein'};${line((j) => `${(i % 2) + ((i * j) % 7)},5`)}`),
+    ];
+    await page.setInputFiles('#csv-file', { name: 'breit.csv', mimeType: 'text/csv', buffer: Buffer.from(text.join('\n'), 'latin1') });
+    await page.waitForSelector('text=60 rows, 501 columns');
+    await page.click('button:text-is("Train")');
+    await page.waitForSelector('#prediction[data-value]', { timeout: 60_000 });
+    const predicted = await page.textContent('#prediction');
+    expect(predicted, /^größe: (groß|klein)$/.test(predicted));
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    expect('it is wider than the window', wide);
+  }),
+);
+
 /** What a keyboard must reach: of a group of radio buttons or tabs, one. */
 const controls = () =>
   [...document.querySelectorAll('button, select, input, a[href], [tabindex="0"], .file')]

@@ -5,7 +5,7 @@ import type { Network } from 'neurite';
 import { settle } from '../model/workshop.js';
 import { Curves } from '../view/curves.js';
 import { button, choice, make } from '../view/dom.js';
-import { type Csv, type CsvColumn, CsvError, checkSize, couldBeClasses, type Kind, type Row, readCsv } from './csv.js';
+import { type Csv, type CsvColumn, CsvError, checkSize, couldBeClasses, type Kind, type Row, readCsv, textOf } from './csv.js';
 import { openShelf, type Shelf } from './shelf.js';
 import { bytesOf, judge, type Meta, open, type Prepared, predict, prepare } from './tableModel.js';
 
@@ -75,7 +75,7 @@ export function openTable(host: HTMLElement): void {
       checkSize(given.size);
       status.textContent = `Reading ${given.name} …`;
       try {
-        take(await given.text(), given.name);
+        take(textOf(await given.arrayBuffer()), given.name);
       } catch (error) {
         status.textContent = '';
         throw error;
@@ -365,7 +365,9 @@ export function openTable(host: HTMLElement): void {
           button('Open', `Open ${name}`, () =>
             attempt(async () => {
               const bytes = await (shelf as Shelf).get(name);
-              if (bytes) openModel(bytes, name);
+              if (bytes) return openModel(bytes, name);
+              await showShelf();
+              throw new CsvError(`“${name}” is no longer saved in this browser: another tab has deleted it.`);
             }),
           ),
           button('Delete', `Delete ${name}`, () =>
@@ -378,6 +380,10 @@ export function openTable(host: HTMLElement): void {
       ),
     );
   };
+  // Another tab may have saved or deleted some.
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && shelf) attempt(showShelf);
+  });
   openShelf().then(
     async (opened) => {
       shelf = opened;
