@@ -15,6 +15,8 @@ const BATCH = 32;
 const TRAINING = 10_000;
 const TEST = 2_000;
 const MISREAD = 18;
+/** Of the pictures of units: their palest halves are brought out. */
+const CONTRAST = 1.8;
 
 interface Digits {
   readonly x: Uint8Array<ArrayBuffer>;
@@ -174,7 +176,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     const draw = canvas.getContext('2d') as CanvasRenderingContext2D;
     const picture = draw.createImageData(SIDE, SIDE);
     const most = values.subarray(at, at + PIXELS).reduce((all, v) => Math.max(all, Math.abs(v)), 1e-6);
-    paint(new Uint32Array(picture.data.buffer), values, at, 1, (v) => v / most);
+    paint(new Uint32Array(picture.data.buffer), values, at, 1, (v) => (CONTRAST * v) / most);
     draw.putImageData(picture, 0, 0);
   };
   const choose = (unit: number) => {
@@ -193,7 +195,10 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     const speaks = Array.from({ length: 10 }, (_, digit) => ({ digit, w: weights[second + digit * HIDDEN + unit] as number })).sort(
       (a, b) => b.w - a.w,
     );
-    about.textContent = `Unit ${unit + 1} speaks most for ${speaks[0]?.digit} and ${speaks[1]?.digit}, and most against ${speaks.at(-1)?.digit}.`;
+    const isDead = pictures.subarray(unit * PIXELS, (unit + 1) * PIXELS).every((v) => v === 0);
+    if (trained && isDead) about.textContent = `Unit ${unit + 1} is excited by none of the test digits.`;
+    else
+      about.textContent = `Unit ${unit + 1} speaks most for ${speaks[0]?.digit} and ${speaks[1]?.digit}, and most against ${speaks.at(-1)?.digit}.`;
   };
   const showUnits = () => {
     units.forEach((one, unit) => {
