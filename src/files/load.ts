@@ -101,7 +101,6 @@ export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | Loa
 /** The types of tensors that a file may have, and the bytes of an element. */
 const TYPES = { F32: 4, I8: 1 };
 
-
 /** What the tensors begin with that a checkpoint has besides its network's. */
 export const CHECKPOINT = 'checkpoint.';
 
