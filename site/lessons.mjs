@@ -79,10 +79,10 @@ ${program(readFileSync(`examples/seeds/${id.toLowerCase()}.ts`, 'utf8'), 'typesc
       math: true,
     };
   });
-  return [index(groups), ...pages];
+  return [index(groups, lessons.length), ...pages];
 }
 
-function index(groups) {
+function index(groups, count) {
   const path = 'lessons/index.html';
   const lists = groups.map(({ title, pages }) => {
     const items = pages.map(({ path: to, short, id, text }) => {
@@ -94,11 +94,11 @@ function index(groups) {
   return {
     path,
     title: 'Lessons · neurite',
-    description: 'How neural networks learn, in 26 short lessons that run in their page.',
+    description: `How neural networks learn, in ${count} short lessons that run in their page.`,
     room: 'lessons',
     kind: 'text',
     body: `<article><h1>Lessons</h1>
-<p>How networks compute and how they learn, in ${groups.reduce((sum, { pages }) => sum + pages.length, 0)} short lessons. Each states its formulas, shows its program, and runs it in the page: the column
+<p>How networks compute and how they learn, in ${count} short lessons. Each states its formulas, shows its program, and runs it in the page: the column
 <em>neurite</em> is what the library computes, the column <em>notes</em> what the formula gives in float64, and the mark says whether they agree.</p>
 <p>They follow the problems of five lecture notes, in our words; <a href="${way(path, 'guides/notes.html')}">the formulas</a> are gathered with their numbers.</p>
 ${lists.join('\n')}</article>`,

@@ -1,10 +1,13 @@
 /** The reference of the API, by TypeDoc from the docstrings: under api/, each name in the group that the README's table has it in. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Application, Comment, CommentTag, Converter, JSX, ReflectionKind } from 'typedoc';
-import { colours } from './styles.mjs';
+import { shared } from './styles.mjs';
 import { banner } from './template.mjs';
 
-const ENTRIES = ['index', 'check', 'derivatives', 'inspect', 'progress', 'worker'];
+/** The entries of package.json that are modules of the source. */
+const ENTRIES = Object.entries(JSON.parse(readFileSync('package.json', 'utf8')).exports)
+  .filter(([, conditions]) => conditions.require)
+  .map(([entry]) => (entry === '.' ? 'index' : entry.slice(2)));
 const FIRST = 'Making a network';
 const REST = 'Types and other names';
 
@@ -46,7 +49,7 @@ function categorize(child, group) {
 
 export async function reference(folder) {
   const css = 'build/reference.css';
-  writeFileSync(css, `${colours()}\n${readFileSync('site/reference.css', 'utf8')}`);
+  writeFileSync(css, `${shared()}\n${readFileSync('site/reference.css', 'utf8')}`);
   const app = await Application.bootstrap({
     name: 'neurite',
     entryPoints: ENTRIES.map((entry) => (entry === 'index' ? 'src/index.ts' : `src/${entry}/index.ts`)),

@@ -60,10 +60,28 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
     files: /^src\/check\//,
     imports: ['inspect', 'derivatives', 'network', 'data', 'losses', 'layers', 'ops', 'graph', 'errors', 'arguments'],
   },
+  // How threads and workers are spoken to, whatever the host.
+  { name: 'ports', files: /^src\/worker\/(port|nodeThreads)\.ts$/, imports: ['errors', 'arguments'] },
+  { name: 'threads', files: /^src\/threads\//, imports: ['ports', 'core', 'errors', 'arguments'] },
   {
     name: 'worker',
     files: /^src\/worker\//,
-    imports: ['derivatives', 'files', 'network', 'training', 'data', 'losses', 'optimizers', 'ops', 'graph', 'core', 'errors', 'arguments'],
+    imports: [
+      'ports',
+      'threads',
+      'derivatives',
+      'files',
+      'network',
+      'training',
+      'data',
+      'losses',
+      'optimizers',
+      'ops',
+      'graph',
+      'core',
+      'errors',
+      'arguments',
+    ],
   },
   {
     name: 'int8',
@@ -92,7 +110,6 @@ const rooms: readonly { name: string; files: RegExp; imports: readonly string[] 
       'arguments',
     ],
   },
-  { name: 'threads', files: /^src\/threads\//, imports: ['worker', 'core', 'errors', 'arguments'] },
   { name: 'progress', files: /^src\/progress\//, imports: ['training', 'errors', 'arguments'] },
   {
     name: 'index',

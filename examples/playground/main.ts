@@ -1,5 +1,5 @@
 /** The page: its tabs, of which all but the first are loaded when they are opened. */
-import { openPlayground, pausePlayground } from './playground.js';
+import { openPlayground, pausePlayground, rememberPlayground } from './playground.js';
 import { byId, warn } from './view/dom.js';
 
 const tabs: Readonly<Record<string, (() => Promise<(host: HTMLElement) => void | Promise<void>>) | undefined>> = {
@@ -33,8 +33,9 @@ async function show(name: string): Promise<void> {
 names.forEach((name, i) => {
   const tab = byId(`tab-${name}`);
   tab.addEventListener('click', () => {
-    if (name !== 'points') history.replaceState(null, '', `#tab=${name}`);
     show(name);
+    if (name === 'points') rememberPlayground();
+    else history.replaceState(null, '', `#tab=${name}`);
   });
   tab.addEventListener('keydown', (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -55,8 +56,15 @@ function start(): void {
       'Data sets can be looked at and links can be made all the same, and the Speed tab measures plain JavaScript. A current Firefox, Chrome, Edge or Safari has all that is needed.',
     );
   }
-  const asked = /^#tab=(\w+)/.exec(location.hash)?.[1];
-  if (asked && names.includes(asked)) show(asked);
+  goTo();
+  addEventListener('hashchange', goTo);
+}
+
+/** The tab that the address names; any other address is of the first. */
+function goTo(): void {
+  const asked = /^#tab=(\w*)/.exec(location.hash)?.[1] ?? 'points';
+  if (names.includes(asked)) show(asked);
+  else warn(`The link’s tab is “${asked.slice(0, 40)}”, expected one of ${names.join(', ')}.`);
 }
 
 start();

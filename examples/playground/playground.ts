@@ -2,7 +2,7 @@
 import { SIDE } from './data/places.js';
 import { type Point, pointsOf, split, taskOf } from './data/sets.js';
 import { Run } from './model/run.js';
-import { openWorkshop } from './model/trainer.js';
+import { openWorkshop } from './model/workshop.js';
 import { MOST_DRAWN, type State } from './state/state.js';
 import { read, sentence, write } from './state/url.js';
 import type { BackwardView } from './view/backward.js';
@@ -175,7 +175,9 @@ async function advance(steps: number): Promise<boolean> {
 
 function failure(error: unknown): string {
   const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
-  return name === 'NotFiniteError' ? 'The loss is no longer a number: the steps are too large. Begin again with a smaller rate.' : message;
+  if (name === 'NotFiniteError') return 'The loss is no longer a number: the steps are too large. Begin again with a smaller rate.';
+  if (name === 'WorkerError') return `The worker that trains has ended (${message}). Begin again to start another.`;
+  return message;
 }
 
 function stepsOfFrame(): number {
@@ -309,6 +311,11 @@ async function freeze(): Promise<void> {
   backward ??= new BackwardView(byId('backward'), view);
   await rest();
   if (run) backward.open(state, run.networks.net, trainer.next, single);
+}
+
+/** Writes the address anew where this tab is shown again. */
+export function rememberPlayground(): void {
+  if (!playing) remember();
 }
 
 /** Stops where another tab is shown. */

@@ -22,6 +22,7 @@ export default defineConfig({
   resolve: {
     alias: {
       'neurite/inspect': from('../../src/inspect/index.ts'),
+      'neurite/threads': from('../../src/threads/index.ts'),
       'neurite/worker': from('../../src/worker/index.ts'),
       neurite: from('../../src/index.ts'),
       // Without this the parser's Node build is taken.
@@ -34,7 +35,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     reportCompressedSize: false,
-    modulePreload: { polyfill: false },
+    // The worker loads this one, and has no document to preload in.
+    modulePreload: { polyfill: false, resolveDependencies: (file, needed) => (file.includes('startTeam') ? [] : needed) },
     rolldownOptions: {
       checks: { pluginTimings: false },
       input: { index: from('index.html'), worker: from('../../src/worker/main.ts') },
@@ -46,7 +48,7 @@ export default defineConfig({
             // One file for page and worker, but for what tabs alone use.
             {
               name: 'neurite',
-              test: /\/src\/(?!index\.ts|worker\/main|inspect|derivatives|data\/(tabular|split|scaling|columnScaling))|\/assembly\//,
+              test: /\/src\/(?!index\.ts|worker\/main|threads|inspect|derivatives|data\/(tabular|split|scaling|columnScaling))|\/assembly\//,
               priority: 1,
             },
             { name: 'page', test: /\/playground\/(?!main|tabs|view\/(curves|backward|pens)|model\/(snippet|formulas))/, priority: 1 },

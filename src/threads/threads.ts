@@ -18,6 +18,39 @@ import { weigh } from './weight.js';
 export interface ThreadsOptions {
   /** Which binary: `auto` takes `relaxed` where the engine has it, `simd` gives the same bits everywhere. Default `auto`. */
   readonly build?: 'auto' | Build;
+  /**
+   * A worker in which they start, which is one of them then: what `startWorker()` of `neurite/worker` gave, or the `worker` of a network. Default: they
+   * help the caller's own thread.
+   */
+  readonly worker?: ThreadsWorker;
+}
+
+/** A worker that threads can start in: `startWorker()` of `neurite/worker` gives it. */
+export interface ThreadsWorker {
+  /** Whether it has ended. */
+  readonly ended: boolean;
+  /** @internal */
+  startThreads(team: TeamOrder): Promise<WorkerThreads>;
+}
+
+/** Threads of a worker, for `inWorker(network, { threads })`: what `threads(n, { worker })` gives. */
+export interface WorkerThreads {
+  /** The binary that runs on them. */
+  readonly build: Build;
+  /** How many they are, the worker included. */
+  readonly count: number;
+  /** The worker that they are in. */
+  readonly worker: ThreadsWorker;
+  /** Ends them. Networks that were made on them no longer compute: save them before. Calling it again is harmless. */
+  readonly dispose: () => void;
+}
+
+/** What a worker needs to start threads: it has no binary of its own for them. */
+export interface TeamOrder {
+  /** A WebAssembly.Module. */
+  readonly module: object;
+  readonly build: Build;
+  readonly count: number;
 }
 
 /** What a core exports besides where it runs in threads (`assembly/threads.ts`). */
@@ -36,7 +69,7 @@ const MOST = 64;
 const MOST_AUTOMATIC = 8;
 
 /** The least work of a part of an instruction, in ns: a barrier takes 200 to 500. */
-const LEAST = 1500;
+export const LEAST = 1500;
 
 /** Pages of a memory at its beginning, and at most: where a host has no such address space, half of it, and so on. */
 const PAGES = 16;
@@ -52,28 +85,39 @@ const forgotten = typeof FinalizationRegistry === 'undefined' ? undefined : new 
  * Starts threads for networks: `sequential(784, layers, { threads: await threads(2) })`. The caller's thread is one of them; the others help it with what
  * is worth it, large products above all, and sleep in between. Each result is the same for every number of threads, to the bit.
  *
- * In a page they need cross-origin isolation, and a page's own thread does not sleep while it waits for them: let networks that train live in a worker.
+ * In a page they need cross-origin isolation, and a page's own thread does not sleep while it waits for them: let networks that train live in a worker,
+ * `inWorker(net, { threads: await threads(2, { worker }) })`.
  *
  * @param n how many, 1 to 64, that of the caller included; `'auto'` is as many as the host has cores, at most 8
  * @throws ValueError for another number; UnsupportedError with the code `NO_ISOLATION` in a page without the headers, `NO_THREADS` where the host has no
- *   workers or refuses them; MemoryError where it has no memory
+ *   workers or refuses them; MemoryError where it has no memory; WorkerError where the worker has ended
  */
-export async function threads(n: number | 'auto', options: ThreadsOptions = {}): Promise<Threads> {
-  const { build = 'auto' } = checkOptions('threads', options, ['build']);
+export function threads(n: number | 'auto', options: ThreadsOptions & { readonly worker: ThreadsWorker }): Promise<WorkerThreads>;
+export function threads(n: number | 'auto', options?: ThreadsOptions & { readonly worker?: undefined }): Promise<Threads>;
+export async function threads(n: number | 'auto', options: ThreadsOptions = {}): Promise<Threads | WorkerThreads> {
+  const { build = 'auto', worker } = checkOptions('threads', options, ['build', 'worker']);
   if (build !== 'auto' && build !== 'simd' && build !== 'relaxed')
     throw new ValueError(`threads: build is ${describe(build)}, expected 'auto', 'simd' or 'relaxed'`);
   if (build === 'relaxed' && !supportsRelaxed())
     throw new ValueError("threads: build is 'relaxed', but this engine has no relaxed SIMD; expected 'simd' or 'auto'");
   if (n !== 'auto' && !(Number.isInteger(n) && n >= 1 && n <= MOST))
     throw new ValueError(`threads: n is ${describe(n)}, expected a whole number from 1 to ${MOST}, or 'auto'`);
+  if (worker !== undefined && typeof fieldOf(worker, 'startThreads') !== 'function')
+    throw new ValueError(`threads: worker is ${describe(worker)}, expected await startWorker(), of neurite/worker, or the worker of a network`);
+  checkIsolation();
+  const chosen = build === 'auto' ? automaticBuild() : build;
+  const count = n === 'auto' ? Math.min(await cores(), MOST_AUTOMATIC) : n;
+  const order = { module: await moduleOf(chosen), build: chosen, count };
+  return worker ? worker.startThreads(order) : team(order.module, chosen, count, LEAST);
+}
+
+/** @throws UnsupportedError where memory cannot be shared */
+export function checkIsolation(): void {
   if (typeof SharedArrayBuffer === 'undefined' || fieldOf(globalThis, 'crossOriginIsolated') === false)
     throw new UnsupportedError(
       'NO_ISOLATION',
       'threads: this page is not cross-origin isolated, so it has no shared memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
     );
-  const chosen = build === 'auto' ? automaticBuild() : build;
-  const count = n === 'auto' ? Math.min(await cores(), MOST_AUTOMATIC) : n;
-  return team(await moduleOf(chosen), chosen, count, LEAST);
 }
 
 /** How many cores the host says that it has. */

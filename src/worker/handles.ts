@@ -3,7 +3,7 @@ export interface Handle {
   /** Which worker. */
   readonly worker: object;
   readonly number: number;
-  readonly kind: 'network' | 'data';
+  readonly kind: 'network' | 'data' | 'threads';
 }
 
 const handles = /* @__PURE__ */ new WeakMap<object, Handle>();

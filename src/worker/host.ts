@@ -1,5 +1,6 @@
 /** The worker's side: networks by their numbers, and the calls of a page on them. */
 import type { Bytes } from '../arguments/arrays.js';
+import type { Threads } from '../core/core.js';
 import type { Dataset } from '../data/dataset.js';
 import { DisposedError } from '../errors.js';
 import { CHECKPOINT_KEY, restore } from '../files/checkpoint.js';
@@ -8,6 +9,7 @@ import { readTensorFile } from '../files/safetensors.js';
 import { toJSON } from '../files/save.js';
 import { copyParameters } from '../network/copyParameters.js';
 import { type AnyNetwork, internals } from '../network/network.js';
+import type { TeamOrder } from '../threads/threads.js';
 import { Conversation, type Said } from './conversation.js';
 import { toData } from './errorData.js';
 import { implementations } from './implementations.js';
@@ -21,6 +23,8 @@ import { type Stock, type Unpacking, unpack } from './unpack.js';
 /** How a network comes. */
 export interface CreateOptions {
   readonly debug: boolean;
+  /** The number of the threads that it runs on. */
+  readonly threads: number | undefined;
 }
 
 /** What this realm locks for as long as it runs, once it does. */
@@ -30,6 +34,9 @@ type CallRequest = Request & { readonly type: 'call' };
 
 class Host {
   readonly #stock: Stock = { networks: new Map<number, AnyNetwork>(), data: new Map<number, Dataset>() };
+  readonly #teams = new Map<number, Threads>();
+  /** What networks run on. */
+  readonly #threadsOf = new Map<number, Threads | undefined>();
   /** Networks that the page has forgotten while a call works on them. */
   readonly #forgotten = new Set<number>();
   readonly #conversations = new Map<number, Conversation>();
@@ -53,6 +60,7 @@ class Host {
     if (request.type === 'call') return void this.#call(request);
     if (request.type === 'data') return this.#keep(request.data);
     if (request.type === 'forget') return this.#forget(request.handle);
+    if (request.type === 'end') return this.#teams.get(request.handle)?.dispose();
     const conversation = this.#conversations.get(request.id);
     if (request.type === 'abort') conversation?.abort();
     else if (request.type === 'pause') conversation?.pause(request.paused);
@@ -95,7 +103,9 @@ class Host {
       const value =
         method === 'create'
           ? this.#create(number, given[0] as Bytes, given[1] as CreateOptions)
-          : await this.#run(method, number, given, conversation);
+          : method === 'threads'
+            ? await this.#startThreads(number, given[0] as TeamOrder)
+            : await this.#run(method, number, given, conversation);
       conversation.flush(true);
       this.#say({ type: 'result', id, value, states: states() }, [...buffersIn(value)]);
     } catch (error) {
@@ -106,10 +116,18 @@ class Host {
     }
   }
 
-  #create(number: number, bytes: Bytes, { debug }: CreateOptions): object {
+  async #startThreads(number: number, order: TeamOrder): Promise<void> {
+    // A page whose build splits modules loads this on its first use.
+    const { startTeam } = await import('../threads/startTeam.js');
+    this.#teams.set(number, await startTeam(order));
+  }
+
+  #create(number: number, bytes: Bytes, { debug, threads: team }: CreateOptions): object {
     const isTraining = readTensorFile(bytes, 'inWorker').metadata.has(CHECKPOINT_KEY);
-    const network: AnyNetwork = (isTraining ? restore : load)(bytes, { debug, optimizers: SEARCHING });
+    const threads = team === undefined ? undefined : this.#teams.get(team);
+    const network: AnyNetwork = (isTraining ? restore : load)(bytes, { debug, optimizers: SEARCHING, ...(threads && { threads }) });
     this.#stock.networks.set(number, network);
+    this.#threadsOf.set(number, threads);
     const { build, seed, inFeatures, outFeatures, parameterCount, parameterNames } = network;
     return {
       facts: { build, seed, inFeatures, outFeatures, parameterCount, parameterNames },
@@ -129,8 +147,11 @@ class Host {
       if (given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given)))
         args[options] = { ...given, ...this.#own(live, conversation) };
     }
-    const value = await implementations[name]({ network, replace: (next) => void networks.set(number, next) }, ...args);
-    if (name === 'dispose') networks.delete(number);
+    const value = await implementations[name](
+      { network, threads: this.#threadsOf.get(number), replace: (next) => void networks.set(number, next) },
+      ...args,
+    );
+    if (name === 'dispose') this.#drop(number);
     return value;
   }
 
@@ -144,12 +165,19 @@ class Host {
     const network = networks.get(handle);
     data.get(handle)?.dispose();
     data.delete(handle);
+    // Its networks keep it.
+    this.#teams.delete(handle);
     if (!network) return;
     if (internals('forget', network).running.length > 0) this.#forgotten.add(handle);
     else {
       network.dispose();
-      networks.delete(handle);
+      this.#drop(handle);
     }
+  }
+
+  #drop(number: number): void {
+    this.#stock.networks.delete(number);
+    this.#threadsOf.delete(number);
   }
 
   #forgetAll(): void {

@@ -1,4 +1,5 @@
 /** What each call does to the network that lies in the worker. */
+import type { Threads } from '../core/core.js';
 import * as derivatives from '../derivatives/index.js';
 import { checkpoint, restore } from '../files/checkpoint.js';
 import { fromJSON } from '../files/load.js';
@@ -15,6 +16,7 @@ import { SEARCHING } from './sendable.js';
 /** A network, and how another takes its place. */
 export interface Hosted {
   readonly network: AnyNetwork;
+  readonly threads: Threads | undefined;
   replace(network: AnyNetwork): void;
 }
 
@@ -55,9 +57,14 @@ const stored = ({ engine }: Internals): Stored[] => [...engine.parameters, ...en
  * A network of another architecture with the same nodes, parameters, states and counts: the one that `configure` would have made of it. Its optimizer's
  * state begins anew.
  */
-function configure({ network: old, replace }: Hosted, json: string): void {
+function configure({ network: old, threads, replace }: Hosted, json: string): void {
   const from = internals('configure', old).idle('configure');
-  const next = fromJSON(json, { maxParameters: 2 ** 30, optimizers: SEARCHING, debug: from.trainee.locate !== undefined });
+  const next = fromJSON(json, {
+    maxParameters: 2 ** 30,
+    optimizers: SEARCHING,
+    debug: from.trainee.locate !== undefined,
+    ...(threads && { threads }),
+  });
   const to = internals('configure', next);
   const names = to.tensorNames();
   const found = new Map(stored(to).map((node) => [names.get(node), node] as const));

@@ -5,8 +5,8 @@ import type { MethodName } from './methods.js';
 /** The version of the messages. Both sides compare it before the first call. */
 export const PROTOCOL = 1;
 
-/** What makes a network, in a call without one. */
-export type CallName = MethodName | 'create';
+/** What makes a network, or starts threads for some, in a call without one. */
+export type CallName = MethodName | 'create' | 'threads';
 
 /** What of a call stays in the page, of which the worker must know that it is there. */
 export interface Wishes {
@@ -39,6 +39,8 @@ export type Request = { readonly neurite: number } & (
   /** A data set comes, under a number. */
   | { readonly type: 'data'; readonly data: unknown }
   | { readonly type: 'forget'; readonly handle: number }
+  /** Threads end, whatever runs on them. */
+  | { readonly type: 'end'; readonly handle: number }
 );
 
 /** What is asked of a page during a call. */

@@ -3,6 +3,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
 import { ValueError } from '../errors.js';
+import type { TeamOrder, WorkerThreads } from '../threads/threads.js';
 import { checkCallbacks } from '../training/callbacks.js';
 import { checkPause } from '../training/pause.js';
 import { Call, type Live } from './call.js';
@@ -39,6 +40,31 @@ export class WorkerDataset {
 
   get [Symbol.toStringTag](): string {
     return 'WorkerDataset';
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Threads in a worker. */
+class StartedThreads implements WorkerThreads {
+  readonly build: WorkerThreads['build'];
+  readonly count: number;
+  readonly worker: NeuriteWorker;
+  // A field, as above.
+  readonly dispose: () => void;
+
+  constructor(worker: NeuriteWorker, number: number, { build, count }: TeamOrder, dispose: () => void) {
+    this.worker = worker;
+    this.build = build;
+    this.count = count;
+    this.dispose = dispose;
+    standsFor(this, { worker, number, kind: 'threads' });
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WorkerThreads';
   }
 
   [Symbol.dispose](): void {
@@ -186,6 +212,19 @@ export class NeuriteWorker {
       this.#say({ type: 'forget', handle: number });
     });
     this.#forgotten?.register(made, { number, isNetwork: false }, made);
+    return made;
+  }
+
+  /** Starts threads in the worker. @throws WorkerError where it has ended; what `threads` throws @internal */
+  async startThreads(order: TeamOrder): Promise<WorkerThreads> {
+    const call = 'threads';
+    const caller = new Error(call);
+    const number = this.#next++;
+    await this.ready(call);
+    await this.#call(call, 'threads', number, { args: [order], live: {}, move: false, caller });
+    const made: WorkerThreads = new StartedThreads(this, number, order, () => this.#say({ type: 'end', handle: number }));
+    // Networks that still run on them keep them in the worker.
+    this.#forgotten?.register(made, { number, isNetwork: false });
     return made;
   }
 

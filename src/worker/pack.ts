@@ -111,7 +111,8 @@ function packAny(value: unknown, path: string, to: Packing): unknown {
   if (handle) {
     if (handle.worker !== to.worker)
       throw new ValueError(`${to.call}: ${path} lies in another worker, expected one of the same: inWorker(network, { worker: net.worker })`);
-    return wrap({ kind: handle.kind, handle: handle.number });
+    const { kind, number } = handle;
+    return kind === 'threads' ? refuse(path, to.call, 'threads') : wrap({ kind, handle: number });
   }
   if (typeof fieldOf(value, 'begin') === 'function') return refuse(path, to.call, "a metric of one's own");
   if (!isPlain(value)) return value;

@@ -92,6 +92,8 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   readonly parameterNames: readonly string[];
   /** The worker that it is in: `inWorker(other, { worker: net.worker })` puts another one there. */
   readonly worker: NeuriteWorker;
+  /** The threads that it runs on: they are not forgotten before it. @internal */
+  readonly threads: object | undefined;
   readonly #number: number;
   readonly #line: string;
   /** The architecture as JSON, as it was configured last. */
@@ -111,8 +113,9 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   };
 
   /** @internal */
-  constructor(worker: NeuriteWorker, number: number, { facts, json, line }: Said) {
+  constructor(worker: NeuriteWorker, number: number, { facts, json, line }: Said, threads?: object) {
     this.worker = worker;
+    this.threads = threads;
     this.#number = number;
     this.#json = json;
     this.#line = line;

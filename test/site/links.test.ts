@@ -1,8 +1,8 @@
 /** Every link of the site leads to a file of it, and to an anchor that is there; none needs to know where the site lies. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { expect, test } from 'vitest';
-import { folder, pages, read } from './site.js';
+import { folder, pages, read, root } from './site.js';
 
 const ids = new Map<string, Set<string>>();
 function idsOf(path: string): Set<string> {
@@ -39,7 +39,9 @@ test('there are guides, lessons, figures, a reference and a playground', () => {
     'playground/index.html',
   ])
     expect(pages).toContain(path);
-  expect(pages.filter((path) => path.startsWith('lessons/s')).length).toBe(26);
+  const lessons = readdirSync(join(root, 'site/lessons')).map((file) => `lessons/${file.replace(/\.md$/, '.html')}`);
+  expect(pages.filter((path) => path.startsWith('lessons/s')).sort()).toEqual(lessons.sort());
+  expect(read('index.html')).toContain(`In ${lessons.length} short`);
   expect(pages.filter((path) => path.startsWith('api/functions/')).length).toBeGreaterThan(100);
 });
 

@@ -30,13 +30,31 @@ const training = `
   }`;
 
 const modules = `[await import('/dist/index.js'), await import('/dist/threads.js')]`;
-const script = `${training}
+
+/** The same training in a worker of neurite's, on two threads that it starts. */
+const hosted = `
+  async function trainHosted({ crossEntropy, adam, dense, sequential }, { threads }, { inWorker, startWorker }) {
+    const x = Float32Array.from({ length: 512 * 64 }, (_, i) => ((i * 37) % 101) / 128);
+    const y = Uint8Array.from({ length: 512 }, (_, i) => i % 10);
+    const worker = await startWorker();
+    const team = await threads(2, { worker, build: 'simd' });
+    const net = sequential(64, [dense(256, 'relu'), dense(10, 'softmax')], { loss: crossEntropy(), optimizer: adam(), seed: 1, build: 'simd' });
+    const there = await inWorker(net, { threads: team });
+    await there.fit({ x, y }, { epochs: 4, batchSize: 64 });
+    const words = new Uint32Array((await there.snapshot()).buffer);
+    team.dispose();
+    const after = await there.predict(x).then(() => 'computes', ({ code }) => code);
+    worker.terminate();
+    return { hash: words.reduce((hash, word) => Math.imul(hash ^ word, 0x01000193), 0), after };
+  }`;
+const script = `${training}${hosted}
   const tell = (body) => fetch('/', { method: 'POST', body: JSON.stringify(body) });
   try {
     const here = await train(...${modules});
     const worker = new Worker('/worker.js', { type: 'module' });
     const there = await new Promise((resolve, reject) => Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }));
-    await tell({ here, there });
+    const inside = await trainHosted(...${modules}, await import('/dist/worker.js'));
+    await tell({ here, there, inside });
   } catch (error) { await tell({ error: String(error) }); }`;
 
 async function node(): Promise<{ same: boolean; shared: boolean; hash: number }> {
@@ -46,19 +64,23 @@ async function node(): Promise<{ same: boolean; shared: boolean; hash: number }>
 }
 
 describe.each(browsers.map((browser) => [browser.name, browser] as const))('%s', (_, browser) => {
-  test('a page with the two headers trains on two threads to the bits of Node, and so does its worker', async () => {
+  test('a page with the two headers trains on two threads to the bits of Node, and so do its worker and one of neurite/worker', async () => {
     const expected = await node();
     expect(expected).toMatchObject({ same: true, shared: true });
     const folder = mkdtempSync(join(tmpdir(), 'neurite-threads-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'worker.js'), `${training}\npostMessage(await train(...${modules}));`);
-    const told = await session<{ here: object; there: object }>(browser, find(browser)?.command as string, {
+    const told = await session<{ here: object; there: object; inside: object }>(browser, find(browser)?.command as string, {
       query: {},
       page: `<!doctype html><meta charset="utf-8"><title>threads</title><script type="module">${script}</script>`,
       fileOf: (path) => (path === '/worker.js' ? join(folder, 'worker.js') : /^\/dist\/[\w./]+\.js$/.test(path) ? root + path : undefined),
       hear: (said) => ('error' in (said as object) ? { error: (said as { error: string }).error } : { done: said as never }),
     });
-    expect(told).toEqual({ here: expected, there: expected });
+    const inside = { hash: expected.hash, after: 'DISPOSED' };
+    expect(told).toEqual({ here: expected, there: expected, inside });
+    const require = createRequire(import.meta.url);
+    const [entry, team, worker] = ['index', 'threads', 'worker'].map((name) => require(`../../dist/${name}.cjs`));
+    expect(await new Function(`${hosted}; return trainHosted`)()(entry, team, worker)).toEqual(inside);
   }, 60_000);
 });
 

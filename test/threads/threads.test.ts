@@ -137,6 +137,8 @@ describe('an end', () => {
     expect(error.code).toBe('DISPOSED');
     expect((await errorOf(() => net.predict(x))).code).toBe('DISPOSED');
     expect((await errorOf(() => make({ threads: two }))).message).toContain('network: the threads were disposed');
+    const late = await errorOf(() => load(save(make({})), { threads: two }));
+    expect([late.code, late.message.startsWith('load: the threads were disposed')]).toEqual(['DISPOSED', true]);
     two.dispose();
     net.dispose();
   });

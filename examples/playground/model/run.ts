@@ -6,7 +6,8 @@ import { axis, grid, LINE, SIDE, UNIT_SIDE } from '../data/places.js';
 import { type Point, taskOf } from '../data/sets.js';
 import type { State } from '../state/state.js';
 import { build, type Networks } from './build.js';
-import { openWorkshop, Trainer } from './trainer.js';
+import { Trainer } from './trainer.js';
+import { settle } from './workshop.js';
 
 interface Part {
   readonly points: readonly Point[];
@@ -107,11 +108,9 @@ export class Run {
 
   async #begin(): Promise<Trainer> {
     const { net } = this.networks;
-    const { worker } = await openWorkshop();
-    if (this.over) throw new Error('another run has taken its place');
-    if (worker) {
-      const { inWorker } = await import('neurite/worker');
-      const learner = await inWorker(net, { worker });
+    const settled = await settle(net, this.state.batch);
+    if (settled) {
+      const { learner } = settled;
       this.learner = learner;
       this.ready = new Trainer(learner, this.state, this.training.points, () => learner.snapshot());
       if (this.over) learner.dispose().catch(() => {});

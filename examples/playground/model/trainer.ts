@@ -1,6 +1,6 @@
 /** Trains in a worker, or in the page where there is none. A run is a sequence of steps, however it is cut into calls. */
 import type { Network } from 'neurite';
-import type { NeuriteWorker, WorkerNetwork } from 'neurite/worker';
+import type { WorkerNetwork } from 'neurite/worker';
 import { rowsOf } from '../data/features.js';
 import { Order } from '../data/order.js';
 import type { Point } from '../data/sets.js';
@@ -105,30 +105,4 @@ export class Trainer {
     const points = Array.from(rows, (row) => this.#points[row] as Point);
     return { points, x, y: Float32Array.from(points, ({ target }) => target) };
   }
-}
-
-/** The one worker of a page; undefined where none starts, and then why. */
-export interface Workshop {
-  readonly worker: NeuriteWorker | undefined;
-  readonly reason: string | undefined;
-}
-
-let workshop: Promise<Workshop> | undefined;
-
-/** Where the worker's script is: Vite bundles it beside the page, of the same chunks. */
-declare const PLAYGROUND_WORKER: string;
-
-/** Starts the worker on first use. */
-export function openWorkshop(): Promise<Workshop> {
-  workshop ??= (async () => {
-    if (typeof Worker !== 'function') return { worker: undefined, reason: 'this browser has no workers' };
-    try {
-      const { startWorker } = await import('neurite/worker');
-      const url = new URL(PLAYGROUND_WORKER, document.baseURI);
-      return { worker: await startWorker(() => new Worker(url, { type: 'module', name: 'neurite' })), reason: undefined };
-    } catch (error) {
-      return { worker: undefined, reason: error instanceof Error ? error.message : String(error) };
-    }
-  })();
-  return workshop;
 }

@@ -3,6 +3,14 @@
 const FILES = [];
 const MARK = 'dev';
 
+/** As of a host that isolates the page: from its second visit on it has threads, wherever it is served. */
+function isolated({ body, status, statusText, headers }) {
+  const all = new Headers(headers);
+  all.set('Cross-Origin-Opener-Policy', 'same-origin');
+  all.set('Cross-Origin-Embedder-Policy', 'require-corp');
+  return new Response(body, { status, statusText, headers: all });
+}
+
 addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
@@ -29,11 +37,11 @@ addEventListener('fetch', (event) => {
     (async () => {
       const cache = await caches.open(MARK);
       const kept = await cache.match(request, { ignoreSearch: true });
-      if (kept) return kept;
+      if (kept) return isolated(kept);
       const response = await fetch(request);
       // The data of a tab, once it is opened.
       if (response.ok) await cache.put(request, response.clone());
-      return response;
+      return isolated(response);
     })(),
   );
 });

@@ -37,7 +37,21 @@ export function checkSize(bytes: number): void {
   if (bytes === 0) throw new CsvError('The file is empty.');
 }
 
-function delimiterOf(line: string): string {
+/** The text of a file: UTF-8, UTF-16 where it says so, else the Windows-1252 of old spreadsheets. */
+export function textOf(bytes: ArrayBuffer): string {
+  const [first, second] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+/** @param head the first line that is not blank; what stands in quotes does not count */
+function delimiterOf(head: string): string {
+  const line = head.replace(/"[^"]*"/g, '');
   const counts = [',', ';', '\t', '|'].map((one) => ({ one, count: line.split(one).length }));
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
 }
@@ -45,11 +59,18 @@ function delimiterOf(line: string): string {
 /** @throws CsvError for what is no table, saying why */
 export function readCsv(text: string): Csv {
   if (text.slice(0, 65536).includes('\0')) throw new CsvError('The file is no CSV: it has bytes of zero, as binary files have.');
-  if (text.slice(0, 65536).includes('\ufffd')) throw new CsvError('The file is no CSV in UTF-8: it has bytes that are no text.');
-  const first = text.slice(0, (text.indexOf('\n') + 1 || text.length + 1) - 1);
+  const [head = ''] = /^\s*("(?:[^"]|"")*"|[^"\r\n])+/.exec(text) ?? [];
+  const delimiter = delimiterOf(head);
   let cells: string[][];
   try {
-    cells = parse(text, { delimiter: delimiterOf(first), bom: true, skip_empty_lines: true, relax_column_count: false, trim: true });
+    cells = parse(text, {
+      delimiter,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      bom: true,
+      skip_empty_lines: true,
+      relax_column_count: false,
+      trim: true,
+    });
   } catch (error) {
     throw new CsvError(`The file is no CSV: ${error instanceof Error ? error.message : error}`);
   }
@@ -58,11 +79,26 @@ export function readCsv(text: string): Csv {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new CsvError(`The file has two columns of the name “${twice}”.`);
   if (cells.length < 11) throw new CsvError(`The file has ${cells.length - 1} rows below its names, expected at least 10.`);
+  for (const i of names.keys()) writePlainly(cells, i, delimiter);
   const rows = cells.slice(1).map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] ?? ''])));
   const columns = names.map((name) => columnOf(name, rows));
   if (!columns.some(({ kind }) => kind === 'number'))
     throw new CsvError(`The file has no numeric column among ${names.slice(0, 8).join(', ')}: nothing here could be computed with.`);
   return { rows, columns };
+}
+
+/** How numbers are grouped and where their fraction begins, by where a comma cannot stand between columns. */
+const WRITTEN = {
+  fraction: { whole: /^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$/, mark: ',', plain: (cell: Cell) => cell.replaceAll('.', '').replace(',', '.') },
+  thousands: { whole: /^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$/, mark: ',', plain: (cell: Cell) => cell.replaceAll(',', '') },
+};
+
+/** Writes the numbers of a column as JavaScript does, where all of it are numbers with commas: of fractions (3,14) where columns end otherwise, else of thousands. */
+function writePlainly(cells: string[][], column: number, delimiter: string): void {
+  const { whole, mark, plain } = delimiter === ',' ? WRITTEN.thousands : WRITTEN.fraction;
+  const below = cells.slice(1).filter((row) => !isGap(row[column] ?? ''));
+  if (!below.some((row) => row[column]?.includes(mark)) || !below.every((row) => whole.test(row[column] as string))) return;
+  for (const row of below) row[column] = plain(row[column] as string);
 }
 
 function columnOf(name: string, rows: readonly Row[]): CsvColumn {

@@ -1,18 +1,22 @@
 /** Digits: a network of 784-128-10 that learns to read in this page, and reads what one draws. */
 import './digits.css';
-import { adam, copyParameters, crossEntropy, dataset, dense, type Predictor, sequential } from 'neurite';
-import { openWorkshop } from '../model/trainer.js';
+import { adam, copyParameters, crossEntropy, dataset, dense, type Network, type Predictor, sequential } from 'neurite';
+import { settle } from '../model/workshop.js';
 import { onTheme, paint } from '../view/colours.js';
 import { button, make } from '../view/dom.js';
 import { DigitPad } from './digitPad.js';
+import { EXCITING, excitingDigits, type Usual, usualOf } from './exciting.js';
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const HIDDEN = 128;
 const EPOCHS = 5;
+const BATCH = 32;
 const TRAINING = 10_000;
 const TEST = 2_000;
 const MISREAD = 18;
+/** Of the pictures of units: their palest halves are brought out. */
+const CONTRAST = 1.8;
 
 interface Digits {
   readonly x: Uint8Array<ArrayBuffer>;
@@ -63,7 +67,14 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     width: String(SIDE),
     height: String(SIDE),
     role: 'img',
-    'aria-label': 'what the chosen unit looks for',
+    'aria-label': 'the digits that excite the chosen unit',
+  });
+  const itsWeights = make('canvas', {
+    class: 'large',
+    width: String(SIDE),
+    height: String(SIDE),
+    role: 'img',
+    'aria-label': 'the weights of the chosen unit',
   });
   const about = make('p', { class: 'caption', 'aria-live': 'polite' });
   host.replaceChildren(
@@ -97,8 +108,28 @@ export async function openDigits(host: HTMLElement): Promise<void> {
       'section',
       { class: 'panel' },
       make('h2', {}, 'What a hidden unit looks for'),
-      make('p', { class: 'caption' }, 'Its 784 weights as a picture: ink on orange speaks for it, ink on blue against it.'),
-      make('div', { class: 'looks' }, hidden, make('div', {}, large, about)),
+      make(
+        'p',
+        { class: 'caption' },
+        `The ${EXCITING} test digits that excite it most, on average: orange where they have more ink than digits usually have, blue where they have less.`,
+      ),
+      make(
+        'div',
+        { class: 'looks' },
+        hidden,
+        make(
+          'div',
+          {},
+          about,
+          make('figure', {}, large, make('figcaption', {}, 'The digits that excite it')),
+          make(
+            'figure',
+            {},
+            itsWeights,
+            make('figcaption', {}, 'Its 784 weights, each by how much its pixel varies: ink on orange speaks for the unit'),
+          ),
+        ),
+      ),
     ),
   );
 
@@ -137,10 +168,15 @@ export async function openDigits(host: HTMLElement): Promise<void> {
   hidden.append(...units);
   let chosen = 0;
   let weights: Float32Array = new Float32Array(net.parameterCount);
-  const drawUnit = (canvas: HTMLCanvasElement, unit: number) => {
+  let pictures = new Float32Array(HIDDEN * PIXELS);
+  let usual: Usual | undefined;
+  /** The first layer alone: what each unit says of a digit. */
+  const layer = sequential(PIXELS, [dense(HIDDEN, 'relu')]);
+  const drawPicture = (canvas: HTMLCanvasElement, values: Float32Array, at: number) => {
     const draw = canvas.getContext('2d') as CanvasRenderingContext2D;
     const picture = draw.createImageData(SIDE, SIDE);
-    paint(new Uint32Array(picture.data.buffer), weights, unit * PIXELS, 1, (w) => w * 6);
+    const most = values.subarray(at, at + PIXELS).reduce((all, v) => Math.max(all, Math.abs(v)), 1e-6);
+    paint(new Uint32Array(picture.data.buffer), values, at, 1, (v) => (CONTRAST * v) / most);
     draw.putImageData(picture, 0, 0);
   };
   const choose = (unit: number) => {
@@ -148,16 +184,25 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     units.forEach((one, i) => {
       one.setAttribute('aria-pressed', String(i === unit));
     });
-    drawUnit(large, unit);
+    drawPicture(large, pictures, unit * PIXELS);
+    const own = weights.slice(unit * PIXELS, (unit + 1) * PIXELS);
+    drawPicture(
+      itsWeights,
+      own.map((w, i) => w * (usual?.spread[i] ?? 1)),
+      0,
+    );
     const second = PIXELS * HIDDEN + HIDDEN;
     const speaks = Array.from({ length: 10 }, (_, digit) => ({ digit, w: weights[second + digit * HIDDEN + unit] as number })).sort(
       (a, b) => b.w - a.w,
     );
-    about.textContent = `Unit ${unit + 1} speaks most for ${speaks[0]?.digit} and ${speaks[1]?.digit}, and most against ${speaks.at(-1)?.digit}.`;
+    const isDead = pictures.subarray(unit * PIXELS, (unit + 1) * PIXELS).every((v) => v === 0);
+    if (trained && isDead) about.textContent = `Unit ${unit + 1} is excited by none of the test digits.`;
+    else
+      about.textContent = `Unit ${unit + 1} speaks most for ${speaks[0]?.digit} and ${speaks[1]?.digit}, and most against ${speaks.at(-1)?.digit}.`;
   };
   const showUnits = () => {
     units.forEach((one, unit) => {
-      drawUnit(one.lastElementChild as HTMLCanvasElement, unit);
+      drawPicture(one.lastElementChild as HTMLCanvasElement, pictures, unit * PIXELS);
     });
     choose(chosen);
   };
@@ -171,6 +216,14 @@ export async function openDigits(host: HTMLElement): Promise<void> {
   if (!digits) return;
   const testRows = Float32Array.from(digits.testX, (byte) => byte / 255);
   const outputs = new Float32Array(TEST * 10);
+  const activations = new Float32Array(TEST * HIDDEN);
+  usual = usualOf(testRows);
+  const lookAtUnits = () => {
+    layer.parameters.set(weights.subarray(0, layer.parameterCount));
+    layer.predict(testRows, activations);
+    pictures = excitingDigits(testRows, activations, usual as Usual);
+    showUnits();
+  };
 
   const test = () => {
     reader.predict(testRows, outputs);
@@ -203,25 +256,27 @@ export async function openDigits(host: HTMLElement): Promise<void> {
     net = makeNet();
     reader = net.freeze();
     const began = performance.now();
-    const { worker } = await openWorkshop();
     const told = (parameters: Float32Array, done: number, rate: number, right: number | undefined) => {
       reader.update(parameters);
       weights = parameters;
       trained = true;
       progress.value = done;
-      status.textContent = `${Math.round(rate).toLocaleString('en')} digits a second${right === undefined ? '' : `; ${(100 * right).toFixed(1)} % of the test digits right`}, after ${((performance.now() - began) / 1000).toFixed(1)} s.`;
+      status.textContent = `${Math.round(rate).toLocaleString('en')} digits a second${threads > 1 ? ` on ${threads} threads` : ''}${right === undefined ? '' : `; ${(100 * right).toFixed(1)} % of the test digits right`}, after ${((performance.now() - began) / 1000).toFixed(1)} s.`;
       drawn.look();
     };
     let right: number | undefined;
+    let threads = 1;
     const data = { x: digits.x.slice(), y: digits.y.slice() };
     try {
-      if (worker) {
-        const { inWorker } = await import('neurite/worker');
-        const learner = await inWorker(net, { worker });
+      const settled = await settle(net as unknown as Network, BATCH);
+      host.dataset.threads = String(settled?.threads ?? 0);
+      if (settled) {
+        const { learner, worker } = settled;
+        threads = settled.threads;
         const there = worker.dataset({ ...data, scale: 1 / 255 }, { transfer: true });
         await learner.fit(there, {
           epochs: EPOCHS,
-          batchSize: 32,
+          batchSize: BATCH,
           snapshots: true,
           onProgress: ({ parameters, epoch, step, steps, samplesPerSecond }) =>
             parameters && told(parameters, (epoch - 1 + step / steps) / EPOCHS, samplesPerSecond, right),
@@ -230,7 +285,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
             reader.update(parameters);
             right = test();
             told(parameters, epoch / EPOCHS, samplesPerSecond, right);
-            showUnits();
+            lookAtUnits();
           },
         });
         there.dispose();
@@ -239,12 +294,12 @@ export async function openDigits(host: HTMLElement): Promise<void> {
         const here = dataset({ ...data, scale: 1 / 255 });
         await net.fit(here, {
           epochs: EPOCHS,
-          batchSize: 32,
+          batchSize: BATCH,
           onEpoch: ({ epoch, samplesPerSecond }) => {
             reader.update(copyParameters(net));
             right = test();
             told(copyParameters(net), epoch / EPOCHS, samplesPerSecond, right);
-            showUnits();
+            lookAtUnits();
           },
         });
         here.dispose();

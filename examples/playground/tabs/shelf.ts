@@ -23,14 +23,18 @@ export async function openShelf(): Promise<Shelf> {
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
   const database = await done(opening);
   const store = (mode: IDBTransactionMode) => database.transaction(STORE, mode).objectStore(STORE);
+  /** Once it is written: a full disk is told of at the end of the transaction alone. */
+  const change = (ask: (store: IDBObjectStore) => unknown) =>
+    new Promise<void>((resolve, reject) => {
+      const to = store('readwrite');
+      to.transaction.oncomplete = () => resolve();
+      to.transaction.onabort = () => reject(to.transaction.error ?? new Error('the browser refused to save it'));
+      ask(to);
+    });
   return {
     names: async () => (await done(store('readonly').getAllKeys())).map(String),
     get: (name) => done(store('readonly').get(name)),
-    put: async (name, bytes) => {
-      await done(store('readwrite').put(bytes, name));
-    },
-    remove: async (name) => {
-      await done(store('readwrite').delete(name));
-    },
+    put: (name, bytes) => change((to) => to.put(bytes, name)),
+    remove: (name) => change((to) => to.delete(name)),
   };
 }

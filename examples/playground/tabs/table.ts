@@ -2,10 +2,10 @@
 import './digits.css';
 import './table.css';
 import type { Network } from 'neurite';
-import { openWorkshop } from '../model/trainer.js';
+import { settle } from '../model/workshop.js';
 import { Curves } from '../view/curves.js';
 import { button, choice, make } from '../view/dom.js';
-import { type Csv, type CsvColumn, CsvError, checkSize, couldBeClasses, type Kind, type Row, readCsv } from './csv.js';
+import { type Csv, type CsvColumn, CsvError, checkSize, couldBeClasses, type Kind, type Row, readCsv, textOf } from './csv.js';
 import { openShelf, type Shelf } from './shelf.js';
 import { bytesOf, judge, type Meta, open, type Prepared, predict, prepare } from './tableModel.js';
 
@@ -75,7 +75,7 @@ export function openTable(host: HTMLElement): void {
       checkSize(given.size);
       status.textContent = `Reading ${given.name} …`;
       try {
-        take(await given.text(), given.name);
+        take(textOf(await given.arrayBuffer()), given.name);
       } catch (error) {
         status.textContent = '';
         throw error;
@@ -211,10 +211,10 @@ export function openTable(host: HTMLElement): void {
     training.hidden = false;
     using.hidden = true;
     const curves = new Curves(loss, right);
-    const { worker } = await openWorkshop();
+    const batchSize = Math.min(32, data.training.x.length);
     const options = {
       epochs: EPOCHS,
-      batchSize: Math.min(32, data.training.x.length),
+      batchSize,
       validationData: data.validation as never,
       earlyStopping: { patience: 20 },
     } as const;
@@ -236,9 +236,9 @@ export function openTable(host: HTMLElement): void {
       return true;
     };
     const began = performance.now();
-    if (worker) {
-      const { inWorker } = await import('neurite/worker');
-      const learner = await inWorker(net, { worker });
+    const settled = await settle(net, batchSize);
+    if (settled) {
+      const { learner } = settled;
       await learner.fit(data.training as never, { ...options, onEpoch: epoch });
       net.parameters.set((await learner.snapshot()).subarray(0, net.parameterCount));
       await learner.dispose();
@@ -365,7 +365,9 @@ export function openTable(host: HTMLElement): void {
           button('Open', `Open ${name}`, () =>
             attempt(async () => {
               const bytes = await (shelf as Shelf).get(name);
-              if (bytes) openModel(bytes, name);
+              if (bytes) return openModel(bytes, name);
+              await showShelf();
+              throw new CsvError(`“${name}” is no longer saved in this browser: another tab has deleted it.`);
             }),
           ),
           button('Delete', `Delete ${name}`, () =>
@@ -378,6 +380,10 @@ export function openTable(host: HTMLElement): void {
       ),
     );
   };
+  // Another tab may have saved or deleted some.
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && shelf) attempt(showShelf);
+  });
   openShelf().then(
     async (opened) => {
       shelf = opened;

@@ -1,5 +1,5 @@
 /**
- * Lighthouse on the built site: `npm run site:lighthouse`, on a machine that does nothing else. It is a package of its own, installed here on the first run.
+ * Lighthouse on the built site, its playground included: `npm run site:lighthouse`, on a machine that does nothing else. It is a package of its own, installed here on the first run.
  * Prints the scores of one page of each kind, and exits 1 where performance or accessibility is below 95.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '../../../scripts/serve.mjs';
 
 const LEAST = 95;
-const PAGES = ['index.html', 'guides/losses.html', 'lessons/s2.7.html', 'figures.html'];
+const PAGES = ['index.html', 'guides/losses.html', 'lessons/s2.7.html', 'figures.html', 'playground/index.html'];
 const here = fileURLToPath(new URL('.', import.meta.url));
 const site = fileURLToPath(new URL('../../../build/site', import.meta.url));
 
