@@ -13,20 +13,17 @@ import { features } from '../graph/shape.js';
 import { type AnyNetwork, internals, Network } from '../network/network.js';
 import type { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
+import type { EvaluateOptions } from '../training/evaluate.js';
+import type { Metric } from '../training/metrics/metric.js';
 import { searchingOf } from '../training/search/searching.js';
 import { crossNets, mutateNet } from './breeding.js';
 import { Cohort } from './cohort.js';
+import { evaluateNow, type PopulationEvaluation, type PopulationMetrics } from './evaluation.js';
+import type { PopulationFitOptions } from './fitOptions.js';
+import type { PopulationHistory } from './history.js';
 import { type PopulationRates, readRates } from './rates.js';
 import type { PopulationData } from './sources.js';
-import {
-  evaluateAll,
-  fitAll,
-  type PopulationEvaluation,
-  type PopulationFitOptions,
-  type PopulationHistory,
-  stepAll,
-  type Trainees,
-} from './training.js';
+import { fitAll, stepAll, type Trainees } from './training.js';
 
 /** Options of a population. */
 export interface PopulationOptions {
@@ -99,7 +96,8 @@ export class Population {
   /** Where the rows of a short prediction lie, and where its results go. */
   readonly #from = [0];
   readonly #to = [0];
-  #running: 'fit' | undefined;
+  /** What is under way, the first begun first. */
+  readonly #running: ('fit' | 'evaluate')[] = [];
   #disposed = false;
   /** Gives the memory back. Every call after that is a DisposedError. */
   // A field, as structured clones fail on functions.
@@ -141,7 +139,8 @@ export class Population {
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));
     this.#inputs = widths(cohort.model.inputs);
     this.#outputs = widths(cohort.model.outputs);
-    this.#inside = { cohort, template, trainees: { cohort, seeds: this.seeds, epochsTrained: 0, stepsDone: 0 }, seed, draws: 0 };
+    const zeros = () => new Array<number>(count).fill(0);
+    this.#inside = { cohort, template, trainees: { cohort, seeds: this.seeds, epochsTrained: zeros(), stepsDone: zeros() }, seed, draws: 0 };
     forgotten?.register(this, { cohort, template }, this);
   }
 
@@ -362,26 +361,43 @@ export class Population {
   }
 
   /**
-   * Trains all nets for some epochs, on the same data or each on its own (a list of data sets), in slices of a few milliseconds with the event loop
-   * running between them. A net whose loss or parameters would become NaN or infinite stops before that step; the others go on.
-   * @throws BusyError during another fit; ShapeError for another number of data sets, or data of different rows; `signal.reason` on abort
+   * Trains all nets for some epochs, on the same data or each on its own (a list of data sets, of as many rows as each has), in slices of a few
+   * milliseconds with the event loop running between them. A net whose loss or parameters would become NaN or infinite stops before that step, and one
+   * whose early stopping ends it after that epoch; the others go on.
+   * @throws BusyError during another fit; ShapeError for another number of data sets; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: PopulationData, options: PopulationFitOptions = {}): Promise<PopulationHistory> {
+  async fit<const M extends readonly Metric[] = readonly []>(
+    data: PopulationData,
+    options: PopulationFitOptions<M> = {},
+  ): Promise<PopulationHistory<M>> {
     this.#trains('fit');
-    this.#running = 'fit';
+    this.#running.push('fit');
     try {
-      return await fitAll(this.#inside.trainees, data, options);
+      const history = await fitAll(this.#inside.trainees, data, options as PopulationFitOptions<readonly Metric[]>);
+      return history as unknown as PopulationHistory<M>;
     } finally {
-      this.#running = undefined;
+      this.#running.pop();
     }
   }
 
-  /** Mean loss and accuracy of each net, on the same data or each on its own (a list of data sets). Changes nothing. */
-  evaluate(data: PopulationData): PopulationEvaluation {
-    this.#alive('evaluate');
+  /**
+   * Mean loss and accuracy of each net, on the same data or each on its own (a list of data sets). Changes nothing.
+   * @param options as `Network.evaluate` takes them: `metrics`, each under its name with a value for each net; `threshold`; `training`
+   */
+  evaluate(data: PopulationData): PopulationEvaluation;
+  evaluate<const M extends readonly Metric[]>(data: PopulationData, options: EvaluateOptions<M>): PopulationEvaluation & PopulationMetrics<M>;
+  evaluate(data: PopulationData, options: EvaluateOptions = {}): PopulationEvaluation {
+    const call = 'evaluate';
+    this.#alive(call);
     const { cohort } = this.#inside;
-    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError('evaluate', 'loss');
-    return evaluateAll(cohort, data);
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss', 'population');
+    // Data and metrics are code of the caller's.
+    this.#running.push(call);
+    try {
+      return evaluateNow(cohort, data, options);
+    } finally {
+      this.#running.pop();
+    }
   }
 
   /** A copy of the parameters of a net, in the order of `parameterNames`. */
@@ -428,20 +444,21 @@ export class Population {
       engine.core.f64.set(powers, state.powers >>> 3);
       engine.judgeState();
     }
-    trainee.epochsTrained = trainees.epochsTrained;
-    trainee.stepsDone = trainees.stepsDone;
+    trainee.epochsTrained = trainees.epochsTrained[net] as number;
+    trainee.stepsDone = trainees.stepsDone[net] as number;
     return made;
   }
 
   /**
-   * Gives a net the parameters and states of a network, and what its optimizer keeps where it has the same. What `network(i)` gave comes back so.
+   * Gives a net the parameters and states of a network, how long it was trained, and what its optimizer keeps; where it has another optimizer, that state
+   * begins anew. What `network(i)` gave comes back so. The net keeps its seed.
    * @throws ShapeError where the parameters have other names or shapes
    */
   setNetwork(net: number, network: AnyNetwork): void {
     const call = 'setNetwork';
     this.#idle(call);
     this.#checkNet(call, net);
-    const { cohort, template } = this.#inside;
+    const { cohort, template, trainees } = this.#inside;
     const parts = internals(call, network).alive(call);
     const { engine } = parts;
     const shapes = (of: AnyNetwork) => {
@@ -459,10 +476,15 @@ export class Population {
       values.set(engine.core.f32.subarray(at, at + n), cohort.offsetOf(own));
     });
     cohort.writeValues(net, values);
+    trainees.epochsTrained[net] = parts.trainee.epochsTrained;
+    trainees.stepsDone[net] = parts.trainee.stepsDone;
     const state = engine.optimizerState;
     const { update } = cohort;
-    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) return;
     const slots = new Float32Array(cohort.slotCount);
+    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) {
+      cohort.writeState(net, { slots, powers: update?.start ?? [] });
+      return;
+    }
     const n = engine.parameterCount;
     state.slots.forEach((address, i) => {
       slots.set(engine.core.f32.subarray(address >>> 2, (address >>> 2) + n), i * n);
@@ -470,14 +492,15 @@ export class Population {
     cohort.writeState(net, { slots, powers: engine.core.f64.slice(state.powers >>> 3, (state.powers >>> 3) + state.powerCount) });
   }
 
-  /** Gives net `to` the parameters and states of net `from`, and what the optimizer keeps of it. */
+  /** Gives net `to` the parameters and states of net `from`, how long it was trained, and what the optimizer keeps of it. It keeps its seed. */
   copy(from: number, to: number): void {
     this.#idle('copy');
     this.#checkNet('copy', from);
     this.#checkNet('copy', to);
-    const { cohort } = this.#inside;
+    const { cohort, trainees } = this.#inside;
     cohort.writeValues(to, cohort.readValues(from));
     cohort.writeState(to, cohort.readState(from));
+    for (const counts of [trainees.epochsTrained, trainees.stepsDone]) counts[to] = counts[from] as number;
   }
 
   /**
@@ -520,8 +543,8 @@ export class Population {
     this.seeds.forEach((seed, net) => {
       cohort.initialize(net, seed);
     });
-    trainees.epochsTrained = 0;
-    trainees.stepsDone = 0;
+    trainees.epochsTrained.fill(0);
+    trainees.stepsDone.fill(0);
     this.#inside.draws = 0;
     return this;
   }
@@ -532,19 +555,20 @@ export class Population {
   }
 
   #alive(call: string): void {
-    if (this.#disposed) throw new DisposedError(call);
+    if (this.#disposed) throw new DisposedError(call, 'population');
   }
 
   #idle(call: string): void {
     this.#alive(call);
-    if (this.#running) throw new BusyError(call, this.#running);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running, 'population');
   }
 
   #trains(call: string): void {
     this.#idle(call);
     const { cohort } = this.#inside;
-    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss');
-    if (!cohort.update) throw new NotConfiguredError(call, 'optimizer');
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss', 'population');
+    if (!cohort.update) throw new NotConfiguredError(call, 'optimizer', 'population');
   }
 
   static {
