@@ -56,11 +56,9 @@ describe('a call', () => {
     await expect(herd.fit({ x, y }, { learningRate: [1] })).rejects.toThrow('fit: learningRate has 1 entries for 5 nets');
   });
 
-  test('with data for another number of nets, or of different rows', async () => {
+  test('with data for another number of nets, or that it cannot take', async () => {
     await expect(herd.fit(lists(6).slice(1))).rejects.toThrow('fit: 4 data sets came for 5 nets, expected 5, one for each, or one for all');
     expect(() => herd.evaluate([])).toThrow('evaluate: 0 data sets came for 5 nets');
-    const uneven = [...lists(6).slice(1), { x: x.subarray(0, 15), y: y.subarray(0, 5) }];
-    await expect(herd.fit(uneven)).rejects.toThrow('fit: data[4] has 5 rows and data[0] has 6, expected as many: the nets take their steps together');
     const mixed = [...lists(6).slice(1), { x, y: Float32Array.from({ length: 12 }, () => 0.5) }];
     await expect(herd.fit(mixed)).rejects.toThrow('fit: data[4] has targets as values and data[0] as ids, expected the same');
     await expect(herd.fit([...lists(6).slice(1), { x } as never])).rejects.toThrow('fit: data[4]: got');
@@ -70,7 +68,16 @@ describe('a call', () => {
     await expect(herd.fit(stream(rows) as never)).rejects.toThrow('fit: the data are a stream');
     await expect(herd.fit(dataset({ x, y, budget: 8 }))).rejects.toThrow('larger than their budget of 8 bytes');
     await expect(herd.fit({ x, y }, { epochs: 0 })).rejects.toThrow('fit: epochs is 0, expected a whole number > 0');
-    await expect(herd.fit({ x, y }, { validationSplit: 0.1 } as never)).rejects.toThrow('fit: there is no option "validationSplit"');
+    await expect(herd.fit({ x, y }, { accumulationSteps: 2 } as never)).rejects.toThrow('fit: there is no option "accumulationSteps"');
+    await expect(herd.fit({ x, y }, { validationSplit: 0.01 })).rejects.toThrow('fit: a validationSplit of 0.01 holds back 0 of 6 rows');
+    await expect(herd.fit({ x, y }, { validationSplit: 1 })).rejects.toThrow('fit: validationSplit is 1, expected a number between 0 and 1');
+    await expect(herd.fit({ x, y }, { validationData: lists(6).slice(1) })).rejects.toThrow('fit: validationData: 4 data sets came for 5 nets');
+    await expect(herd.fit({ x, y }, { validationData: stream(rows) as never })).rejects.toThrow('fit: validationData: the data are a stream');
+    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 0 } })).rejects.toThrow('fit: earlyStopping.patience is 0');
+    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 1, monitor: 'f1' } })).rejects.toThrow("fit: earlyStopping.monitor is \"f1\"");
+    await expect(herd.fit({ x, y }, { metrics: 'f1' as never })).rejects.toThrow("fit: metrics is \"f1\", expected a list");
+    await expect(herd.fit({ x, y }, { initialEpoch: 1 })).rejects.toThrow('fit: initialEpoch is 1, expected a whole number below epochs, 1');
+    expect(() => herd.evaluate({ x, y }, { threshold: 0.5 } as never)).toThrow('evaluate: threshold came for an output of classes');
   });
 
   test('with a net that there is not, or other parameters', () => {
@@ -92,8 +99,8 @@ describe('a call', () => {
 
 test('without loss or optimizer', async () => {
   const bare = population(sequential(3, [dense(2)]), 2);
-  await expect(bare.fit({ x, y })).rejects.toThrow('fit: the network has no loss');
-  expect(() => bare.evaluate({ x, y })).toThrow('evaluate: the network has no loss');
+  await expect(bare.fit({ x, y })).rejects.toThrow('fit: the population has no loss; make it of a network with { loss }');
+  expect(() => bare.evaluate({ x, y })).toThrow('evaluate: the population has no loss');
   expect(bare.predict(x.subarray(0, 3))).toHaveLength(4);
 });
 
