@@ -116,6 +116,8 @@ export class Population {
     checkSize(call, 'count', count);
     if (count > MOST_NETS) throw new ValueError(`${call}: count is ${count}, expected at most ${MOST_NETS}`);
     const { seeds, seed = network.seed } = checkOptions(call, options, ['seeds', 'seed']);
+    // Options are code of the caller's.
+    parts.idle(call);
     this.seeds = Object.freeze(
       seeds === undefined ? Array.from({ length: count }, (_, i) => (network.seed + i) % 2 ** 32) : readSeeds(call, seeds, count),
     );
@@ -233,9 +235,13 @@ export class Population {
           `${call}: out is ${describe(out)}, expected ${several ? `none for ${widths.length} outputs` : `a Float32Array of ${n}, ${count} × ${rows} × ${widths[0]}`}`,
         );
     }
-    const results = widths.map((width) => out ?? new Float32Array(count * rows * width));
+    // Rows of a later chunk may lie where results of an earlier one go.
+    const inPlace = out !== undefined && rows > PREDICTION_ROWS && xs.some(({ values }) => bufferOf(values) === out.buffer);
+    const results = widths.map((width) => (inPlace ? undefined : out) ?? new Float32Array(count * rows * width));
     for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
-    return (several ? results : results[0]) as Floats;
+    if (!inPlace) return (several ? results : results[0]) as Floats;
+    out.set(results[0] as Float32Array);
+    return out as Floats;
   }
 
   /** The way of games: floats for one input of few rows, into floats of one output, without an allocation. @returns false for all else */
@@ -514,8 +520,10 @@ export class Population {
     checkShare(call, rate);
     if (!(Number.isFinite(deviation) && deviation >= 0 && Number.isFinite(Math.fround(deviation))))
       throw new ValueError(`${call}: deviation is ${describe(deviation)}, expected a finite number ≥ 0`);
-    const given = nets === undefined ? this.seeds.keys() : typeof nets === 'number' ? [nets] : Array.from(nets);
-    const list = [...given];
+    const isOne = typeof nets === 'number';
+    if (nets !== undefined && !isOne && !isList(nets) && !isNumericArray(nets))
+      throw new ValueError(`${call}: nets is ${describe(nets)}, expected the index of a net, or a list of them`);
+    const list = nets === undefined ? [...this.seeds.keys()] : isOne ? [nets] : Array.from(nets);
     for (const net of list) this.#checkNet(call, net);
     this.#idle(call);
     const inside = this.#inside;
@@ -532,6 +540,7 @@ export class Population {
     for (const net of [into, a, b]) this.#checkNet(call, net);
     const { rate = 0.5 } = checkOptions(call, options, ['rate']);
     checkShare(call, rate);
+    this.#idle(call);
     const inside = this.#inside;
     crossNets(inside.cohort, into, a, b, inside.seed, inside.draws++, rate);
   }
@@ -630,6 +639,11 @@ function copyOf(network: AnyNetwork, seed: number): AnyNetwork {
     engine.penalties,
   );
   return made;
+}
+
+/** The buffer of a typed array; undefined for a list. */
+function bufferOf(values: ArrayLike<number>): ArrayBufferLike | undefined {
+  return ArrayBuffer.isView(values) ? values.buffer : undefined;
 }
 
 function readSeeds(call: string, seeds: unknown, count: number): number[] {

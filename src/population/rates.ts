@@ -63,8 +63,9 @@ export function readRates(call: string, given: unknown, count: number): Rates {
         const steps = stepsOf(net);
         const shared = several ? undefined : known.get(steps);
         if (shared !== undefined) return shared;
-        const value = answerOf(call, 'learningRate', rule(epoch, step, steps));
-        checkLearningRate(call, value);
+        const what = several ? `learningRate[${net}]` : 'learningRate';
+        const value = answerOf(call, what, rule(epoch, step, steps));
+        checkLearningRate(call, value, what);
         known.set(steps, value);
         return value;
       });

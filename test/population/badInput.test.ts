@@ -74,8 +74,8 @@ describe('a call', () => {
     await expect(herd.fit({ x, y }, { validationData: lists(6).slice(1) })).rejects.toThrow('fit: validationData: 4 data sets came for 5 nets');
     await expect(herd.fit({ x, y }, { validationData: stream(rows) as never })).rejects.toThrow('fit: validationData: the data are a stream');
     await expect(herd.fit({ x, y }, { earlyStopping: { patience: 0 } })).rejects.toThrow('fit: earlyStopping.patience is 0');
-    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 1, monitor: 'f1' } })).rejects.toThrow("fit: earlyStopping.monitor is \"f1\"");
-    await expect(herd.fit({ x, y }, { metrics: 'f1' as never })).rejects.toThrow("fit: metrics is \"f1\", expected a list");
+    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 1, monitor: 'f1' } })).rejects.toThrow('fit: earlyStopping.monitor is "f1"');
+    await expect(herd.fit({ x, y }, { metrics: 'f1' as never })).rejects.toThrow('fit: metrics is "f1", expected a list');
     await expect(herd.fit({ x, y }, { initialEpoch: 1 })).rejects.toThrow('fit: initialEpoch is 1, expected a whole number below epochs, 1');
     expect(() => herd.evaluate({ x, y }, { threshold: 0.5 } as never)).toThrow('evaluate: threshold came for an output of classes');
   });
