@@ -5,6 +5,7 @@ export type { PopulationFitOptions } from './fitOptions.js';
 export type { PopulationEpoch, PopulationHistory, PopulationProgress } from './history.js';
 export {
   type CrossoverOptions,
+  type Ensemble,
   type MutateOptions,
   Population,
   type PopulationOptions,

@@ -41,6 +41,12 @@ export interface PopulationStepOptions {
   readonly weight?: Weights;
 }
 
+/** What nets say together. Typed as of one output; several come as lists. */
+export interface Ensemble {
+  readonly mean: Floats;
+  readonly deviation: Floats;
+}
+
 /** Options of `mutate`. */
 export interface MutateOptions {
   /** Which nets, by their indices. Default all. */
@@ -195,6 +201,7 @@ export class Population {
     return cohort.frame((this.#frameInputs + this.count * (this.#outputs[0] as number)) * 4);
   }
 
+<<<<<<< HEAD
   /** What the parameters are called, in their order, as `network.parameterNames`. */
   get parameterNames(): readonly string[] {
     return this.#inside.template.parameterNames;
@@ -214,6 +221,29 @@ export class Population {
    */
   predictEach(x: Inputs, out?: Float32Array): Floats {
     return this.#predict('predictEach', x, out, false);
+=======
+  /**
+   * What the nets say of the same rows together: the mean over them of each output, and the deviation √(1/n Σ (uᵢ − mean)²), n nets, which is large where
+   * they do not agree. Both are `[rows, out]`; lists for several outputs.
+   */
+  ensemble(x: Inputs): Ensemble {
+    const found: unknown = this.#predict('ensemble', x, undefined, true);
+    const { count } = this;
+    const all = (isList(found) ? found : [found]) as Float32Array[];
+    const means = all.map((outputs) => new Float32Array(outputs.length / count));
+    const deviations = all.map((outputs, output) => {
+      const n = outputs.length / count;
+      return Float32Array.from({ length: n }, (_, i) => {
+        let mean = 0;
+        for (let at = i; at < outputs.length; at += n) mean += (outputs[at] as number) / count;
+        let squares = 0;
+        for (let at = i; at < outputs.length; at += n) squares += ((outputs[at] as number) - mean) ** 2;
+        (means[output] as Float32Array)[i] = mean;
+        return Math.sqrt(squares / count);
+      });
+    });
+    return (all.length > 1 ? { mean: means, deviation: deviations } : { mean: means[0], deviation: deviations[0] }) as unknown as Ensemble;
+>>>>>>> d3460d1 (Populations: mean and deviation of an ensemble; the guide says what fit takes and tells of each net)
   }
 
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {

@@ -1,5 +1,5 @@
 /** What a population refuses, before anything changes. */
-import { adam, crossEntropy, dataset, dense, lbfgs, sequential, sgd, stream } from 'neurite';
+import { adam, crossEntropy, dataset, dense, input, lbfgs, network, sequential, sgd, stream } from 'neurite';
 import { loadPopulation, type Population, population, savePopulation } from 'neurite/population';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -240,4 +240,25 @@ test('how it shows itself', () => {
   expect(herd.optimizer?.name).toBe('adam');
   expect(herd.parameterNames).toEqual(['dense1.weights', 'dense1.biases', 'dense2.weights', 'dense2.biases']);
   expect(population(sequential(2, [dense(1)], { loss: undefined, optimizer: sgd() }), 1).optimizer?.name).toBe('sgd');
+});
+
+test('what nets say together', () => {
+  for (const herd of [population(make(), 1), population(make(), 5)]) {
+    const outputs = herd.predict(x);
+    const { mean, deviation } = herd.ensemble(x);
+    expect([mean.length, deviation.length]).toEqual([12, 12]);
+    for (let i = 0; i < 12; i++) {
+      const own = Array.from({ length: herd.count }, (_, net) => outputs[12 * net + i] as number);
+      const average = own.reduce((a, b) => a + b, 0) / herd.count;
+      const variance = own.reduce((sum, value) => sum + (value - average) ** 2, 0) / herd.count;
+      expect(Math.abs((mean[i] as number) - average)).toBeLessThan(2 ** -23);
+      expect(Math.abs((deviation[i] as number) - Math.sqrt(variance))).toBeLessThan(2 ** -23);
+    }
+    herd.dispose();
+    expect(() => herd.ensemble(x)).toThrow('ensemble: the population was disposed');
+  }
+  const a = input(3);
+  const two = population(network({ inputs: a, outputs: [dense(1)(a), dense(2)(a)] }), 3);
+  const { mean } = two.ensemble(x) as unknown as { mean: Float32Array[] };
+  expect(mean.map(({ length }) => length)).toEqual([6, 12]);
 });
