@@ -35,16 +35,18 @@ export interface Work {
  * differ, as in the last batch of uneven folds, each number of rows runs by itself.
  */
 export function portionsOf({ first, groups }: Groups, nets: number, step: number, count: number, { rowsOf, doneOf, batch }: Work): Portion[] {
-  const classes = new Map<string, { nets: number; rows: number; done: number }>();
-  for (let index = 0; index < groups * LANES; index++) {
-    if (!(nets & (1 << index))) continue;
-    const [rows, done] = [rowsOf(first * LANES + index), doneOf(first * LANES + index)];
-    const key = `${rows} ${done}`;
-    const alike = classes.get(key) ?? { nets: 0, rows, done };
-    alike.nets |= 1 << index;
-    classes.set(key, alike);
+  const all: { readonly nets: number; readonly rows: number; readonly done: number }[] = [];
+  for (let left = nets; left !== 0; ) {
+    const lead = first * LANES + 31 - Math.clz32(left & -left);
+    const [rows, done] = [rowsOf(lead), doneOf(lead)];
+    let alike = 0;
+    for (let index = 0; index < groups * LANES; index++) {
+      const net = first * LANES + index;
+      if (left & (1 << index) && rowsOf(net) === rows && doneOf(net) === done) alike |= 1 << index;
+    }
+    all.push({ nets: alike, rows, done });
+    left &= ~alike;
   }
-  const all = [...classes.values()];
   const portions: Portion[] = [];
   const add = (nets: number, from: number, to: number, rows: number, done: number) => {
     if (to > from) portions.push({ nets, from, count: to - from, rows, done });
