@@ -201,7 +201,6 @@ export class Population {
     return cohort.frame((this.#frameInputs + this.count * (this.#outputs[0] as number)) * 4);
   }
 
-<<<<<<< HEAD
   /** What the parameters are called, in their order, as `network.parameterNames`. */
   get parameterNames(): readonly string[] {
     return this.#inside.template.parameterNames;
@@ -221,7 +220,8 @@ export class Population {
    */
   predictEach(x: Inputs, out?: Float32Array): Floats {
     return this.#predict('predictEach', x, out, false);
-=======
+  }
+
   /**
    * What the nets say of the same rows together: the mean over them of each output, and the deviation √(1/n Σ (uᵢ − mean)²), n nets, which is large where
    * they do not agree. Both are `[rows, out]`; lists for several outputs.
@@ -243,7 +243,6 @@ export class Population {
       });
     });
     return (all.length > 1 ? { mean: means, deviation: deviations } : { mean: means[0], deviation: deviations[0] }) as unknown as Ensemble;
->>>>>>> d3460d1 (Populations: mean and deviation of an ensemble; the guide says what fit takes and tells of each net)
   }
 
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
