@@ -1,6 +1,6 @@
 /**
- * An ensemble: sixteen nets, trained at once, decide together. Each starts from a seed of its own, and the mean of their outputs is right more often than
- * they are one by one. The argument is the seed.
+ * An ensemble: sixteen nets, trained at once, decide together. Each starts from a seed of its own; the mean of their outputs is right more often than they
+ * are one by one, and how far they lie apart says where it is not to be trusted. The argument is the seed.
  */
 import { adam, binaryCrossEntropy, dense, sequential } from 'neurite';
 import { population } from 'neurite/population';
@@ -37,14 +37,22 @@ const net = sequential(2, [dense(16, 'tanh'), dense(16, 'tanh'), dense(1, 'sigmo
   optimizer: adam({ learningRate: 0.02 }),
   seed,
 });
-const ensemble = population(net, count);
-await ensemble.fit(training, { epochs: 150, batchSize: 16 });
+const nets = population(net, count);
+await nets.fit(training, { epochs: 150, batchSize: 16 });
 
-const outputs = ensemble.predict(held.x);
 const rows = held.y.length;
-const rightBy = (outputOf: (row: number) => number) => held.y.filter((y, row) => Number(outputOf(row) >= 0.5) === y).length / rows;
-const alone = Array.from({ length: count }, (_, i) => rightBy((row) => outputs[i * rows + row] as number));
-const together = rightBy((row) => alone.reduce((sum, _, i) => sum + (outputs[i * rows + row] as number), 0) / count);
-const mean = alone.reduce((a, b) => a + b, 0) / count;
-console.log(`one by one  ${alone.map((right) => (100 * right).toFixed(1)).join(' ')}`);
-console.log(`\nensemble: ${(100 * together).toFixed(1)} % right, its ${count} nets ${(100 * mean).toFixed(1)} % on average`);
+const outputs = nets.predict(held.x);
+const { mean, deviation } = nets.ensemble(held.x);
+const share = (which: readonly number[], outputOf: (row: number) => number) =>
+  (100 * which.filter((row) => Number(outputOf(row) >= 0.5) === held.y[row]).length) / which.length;
+const all = Array.from(held.y.keys());
+const alone = Array.from({ length: count }, (_, i) => share(all, (row) => outputs[i * rows + row] as number));
+const together = (which: readonly number[]) => share(which, (row) => mean[row] as number).toFixed(1);
+const unsure = all.filter((row) => (deviation[row] as number) > 0.1);
+const sure = all.filter((row) => (deviation[row] as number) <= 0.1);
+console.log(`one by one  ${alone.map((right) => right.toFixed(1)).join(' ')}`);
+console.log(
+  `\nwhere the nets agree ${together(sure)} % right, on the ${((100 * unsure.length) / rows).toFixed(1)} % of the rows where they do not ${together(unsure)} %`,
+);
+const average = alone.reduce((a, b) => a + b, 0) / count;
+console.log(`ensemble: ${together(all)} % right, its ${count} nets ${average.toFixed(1)} % on average`);

@@ -56,13 +56,13 @@ export class ValueError extends NeuriteError {
 /** The network is busy with a `fit` or an evaluation. */
 export class BusyError extends NeuriteError {
   override name = 'BusyError';
-  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure') {
+  constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure', what = 'network') {
     const doing = { fit: 'trained', evaluate: 'evaluated', evaluateAsync: 'evaluated', step: 'trained', configure: 'configured' }[running];
     super(
       'BUSY',
       running !== 'fit' && running !== 'evaluateAsync'
-        ? `${call}: the network is being ${doing} by ${running}; wait until it has returned`
-        : `${call}: the network is being ${doing} by ${running}; wait for its promise, or abort it through its signal`,
+        ? `${call}: the ${what} is being ${doing} by ${running}; wait until it has returned`
+        : `${call}: the ${what} is being ${doing} by ${running}; wait for its promise, or abort it through its signal`,
     );
   }
 }
@@ -70,16 +70,19 @@ export class BusyError extends NeuriteError {
 /** The network was disposed. */
 export class DisposedError extends NeuriteError {
   override name = 'DisposedError';
-  constructor(call: string) {
-    super('DISPOSED', `${call}: the network was disposed`);
+  constructor(call: string, what = 'network') {
+    super('DISPOSED', `${call}: the ${what} was disposed`);
   }
 }
 
 /** The network lacks a loss or an optimizer that the call needs. */
 export class NotConfiguredError extends NeuriteError {
   override name = 'NotConfiguredError';
-  constructor(call: string, missing: string) {
-    super('NOT_CONFIGURED', `${call}: the network has no ${missing}; pass { ${missing} } when it is made, or call configure({ ${missing} })`);
+  constructor(call: string, missing: string, what: 'network' | 'population' = 'network') {
+    super(
+      'NOT_CONFIGURED',
+      `${call}: the ${what} has no ${missing}; ${what === 'network' ? `pass { ${missing} } when it is made, or call configure({ ${missing} })` : `make it of a network with { ${missing} }`}`,
+    );
   }
 }
 

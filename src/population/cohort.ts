@@ -1,4 +1,4 @@
-import { Block, Ref } from '../../assembly/opcodes.js';
+import { Block, Opcode, Ref } from '../../assembly/opcodes.js';
 import { LaneSource, Lanes, Most } from '../../assembly/population/context.js';
 import { compile, type Program, type Recipe } from '../compile/program.js';
 import { planUpdate, type Update } from '../compile/update.js';
@@ -37,13 +37,15 @@ export interface Groups {
 }
 
 /** A program on the core. */
-interface Loaded {
+export interface Loaded {
   readonly program: Program;
   readonly recipe: Recipe;
   readonly address: number;
   readonly end: number;
   /** Groups that run together. */
   readonly most: number;
+  /** Whether it draws random numbers, which follow from the number of the step. */
+  readonly draws: boolean;
 }
 
 /** A block of memory that grows, and loses its contents then. */
@@ -299,10 +301,14 @@ export class Cohort extends Recipes {
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, forms: readonly TargetForm[] = []): Loaded {
     // Predictions are short: no key is made for them.
-    const key = forms.length > 0 ? `${kind}:${forms}` : kind;
+    return this.derived(forms.length > 0 ? `${kind}:${forms}` : kind, rows, () => this.recipe(kind, forms));
+  }
+
+  /** A program of another recipe, compiled in the same way under its key. */
+  derived(key: string, rows: number, make: () => Recipe): Loaded {
     const known = this.#programs.get(key);
     if (known && known.program.rows >= rows) return known;
-    const recipe = known?.recipe ?? this.recipe(kind, forms);
+    const recipe = known?.recipe ?? make();
     const program = compile(recipe, rows);
     const size = Math.max(1, program.plan.size) * ELEMENT;
     const most = Math.min(this.groups, Most.Groups, Math.max(1, Math.floor(TOGETHER / size)));
@@ -311,7 +317,8 @@ export class Cohort extends Recipes {
     const address = this.core.allocate(Math.max(4, bytes), 'a program');
     this.core.u32.set(program.words, address >>> 2);
     this.#set(Lanes.Workspace, base);
-    const loaded = { program, recipe, address, end: address + bytes, most };
+    const draws = program.instructions.some(({ opcode }) => opcode === Opcode.Random);
+    const loaded = { program, recipe, address, end: address + bytes, most, draws };
     if (known) this.core.free(known.address);
     this.#programs.set(key, loaded);
     return loaded;
@@ -444,6 +451,22 @@ export class Cohort extends Recipes {
   writeInput(loaded: Loaded, input: number, index: number, x: number, n: number, stride: number, nets: number): void {
     const y = this.#addressIn(loaded, loaded.recipe.inputs[input] as Node, index, n);
     this.#lanes.call((exports) => exports.interleave(y, x, n, stride, nets));
+  }
+
+  /** Copies a tensor of n elements of a program that has run, as net number `index` of the block that was entered has it. */
+  readFloats(loaded: Loaded, node: Node, index: number, n: number): Float32Array<ArrayBuffer> {
+    return this.#read(loaded, node, index, new Float32Array(n), this.core.f32);
+  }
+
+  readIds(loaded: Loaded, node: Node, index: number, n: number): Uint32Array {
+    return this.#read(loaded, node, index, new Uint32Array(n), this.core.u32);
+  }
+
+  #read<T extends Float32Array | Uint32Array>(loaded: Loaded, node: Node, index: number, copy: T, memory: Float32Array | Uint32Array): T {
+    const { length } = copy;
+    const at = (this.#addressIn(loaded, node, Math.floor(index / LANES), length) >>> 2) + (index % LANES);
+    for (let i = 0; i < length; i++) copy[i] = memory[at + i * LANES] as number;
+    return copy;
   }
 
   /** Bit i: net i of the block that was entered has a parameter, a state or a value of its optimizer that is NaN or infinite. */

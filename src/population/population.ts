@@ -13,20 +13,17 @@ import { features } from '../graph/shape.js';
 import { type AnyNetwork, internals, Network } from '../network/network.js';
 import type { Parameter } from '../ops/leaves.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
+import type { EvaluateOptions } from '../training/evaluate.js';
+import type { Metric } from '../training/metrics/metric.js';
 import { searchingOf } from '../training/search/searching.js';
 import { crossNets, mutateNet } from './breeding.js';
 import { Cohort } from './cohort.js';
+import { evaluateNow, type PopulationEvaluation, type PopulationMetrics } from './evaluation.js';
+import type { PopulationFitOptions } from './fitOptions.js';
+import type { PopulationHistory } from './history.js';
 import { type PopulationRates, readRates } from './rates.js';
 import type { PopulationData } from './sources.js';
-import {
-  evaluateAll,
-  fitAll,
-  type PopulationEvaluation,
-  type PopulationFitOptions,
-  type PopulationHistory,
-  stepAll,
-  type Trainees,
-} from './training.js';
+import { fitAll, stepAll, type Trainees } from './training.js';
 
 /** Options of a population. */
 export interface PopulationOptions {
@@ -42,6 +39,12 @@ export interface PopulationStepOptions {
   readonly learningRate?: PopulationRates;
   /** Weights of the rows or of the elements of y, as data sets have them. */
   readonly weight?: Weights;
+}
+
+/** What nets say together. Typed as of one output; several come as lists. */
+export interface Ensemble {
+  readonly mean: Floats;
+  readonly deviation: Floats;
 }
 
 /** Options of `mutate`. */
@@ -99,7 +102,8 @@ export class Population {
   /** Where the rows of a short prediction lie, and where its results go. */
   readonly #from = [0];
   readonly #to = [0];
-  #running: 'fit' | undefined;
+  /** What is under way, the first begun first. */
+  readonly #running: ('fit' | 'evaluate')[] = [];
   #disposed = false;
   /** Gives the memory back. Every call after that is a DisposedError. */
   // A field, as structured clones fail on functions.
@@ -118,6 +122,8 @@ export class Population {
     checkSize(call, 'count', count);
     if (count > MOST_NETS) throw new ValueError(`${call}: count is ${count}, expected at most ${MOST_NETS}`);
     const { seeds, seed = network.seed } = checkOptions(call, options, ['seeds', 'seed']);
+    // Options are code of the caller's.
+    parts.idle(call);
     this.seeds = Object.freeze(
       seeds === undefined ? Array.from({ length: count }, (_, i) => (network.seed + i) % 2 ** 32) : readSeeds(call, seeds, count),
     );
@@ -141,7 +147,8 @@ export class Population {
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));
     this.#inputs = widths(cohort.model.inputs);
     this.#outputs = widths(cohort.model.outputs);
-    this.#inside = { cohort, template, trainees: { cohort, seeds: this.seeds, epochsTrained: 0, stepsDone: 0 }, seed, draws: 0 };
+    const zeros = () => new Array<number>(count).fill(0);
+    this.#inside = { cohort, template, trainees: { cohort, seeds: this.seeds, epochsTrained: zeros(), stepsDone: zeros() }, seed, draws: 0 };
     forgotten?.register(this, { cohort, template }, this);
   }
 
@@ -215,6 +222,29 @@ export class Population {
     return this.#predict('predictEach', x, out, false);
   }
 
+  /**
+   * What the nets say of the same rows together: the mean over them of each output, and the deviation √(1/n Σ (uᵢ − mean)²), n nets, which is large where
+   * they do not agree. Both are `[rows, out]`; lists for several outputs.
+   */
+  ensemble(x: Inputs): Ensemble {
+    const found: unknown = this.#predict('ensemble', x, undefined, true);
+    const { count } = this;
+    const all = (isList(found) ? found : [found]) as Float32Array[];
+    const means = all.map((outputs) => new Float32Array(outputs.length / count));
+    const deviations = all.map((outputs, output) => {
+      const n = outputs.length / count;
+      return Float32Array.from({ length: n }, (_, i) => {
+        let mean = 0;
+        for (let at = i; at < outputs.length; at += n) mean += (outputs[at] as number) / count;
+        let squares = 0;
+        for (let at = i; at < outputs.length; at += n) squares += ((outputs[at] as number) - mean) ** 2;
+        (means[output] as Float32Array)[i] = mean;
+        return Math.sqrt(squares / count);
+      });
+    });
+    return (all.length > 1 ? { mean: means, deviation: deviations } : { mean: means[0], deviation: deviations[0] }) as unknown as Ensemble;
+  }
+
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
     this.#alive(call);
     const { cohort } = this.#inside;
@@ -234,9 +264,13 @@ export class Population {
           `${call}: out is ${describe(out)}, expected ${several ? `none for ${widths.length} outputs` : `a Float32Array of ${n}, ${count} × ${rows} × ${widths[0]}`}`,
         );
     }
-    const results = widths.map((width) => out ?? new Float32Array(count * rows * width));
+    // Rows of a later chunk may lie where results of an earlier one go.
+    const inPlace = out !== undefined && rows > PREDICTION_ROWS && xs.some(({ values }) => bufferOf(values) === out.buffer);
+    const results = widths.map((width) => (inPlace ? undefined : out) ?? new Float32Array(count * rows * width));
     for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
-    return (several ? results : results[0]) as Floats;
+    if (!inPlace) return (several ? results : results[0]) as Floats;
+    out.set(results[0] as Float32Array);
+    return out as Floats;
   }
 
   /** The way of games: floats for one input of few rows, into floats of one output, without an allocation. @returns false for all else */
@@ -362,26 +396,43 @@ export class Population {
   }
 
   /**
-   * Trains all nets for some epochs, on the same data or each on its own (a list of data sets), in slices of a few milliseconds with the event loop
-   * running between them. A net whose loss or parameters would become NaN or infinite stops before that step; the others go on.
-   * @throws BusyError during another fit; ShapeError for another number of data sets, or data of different rows; `signal.reason` on abort
+   * Trains all nets for some epochs, on the same data or each on its own (a list of data sets, of as many rows as each has), in slices of a few
+   * milliseconds with the event loop running between them. A net whose loss or parameters would become NaN or infinite stops before that step, and one
+   * whose early stopping ends it after that epoch; the others go on.
+   * @throws BusyError during another fit; ShapeError for another number of data sets; `signal.reason` on abort. The parameters stay valid in each case
    */
-  async fit(data: PopulationData, options: PopulationFitOptions = {}): Promise<PopulationHistory> {
+  async fit<const M extends readonly Metric[] = readonly []>(
+    data: PopulationData,
+    options: PopulationFitOptions<M> = {},
+  ): Promise<PopulationHistory<M>> {
     this.#trains('fit');
-    this.#running = 'fit';
+    this.#running.push('fit');
     try {
-      return await fitAll(this.#inside.trainees, data, options);
+      const history = await fitAll(this.#inside.trainees, data, options as PopulationFitOptions<readonly Metric[]>);
+      return history as unknown as PopulationHistory<M>;
     } finally {
-      this.#running = undefined;
+      this.#running.pop();
     }
   }
 
-  /** Mean loss and accuracy of each net, on the same data or each on its own (a list of data sets). Changes nothing. */
-  evaluate(data: PopulationData): PopulationEvaluation {
-    this.#alive('evaluate');
+  /**
+   * Mean loss and accuracy of each net, on the same data or each on its own (a list of data sets). Changes nothing.
+   * @param options as `Network.evaluate` takes them: `metrics`, each under its name with a value for each net; `threshold`; `training`
+   */
+  evaluate(data: PopulationData): PopulationEvaluation;
+  evaluate<const M extends readonly Metric[]>(data: PopulationData, options: EvaluateOptions<M>): PopulationEvaluation & PopulationMetrics<M>;
+  evaluate(data: PopulationData, options: EvaluateOptions = {}): PopulationEvaluation {
+    const call = 'evaluate';
+    this.#alive(call);
     const { cohort } = this.#inside;
-    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError('evaluate', 'loss');
-    return evaluateAll(cohort, data);
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss', 'population');
+    // Data and metrics are code of the caller's.
+    this.#running.push(call);
+    try {
+      return evaluateNow(cohort, data, options);
+    } finally {
+      this.#running.pop();
+    }
   }
 
   /** A copy of the parameters of a net, in the order of `parameterNames`. */
@@ -428,20 +479,21 @@ export class Population {
       engine.core.f64.set(powers, state.powers >>> 3);
       engine.judgeState();
     }
-    trainee.epochsTrained = trainees.epochsTrained;
-    trainee.stepsDone = trainees.stepsDone;
+    trainee.epochsTrained = trainees.epochsTrained[net] as number;
+    trainee.stepsDone = trainees.stepsDone[net] as number;
     return made;
   }
 
   /**
-   * Gives a net the parameters and states of a network, and what its optimizer keeps where it has the same. What `network(i)` gave comes back so.
+   * Gives a net the parameters and states of a network, how long it was trained, and what its optimizer keeps; where it has another optimizer, that state
+   * begins anew. What `network(i)` gave comes back so. The net keeps its seed.
    * @throws ShapeError where the parameters have other names or shapes
    */
   setNetwork(net: number, network: AnyNetwork): void {
     const call = 'setNetwork';
     this.#idle(call);
     this.#checkNet(call, net);
-    const { cohort, template } = this.#inside;
+    const { cohort, template, trainees } = this.#inside;
     const parts = internals(call, network).alive(call);
     const { engine } = parts;
     const shapes = (of: AnyNetwork) => {
@@ -459,10 +511,15 @@ export class Population {
       values.set(engine.core.f32.subarray(at, at + n), cohort.offsetOf(own));
     });
     cohort.writeValues(net, values);
+    trainees.epochsTrained[net] = parts.trainee.epochsTrained;
+    trainees.stepsDone[net] = parts.trainee.stepsDone;
     const state = engine.optimizerState;
     const { update } = cohort;
-    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) return;
     const slots = new Float32Array(cohort.slotCount);
+    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) {
+      cohort.writeState(net, { slots, powers: update?.start ?? [] });
+      return;
+    }
     const n = engine.parameterCount;
     state.slots.forEach((address, i) => {
       slots.set(engine.core.f32.subarray(address >>> 2, (address >>> 2) + n), i * n);
@@ -470,14 +527,15 @@ export class Population {
     cohort.writeState(net, { slots, powers: engine.core.f64.slice(state.powers >>> 3, (state.powers >>> 3) + state.powerCount) });
   }
 
-  /** Gives net `to` the parameters and states of net `from`, and what the optimizer keeps of it. */
+  /** Gives net `to` the parameters and states of net `from`, how long it was trained, and what the optimizer keeps of it. It keeps its seed. */
   copy(from: number, to: number): void {
     this.#idle('copy');
     this.#checkNet('copy', from);
     this.#checkNet('copy', to);
-    const { cohort } = this.#inside;
+    const { cohort, trainees } = this.#inside;
     cohort.writeValues(to, cohort.readValues(from));
     cohort.writeState(to, cohort.readState(from));
+    for (const counts of [trainees.epochsTrained, trainees.stepsDone]) counts[to] = counts[from] as number;
   }
 
   /**
@@ -491,8 +549,10 @@ export class Population {
     checkShare(call, rate);
     if (!(Number.isFinite(deviation) && deviation >= 0 && Number.isFinite(Math.fround(deviation))))
       throw new ValueError(`${call}: deviation is ${describe(deviation)}, expected a finite number ≥ 0`);
-    const given = nets === undefined ? this.seeds.keys() : typeof nets === 'number' ? [nets] : Array.from(nets);
-    const list = [...given];
+    const isOne = typeof nets === 'number';
+    if (nets !== undefined && !isOne && !isList(nets) && !isNumericArray(nets))
+      throw new ValueError(`${call}: nets is ${describe(nets)}, expected the index of a net, or a list of them`);
+    const list = nets === undefined ? [...this.seeds.keys()] : isOne ? [nets] : Array.from(nets);
     for (const net of list) this.#checkNet(call, net);
     this.#idle(call);
     const inside = this.#inside;
@@ -509,6 +569,7 @@ export class Population {
     for (const net of [into, a, b]) this.#checkNet(call, net);
     const { rate = 0.5 } = checkOptions(call, options, ['rate']);
     checkShare(call, rate);
+    this.#idle(call);
     const inside = this.#inside;
     crossNets(inside.cohort, into, a, b, inside.seed, inside.draws++, rate);
   }
@@ -520,8 +581,8 @@ export class Population {
     this.seeds.forEach((seed, net) => {
       cohort.initialize(net, seed);
     });
-    trainees.epochsTrained = 0;
-    trainees.stepsDone = 0;
+    trainees.epochsTrained.fill(0);
+    trainees.stepsDone.fill(0);
     this.#inside.draws = 0;
     return this;
   }
@@ -532,19 +593,20 @@ export class Population {
   }
 
   #alive(call: string): void {
-    if (this.#disposed) throw new DisposedError(call);
+    if (this.#disposed) throw new DisposedError(call, 'population');
   }
 
   #idle(call: string): void {
     this.#alive(call);
-    if (this.#running) throw new BusyError(call, this.#running);
+    const [running] = this.#running;
+    if (running !== undefined) throw new BusyError(call, running, 'population');
   }
 
   #trains(call: string): void {
     this.#idle(call);
     const { cohort } = this.#inside;
-    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss');
-    if (!cohort.update) throw new NotConfiguredError(call, 'optimizer');
+    if (!cohort.losses.some((loss) => loss)) throw new NotConfiguredError(call, 'loss', 'population');
+    if (!cohort.update) throw new NotConfiguredError(call, 'optimizer', 'population');
   }
 
   static {
@@ -606,6 +668,11 @@ function copyOf(network: AnyNetwork, seed: number): AnyNetwork {
     engine.penalties,
   );
   return made;
+}
+
+/** The buffer of a typed array; undefined for a list. */
+function bufferOf(values: ArrayLike<number>): ArrayBufferLike | undefined {
+  return ArrayBuffer.isView(values) ? values.buffer : undefined;
 }
 
 function readSeeds(call: string, seeds: unknown, count: number): number[] {

@@ -1,7 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
-import type { Engine } from '../engine/engine.js';
-import { Snapshot, type SnapshotState } from '../engine/snapshot.js';
+import type { Snapshot, SnapshotState } from '../engine/snapshot.js';
 import { ValueError } from '../errors.js';
 import type { EpochEnd } from './history.js';
 import type { Metric } from './metrics/metric.js';
@@ -35,27 +34,45 @@ export interface EarlyStopState {
 /** What was asked of early stopping. */
 type EarlyStopSettings = Readonly<Omit<EarlyStopping, 'minDelta'> & { minDelta: number }>;
 
+/** Early stopping as it was asked for, and what it makes of an epoch: a number of which lower is better. */
+export interface EarlyStopRequest {
+  readonly settings: EarlyStopSettings;
+  readonly valueOf: (end: EpochEnd) => number;
+}
+
+/** Reads each option once. @throws ValueError for one that there cannot be */
+export function readEarlyStopping(options: EarlyStopping, metrics: readonly Metric[], decides: boolean): EarlyStopRequest {
+  const { patience, minDelta = 0, ...monitor } = checkOptions('fit', options, OPTIONS, {}, 'earlyStopping');
+  if (!(Number.isInteger(patience) && patience > 0)) {
+    throw new ValueError(`fit: earlyStopping.patience is ${describe(patience)}, expected a whole number of epochs > 0`);
+  }
+  if (!(Number.isFinite(minDelta) && minDelta >= 0)) {
+    throw new ValueError(`fit: earlyStopping.minDelta is ${describe(minDelta)}, expected a finite number ≥ 0`);
+  }
+  return { settings: { patience, minDelta, ...monitor }, valueOf: watcher('earlyStopping', monitor, metrics, decides) };
+}
+
+/** A copy of parameters and optimizer's state, to go back to. */
+interface Copy {
+  take(): void;
+  restore(): void;
+}
+
 /** Watches a `fit` and keeps the parameters and the optimizer's state of its best epoch. */
-export class EarlyStop implements EarlyStopState {
+export class EarlyStop<Kept extends Copy = Snapshot> {
   readonly #valueOf: (end: EpochEnd) => number;
   readonly settings: EarlyStopSettings;
-  readonly snapshot: Snapshot;
   least = Number.POSITIVE_INFINITY;
   waited = 0;
   /** The best epoch so far; undefined while none had a finite value. */
   best: EpochEnd | undefined;
 
-  constructor(engine: Engine, options: EarlyStopping, metrics: readonly Metric[]) {
-    const { patience, minDelta = 0, ...monitor } = checkOptions('fit', options, OPTIONS, {}, 'earlyStopping');
-    if (!(Number.isInteger(patience) && patience > 0)) {
-      throw new ValueError(`fit: earlyStopping.patience is ${describe(patience)}, expected a whole number of epochs > 0`);
-    }
-    if (!(Number.isFinite(minDelta) && minDelta >= 0)) {
-      throw new ValueError(`fit: earlyStopping.minDelta is ${describe(minDelta)}, expected a finite number ≥ 0`);
-    }
-    this.#valueOf = watcher('earlyStopping', monitor, metrics, engine.decides);
-    this.settings = { patience, minDelta, ...monitor };
-    this.snapshot = new Snapshot(engine);
+  constructor(
+    request: EarlyStopRequest,
+    readonly snapshot: Kept,
+  ) {
+    this.#valueOf = request.valueOf;
+    this.settings = request.settings;
   }
 
   /** Records the parameters before the first epoch. */

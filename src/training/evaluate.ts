@@ -8,6 +8,7 @@ import { RowSource } from '../data/source.js';
 import { type Sums, sumsOf, writeSums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
+import type { Recipes } from '../engine/recipes.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
@@ -25,7 +26,7 @@ import { now, Pace, Turns } from './turns.js';
 export const EVALUATION_ROWS = 256;
 
 /** Where the random numbers of evaluations in training mode begin, a step for each batch: no step of a training is that late. */
-const EVALUATION_STEP = 0x80000000;
+export const EVALUATION_STEP = 0x80000000;
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions<M extends readonly Metric[] = readonly Metric[]> {
@@ -68,7 +69,7 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
   }
 }
 
-function checkThreshold(call: string, engine: Engine, threshold: number | undefined): void {
+export function checkThreshold(call: string, engine: Recipes, threshold: number | undefined): void {
   const judged = engine.losses.findIndex((loss) => loss);
   if (threshold !== undefined) requireDecision(call, engine.model.outputs[judged] as Node, engine.losses[judged]?.loss, threshold);
 }
@@ -153,7 +154,7 @@ export function readMetrics(call: string, metrics: readonly Metric[] = []): read
   return read;
 }
 
-function checkTraining(call: string, training: unknown): void {
+export function checkTraining(call: string, training: unknown): void {
   if (training !== undefined && typeof training !== 'boolean')
     throw new ValueError(`${call}: training is ${describe(training)}, expected true or false`);
 }
@@ -217,7 +218,104 @@ function begin(call: string, { name, begin }: Metric, width: number, kind: Decis
   };
 }
 
-/** Computes metrics over a data set, for the first output that has a loss. */
+/** Some rows of the judged output, as copies. */
+interface MeasuredRows {
+  readonly rows: number;
+  /** `[rows, width]`, as are the logits. */
+  readonly values: Float32Array;
+  readonly logits: Float32Array;
+  /** One of these two: values, or class ids. */
+  readonly targets: Float32Array | undefined;
+  readonly ids: ArrayLike<number> | undefined;
+  readonly weight: Float32Array | undefined;
+}
+
+/** What metrics need to know of the first output that has a loss, and the program that computes it. */
+export class Measurement {
+  readonly #call: string;
+  readonly #engine: Recipes;
+  readonly #forms: readonly TargetForm[];
+  readonly #metrics: readonly Metric[];
+  readonly #training: boolean;
+  readonly #decision: Decision | undefined;
+  readonly #output: Node;
+  /** The features of the output. */
+  readonly width: number;
+  /** The output and its logits, as the program computes them. */
+  readonly outputs: readonly [values: Node, logits: Node];
+
+  /** @throws ValueError where the metrics cannot be found of that output and these weights */
+  constructor(call: string, engine: Recipes, forms: readonly TargetForm[], metrics: readonly Metric[], threshold?: number, training = false) {
+    const weighting = weightingOf(forms[0] as TargetForm);
+    if (weighting === 'elements')
+      throw new ValueError(`${call}: weight has a number for each element, expected one for each row, which metrics take`);
+    const judged = engine.losses.findIndex((loss) => loss);
+    const output = engine.model.outputs[judged] as Node;
+    const loss = engine.losses[judged]?.loss;
+    this.#decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
+    const shown = training ? engine.inMode('training', engine.graph.outputs[judged] as Node) : output;
+    this.outputs = [shown, logitsOf(shown)];
+    this.width = features(output.shape);
+    const targetWidth = engine.columns.targets[0]?.width;
+    if (targetWidth !== this.width)
+      throw new ValueError(
+        `${call}: ${loss?.name} has targets of ${targetWidth} for an output of ${this.width}, expected as many, which metrics compare`,
+      );
+    this.#call = call;
+    this.#engine = engine;
+    this.#forms = forms;
+    this.#metrics = metrics;
+    this.#training = training;
+    this.#output = output;
+  }
+
+  get key(): string {
+    return `metrics:${this.#training}:${this.#forms}`;
+  }
+
+  get hasIds(): boolean {
+    return hasIds(this.#forms[0] as TargetForm);
+  }
+
+  /** Which of the program's inputs has the weights of the rows. */
+  get weightInput(): number | undefined {
+    return weightingOf(this.#forms[0] as TargetForm) && this.targetInput + this.#forms.length;
+  }
+
+  get targetInput(): number {
+    return this.#engine.model.inputs.length;
+  }
+
+  recipe(): ReturnType<Recipes['recipe']> {
+    const { outputs } = this;
+    // Leave out the report of the loss, which would end the run where it is not finite.
+    return { ...this.#engine.recipe(this.#training ? 'evaluateTraining' : 'evaluate', this.#forms), reports: [], roots: outputs, outputs };
+  }
+
+  /** Begins all metrics once more. @returns what takes rows, and what gives the values behind the last */
+  begin(): { add(rows: MeasuredRows): void; values(): Record<string, unknown> } {
+    const { width } = this;
+    const decision = this.#decision;
+    const running = this.#metrics.map((metric) => begin(this.#call, metric, width, decision?.kind));
+    const each = decision ? decisionsPerRow(decision) : 0;
+    return {
+      add: ({ rows, values, logits, targets, ids, weight }) => {
+        const predicted = new Int32Array(rows * each);
+        const actual = new Int32Array(rows * each);
+        for (let i = 0; decision && i < rows; i++) {
+          const { kind, cut, targetCut, node } = decision;
+          decide(kind, cut, node === this.#output ? values : logits, i * width, width, predicted, i * each);
+          if (targets) decide(kind, targetCut, targets, i * width, width, actual, i * each);
+          else actual[i] = ids?.[i] as number;
+        }
+        for (const metric of running) metric.add({ rows, width, decisions: each, outputs: values, logits, targets, actual, predicted, weight });
+      },
+      values: () => Object.fromEntries(this.#metrics.map(({ name }, i) => [name, running[i]?.value()])),
+    };
+  }
+}
+
+/** Computes metrics over a data set. */
 function* measure(
   engine: Engine,
   source: RowSource,
@@ -227,29 +325,11 @@ function* measure(
   threshold?: number,
   training = false,
 ): Generator<Slice, Record<string, unknown>, undefined> {
-  const { rows, forms } = source;
-  const weighting = weightingOf(forms[0] as TargetForm);
-  if (weighting === 'elements') throw new ValueError(`${call}: weight has a number for each element, expected one for each row, which metrics take`);
-  const judged = engine.losses.findIndex((loss) => loss);
-  const output = engine.model.outputs[judged] as Node;
-  const loss = engine.losses[judged]?.loss;
-  const decision = threshold === undefined ? decisionOf(output, loss) : requireDecision(call, output, loss, threshold);
-  const shown = training ? engine.inMode('training', engine.graph.outputs[judged] as Node) : output;
-  const outputs = [shown, logitsOf(shown)];
-  const width = features(output.shape);
-  const targetWidth = engine.columns.targets[0]?.width;
-  if (targetWidth !== width)
-    throw new ValueError(`${call}: ${loss?.name} has targets of ${targetWidth} for an output of ${width}, expected as many, which metrics compare`);
-  // Leave out the report of the loss, which would end the run where it is not finite.
-  const load = () =>
-    engine.derived(`metrics:${training}:${forms}`, batch, () => ({
-      ...engine.recipe(training ? 'evaluateTraining' : 'evaluate', forms),
-      reports: [],
-      roots: outputs,
-      outputs,
-    }));
-  const running = metrics.map((metric) => begin(call, metric, width, decision?.kind));
-  const each = decision ? decisionsPerRow(decision) : 0;
+  const { rows } = source;
+  const measurement = new Measurement(call, engine, source.forms, metrics, threshold, training);
+  const { width, targetInput, weightInput } = measurement;
+  const load = () => engine.derived(measurement.key, batch, () => measurement.recipe());
+  const running = measurement.begin();
   for (let position = 0; position < rows; position += batch) {
     // A metric may have predicted or evaluated, so fetch the program again. A metric gets copies, which it may keep.
     const program = load();
@@ -258,23 +338,17 @@ function* measure(
     workspace.set(Context.Step, 0);
     source.train(program, position, 1, batch, false);
     const count = Math.min(batch, rows - position);
-    const predicted = new Int32Array(count * each);
-    const actual = new Int32Array(count * each);
-    const copy = (at: number) => core.f32.slice(at, at + count * width);
-    const at = program.inputIndex(engine.model.inputs.length);
-    const values = copy(program.outputIndex(0));
-    const logits = copy(program.outputIndex(1));
-    const targets = hasIds(forms[0] as TargetForm) ? undefined : copy(at);
-    for (let i = 0; decision && i < count; i++) {
-      const { kind, cut, targetCut, node } = decision;
-      decide(kind, cut, node === output ? values : logits, i * width, width, predicted, i * each);
-      if (targets) decide(kind, targetCut, targets, i * width, width, actual, i * each);
-      else actual[i] = core.u32[at + i] as number;
-    }
-    const weightAt = weighting && program.inputIndex(engine.model.inputs.length + forms.length);
-    const weight = weightAt === undefined ? undefined : core.f32.slice(weightAt, weightAt + count);
-    for (const metric of running) metric.add({ rows: count, width, decisions: each, outputs: values, logits, targets, actual, predicted, weight });
+    const copy = (at: number, n = width) => core.f32.slice(at, at + count * n);
+    const at = program.inputIndex(targetInput);
+    running.add({
+      rows: count,
+      values: copy(program.outputIndex(0)),
+      logits: copy(program.outputIndex(1)),
+      targets: measurement.hasIds ? undefined : copy(at),
+      ids: measurement.hasIds ? core.u32.slice(at, at + count) : undefined,
+      weight: weightInput === undefined ? undefined : copy(program.inputIndex(weightInput), 1),
+    });
     yield { rows: count, share: (1 + (position + count) / rows) / 2 };
   }
-  return Object.fromEntries(metrics.map(({ name }, i) => [name, running[i]?.value()]));
+  return running.values();
 }

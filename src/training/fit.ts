@@ -41,7 +41,7 @@ export interface Trainee {
 export type TrainingData = Dataset | DatasetLiteral<AnyTargets, Inputs> | Streamed;
 
 /** The first stream of the seed for shuffles; no parameter uses it. */
-const SHUFFLE_STREAM = 0x40000000;
+export const SHUFFLE_STREAM = 0x40000000;
 
 type Ends = EpochEnd<readonly Metric[]>;
 

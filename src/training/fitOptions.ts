@@ -4,12 +4,13 @@ import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Streamed } from '../data/rows.js';
 import type { Engine } from '../engine/engine.js';
+import { Snapshot } from '../engine/snapshot.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import { ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { answerOf, checkCallbacks } from './callbacks.js';
-import { EarlyStop, type EarlyStopping } from './earlyStopping.js';
+import { EarlyStop, type EarlyStopping, readEarlyStopping } from './earlyStopping.js';
 import { readMetrics } from './evaluate.js';
 import type { EpochEnd, FitProgress } from './history.js';
 import type { Metric } from './metrics/metric.js';
@@ -87,20 +88,25 @@ export function heldBack(rows: number, share: number): number {
   throw new ValueError(`fit: a validationSplit of ${share} holds back ${held} of ${rows} rows, expected rows on both sides`);
 }
 
-/** Reads each option of `fit` once and fills in defaults. */
-export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
-  const given = checkOptions('fit', options, OPTIONS);
-  const searching = searchingOf(engine.optimizer);
+/** Options of the loop over epochs, as a caller gave them. */
+type LoopOptions = { readonly [K in keyof Omit<FitOptions, 'learningRate' | 'earlyStopping'>]: unknown };
+
+/** Fills in defaults of the loop over epochs and checks each option. @throws ValueError for one that there cannot be */
+export function readLoop(given: LoopOptions, usual: { readonly batchSize: number; readonly shuffle: boolean }) {
   const {
     epochs = 1,
     initialEpoch = 0,
-    batchSize = stream?.batchSize ?? searching?.rows ?? 32,
+    batchSize = usual.batchSize,
     accumulationSteps = 1,
-    shuffle = !searching,
+    shuffle = usual.shuffle,
     validationData,
     validationSplit,
-  } = given;
-  const { learningRate, earlyStopping, pause, budgetMs, signal, onProgress, onEpoch } = given;
+    pause,
+    budgetMs,
+    signal,
+    onProgress,
+    onEpoch,
+  } = given as Omit<FitOptions, 'learningRate' | 'earlyStopping'>;
   for (const [name, value] of Object.entries({ epochs, batchSize, accumulationSteps })) {
     if (!(Number.isInteger(value) && value > 0)) throw new ValueError(`fit: ${name} is ${describe(value)}, expected a whole number > 0`);
   }
@@ -113,8 +119,7 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
     throw new ValueError(`fit: budgetMs is ${describe(budgetMs)}, expected a number of milliseconds > 0`);
   checkCallbacks('fit', { onProgress, onEpoch }, signal);
   checkPause(pause);
-  const metrics = readMetrics('fit', given.metrics);
-  const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
+  const metrics = readMetrics('fit', given.metrics as readonly Metric[] | undefined);
   if (validationData !== undefined && (typeof validationData !== 'object' || validationData === null)) {
     throw new ValueError(`fit: validationData is ${describe(validationData)}, expected a data set or { x, y }`);
   }
@@ -123,11 +128,6 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
       throw new ValueError(`fit: validationSplit is ${describe(validationSplit)}, expected a number between 0 and 1`);
     if (validationData !== undefined) throw new ValueError('fit: validationData and validationSplit both came, expected one of them');
   }
-  searching?.checkFit(engine.optimizer as Optimizer, stream !== undefined, accumulationSteps);
-  const evaluating = earlyStopping !== undefined ? 'earlyStopping' : metrics.length > 0 ? 'metrics' : undefined;
-  stream?.checkFit({ batchSize: given.batchSize, validationData, validationSplit, evaluating });
-  const stopping = earlyStopping === undefined ? undefined : new EarlyStop(engine, earlyStopping, metrics);
-  const observe = observerOf(learningRate, metrics, engine.decides);
   const budget = budgetMs === undefined ? TURN_SECONDS : budgetMs / 1000;
   return {
     epochs,
@@ -138,10 +138,6 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
     metrics,
     validationData,
     validationSplit,
-    rateOf,
-    observe,
-    schedule: typeof learningRate === 'function' ? learningRate : undefined,
-    stopping,
     pause,
     budget,
     signal,
@@ -150,8 +146,30 @@ export function readOptions(engine: Engine, options: FitOptions<readonly Metric[
   };
 }
 
+/** Reads each option of `fit` once and fills in defaults. */
+export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
+  const given = checkOptions('fit', options, OPTIONS);
+  const searching = searchingOf(engine.optimizer);
+  const { learningRate, earlyStopping } = given;
+  const loop = readLoop(given, { batchSize: stream?.batchSize ?? searching?.rows ?? 32, shuffle: !searching });
+  const { accumulationSteps, metrics, validationData, validationSplit } = loop;
+  const rateOf = ratesOf(learningRate === undefined ? (engine.optimizer?.learningRate ?? 0) : learningRate);
+  searching?.checkFit(engine.optimizer as Optimizer, stream !== undefined, accumulationSteps);
+  const evaluating = earlyStopping !== undefined ? 'earlyStopping' : metrics.length > 0 ? 'metrics' : undefined;
+  stream?.checkFit({ batchSize: given.batchSize, validationData, validationSplit, evaluating });
+  const stopping =
+    earlyStopping === undefined ? undefined : new EarlyStop(readEarlyStopping(earlyStopping, metrics, engine.decides), new Snapshot(engine));
+  const observe = observerOf(learningRate, metrics, engine.decides);
+  const schedule = typeof learningRate === 'function' ? learningRate : undefined;
+  return { ...loop, rateOf, observe, schedule, stopping };
+}
+
 /** What a schedule wants to know of each epoch. @throws ValueError where it watches what there is not */
-function observerOf(schedule: number | Schedule | undefined, metrics: readonly Metric[], decides: boolean): ((end: EpochEnd) => void) | undefined {
+export function observerOf(
+  schedule: number | Schedule | undefined,
+  metrics: readonly Metric[],
+  decides: boolean,
+): ((end: EpochEnd) => void) | undefined {
   const observe = fieldOf(schedule, 'observe');
   if (observe === undefined) return undefined;
   if (typeof observe !== 'function') throw new ValueError(`fit: learningRate.observe is ${describe(observe)}, expected a function`);

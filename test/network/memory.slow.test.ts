@@ -22,7 +22,8 @@ import {
 import { hvp, jacobian } from 'neurite/derivatives';
 import { trace } from 'neurite/inspect';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Build, Core, coreOf } from '../../src/core/core.js';
+import { type Build, coreOf } from '../../src/core/core.js';
+import { watchBlocks } from '../core/watchBlocks.js';
 import { builds } from '../kernels/machine.js';
 import { filled, numbers } from '../kernels/numbers.js';
 
@@ -183,35 +184,6 @@ test('100,000 networks made and disposed of leave linear memory and heap as they
   };
   await expectFlat('simd', 50_000, cycles, 2);
 });
-
-/** Every block of memory that is allocated and not yet freed, from now on. */
-function watchBlocks(refuse: (count: number) => boolean = () => false): { blocks: Map<number, string>; allocations: () => number } {
-  const blocks = new Map<number, string>();
-  const returned = new Set<number>();
-  let count = 0;
-  const { allocate, free, retire } = Core.prototype;
-  const retired = new Set<number>();
-  vi.spyOn(Core.prototype, 'allocate').mockImplementation(function (this: Core, bytes, what) {
-    if (refuse(count++)) throw new MemoryError(what, bytes, 0);
-    const address = allocate.call(this, bytes, what);
-    blocks.set(address, what);
-    returned.delete(address);
-    return address;
-  });
-  vi.spyOn(Core.prototype, 'free').mockImplementation(function (this: Core, address) {
-    // Blocks of before may come back too: of networks that were forgotten.
-    if (returned.has(address)) throw new Error(`the block at ${address} is freed twice`);
-    if (blocks.delete(address) || retired.delete(address)) returned.add(address);
-    free.call(this, address);
-  });
-  // What somebody had a view of is given back as well, but not before no view shows it.
-  vi.spyOn(Core.prototype, 'retire').mockImplementation(function (this: Core, address, bytes) {
-    if (returned.has(address) || retired.has(address)) throw new Error(`the block at ${address} is given back twice`);
-    if (blocks.delete(address)) retired.add(address);
-    retire.call(this, address, bytes);
-  });
-  return { blocks, allocations: () => count };
-}
 
 /** Everything that takes memory, one after the other; each step with what a network that survives it must still be able to do. */
 const life: { what: string; run: (net: Network) => unknown }[] = [

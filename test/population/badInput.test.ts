@@ -1,5 +1,5 @@
 /** What a population refuses, before anything changes. */
-import { adam, crossEntropy, dataset, dense, lbfgs, sequential, sgd, stream } from 'neurite';
+import { adam, crossEntropy, dataset, dense, input, lbfgs, network, sequential, sgd, stream } from 'neurite';
 import { loadPopulation, type Population, population, savePopulation } from 'neurite/population';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -56,11 +56,9 @@ describe('a call', () => {
     await expect(herd.fit({ x, y }, { learningRate: [1] })).rejects.toThrow('fit: learningRate has 1 entries for 5 nets');
   });
 
-  test('with data for another number of nets, or of different rows', async () => {
+  test('with data for another number of nets, or that it cannot take', async () => {
     await expect(herd.fit(lists(6).slice(1))).rejects.toThrow('fit: 4 data sets came for 5 nets, expected 5, one for each, or one for all');
     expect(() => herd.evaluate([])).toThrow('evaluate: 0 data sets came for 5 nets');
-    const uneven = [...lists(6).slice(1), { x: x.subarray(0, 15), y: y.subarray(0, 5) }];
-    await expect(herd.fit(uneven)).rejects.toThrow('fit: data[4] has 5 rows and data[0] has 6, expected as many: the nets take their steps together');
     const mixed = [...lists(6).slice(1), { x, y: Float32Array.from({ length: 12 }, () => 0.5) }];
     await expect(herd.fit(mixed)).rejects.toThrow('fit: data[4] has targets as values and data[0] as ids, expected the same');
     await expect(herd.fit([...lists(6).slice(1), { x } as never])).rejects.toThrow('fit: data[4]: got');
@@ -70,7 +68,16 @@ describe('a call', () => {
     await expect(herd.fit(stream(rows) as never)).rejects.toThrow('fit: the data are a stream');
     await expect(herd.fit(dataset({ x, y, budget: 8 }))).rejects.toThrow('larger than their budget of 8 bytes');
     await expect(herd.fit({ x, y }, { epochs: 0 })).rejects.toThrow('fit: epochs is 0, expected a whole number > 0');
-    await expect(herd.fit({ x, y }, { validationSplit: 0.1 } as never)).rejects.toThrow('fit: there is no option "validationSplit"');
+    await expect(herd.fit({ x, y }, { accumulationSteps: 2 } as never)).rejects.toThrow('fit: there is no option "accumulationSteps"');
+    await expect(herd.fit({ x, y }, { validationSplit: 0.01 })).rejects.toThrow('fit: a validationSplit of 0.01 holds back 0 of 6 rows');
+    await expect(herd.fit({ x, y }, { validationSplit: 1 })).rejects.toThrow('fit: validationSplit is 1, expected a number between 0 and 1');
+    await expect(herd.fit({ x, y }, { validationData: lists(6).slice(1) })).rejects.toThrow('fit: validationData: 4 data sets came for 5 nets');
+    await expect(herd.fit({ x, y }, { validationData: stream(rows) as never })).rejects.toThrow('fit: validationData: the data are a stream');
+    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 0 } })).rejects.toThrow('fit: earlyStopping.patience is 0');
+    await expect(herd.fit({ x, y }, { earlyStopping: { patience: 1, monitor: 'f1' } })).rejects.toThrow('fit: earlyStopping.monitor is "f1"');
+    await expect(herd.fit({ x, y }, { metrics: 'f1' as never })).rejects.toThrow('fit: metrics is "f1", expected a list');
+    await expect(herd.fit({ x, y }, { initialEpoch: 1 })).rejects.toThrow('fit: initialEpoch is 1, expected a whole number below epochs, 1');
+    expect(() => herd.evaluate({ x, y }, { threshold: 0.5 } as never)).toThrow('evaluate: threshold came for an output of classes');
   });
 
   test('with a net that there is not, or other parameters', () => {
@@ -92,8 +99,8 @@ describe('a call', () => {
 
 test('without loss or optimizer', async () => {
   const bare = population(sequential(3, [dense(2)]), 2);
-  await expect(bare.fit({ x, y })).rejects.toThrow('fit: the network has no loss');
-  expect(() => bare.evaluate({ x, y })).toThrow('evaluate: the network has no loss');
+  await expect(bare.fit({ x, y })).rejects.toThrow('fit: the population has no loss; make it of a network with { loss }');
+  expect(() => bare.evaluate({ x, y })).toThrow('evaluate: the population has no loss');
   expect(bare.predict(x.subarray(0, 3))).toHaveLength(4);
 });
 
@@ -233,4 +240,25 @@ test('how it shows itself', () => {
   expect(herd.optimizer?.name).toBe('adam');
   expect(herd.parameterNames).toEqual(['dense1.weights', 'dense1.biases', 'dense2.weights', 'dense2.biases']);
   expect(population(sequential(2, [dense(1)], { loss: undefined, optimizer: sgd() }), 1).optimizer?.name).toBe('sgd');
+});
+
+test('what nets say together', () => {
+  for (const herd of [population(make(), 1), population(make(), 5)]) {
+    const outputs = herd.predict(x);
+    const { mean, deviation } = herd.ensemble(x);
+    expect([mean.length, deviation.length]).toEqual([12, 12]);
+    for (let i = 0; i < 12; i++) {
+      const own = Array.from({ length: herd.count }, (_, net) => outputs[12 * net + i] as number);
+      const average = own.reduce((a, b) => a + b, 0) / herd.count;
+      const variance = own.reduce((sum, value) => sum + (value - average) ** 2, 0) / herd.count;
+      expect(Math.abs((mean[i] as number) - average)).toBeLessThan(2 ** -23);
+      expect(Math.abs((deviation[i] as number) - Math.sqrt(variance))).toBeLessThan(2 ** -23);
+    }
+    herd.dispose();
+    expect(() => herd.ensemble(x)).toThrow('ensemble: the population was disposed');
+  }
+  const a = input(3);
+  const two = population(network({ inputs: a, outputs: [dense(1)(a), dense(2)(a)] }), 3);
+  const { mean } = two.ensemble(x) as unknown as { mean: Float32Array[] };
+  expect(mean.map(({ length }) => length)).toEqual([6, 12]);
 });

@@ -291,7 +291,7 @@ describe('a net that diverges', () => {
         () => undefined,
         (error: { epoch: number; step: number }) => error,
       );
-      if (error) stopped.push({ net: i, epoch: error.epoch, step: error.step });
+      if (error) stopped.push({ net: i, epoch: error.epoch, step: error.step, reason: 'not finite' });
       expect(bits(herd.parameters(i)), `net ${i}`).toEqual(bits(net.parameters));
     }
     const sorted = [...history.stopped].sort((a, b) => a.net - b.net);
