@@ -78,6 +78,9 @@ test('operands stand in the order of their words', () => {
   }
   using looksUp = sequential(3, [embedding(5, 2), dropout(0.5), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam() });
   checkAll(internals('test', looksUp));
+  // No node compiles to a product of eight bits: it is a Linear whose words change in place, the second operand alone (`src/int8/threadedProgram.ts`).
+  expect(wordsOf(Opcode.LinearInt8)).toEqual(wordsOf(Opcode.Linear).map((word) => (word === 'w' ? 'room' : word)));
+  seen.add(Opcode.LinearInt8);
   const all = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
   expect(all.filter((code) => !seen.has(code)).map((code) => Opcode[code])).toEqual([]);
 });
