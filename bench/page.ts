@@ -175,7 +175,8 @@ ${page.head()}
 \`npm run bench:results\` makes this page from \`bench/history/\`, to which \`npm run bench\`, \`bench:peers\` and \`bench:browser\` add with \`--write\`: medians, their
 spread, accuracies, every row and date. Systems take turns in at least five repetitions; a ratio is the median of the ratios within a repetition. Absolute
 figures drift with the machine by a fifth and more from one run to the next, ratios by much less. What others come to is checked before it is timed, what
-neurite does on several threads and in populations to the bits of one thread and of single nets.
+neurite does on several threads to the bits of one thread, in populations to those of single nets (relaxed build: to 2⁻¹⁸). Systems that take seconds for
+what others do in a fifth of one train fewer epochs in a repetition (\`bench/workloads.ts\`); their accuracies are of these.
 
 ## Floors
 

@@ -23,7 +23,7 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 const alone = 'has no threads';
 
-/** Why a system has no rows on several threads in Node; each was tried. */
+/** Why a system has no rows on several threads in Node: what trying it gave, or what its source says. */
 const unshared: Readonly<Record<string, string>> = {
   'jax-js':
     'shares out work where there is a global Worker that takes a blob: address, which Node has not; in an isolated page it has a thread for each core',
