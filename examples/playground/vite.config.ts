@@ -4,21 +4,41 @@ import { defineConfig, type Plugin } from 'vite';
 
 const from = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The page asks its worker for no derivatives but those of training: the others stay out of the script. */
-const withoutDerivatives: Plugin = {
-  name: 'without-derivatives',
+/** What a worker can and the page never asks of it, by the file that imports it: derivatives but those of training, metrics but those of values. */
+const unasked: readonly { readonly file: string; readonly importer: string; readonly names: string }[] = [
+  {
+    file: 'derivatives/index.js',
+    importer: 'src/worker/implementations.ts',
+    names: 'vjp jvp jacobian parameterJacobian inputHessian inputHvp inputGradient hessian hvp perSampleGradients',
+  },
+  { file: 'metrics/ranking.js', importer: 'src/worker/unpack.ts', names: 'averagePrecision prAuc rocAuc' },
+  { file: 'metrics/confusion.js', importer: 'src/worker/unpack.ts', names: 'balancedAccuracy cohenKappa confusionMatrix matthews' },
+  { file: 'metrics/perClass.js', importer: 'src/worker/unpack.ts', names: 'classificationReport f1 f1At precision precisionAt recall recallAt' },
+];
+
+/** Keeps that out of the script. */
+const withoutUnasked: Plugin = {
+  name: 'without-unasked',
   enforce: 'pre',
-  resolveId: (id, importer) => (/\/derivatives\/index\.js$/.test(id) && importer?.endsWith('src/worker/implementations.ts') ? '\0none' : null),
-  load: (id) =>
-    id === '\0none'
-      ? 'export const vjp = 0, jvp = 0, jacobian = 0, parameterJacobian = 0, inputHessian = 0, inputHvp = 0, inputGradient = 0, hessian = 0, hvp = 0, perSampleGradients = 0;'
-      : null,
+  resolveId: (id, importer) => {
+    const at = unasked.findIndex((one) => id.endsWith(one.file) && importer?.endsWith(one.importer));
+    return at < 0 ? null : `\0unasked ${at}`;
+  },
+  load: (id) => {
+    const names = id.startsWith('\0unasked ') && unasked[Number(id.split(' ')[1])]?.names;
+    return names
+      ? names
+          .split(' ')
+          .map((name) => `export const ${name} = 0;`)
+          .join('')
+      : null;
+  },
 };
 
 export default defineConfig({
   root: from('.'),
   base: './',
-  plugins: [withoutDerivatives],
+  plugins: [withoutUnasked],
   resolve: {
     alias: {
       'neurite/inspect': from('../../src/inspect/index.ts'),
