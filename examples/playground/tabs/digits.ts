@@ -111,7 +111,7 @@ export async function openDigits(host: HTMLElement): Promise<void> {
       make(
         'p',
         { class: 'caption' },
-        `The ${EXCITING} test digits that excite it most, on average: orange where they have more ink than digits usually have, blue where they have less.`,
+        `The ${EXCITING} test digits that excite it most, on average: orange where they have more ink than digits usually have, blue where they have less. One without a picture is excited by none.`,
       ),
       make(
         'div',
