@@ -238,7 +238,7 @@ export function fromJSON<In extends number = 1, Out extends number = 1>(
   json: NetworkJson | string,
   options: FromJSONOptions = {},
 ): Network<AnyTargets, In, Out> {
-  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, ['maxParameters', ...LOAD_OPTIONS]);
+  const { maxParameters = MAX_PARAMETERS, ops, optimizers = [], ...given } = checkOptions('fromJSON', options, [...LOAD_OPTIONS, 'maxParameters']);
   const words = savedOps('fromJSON', ops);
   const build = buildOf('fromJSON', given);
   const makers = Object.values(optimizersByName('fromJSON', optimizers));

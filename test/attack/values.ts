@@ -248,7 +248,9 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     layer: () => [net.layers[0]?.name],
     '.parameter': () => [net.parameterNames[0]],
   };
-  const made = known[name.startsWith('.') ? name : name]?.() ?? known[name.slice(1)]?.();
+  // Own names alone: what every object has, such as toString, is no list of arguments.
+  const found = [name, name.slice(1)].find((one) => Object.hasOwn(known, one));
+  const made = found === undefined ? undefined : known[found]?.();
   return made ?? (name.startsWith('.') ? [x, y] : [node(), node()]);
 }
 
