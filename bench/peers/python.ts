@@ -23,7 +23,9 @@ class Python {
   #files = 0;
 
   constructor(library: 'numpy' | 'pytorch', threads: number) {
-    this.#process = spawn(interpreter, [`${folder}serve.py`, library, String(threads)]);
+    // Threads of OpenMP that wait by looking again and again take the core from those that work: asleep, two of them are up to three times as fast.
+    const env = { ...process.env, ...(threads > 1 && { OMP_WAIT_POLICY: 'passive' }) };
+    this.#process = spawn(interpreter, [`${folder}serve.py`, library, String(threads)], { env });
     this.#process.on('error', (error) => this.#errors.push(error.message));
     this.#process.stderr.on('data', (text) => this.#errors.push(String(text)));
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
