@@ -18,15 +18,18 @@ const cellsOf = (line: string) =>
     .slice(1, -1)
     .map((cell) => cell.trim());
 
-/** When and where. */
+/** When and where; of several runs with figures of Node 24, the first and the last, as each row is of the last run that has it. */
 function measured(results: string): string {
-  // Of several runs the last that has figures of Node 24.
   const head = /^(\d{4}-\d\d-\d\d, commit \w+.*): (.*), one thread/m.exec(results)?.slice(1) ?? [];
   const [runs = '', machine] = head;
-  const of = runs.split('; ').find((run) => !run.includes('(') || run.includes('Node 24'));
-  const date = of?.slice(0, 10);
-  if (!date || !machine) throw new Error('bench/RESULTS.md does not say when and where it was measured');
-  return `measured ${date} on ${machine}`;
+  const dates = runs
+    .split('; ')
+    .filter((run) => !run.includes('(') || run.includes('Node 24'))
+    .map((run) => run.slice(0, 10))
+    .sort();
+  const [first, last] = [dates[0], dates.at(-1)];
+  if (!first || !machine) throw new Error('bench/RESULTS.md does not say when and where it was measured');
+  return `measured ${first === last ? first : `${first} to ${last}`} on ${machine}`;
 }
 
 /** The README's table, of the figures of Node 24. @throws Error for a page without them */
@@ -60,9 +63,12 @@ export function speed(results: string): string {
 export function frozen(results: string): string {
   const section = results.split(/^## Beside itself$/m)[1] ?? '';
   const [head, rule, ...lines] = [...section.matchAll(/^\|.*$/gm)].map(([line]) => line);
-  const rows = lines.flatMap((line) => (/^\| F \d+ rows/.test(line) ? [line.replace(/^\| F (\d+ rows), not frozen/, '| $1')] : []));
+  const rows = lines.flatMap((line) => (/^\| F \d+ rows/.test(line) ? [cellsOf(line.replace(/^\| F (\d+ rows), not frozen/, '| $1'))] : []));
   if (!head || !rule || rows.length === 0) throw new Error('bench/RESULTS.md has no predictors that are frozen');
-  return [`784-512-256-10, ${measured(results)}.`, '', head, rule, ...rows].join('\n');
+  // Engines that have such rows.
+  const kept = (cells: readonly string[]) => cells.filter((_, i) => rows.some((row) => row[i] !== '–'));
+  const table = [cellsOf(head), cellsOf(rule), ...rows].map((cells) => `| ${kept(cells).join(' | ')} |`);
+  return [`784-512-256-10, ${measured(results)}.`, '', ...table].join('\n');
 }
 
 const PLACE = /(<!-- from bench\/RESULTS\.md(: frozen)? -->\n)[\s\S]*?(<!-- end -->)/;
