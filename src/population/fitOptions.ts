@@ -2,7 +2,7 @@
 import { checkOptions } from '../arguments/options.js';
 import { readEarlyStopping } from '../training/earlyStopping.js';
 import type { FitOptions } from '../training/fitOptions.js';
-import { observerOf, readLoop } from '../training/fitOptions.js';
+import { FIT_OPTIONS, observerOf, readLoop } from '../training/fitOptions.js';
 import type { EpochEnd } from '../training/history.js';
 import type { Metric } from '../training/metrics/metric.js';
 import type { Cohort } from './cohort.js';
@@ -31,22 +31,7 @@ export interface PopulationFitOptions<M extends readonly Metric[] = readonly []>
   readonly onEpoch?: (epoch: PopulationEpoch<M>) => unknown;
 }
 
-const OPTIONS: readonly (keyof PopulationFitOptions)[] = [
-  'epochs',
-  'batchSize',
-  'initialEpoch',
-  'shuffle',
-  'validationData',
-  'validationSplit',
-  'metrics',
-  'learningRate',
-  'earlyStopping',
-  'pause',
-  'budgetMs',
-  'signal',
-  'onProgress',
-  'onEpoch',
-];
+const OPTIONS = FIT_OPTIONS.filter((name) => name !== 'accumulationSteps');
 
 type AnyFitOptions = PopulationFitOptions<readonly Metric[]>;
 

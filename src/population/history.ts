@@ -1,27 +1,17 @@
 /** What is told of a population's training: of all nets at once, or of one as its own `fit` would. */
 import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import type { EpochEnd, History } from '../training/history.js';
+import type { EpochEnd, Evaluation, FitProgress, History } from '../training/history.js';
 import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import type { PopulationEvaluation, PopulationMetrics } from './evaluation.js';
 import type { Stop } from './runner.js';
 
 /** The progress of a `fit`: what differs from net to net is a list with a number for each. Times are seconds. */
-export interface PopulationProgress extends PopulationEvaluation {
-  /** Counted from 1. */
-  readonly epoch: number;
-  readonly epochs: number;
+export interface PopulationProgress extends PopulationEvaluation, Omit<FitProgress, keyof Evaluation> {
   /** Steps done in this epoch, of `steps`: of the nets with the most rows, where these differ. */
   readonly step: number;
-  readonly steps: number;
-  /** Since this epoch began. */
-  readonly seconds: number;
   /** Rows of all nets. */
   readonly samplesPerSecond: number;
-  /** Estimated time to the end of the last epoch, at the speed of this one. */
-  readonly secondsLeft: number;
-  /** The longest time that this fit has blocked the event loop. */
-  readonly longestBlock: number;
 }
 
 /** An epoch that has ended. All is NaN for a net that stopped before its end. */

@@ -63,7 +63,8 @@ export interface FitOptions<M extends readonly Metric[] = readonly []> {
   readonly onEpoch?: (epoch: EpochEnd<M>) => unknown;
 }
 
-const OPTIONS: readonly (keyof FitOptions)[] = [
+/** Their names. */
+export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
   'epochs',
   'batchSize',
   'initialEpoch',
@@ -148,7 +149,7 @@ export function readLoop(given: LoopOptions, usual: { readonly batchSize: number
 
 /** Reads each option of `fit` once and fills in defaults. */
 export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
-  const given = checkOptions('fit', options, OPTIONS);
+  const given = checkOptions('fit', options, FIT_OPTIONS);
   const searching = searchingOf(engine.optimizer);
   const { learningRate, earlyStopping } = given;
   const loop = readLoop(given, { batchSize: stream?.batchSize ?? searching?.rows ?? 32, shuffle: !searching });
