@@ -59,9 +59,13 @@ class Room {
     readonly what: string,
   ) {}
 
+  holds(bytes: number): boolean {
+    return bytes <= this.#bytes;
+  }
+
   /** @returns its address, with room for so many bytes */
   reserve(bytes: number): number {
-    if (bytes > this.#bytes) {
+    if (!this.holds(bytes)) {
       const address = this.core.allocate(bytes, this.what);
       this.free();
       this.address = address;
@@ -312,16 +316,22 @@ export class Cohort extends Recipes {
     const program = compile(recipe, rows);
     const size = Math.max(1, program.plan.size) * ELEMENT;
     const most = Math.min(this.groups, Most.Groups, Math.max(1, Math.floor(TOGETHER / size)));
-    const base = this.#workspace.reserve(size * most);
+    // At once: every program runs in it, also where the next allocation is refused.
+    this.#set(Lanes.Workspace, this.#workspace.reserve(size * most));
     const bytes = program.words.byteLength;
     const address = this.core.allocate(Math.max(4, bytes), 'a program');
     this.core.u32.set(program.words, address >>> 2);
-    this.#set(Lanes.Workspace, base);
     const draws = program.instructions.some(({ opcode }) => opcode === Opcode.Random);
     const loaded = { program, recipe, address, end: address + bytes, most, draws };
     if (known) this.core.free(known.address);
     this.#programs.set(key, loaded);
     return loaded;
+  }
+
+  /** The program of a short prediction, where neither it nor room for `bytes` of rows has to be allocated: views of memory stay what they are. */
+  ready(rows: number, bytes: number): Loaded | undefined {
+    const known = this.#programs.get('predict');
+    return known && known.program.rows >= rows && this.#stage.holds(bytes) ? known : undefined;
   }
 
   /** The address of a tensor of group number `index` of those that run, n elements long. */

@@ -1,5 +1,5 @@
 /** A population as one file, and back. */
-import type { Bytes } from '../arguments/arrays.js';
+import { allocateFloats, type Bytes } from '../arguments/arrays.js';
 import { bytesOf as bytesGiven } from '../arguments/bytes.js';
 import { checkOptions } from '../arguments/options.js';
 import { FileError, ValueError } from '../errors.js';
@@ -26,8 +26,8 @@ export function savePopulation(population: Population): Bytes {
   const call = 'savePopulation';
   const { cohort, template, trainees, seed, draws } = populationInternals(call, population);
   const { count } = population;
-  const values = new Float32Array(count * cohort.valueCount);
-  const slots = new Float32Array(count * cohort.slotCount);
+  const values = allocateFloats(`${call}: the parameters`, count * cohort.valueCount);
+  const slots = allocateFloats(`${call}: the optimizer's state`, count * cohort.slotCount);
   const powers: number[] = [];
   for (let net = 0; net < count; net++) {
     const state = cohort.readState(net);

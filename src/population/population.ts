@@ -1,4 +1,4 @@
-import { type Floats, isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
+import { allocateFloats, type Floats, isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
@@ -134,16 +134,16 @@ export class Population {
     this.count = count;
     this.build = parts.build;
     const template = copyOf(network, network.seed);
-    let cohort: Cohort;
+    let made: Cohort | undefined;
     try {
-      cohort = new Cohort(parts.engine, parts.build, count, () => parts.tensorNames());
+      made = new Cohort(parts.engine, parts.build, count, () => parts.tensorNames());
+      for (const [net, own] of this.seeds.entries()) made.initialize(net, own);
     } catch (error) {
+      made?.free();
       template.dispose();
       throw error;
     }
-    this.seeds.forEach((own, net) => {
-      cohort.initialize(net, own);
-    });
+    const cohort = made;
     const widths = (nodes: readonly Node[]) => nodes.map((node) => features(node.shape));
     this.#inputs = widths(cohort.model.inputs);
     this.#outputs = widths(cohort.model.outputs);
@@ -257,16 +257,22 @@ export class Population {
     const rows = shared ? all : this.#rowsEach(call, all);
     const widths = this.#outputs;
     const several = widths.length > 1;
-    if (out !== undefined) {
+    const checkOut = () => {
       const n = count * rows * (widths[0] as number);
-      if (several || kindOf(out) !== 'Float32Array' || lengthOf(out) !== n)
+      if (out !== undefined && (several || kindOf(out) !== 'Float32Array' || lengthOf(out) !== n))
         throw new ShapeError(
           `${call}: out is ${describe(out)}, expected ${several ? `none for ${widths.length} outputs` : `a Float32Array of ${n}, ${count} × ${rows} × ${widths[0]}`}`,
         );
-    }
+    };
+    checkOut();
     // Rows of a later chunk may lie where results of an earlier one go.
     const inPlace = out !== undefined && rows > PREDICTION_ROWS && xs.some(({ values }) => bufferOf(values) === out.buffer);
-    const results = widths.map((width) => (inPlace ? undefined : out) ?? new Float32Array(count * rows * width));
+    const results = widths.map((width) => (inPlace ? undefined : out) ?? allocateFloats(`${call}: the output`, count * rows * width));
+    if (out !== undefined) {
+      this.#reserve(Math.min(rows, PREDICTION_ROWS), shared);
+      // Memory that grew detached views of it.
+      checkOut();
+    }
     for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
     if (!inPlace) return (several ? results : results[0]) as Floats;
     out.set(results[0] as Float32Array);
@@ -284,7 +290,8 @@ export class Population {
     const rows = n / ((this.#inputs[0] as number) * (shared ? 1 : this.count));
     if (!(Number.isInteger(rows) && rows > 0 && rows <= PREDICTION_ROWS && results === this.count * rows * (this.#outputs[0] as number)))
       return false;
-    const loaded = cohort.program('predict', rows);
+    const loaded = cohort.ready(rows, (n + results) * 4);
+    if (!loaded) return false;
     const at = cohort.stage((n + results) * 4);
     const { f32 } = cohort.core;
     f32.set(floats, at >>> 2);
@@ -296,13 +303,26 @@ export class Population {
     return true;
   }
 
+  /** Numbers of each input and each output of a prediction of so many rows. */
+  #sizes(rows: number, shared: boolean): number[] {
+    const { count } = this;
+    return [...this.#inputs.map((width) => (shared ? 1 : count) * rows * width), ...this.#outputs.map((width) => count * rows * width)];
+  }
+
+  /** Allocates all that a prediction of so many rows at once needs. */
+  #reserve(rows: number, shared: boolean): void {
+    const { cohort } = this.#inside;
+    cohort.program('predict', rows);
+    cohort.stage(this.#sizes(rows, shared).reduce((sum, n) => sum + n, 0) * 4);
+  }
+
   /** Predicts rows `from` … `to` − 1 of each net, of `rows`. */
   #chunk(xs: readonly Read[], results: readonly Float32Array[], from: number, to: number, rows: number, shared: boolean): void {
     const { cohort } = this.#inside;
     const { count } = this;
     const some = to - from;
     const loaded = cohort.program('predict', some);
-    const sizes = [...this.#inputs.map((width) => (shared ? 1 : count) * some * width), ...this.#outputs.map((width) => count * some * width)];
+    const sizes = this.#sizes(some, shared);
     const base = cohort.stage(sizes.reduce((sum, n) => sum + n, 0) * 4);
     const { f32 } = cohort.core;
     let next = base;
@@ -451,8 +471,7 @@ export class Population {
     this.#idle(call);
     this.#checkNet(call, net);
     const values = readPerParameter(call, 'parameters', parameters, this.parameterCount);
-    const odd = values.findIndex((value) => !Number.isFinite(value));
-    if (odd >= 0) throw new ValueError(`${call}: parameters[${odd}] is ${values[odd]}, expected a finite number`);
+    checkFinite(call, 'parameters', values);
     this.#idle(call);
     this.#inside.cohort.writeValues(net, values);
   }
@@ -487,7 +506,7 @@ export class Population {
   /**
    * Gives a net the parameters and states of a network, how long it was trained, and what its optimizer keeps; where it has another optimizer, that state
    * begins anew. What `network(i)` gave comes back so. The net keeps its seed.
-   * @throws ShapeError where the parameters have other names or shapes
+   * @throws ShapeError where the parameters have other names or shapes; ValueError for a value that is not finite. Nothing is changed then
    */
   setNetwork(net: number, network: AnyNetwork): void {
     const call = 'setNetwork';
@@ -510,21 +529,22 @@ export class Population {
       const n = node.shape.size.reduce((a, b) => a * b, 1);
       values.set(engine.core.f32.subarray(at, at + n), cohort.offsetOf(own));
     });
-    cohort.writeValues(net, values);
-    trainees.epochsTrained[net] = parts.trainee.epochsTrained;
-    trainees.stepsDone[net] = parts.trainee.stepsDone;
+    checkFinite(call, "the network's values", values);
     const state = engine.optimizerState;
     const { update } = cohort;
     const slots = new Float32Array(cohort.slotCount);
-    if (!state || !update || engine.optimizer?.name !== update.optimizer.name || String(state.slotNames) !== String(update.slotNames)) {
-      cohort.writeState(net, { slots, powers: update?.start ?? [] });
-      return;
+    let powers: ArrayLike<number> = update?.start ?? [];
+    if (state && update && engine.optimizer?.name === update.optimizer.name && String(state.slotNames) === String(update.slotNames)) {
+      const n = engine.parameterCount;
+      state.slots.forEach((address, i) => {
+        slots.set(engine.core.f32.subarray(address >>> 2, (address >>> 2) + n), i * n);
+      });
+      powers = engine.core.f64.slice(state.powers >>> 3, (state.powers >>> 3) + state.powerCount);
     }
-    const n = engine.parameterCount;
-    state.slots.forEach((address, i) => {
-      slots.set(engine.core.f32.subarray(address >>> 2, (address >>> 2) + n), i * n);
-    });
-    cohort.writeState(net, { slots, powers: engine.core.f64.slice(state.powers >>> 3, (state.powers >>> 3) + state.powerCount) });
+    cohort.writeValues(net, values);
+    cohort.writeState(net, { slots, powers });
+    trainees.epochsTrained[net] = parts.trainee.epochsTrained;
+    trainees.stepsDone[net] = parts.trainee.stepsDone;
   }
 
   /** Gives net `to` the parameters and states of net `from`, how long it was trained, and what the optimizer keeps of it. It keeps its seed. */
@@ -662,11 +682,16 @@ function copyOf(network: AnyNetwork, seed: number): AnyNetwork {
   const inside = internals('population', made);
   inside.metadata = metadata;
   const { optimizer } = engine;
-  inside.engine.configure(
-    engine.losses,
-    inside.engine.planUpdate(optimizer, () => inside.tensorNames()),
-    engine.penalties,
-  );
+  try {
+    inside.engine.configure(
+      engine.losses,
+      inside.engine.planUpdate(optimizer, () => inside.tensorNames()),
+      engine.penalties,
+    );
+  } catch (error) {
+    made.dispose();
+    throw error;
+  }
   return made;
 }
 
@@ -688,6 +713,11 @@ function readSeeds(call: string, seeds: unknown, count: number): number[] {
 function checkSeed(call: string, what: string, seed: unknown): void {
   if (!(Number.isInteger(seed) && (seed as number) >= 0 && (seed as number) < 2 ** 32))
     throw new ValueError(`${call}: ${what} is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
+}
+
+function checkFinite(call: string, what: string, values: Float32Array): void {
+  const odd = values.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0) throw new ValueError(`${call}: ${what}[${odd}] is ${values[odd]}, expected a finite number`);
 }
 
 function checkShare(call: string, rate: unknown): void {

@@ -26,6 +26,7 @@ import {
 } from 'neurite';
 import { loadPopulation, type Population, population, savePopulation } from 'neurite/population';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Core } from '../../src/core/core.js';
 import { watchBlocks } from '../core/watchBlocks.js';
 
 const x = Float32Array.from({ length: 24 }, (_, i) => Math.fround(Math.sin(i)));
@@ -370,6 +371,15 @@ describe('layers', () => {
     expect(copied.parameters(1)).toEqual(copied.parameters(0));
   });
 
+  test('a network whose values are not finite is refused, and changes nothing', async () => {
+    const herd = population(make(), 3);
+    const odd = make();
+    odd.parameters[3] = Number.NaN;
+    const { message } = await refused(herd, () => herd.setNetwork(1, odd));
+    expect(message).toBe("setNetwork: the network's values[3] is NaN, expected a finite number");
+    loadPopulation(savePopulation(herd)).dispose();
+  });
+
   test('a net of another optimizer comes without its state', () => {
     const herd = population(make(), 2);
     herd.step(x, y);
@@ -417,6 +427,8 @@ describe('memory', () => {
     for (const [what, act] of lives) {
       for (let n = 0; ; n++) {
         const herd = population(template, 3);
+        const row = x.subarray(0, 2);
+        const predicted = herd.predict(row);
         const before = all(herd);
         const { allocations } = watchBlocks((count) => count === n);
         const error = await Promise.resolve()
@@ -433,10 +445,56 @@ describe('memory', () => {
         }
         expect(error, `${what}, allocation ${n}`).toBeInstanceOf(MemoryError);
         expect(all(herd), `${what}, allocation ${n}`).toEqual(before);
+        // What was given back belongs to another by now, which must not notice.
+        const heir = population(template, 3);
+        expect(herd.predict(row), `${what}, allocation ${n}`).toEqual(predicted);
+        expect(all(heir), `${what}, allocation ${n}`).toEqual(all(population(template, 3)));
         await act(herd);
+        heir.dispose();
         herd.dispose();
       }
     }
+  });
+
+  test('refused while a population is made: no block is left', () => {
+    const template = make();
+    for (let n = 0, over = false; !over; n++) {
+      const { blocks, allocations } = watchBlocks((count) => count === n);
+      let error: unknown;
+      try {
+        population(template, 5).dispose();
+      } catch (thrown) {
+        error = thrown;
+      }
+      vi.restoreAllMocks();
+      over = allocations() <= n;
+      if (!over) expect(error, `allocation ${n}`).toBeInstanceOf(MemoryError);
+      expect([...blocks.values()], `allocation ${n}`).toEqual([]);
+    }
+  });
+
+  test('that grows with each allocation detaches views that are rows or results: predicted rightly, or refused', () => {
+    const expected = population(make(), 3).predictEach(new Float32Array(6).fill(0.5));
+    const herd = population(make(), 3);
+    const other = population(sequential(2, [dense(2)], { build: 'simd' }), 3);
+    const rows = herd.input.fill(0.5);
+    const { output } = other;
+    const { allocate } = Core.prototype;
+    vi.spyOn(Core.prototype, 'allocate').mockImplementation(function (this: Core, bytes, what) {
+      this.memory.grow(1);
+      return allocate.call(this, bytes, what);
+    });
+    const out = new Float32Array(6);
+    expect(herd.predictEach(rows, out)).toEqual(expected);
+    expect(() => other.predictEach(new Float32Array(6).fill(0.5), output)).toThrow('predictEach: out is a Float32Array of 0, expected');
+    vi.restoreAllMocks();
+    const again = new Float32Array(6).fill(0.5);
+    expect(other.predictEach(again, other.output)).toEqual(other.predictEach(again));
+  });
+
+  test('for more results than an array holds: a MemoryError', () => {
+    const wide = population(sequential(1, [dense(1)], { build: 'simd' }), 300);
+    expect(() => wide.predict(new Float32Array(2 ** 24))).toThrow(MemoryError);
   });
 
   test('is given back: after a life no block is left', async () => {
