@@ -1,5 +1,6 @@
 import { allocateFloats, type Floats, isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
+import { countOf, elementsOf } from '../arguments/list.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Inputs, Weights } from '../arguments/values.js';
@@ -572,8 +573,13 @@ export class Population {
     const isOne = typeof nets === 'number';
     if (nets !== undefined && !isOne && !isList(nets) && !isNumericArray(nets))
       throw new ValueError(`${call}: nets is ${describe(nets)}, expected the index of a net, or a list of them`);
-    const list = nets === undefined ? [...this.seeds.keys()] : isOne ? [nets] : Array.from(nets);
-    for (const net of list) this.#checkNet(call, net);
+    const list = nets === undefined ? [...this.seeds.keys()] : isOne ? [nets] : [];
+    const given = nets === undefined || isOne ? list : (nets as readonly number[]);
+    for (let i = 0, n = countOf(given); i < n; i++) {
+      const net = given[i] as number;
+      this.#checkNet(call, net);
+      list[i] = net;
+    }
     this.#idle(call);
     const inside = this.#inside;
     for (const net of list) mutateNet(inside.cohort, net, inside.seed, inside.draws++, rate, deviation);
@@ -702,8 +708,9 @@ function bufferOf(values: ArrayLike<number>): ArrayBufferLike | undefined {
 
 function readSeeds(call: string, seeds: unknown, count: number): number[] {
   if (!isList(seeds) && !isNumericArray(seeds)) throw new ValueError(`${call}: seeds is ${describe(seeds)}, expected a list of ${count}`);
-  const list = Array.from(seeds as ArrayLike<number>);
-  if (list.length !== count) throw new ShapeError(`${call}: ${list.length} seeds came for ${count} nets, expected ${count}, one for each`);
+  const found = countOf(seeds);
+  if (found !== count) throw new ShapeError(`${call}: ${found} seeds came for ${count} nets, expected ${count}, one for each`);
+  const list = elementsOf(seeds, count) as number[];
   list.forEach((seed, i) => {
     checkSeed(call, `seeds[${i}]`, seed);
   });

@@ -2,6 +2,7 @@
 
 import { isNumericArray } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
+import { countOf, elementsOf } from '../arguments/list.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
 import { answerOf } from '../training/callbacks.js';
@@ -32,9 +33,10 @@ export interface Rates {
 /** Reads rates for `count` nets. @throws ShapeError for another number of them; ValueError for one that is no rate */
 export function readRates(call: string, given: unknown, count: number): Rates {
   const several = isList(given) || isNumericArray(given);
-  const list: unknown[] = several ? Array.from(given as ArrayLike<unknown>) : [given];
-  if (several && list.length !== count)
-    throw new ShapeError(`${call}: learningRate has ${list.length} entries for ${count} nets, expected ${count}, one for each, or a number for all`);
+  const found = several ? countOf(given) : count;
+  if (found !== count)
+    throw new ShapeError(`${call}: learningRate has ${found} entries for ${count} nets, expected ${count}, one for each, or a number for all`);
+  const list = several ? elementsOf(given, count) : [given];
   const following = new Set<unknown>();
   list.forEach((rate, i) => {
     const what = several ? `learningRate[${i}]` : 'learningRate';

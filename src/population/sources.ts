@@ -1,6 +1,7 @@
 /** The rows that a population is trained or evaluated on: a data set for all nets, or one for each, each of as many rows as it has. */
 import { DataType } from '../../assembly/opcodes.js';
 import { isList } from '../arguments/describe.js';
+import { countOf, elementsOf } from '../arguments/list.js';
 import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral, endReading, type Uploaded } from '../data/dataset.js';
 import { isStreamed } from '../data/rows.js';
@@ -27,9 +28,9 @@ export class Given {
     count: number,
   ) {
     const several = isList(data);
-    const list = (several ? Array.from(data as readonly OneDataset[]) : [data]) as OneDataset[];
-    if (several && list.length !== count)
-      throw new ShapeError(`${call}: ${list.length} data sets came for ${count} nets, expected ${count}, one for each, or one for all`);
+    const found = several ? countOf(data) : count;
+    if (found !== count) throw new ShapeError(`${call}: ${found} data sets came for ${count} nets, expected ${count}, one for each, or one for all`);
+    const list = (several ? elementsOf(data, count) : [data]) as OneDataset[];
     const made = new Map<unknown, Dataset>();
     this.sets = list.map((one, i) => {
       if (isStreamed(one))

@@ -1,13 +1,17 @@
 /** Odd values put into well-formed calls of everything that is public; what is public is read off the exports and prototypes. */
 
-import { runInNewContext } from 'node:vm';
+import { createContext, runInContext } from 'node:vm';
 import * as neurite from 'neurite';
 import * as check from 'neurite/check';
 import * as derivatives from 'neurite/derivatives';
 import * as inspect from 'neurite/inspect';
+import * as eight from 'neurite/int8';
+import * as populations from 'neurite/population';
+import * as progress from 'neurite/progress';
+import * as threading from 'neurite/threads';
 import { generator } from '../files/bits.js';
 import { optimizers, schedules } from '../vocabulary.js';
-import { CORE, codeOf, find, grow, Neighbours, OURS, parametersOf, type Report, report, small, threw } from './victims.js';
+import { CORE, codeOf, find, grow, herdState, Neighbours, OURS, parametersOf, type Report, report, small, smallHerd, threw } from './victims.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
 type Any = any;
@@ -24,10 +28,13 @@ class OddArray extends Array {
 }
 
 /** Everything that the package's entries export. */
-const PUBLIC: Any = { ...neurite, ...check, ...derivatives, ...inspect };
+const PUBLIC: Any = { ...neurite, ...check, ...derivatives, ...inspect, ...eight, ...populations, ...progress, ...threading };
+
+/** Another realm. */
+const foreign = createContext();
 
 /** Odd values, by name; some act on the network in use. */
-export function oddities(net: neurite.Network, other: neurite.Network): [string, () => unknown][] {
+export function oddities(net: neurite.Network, other: neurite.Network, herd: populations.Population): [string, () => unknown][] {
   const doing = (act: () => void) => () => {
     const row: Any = [1, 2, 3];
     Object.defineProperty(row, 1, {
@@ -82,13 +89,15 @@ export function oddities(net: neurite.Network, other: neurite.Network): [string,
     ['BigInt64Array', new BigInt64Array(3)],
     ['DataView', new DataView(new ArrayBuffer(12))],
     ['shared', new Float32Array(new SharedArrayBuffer(12))],
-    ['foreign array', runInNewContext('[1, 2, 3]')],
-    ['foreign Float32Array', runInNewContext('new Float32Array(3)')],
+    ['foreign array', runInContext('[1, 2, 3]', foreign)],
+    ['foreign Float32Array', runInContext('new Float32Array(3)', foreign)],
     ['long subclass', new LongArray(3)],
     ['OddArray', OddArray.from([1, 2, 3])],
     ['proxy', new Proxy([1, 2, 3], {})],
     ['proxy of Float32Array', new Proxy(new Float32Array(3), {})],
     ['network', other],
+    ['population', herd],
+    ['int8', eight.int8],
   ];
   const throwing = () => {
     throw OURS;
@@ -131,6 +140,27 @@ export function oddities(net: neurite.Network, other: neurite.Network): [string,
         return a;
       },
     ],
+    ['endless', () => new Proxy([1, 2, 3], { get: (list, key) => (key === 'length' ? Number.MAX_SAFE_INTEGER : Reflect.get(list, key)) })],
+    [
+      'endless iterator',
+      () =>
+        Object.assign([1, 2, 3], {
+          *[Symbol.iterator]() {
+            for (;;) yield 1;
+          },
+        }),
+    ],
+    ['resizable', () => new Float32Array(new (ArrayBuffer as Any)(12, { maxByteLength: 24 }))],
+    ['growable shared', () => new Float32Array(new (SharedArrayBuffer as Any)(12, { maxByteLength: 24 }))],
+    [
+      'resized by a getter',
+      () => {
+        const b = new (ArrayBuffer as Any)(24, { maxByteLength: 48 });
+        const row: Any = [1, new Float32Array(b), 3];
+        Object.defineProperty(row, 0, { get: () => b.resize(8) ?? 1, enumerable: true });
+        return row;
+      },
+    ],
     ['getter throws', doing(throwing)],
     [
       'getter shrinks',
@@ -153,11 +183,16 @@ export function oddities(net: neurite.Network, other: neurite.Network): [string,
     ['net.output', () => net.output],
     ['other.output', () => other.output],
     ['net.gradients', () => net.gradients],
+    ['herd.input', () => herd.input],
+    ['herd.output', () => herd.output],
+    ['getter steps the population', doing(quiet(() => herd.step([9, 9, 9], [9, 9] as Any)))],
+    ['getter predicts with the population', doing(quiet(() => herd.predict(new Float32Array(3 * 300))))],
+    ['getter disposes of the population', doing(() => herd.dispose())],
   ];
 }
 
 /** Well-formed arguments for what is given a name; a name not listed gets [x, y, {}]. */
-function recipe(name: string, net: neurite.Network): unknown[] {
+function recipe(name: string, net: neurite.Network, herd: populations.Population): unknown[] {
   const x = [1, 2, 3];
   const y = [1, 0];
   const node = () => neurite.input(3);
@@ -245,6 +280,41 @@ function recipe(name: string, net: neurite.Network): unknown[] {
     explain: () => [net, 'step', 4],
     ...Object.fromEntries(['summary', 'toMermaid', 'toDot', 'graph', 'toJSON'].map((name) => [name, () => [net]])),
     ...Object.fromEntries(['hessian', 'inputGradient', 'perSampleGradients'].map((name) => [name, () => [net, x, y]])),
+    population: () => [net, 3, { seeds: [1, 2, 3], seed: 1 }],
+    savePopulation: () => [herd],
+    loadPopulation: () => [populations.savePopulation(herd), { build: CORE }],
+    progressBar: () => [{ stream: { write: () => true, isTTY: false } }],
+    threads: () => [1, { build: CORE }],
+    'herd.predict': () => [x, new Float32Array(6)],
+    'herd.predictEach': () => [[x, x, x], new Float32Array(6)],
+    'herd.ensemble': () => [x],
+    'herd.step': () => [x, y, { learningRate: [0.1, 0.2, 0.3], weight: [1] }],
+    'herd.stepEach': () => [[x, x, x], [y, y, y], { learningRate: 0.1 }],
+    'herd.fit': () => [
+      [rows, { x: [x, x, x], y: [y, y, y] }, rows],
+      {
+        epochs: 2,
+        batchSize: 2,
+        learningRate: [0.1, 0.2, () => 0.1],
+        validationData: rows,
+        metrics: [neurite.mae],
+        earlyStopping: { patience: 1 },
+        onEpoch: () => true,
+        onProgress: () => {},
+      },
+    ],
+    'herd.evaluate': () => [[rows, { x: [x], y: [y] }, rows], { metrics: [neurite.mae] }],
+    'herd.parameters': () => [1],
+    'herd.network': () => [1],
+    'herd.setParameters': () => [1, herd.parameters(2)],
+    'herd.setNetwork': () => [1, net],
+    'herd.copy': () => [0, 2],
+    'herd.mutate': () => [{ nets: [0, 2], rate: 0.5, deviation: 0.1 }],
+    'herd.crossover': () => [0, 1, 2, { rate: 0.5 }],
+    'herd.reset': () => [],
+    'herd.run': () => [],
+    'frozen.update': () => [net.parameters.slice()],
+    freeze: () => [{ quantize: eight.int8 }],
     layer: () => [net.layers[0]?.name],
     '.parameter': () => [net.parameterNames[0]],
   };
@@ -257,7 +327,7 @@ function recipe(name: string, net: neurite.Network): unknown[] {
 /** Everything public: exported functions, and what the prototypes of the given objects have. */
 function targets(): string[] {
   const exported = Object.entries(PUBLIC)
-    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck|Trace)$/.test((v as Any).name))
+    .filter(([, v]) => typeof v === 'function' && !/Error$|^(Network|Dataset|GradientCheck|Trace|Population)$/.test((v as Any).name))
     .map(([name]) => name);
   const net = small();
   const methods = Object.entries(Object.getOwnPropertyDescriptors(neurite.Network.prototype))
@@ -266,9 +336,12 @@ function targets(): string[] {
   const frozen = net.freeze();
   const predictor = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(frozen)))
     .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
-    .map(([name]) => `frozen.${name}`);
+    .flatMap(([name]) => [`frozen.${name}`, `eight.${name}`]);
+  const herd = Object.entries(Object.getOwnPropertyDescriptors(populations.Population.prototype))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => `herd.${name}`);
   net.dispose();
-  return [...exported, ...methods, ...predictor];
+  return [...exported, ...methods, ...predictor, ...herd];
 }
 
 export async function attackValues(seed: number, most: number, until = Number.POSITIVE_INFINITY): Promise<Report> {
@@ -279,6 +352,7 @@ export async function attackValues(seed: number, most: number, until = Number.PO
   const neighbours = new Neighbours();
   let net = small();
   const other = small(2);
+  let herd = smallHerd();
   const recent: string[] = [];
   while (out.calls < most && performance.now() < until) {
     const target = all[out.calls % all.length] as string;
@@ -287,15 +361,23 @@ export async function attackValues(seed: number, most: number, until = Number.PO
     } catch {
       net = small();
     }
+    try {
+      herd.parameters(0);
+      if (next() % 50 === 0) herd.dispose();
+      herd.parameters(0);
+    } catch {
+      herd = smallHerd();
+    }
     if (net.parameterCount === 0 || next() % 50 === 0) {
       net.dispose();
       net = small();
     }
-    const frozen = target.startsWith('frozen.') ? net.freeze() : undefined;
-    const name = frozen ? target.slice(6) : target;
+    const frozen = target.startsWith('frozen.') ? net.freeze() : target.startsWith('eight.') ? net.freeze({ quantize: eight.int8 }) : undefined;
+    const ofHerd = target.startsWith('herd.');
+    const name = target.replace(/^(frozen|eight|herd)\./, '.');
     let args: unknown[];
     try {
-      args = recipe(name, net);
+      args = recipe(ofHerd ? target : name, net, herd);
     } catch (error) {
       out.calls++;
       threw(out, error, 'recipe', name);
@@ -303,7 +385,7 @@ export async function attackValues(seed: number, most: number, until = Number.PO
       net = small();
       continue;
     }
-    const odd = oddities(net, other);
+    const odd = oddities(net, other, herd);
     const told: string[] = [];
     for (let n = 1 + (next() % 2); n > 0; n--) {
       const [label, make] = pick(odd);
@@ -328,20 +410,22 @@ export async function attackValues(seed: number, most: number, until = Number.PO
       }
     }
     const program = `${target}(${told.join(', ')})`;
-    const acts = /steps|disposes|net\.(param|grad)/.test(program);
-    const before = parametersOf(net);
+    const acts = /steps|disposes|net\.(param|grad)|herd\.(in|out)put/.test(program);
+    const state = () => parametersOf(net) + herdState(herd) / 2 ** 32;
+    const before = state();
     out.calls++;
     try {
-      const self: Any = frozen ?? (name.startsWith('.') ? net : undefined);
+      const self: Any = frozen ?? (ofHerd ? herd : name.startsWith('.') ? net : undefined);
       let result: Any = self ? self[name.slice(1)](...args) : PUBLIC[name](...args);
       if (result instanceof Promise) result = await result;
-      if (result instanceof neurite.Network && result !== net && result !== other) result.dispose();
+      const isMade = result instanceof neurite.Network || result instanceof populations.Population || typeof result?.coreFor === 'function';
+      if (isMade && result !== net && result !== other && result !== herd) result.dispose();
       else if (typeof result === 'function' && schedules.some((row) => row.name === name)) result(1, 0, 1);
     } catch (error) {
       threw(out, error, target, program);
       let now = before;
       try {
-        now = parametersOf(net);
+        now = state();
       } catch {
         /* disposed */
       }

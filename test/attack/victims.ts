@@ -1,6 +1,9 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
 import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, save, sequential, sgd } from 'neurite';
+import { int8 } from 'neurite/int8';
+import { type Population, population } from 'neurite/population';
 import { type Build, type Core, coreOf, useCore } from '../../src/core/core.js';
+import { laneCoreOf, useLaneCore } from '../../src/population/core.js';
 import { debugCore } from '../debugCore.js';
 
 /** The build under attack. */
@@ -10,11 +13,20 @@ export const CORE: Build = 'simd';
 export function useDebugCore(): Core {
   const before = coreOf(CORE);
   useCore(debugCore(CORE));
+  useLaneCore(debugCore(CORE, 'population'));
   return before;
 }
 
 export function small(seed = 1, loss = true): Network {
   return sequential(3, [dense(4, 'tanh'), dense(2)], { ...(loss ? { loss: meanSquaredError(), optimizer: adam() } : {}), seed, build: CORE });
+}
+
+/** Nets of the graph of `small`. */
+export function smallHerd(count = 3, seed = 1): Population {
+  const net = small(seed);
+  const made = population(net, count);
+  net.dispose();
+  return made;
 }
 
 /** FNV-1a over bytes. */
@@ -37,6 +49,13 @@ export function parametersOf(net: AnyNetwork): number {
   return hash(bytesOf(net.parameters));
 }
 
+/** Parameters of all nets of a population, and what they predict, as one number. */
+export function herdState(herd: Population): number {
+  let h = hash(bytesOf(herd.predict(new Float32Array([0.25, 0.5, -0.25])) as Float32Array));
+  for (let net = 0; net < herd.count; net++) h = hash(bytesOf(herd.parameters(net) as Float32Array), h);
+  return h;
+}
+
 function learnt(): number {
   const net = small(7);
   net.step([1, 2, 3], [1, 0] as never);
@@ -56,19 +75,43 @@ export class Neighbours {
     net.step(new Float32Array(1 + (i % 5)).fill(0.5), [1, 0] as never);
     return net;
   });
+  /** Of fewer nets than a vector has lanes, of as many, and of more. */
+  readonly herds = [1, 3, 4, 9].map((count, i) => {
+    const herd = smallHerd(count, i);
+    herd.step([1, 2, 3], [1, 0] as never);
+    return herd;
+  });
+  readonly predictors = [1, 2].map((seed) => {
+    const net = sequential(3, [dense(9, 'tanh'), dense(4, 'relu'), dense(2)], { seed, build: CORE });
+    const predictor = net.freeze({ quantize: int8 });
+    net.dispose();
+    return predictor;
+  });
   #states = this.nets.map(stateOf);
+  #herdStates = this.herds.map(herdState);
   readonly #learnt = learnt();
+  readonly #predicted = this.#predict();
+
+  #predict(): number {
+    const rows = Float32Array.from({ length: 21 }, (_, i) => i / 7 - 1);
+    return this.predictors.reduce((h, predictor) => hash(bytesOf(predictor.predict(rows) as Float32Array), h), 1);
+  }
 
   /** What changed since the last look: nothing, or a sentence. */
   changed(): string | undefined {
     try {
       // Zero on a core without guards.
-      const block = coreOf(CORE).exports.damaged();
+      const block = coreOf(CORE).exports.damaged() || laneCoreOf(CORE).core.exports.damaged();
       if (block) return `DAMAGED: somebody wrote past the end of the block at ${block}`;
       const now = this.nets.map(stateOf);
       const n = now.filter((state, i) => state !== this.#states[i]).length;
       this.#states = now;
       if (n) return `NEIGHBOUR: ${n} of ${now.length} other networks changed`;
+      const herds = this.herds.map(herdState);
+      const changed = herds.filter((state, i) => state !== this.#herdStates[i]).length;
+      this.#herdStates = herds;
+      if (changed) return `POPULATION: ${changed} of ${herds.length} other populations changed`;
+      if (this.#predict() !== this.#predicted) return 'INT8: other predictors of eight bits give other results';
       if (learnt() !== this.#learnt) return 'CORE: a fresh network learns other bits';
     } catch (error) {
       return `CORE: no longer works (${error})`;
@@ -77,7 +120,7 @@ export class Neighbours {
   }
 
   dispose(): void {
-    for (const net of this.nets) net.dispose();
+    for (const one of [...this.nets, ...this.herds, ...this.predictors]) one.dispose();
   }
 }
 
@@ -88,6 +131,9 @@ export function grow(): void {
   const made: Network[] = [];
   while (memory.buffer.byteLength === before && made.length < 200) made.push(sequential(400, [dense(400)], { build: CORE }));
   for (const net of made) net.dispose();
+  // That of populations too: by a page, all at once.
+  laneCoreOf(CORE).core.memory.grow(1);
+  smallHerd(1).dispose();
 }
 
 /** The error an attack's own code throws: it must come through as it is. */

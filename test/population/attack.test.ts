@@ -302,6 +302,32 @@ describe('what is refused', () => {
   });
 });
 
+test('lists whose memory was moved away, or that say they are endless, are refused at once', async () => {
+  const moved = () => {
+    const list = new Float32Array(3);
+    structuredClone(list, { transfer: [list.buffer] });
+    return list;
+  };
+  const endless = (of: unknown): never =>
+    new Proxy([], {
+      get: (_, key) => (key === 'length' ? Number.MAX_SAFE_INTEGER : typeof key === 'string' && /^\d+$/.test(key) ? of : undefined),
+    }) as never;
+  const herd = population(make(), 3);
+  for (const [list, length] of [
+    [moved(), 0],
+    [endless(0.1), Number.MAX_SAFE_INTEGER],
+  ] as const) {
+    expect((await refused(herd, () => herd.step(x, y, { learningRate: list }))).message).toContain(`learningRate has ${length} entries`);
+    expect((await refused(herd, () => herd.fit(data, { learningRate: list }))).message).toContain(`learningRate has ${length} entries`);
+    expect((await refused(herd, () => population(make(), 3, { seeds: list }))).message).toContain(`${length} seeds came for 3 nets`);
+  }
+  expect((await refused(herd, () => herd.fit(endless(data)))).message).toContain(`${Number.MAX_SAFE_INTEGER} data sets came`);
+  expect((await refused(herd, () => herd.mutate({ nets: endless(7) }))).message).toContain('mutate: net is 7');
+  const before = all(herd);
+  herd.mutate({ nets: moved() });
+  expect(all(herd)).toEqual(before);
+});
+
 test('seeds may be the same: such nets are', () => {
   const herd = population(make(), 4, { seeds: new Uint32Array([7, 7, 2 ** 32 - 1, 0]) });
   herd.step(x, y);
