@@ -2,6 +2,7 @@
 import { attackFiles, LONG } from './files.js';
 import { attackLimits } from './limits.js';
 import { attackMemory } from './memory.js';
+import { attackOtherFiles } from './otherFiles.js';
 import { attackReentrancy } from './reentrancy.js';
 import { attackValues } from './values.js';
 import { type Report, report, useDebugCore } from './victims.js';
@@ -25,6 +26,7 @@ export const parts: Record<string, Part> = {
   'reentrancy-debug': debug(() => attackReentrancy()),
   memory: () => attackMemory(1),
   files: (seed, seconds) => attackFiles(seed, LONG, performance.now() + seconds * 1000),
+  'other-files': (seed, seconds) => attackOtherFiles(seed, 1, 60_000, performance.now() + seconds * 1000),
   values,
   'values-debug': debug((seed, seconds) => values(seed + 1, seconds / 4)),
   // What the runner must notice: detectors.test.ts looks whether it does.

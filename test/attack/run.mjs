@@ -1,5 +1,6 @@
 /** `npm run attack [-- --seed n] [--seconds n] [--part name]`: each part in its own process, watched; exits 1 on any finding. */
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
@@ -15,7 +16,7 @@ const alias = {
   'neurite/check': fileURLToPath(new URL('../../src/check/index.ts', import.meta.url)),
 };
 /** The parts in their order. */
-const PARTS = 'limits,limits-debug,reentrancy,reentrancy-debug,memory,files,values,values-debug';
+const PARTS = 'limits,limits-debug,reentrancy,reentrancy-debug,memory,files,other-files,values,values-debug';
 await build({
   input: 'test/attack/main.ts',
   platform: 'node',
@@ -24,14 +25,23 @@ await build({
 });
 /** A part that gives no sign for this long hangs. */
 const SILENCE = Number(option('silence', '60000'));
+/** What a part does last, as it says itself. */
+const LAST = 'build/attack/last';
+const lastOf = () => {
+  try {
+    return readFileSync(LAST, 'utf8').split('\n')[0];
+  } catch {
+    return '';
+  }
+};
 const run = (part) =>
   new Promise((done) => {
-    const child = fork('build/attack/main.js', [part, String(seed), String(seconds)]);
+    const child = fork('build/attack/main.js', [part, String(seed), String(seconds)], { env: { ...process.env, NEURITE_ATTACK_LAST: LAST } });
     let result, timer;
     const watch = () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        result = { part, calls: 0, codes: [], findings: [['HANG', { count: 1, first: `no sign for ${SILENCE} ms` }]] };
+        result = { part, calls: 0, codes: [], findings: [['HANG', { count: 1, first: `no sign for ${SILENCE} ms ${lastOf()}` }]] };
         child.kill('SIGKILL');
       }, SILENCE);
     };
@@ -42,7 +52,7 @@ const run = (part) =>
     });
     child.on('exit', (code) => {
       clearTimeout(timer);
-      done(result ?? { part, calls: 0, codes: [], findings: [[`EXIT ${code}`, { count: 1, first: 'the process ended' }]] });
+      done(result ?? { part, calls: 0, codes: [], findings: [[`EXIT ${code}`, { count: 1, first: `the process ended ${lastOf()}` }]] });
     });
   });
 let bad = 0;

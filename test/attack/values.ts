@@ -11,7 +11,22 @@ import * as progress from 'neurite/progress';
 import * as threading from 'neurite/threads';
 import { generator } from '../files/bits.js';
 import { optimizers, schedules } from '../vocabulary.js';
-import { CORE, codeOf, find, grow, herdState, Neighbours, OURS, parametersOf, type Report, report, small, smallHerd, threw } from './victims.js';
+import {
+  about,
+  CORE,
+  codeOf,
+  find,
+  grow,
+  herdState,
+  Neighbours,
+  OURS,
+  parametersOf,
+  type Report,
+  report,
+  small,
+  smallHerd,
+  threw,
+} from './victims.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the attack is on what types forbid
 type Any = any;
@@ -385,7 +400,9 @@ export async function attackValues(seed: number, most: number, until = Number.PO
       net = small();
       continue;
     }
-    const odd = oddities(net, other, herd);
+    // Who reads a list to its end, as most do, reads an endless one for ever: populations count first.
+    const counts = ofHerd || name === 'population';
+    const odd = oddities(net, other, herd).filter(([label]) => counts || !label.startsWith('endless'));
     const told: string[] = [];
     for (let n = 1 + (next() % 2); n > 0; n--) {
       const [label, make] = pick(odd);
@@ -414,6 +431,7 @@ export async function attackValues(seed: number, most: number, until = Number.PO
     const state = () => parametersOf(net) + herdState(herd) / 2 ** 32;
     const before = state();
     out.calls++;
+    about(program);
     try {
       const self: Any = frozen ?? (ofHerd ? herd : name.startsWith('.') ? net : undefined);
       let result: Any = self ? self[name.slice(1)](...args) : PUBLIC[name](...args);

@@ -1,4 +1,5 @@
 /** What an attack must not change: neighbour networks, and the bits that a fresh network learns. */
+import { openSync, writeSync } from 'node:fs';
 import { type AnyNetwork, adam, dense, meanSquaredError, type Network, NeuriteError, save, sequential, sgd } from 'neurite';
 import { int8 } from 'neurite/int8';
 import { type Population, population } from 'neurite/population';
@@ -138,6 +139,15 @@ export function grow(): void {
 
 /** The error an attack's own code throws: it must come through as it is. */
 export const OURS = new Error('thrown by the attack');
+
+/** Where the runner finds what a part that hangs was about to do: a file, since who hangs sends nothing. */
+const last = process.env.NEURITE_ATTACK_LAST;
+const file = last === undefined ? undefined : openSync(last, 'w');
+
+/** Notes what comes next. */
+export function about(program: string): void {
+  if (file !== undefined) writeSync(file, `${program}\n`.padEnd(600), 0);
+}
 
 /** The code of a typed error, `own` for the attack's own, undefined for a raw one. */
 export function codeOf(error: unknown): string | undefined {
