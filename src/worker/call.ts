@@ -1,5 +1,5 @@
 /** A call that a worker is working on: what it waits for, and what of it runs in the page. */
-import { describe } from '../arguments/describe.js';
+import { describe, fieldOf } from '../arguments/describe.js';
 import type { AbortSignalLike } from '../arguments/values.js';
 import { isIterable } from '../data/stream.js';
 import { ValueError } from '../errors.js';
@@ -69,6 +69,12 @@ export class Call {
     // A signal that tells nobody is asked.
     if (this.live.signal?.aborted) this.abort();
     this.#heard = this.#heard.then(() => this.#called(() => this.live.onProgress?.(progress))).then(heard);
+  }
+
+  /** Whether that is a question which this call can answer. */
+  understands(asked: unknown): boolean {
+    const what = fieldOf(asked, 'what');
+    return what === 'epoch' || what === 'close' || (what === 'rows' && typeof this.sources[fieldOf(asked, 'source') as number] === 'function');
   }
 
   /** The answer to a question of the worker. @throws what the caller's code throws, with which the call will end */

@@ -22,6 +22,8 @@ const HELLO_SECONDS = 30;
 
 const REMEDY = 'make another with inWorker()';
 
+const NOT_OURS = "the worker sent a message that is none of neurite's";
+
 /** What to do where the host refuses workers of a text. */
 export const REFUSED =
   'where a Content-Security-Policy forbids it, allow worker-src blob:, or pass { worker: new Worker(…) } of the file neurite/worker/host.js';
@@ -236,7 +238,12 @@ export class NeuriteWorker {
     this.#networks++;
     try {
       await this.ready(call);
-      return { number, said: await this.#call(call, 'create', number, { args: [bytes, options], live: {}, move: true, caller }) };
+      const said = await this.#call(call, 'create', number, { args: [bytes, options], live: {}, move: true, caller });
+      if (typeof fieldOf(said, 'json') !== 'string' || typeof fieldOf(fieldOf(said, 'facts'), 'build') !== 'string') {
+        this.#end(new WorkerError(NOT_OURS));
+        throw this.#endedDuring(call);
+      }
+      return { number, said };
     } catch (error) {
       this.#released();
       throw error;
@@ -356,7 +363,7 @@ export class NeuriteWorker {
       try {
         if (call) this.#tell(call, reply);
       } catch (error) {
-        this.#end(new WorkerError("the worker sent a message that is none of neurite's", error));
+        this.#end(new WorkerError(NOT_OURS, error));
       }
     }
   }
@@ -367,9 +374,10 @@ export class NeuriteWorker {
       const { progress, parameters } = reply;
       call.progress(parameters ? { ...(progress as object), parameters } : progress, () => this.#say({ type: 'heard', id }));
     } else if (reply.type === 'question') {
-      const { question } = reply;
+      const { question, asked } = reply;
+      if (!call.understands(asked)) throw new TypeError(`it asks for ${describe(fieldOf(asked, 'what'))}`);
       call
-        .answer(reply.asked)
+        .answer(asked)
         .then((value) => {
           try {
             this.#say({ type: 'answer', id, question, value, failed: false });

@@ -99,6 +99,8 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   /** The architecture as JSON, as it was configured last. */
   #json: string;
   #disposed = false;
+  /** The end that is under way: who asks for another waits for it. */
+  #ending: Promise<void> | undefined;
   /**
    * Gives the network's memory back; a worker that `inWorker` started for it ends with its last network. Every call after that is a DisposedError.
    * @throws BusyError during a `fit`
@@ -106,10 +108,8 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   // A field, as structured clones fail on functions: one of a network would be an empty shell.
   readonly dispose = async (): Promise<void> => {
     if (this.#disposed || this.worker.ended) return;
-    await this.#call('dispose', []);
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.worker.release(this);
+    this.#ending ??= this.#end();
+    await this.#ending;
   };
 
   /** @internal */
@@ -127,6 +127,16 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
     this.parameterNames = facts.parameterNames;
     standsFor(this, { worker, number, kind: 'network' });
     worker.keep(this, number);
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#call('dispose', []);
+      this.#disposed = true;
+      this.worker.release(this);
+    } finally {
+      this.#ending = undefined;
+    }
   }
 
   async #call<R>(method: MethodName, args: readonly unknown[]): Promise<R> {

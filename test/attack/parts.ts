@@ -4,6 +4,7 @@ import { attackLimits } from './limits.js';
 import { attackMemory } from './memory.js';
 import { attackOtherFiles } from './otherFiles.js';
 import { attackReentrancy } from './reentrancy.js';
+import { attackTeams } from './teams.js';
 import { attackValues } from './values.js';
 import { type Report, report, useDebugCore } from './victims.js';
 
@@ -27,6 +28,7 @@ export const parts: Record<string, Part> = {
   memory: () => attackMemory(1),
   files: (seed, seconds) => attackFiles(seed, LONG, performance.now() + seconds * 1000),
   'other-files': (seed, seconds) => attackOtherFiles(seed, 1, 60_000, performance.now() + seconds * 1000),
+  teams: (seed, seconds) => attackTeams(seed, 1e6, performance.now() + (seconds * 1000) / 2),
   values,
   'values-debug': debug((seed, seconds) => values(seed + 1, seconds / 4)),
   // What the runner must notice: detectors.test.ts looks whether it does.

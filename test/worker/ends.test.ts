@@ -171,6 +171,22 @@ describe('messages of garbage', () => {
     port.close();
   });
 
+  test.each<[string, object]>([
+    ['a question without what it asks', { type: 'question', question: 1 }],
+    ['a question of nothing', { type: 'question', question: 1, asked: null }],
+    ['a question of another version', { type: 'question', question: 1, asked: { what: 'weather' } }],
+    ['a question for rows of a stream that did not go', { type: 'question', question: 1, asked: { what: 'rows', source: 3, epoch: 0 } }],
+    ['a network without what it says of itself', { type: 'result', value: {}, states: [] }],
+    ['a network that is nothing', { type: 'result', value: null, states: [] }],
+    ['a network of odd words', { type: 'result', value: { facts: 5, json: '{}', line: '' }, states: [] }],
+  ])('%s: a WorkerError', async (_, reply) => {
+    const port = lying((id) => ({ neurite: 1, id, ...reply }));
+    const error = await thrown(inWorker(make(), { worker: port }));
+    expect(error).toBeInstanceOf(WorkerError);
+    expect(error.message).toContain("inWorker: the worker sent a message that is none of neurite's");
+    port.close();
+  });
+
   test('from the page: the worker goes on', async () => {
     const port = channel();
     const net = await inWorker(make(), { worker: port });
@@ -270,6 +286,22 @@ describe('arrays', () => {
     file.fill(0);
     expect(bits(await (await made).snapshot())).toEqual(bits(copyParameters(here)));
   });
+});
+
+test('disposed of twice at once, a network is gone once, and both have waited for it', async () => {
+  const net = await there();
+  const predicted = net.predict([1, 2, 3, 4]);
+  await Promise.all([net.dispose(), net.dispose(), net[Symbol.asyncDispose]()]);
+  expect(await predicted).toHaveLength(3);
+  expect(await thrown(net.predict([1, 2, 3, 4]))).toBeInstanceOf(DisposedError);
+  // An end that was refused is asked for again.
+  const other = await inWorker(make(), { worker: net.worker });
+  const training = other.fit({ x, y }, { epochs: 500 });
+  const ends = await Promise.allSettled([other.dispose(), other.dispose()]);
+  expect(ends.map((end) => end.status === 'rejected' && end.reason instanceof BusyError)).toEqual([true, true]);
+  await training;
+  await other.dispose();
+  expect(await thrown(other.predict([1, 2, 3, 4]))).toBeInstanceOf(DisposedError);
 });
 
 test('snapshots as often as they come do not change what is learned', async () => {
