@@ -43,6 +43,11 @@ test('NEIGHBOUR: a parameter, a gradient or the state of another network changes
     expect(neighbours.changed()).toMatch(/^NEIGHBOUR: 1 of 20/);
     expect(neighbours.changed()).toBeUndefined();
   }
+  neighbours.herds[2]?.mutate({ nets: 1 });
+  expect(neighbours.changed()).toBe('POPULATION: 1 of 4 other populations changed');
+  expect(neighbours.changed()).toBeUndefined();
+  neighbours.predictors[1]?.update(new Float32Array(86).fill(0.5));
+  expect(neighbours.changed()).toBe('INT8: other predictors of eight bits give other results');
   neighbours.dispose();
 });
 
