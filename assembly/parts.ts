@@ -4,6 +4,7 @@
  */
 import { Context } from './context';
 import { gemmPart } from './gemm/gemm';
+import { largestMagnitude } from './kernels/data';
 import { linear, linearPart } from './kernels/linear';
 import { sumRows } from './kernels/rows';
 import { address, count, float, optional, word } from './operands';
@@ -17,6 +18,11 @@ import { Own } from './team';
 /** The time of a multiply-add, and of an element in one elementwise pass, a copy, a function, a row kernel, an update; in ns. */
 const MULTIPLY: f64 = 0.04;
 const PASS: f64 = 0.2;
+/**
+ * What counts of such a pass, whose operands may be in another core's cache: moving them takes as long as the pass. 16,384 elements of relu's gradient took
+ * 4 µs on one thread and 11 on two.
+ */
+const SHARED_PASS: f64 = PASS / 8;
 const FUNCTION: f64 = 1.2;
 const LOSS: f64 = 2.5;
 const DRAW: f64 = 4;
@@ -25,8 +31,8 @@ const UPDATE: f64 = 0.6;
 /** In how many parts to run an instruction, of `least` ns each: 1 where it is too small, or is not split. */
 export function partsOf(pc: usize, rows: u32, threads: u32, least: f64): u32 {
   const time = work(pc, rows);
-  const turns = max<f64>(1, min(TURNS, Math.floor(time / (LONG * threads))));
-  return <u32>max<f64>(1, min(threads * turns, time / least));
+  const turns = <u32>min<f64>(TURNS, time / (LONG * threads));
+  return turns > 1 ? threads * turns : <u32>max<f64>(1, min<f64>(threads, time / least));
 }
 
 /** What an instruction takes, in ns; 0 for one that is not split. */
@@ -49,12 +55,12 @@ function work(pc: usize, rows: u32): f64 {
     case Opcode.ExpandRows:
     case Opcode.ExpandFeatures:
     case Opcode.MaxFeatures:
-    case Opcode.OneHot: return PASS * elements(pc, I.Rows.rows, rows);
+    case Opcode.OneHot: return SHARED_PASS * elements(pc, I.Rows.rows, rows);
     case Opcode.Softmax:
     case Opcode.LogSumExp:
     case Opcode.LogSoftmax: return FUNCTION * elements(pc, I.Rows.rows, rows);
-    case Opcode.Fill: return PASS * <f64>count(pc, I.Fill.size, rows);
-    case Opcode.CopyColumns: return PASS * elements(pc, I.CopyColumns.rows, rows);
+    case Opcode.Fill: return SHARED_PASS * <f64>count(pc, I.Fill.size, rows);
+    case Opcode.CopyColumns: return SHARED_PASS * elements(pc, I.CopyColumns.rows, rows);
     case Opcode.CrossEntropy:
     case Opcode.BinaryCrossEntropy: return LOSS * elements(pc, I.Loss.rows, rows);
     case Opcode.SoftmaxCrossEntropy:
@@ -70,6 +76,7 @@ function work(pc: usize, rows: u32): f64 {
       const size = opcode == Opcode.Adam ? <i32>I.Adam.size : opcode == Opcode.Momentum ? <i32>I.Momentum.size : <i32>I.Sgd.size;
       return update * <f64>count(pc, size, rows);
     }
+    case Opcode.Magnitude: return (PASS / 2) * <f64>count(pc, I.Magnitude.size, rows);
     case Opcode.Tile: {
       const words = word(pc, I.Tile.words);
       if (((<u32>I.Tile.length + words) << 2) > <u32>Own.InstructionSize || word(pc, I.Tile.span) > (<u32>Scratch.Narrow >> 2)) return 0;
@@ -77,8 +84,8 @@ function work(pc: usize, rows: u32): f64 {
     }
     default:
       if (opcode >= Opcode.Gemm || opcode <= 0) return 0;
-      if (opcode >= Opcode.Add) return PASS * <f64>count(pc, I.Binary.size, rows);
-      return (isFunction(opcode) ? FUNCTION : PASS) * <f64>count(pc, I.Unary.size, rows);
+      if (opcode >= Opcode.Add) return SHARED_PASS * <f64>count(pc, I.Binary.size, rows);
+      return (isFunction(opcode) ? FUNCTION : SHARED_PASS) * <f64>count(pc, I.Unary.size, rows);
   }
 }
 
@@ -111,6 +118,7 @@ export function lengthOf(pc: usize): usize {
     case Opcode.Momentum: return I.Momentum.length << 2;
     case Opcode.Adam: return I.Adam.length << 2;
     case Opcode.Axpy: return I.Axpy.length << 2;
+    case Opcode.Magnitude: return I.Magnitude.length << 2;
     case Opcode.Tile: return (<usize>I.Tile.length + <usize>word(pc, I.Tile.words)) << 2;
     default: return opcode < Opcode.Add ? I.Unary.length << 2 : opcode < Opcode.Gemm ? I.Binary.length << 2 : I.Rows.length << 2;
   }
@@ -141,6 +149,12 @@ export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, part
     const n = bound(features, LINE, part + 1, parts) - first;
     const y = address(context, pc, I.Rows.y) + (first << 2);
     sumRows(y, address(context, pc, I.Rows.x) + (first << 2), count(pc, I.Rows.rows, rows), n, features, word(pc, I.Rows.accumulate) != 0);
+    return true;
+  }
+  if (opcode == Opcode.Magnitude) {
+    const n = count(pc, I.Magnitude.size, rows);
+    const first = bound(n, LINE, part, parts);
+    raiseMagnitude(context, largestMagnitude(address(context, pc, I.Magnitude.x) + (first << 2), bound(n, LINE, part + 1, parts) - first));
     return true;
   }
   if (opcode == Opcode.Gemm) {
@@ -188,9 +202,20 @@ export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, part
   return true;
 }
 
-/** Whether a product is split over rows of its result, not over columns: as takes less packing and reading. */
+/** Raises Context.Magnitude, which other threads raise too. The largest is the same in any order. */
+function raiseMagnitude(context: usize, magnitude: u32): void {
+  for (;;) {
+    const last = atomic.load<u32>(context, Context.Magnitude);
+    if (last >= magnitude || atomic.cmpxchg<u32>(context, last, magnitude, Context.Magnitude) == last) return;
+  }
+}
+
+/**
+ * Whether a product is split over rows of its result, not over columns: as takes less packing and reading. The gradient of weights is, wherever its rows
+ * are enough: a product forward is split over the same rows of these, so that each thread's weights stay in its cache.
+ */
 function splitsRows(m: usize, n: usize, parts: u32, ta: bool): bool {
-  return n / parts < m / parts;
+  return n / parts < m / parts || (ta && m >= 4 * TILES * parts);
 }
 
 /** Rows of the run for the instruction that `slice` made last. */

@@ -18,7 +18,7 @@ import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { embed, embedBackward } from './kernels/embedding';
 import { draw } from './random';
 import { setScratch } from './scratch';
-import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, publish, rowsOfJob, take, taken } from './team';
+import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, partsOfJob, publish, rowsOfJob, take } from './team';
 import { unary } from './kernels/unary';
 
 function learningRate(context: usize): f64 {
@@ -380,10 +380,10 @@ export function work(team: usize, member: u32): void {
   own = enter(team, member, true);
   setScratch(own);
   while (awaitJob()) {
-    const part = take();
-    if (part < 0) continue;
-    runPart(contextOfJob(), instructionOfJob(), rowsOfJob(), part, taken);
-    finish();
+    for (let part = take(); part >= 0; part = take()) {
+      runPart(contextOfJob(), instructionOfJob(), rowsOfJob(), part, partsOfJob());
+      finish();
+    }
   }
 }
 
@@ -396,7 +396,7 @@ function share(context: usize, pc: usize, rows: u32, parts: u32): void {
     runPart(context, pc, rows, part, parts);
     finish();
   }
-  join(parts);
+  join();
   threads = members;
   if (load<i32>(pc) == Opcode.Adam && word(pc, I.Adam.more) == 0) {
     adam(

@@ -163,17 +163,17 @@ describe('an end', () => {
     expect(error.message).toContain('a thread exited with code 1');
   });
 
-  /** A helper that takes a part, as `work` does, and then runs `end`. */
+  /** A helper that claims its part, as `work` does (`assembly/team.ts`: the ticket, and the line of a thread), and then runs `end`. */
   const takesAnd = (end: string) => `
-    const { parentPort, workerData: { module, memory, team } } = require('node:worker_threads');
+    const { parentPort, workerData: { module, memory, team, member } } = require('node:worker_threads');
     const { breakUp } = new WebAssembly.Instance(module, { env: { memory, watch() {}, abort() {} } }).exports;
     parentPort.postMessage('ready');
     const doubles = new BigInt64Array(memory.buffer);
+    const claim = (team + 512 + 64 * member + 8) / 8;
     for (;;) {
-      const ticket = Atomics.load(doubles, team / 8);
-      if ((ticket & 0xffffn) >= ((ticket >> 16n) & 0xffffn)) continue;
-      const taken = Atomics.add(doubles, team / 8, 1n);
-      if ((taken & 0xffffn) < ((taken >> 16n) & 0xffffn)) break;
+      const job = Atomics.load(doubles, team / 8) >> 16n;
+      const last = Atomics.load(doubles, claim);
+      if (last < job && Atomics.compareExchange(doubles, claim, last, job) === last) break;
     }
     ${end}
   `;
