@@ -8,7 +8,7 @@
  *
  * Who waits spins first, for about as long as it takes to sleep and to be woken, and sleeps then.
  *
- * A cache line goes from core to core in 0.1 to 0.5 µs. So what a helper needs of a job is in one line, and what it writes is in a line of its own: a
+ * A cache line goes from core to core in up to 0.5 µs. So what a helper needs of a job is in one line, and what it writes is in a line of its own: a
  * job takes one way there and one back.
  */
 import { Context } from './context';
