@@ -1,6 +1,6 @@
 import { Opcode } from '../opcodes';
 import { gemvColumns, gemvRows, KC } from './gemv';
-import { MR, NR, tile, tileOfFew, tileRows } from './microkernel';
+import { MR, NR, tile, tileOfFew, tileRows, unrolling } from './microkernel';
 import { packFew, packPanel, packRows, packRuns } from './pack';
 import { areApart, isTensor, span } from '../preconditions';
 import { Scratch, scratch } from '../scratch';
@@ -16,8 +16,8 @@ const DIRECT: usize = 64;
 const SPAN: usize = 1 << 19;
 
 /**
- * Columns from which rows that are runs in memory are packed for the tile of six: its loop is an eighth faster where they are neighbours. The tile of
- * four gains nothing by it.
+ * Columns from which rows that are runs in memory are packed for the tile of six: its loop is an eighth faster where they are neighbours. For the tile of
+ * four that pays where it is unrolled here (`setUnrolling`).
  */
 const LONG: usize = 128;
 
@@ -103,7 +103,7 @@ function blocks(
   for (let p: usize = 0; p < k; p += KC) {
     const depth = min(KC, k - p);
     const add = accumulate || p > 0;
-    const packed = csa == 4 ? rsa != 4 && n >= LONG && MR() == 6 : rsa == 4 && (n > DIRECT || depth * csa > SPAN);
+    const packed = csa == 4 ? rsa != 4 && n >= LONG && (unrolling || MR() == 6) : rsa == 4 && (n > DIRECT || depth * csa > SPAN);
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
     if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {

@@ -20,6 +20,8 @@ export interface CoreExports {
   train(context: number, pc: number, end: number, steps: number, batch: number, total: number): number;
   packedSize(n: number, k: number): number;
   packWeights(y: number, w: number, n: number, k: number): void;
+  /** Whether products take the forms for an engine that unrolls no loop. That of populations has them not. */
+  setUnrolling?(on: boolean): void;
   uniform(y: number, n: number, seed: number, stream: number, low: number, high: number): void;
   normal(y: number, n: number, seed: number, stream: number, mean: number, deviation: number): void;
   permutation(y: number, n: number, seed: number, stream: number): void;
@@ -83,6 +85,8 @@ export class Core {
   ) {
     this.exports = instance.exports as CoreExports;
     this.memory = this.exports.memory;
+    // Engines unroll loops since they know relaxed SIMD, or soon after.
+    if (build === 'simd' && !supportsRelaxed()) this.exports.setUnrolling?.(true);
     this.#refresh();
   }
 

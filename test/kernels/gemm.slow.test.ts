@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { supportsRelaxed } from '../../src/core/core.js';
 import { builds, Machine } from './machine.js';
 import { type Case, check, difference, type Form, KC, MR, multiply, NR, operands, specified, training } from './multiply.js';
 import { filled, numbers } from './numbers.js';
@@ -22,9 +23,16 @@ function block(values: Float32Array, n: number, i0: number, i1: number, j0: numb
   return Float32Array.from(rows);
 }
 
-describe.each(builds)('gemm, %s build', (build) => {
+/** The baseline has forms for engines that unroll no loop: both are tested on every engine. */
+const forms = builds.flatMap((build) => (build === 'simd' ? [true, false] : [false]).map((unrolling) => [build, unrolling] as const));
+
+describe.each(forms)('gemm, %s build, unrolling %s', (build, unrolling) => {
   const machine = new Machine(build, 1 << 24);
-  afterAll(() => machine.free());
+  beforeAll(() => machine.core.exports.setUnrolling?.(unrolling));
+  afterAll(() => {
+    machine.core.exports.setUnrolling?.(build === 'simd' && !supportsRelaxed());
+    machine.free();
+  });
 
   test('m, n and k through 1 … 67 beside the edges of the tile', () => {
     let i = 0;
