@@ -1,6 +1,6 @@
 /**
- * Derives tables from the files of their rooms, so that nobody keeps a list by hand. Of losses, layers and optimizers: all that their files export. Of ops:
- * `table.generated.ts` has every exported definition `…Op`, `values.generated.ts` every float64 value `…Value` under the name of the op beside
+ * Derives tables from the files of their rooms, so that nobody keeps a list by hand. Of losses, layers, optimizers, metrics and schedules: all that their
+ * files export. Of ops: `table.generated.ts` has every exported definition `…Op`, `values.generated.ts` every float64 value `…Value` under the name of the op beside
  * it. Writes only what has changed. Silent.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -48,6 +48,9 @@ function writeExports(room, call) {
 export function writeTables() {
   writeExports('losses', /\bdefineLoss(<.*>)?\(\{/);
   writeExports('layers', /\breturn layer\(/);
+  // A worker makes these again from their recipes.
+  writeExports('training/metrics', /\bmade\(\[/);
+  writeExports('training/schedules', /\bmade\(\[/);
   writeMakers();
   writeExports('optimizers', new RegExp(OPTIMIZER.source, 'm'));
   const files = readdirSync(folder)

@@ -53,7 +53,7 @@ export {
 } from './files/tensors.js';
 export type { Node } from './graph/node.js';
 export * from './layers/activations.js';
-export { constantInit, glorotNormal, glorotUniform, heNormal, heUniform, type Initializer, zeros } from './layers/initializers.js';
+export * from './layers/initializers.js';
 export { type Layer, type LayerOptions, type LayerParts, layer, named, type StateUpdate } from './layers/layer.js';
 export { constant, input, parameter, type Size, state } from './layers/leaves.js';
 export { l1, l1l2, l2, type Regularized, type Regularizer } from './layers/regularizers.js';
@@ -122,35 +122,10 @@ export type { EarlyStopping } from './training/earlyStopping.js';
 export type { EvaluateAsyncOptions, EvaluateOptions } from './training/evaluate.js';
 export type { FitOptions } from './training/fitOptions.js';
 export type { EpochEnd, Evaluation, EvaluationProgress, FitProgress, History } from './training/history.js';
-export { accuracy, topK } from './training/metrics/accuracy.js';
-export { balancedAccuracy, cohenKappa, confusionMatrix, matthews } from './training/metrics/confusion.js';
-export { logLoss } from './training/metrics/logLoss.js';
 export type { Metric, MetricBatch, MetricValues } from './training/metrics/metric.js';
-export {
-  type ClassificationReport,
-  type ClassReport,
-  classificationReport,
-  f1,
-  f1At,
-  type PerClass,
-  precision,
-  precisionAt,
-  recall,
-  recallAt,
-} from './training/metrics/perClass.js';
-export { averagePrecision, prAuc, rocAuc } from './training/metrics/ranking.js';
-export { mae, mape, r2, rmse } from './training/metrics/regression.js';
+export * from './training/metrics/table.generated.js';
 export type { Monitor } from './training/monitor.js';
 export { PauseController, type PauseSignal } from './training/pause.js';
-export { type ReduceOnPlateauOptions, reduceOnPlateau, type StatefulSchedule } from './training/reduceOnPlateau.js';
-export {
-  cosine,
-  exponentialDecay,
-  type OneCycleOptions,
-  oneCycle,
-  type Schedule,
-  type ScheduleState,
-  stepDecay,
-  warmup,
-} from './training/schedules.js';
+export type { Schedule, ScheduleState } from './training/schedules/schedule.js';
+export * from './training/schedules/table.generated.js';
 export { type LbfgsOptions, lbfgs } from './training/search/lbfgs.js';

@@ -1,4 +1,4 @@
-/** What the tests know of each op, activation, loss, layer, optimizer and metric: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
+/** What the tests know of each op, activation, initializer, loss, layer, optimizer, metric and schedule: the only list of them. A test holds it against the library's own tables (vocabulary.test.ts). */
 import {
   type ActivationName,
   abs,
@@ -19,6 +19,7 @@ import {
   cohenKappa,
   concat,
   confusionMatrix,
+  constantInit,
   cosine,
   cosineSimilarity,
   crossEntropy,
@@ -39,10 +40,15 @@ import {
   gaussianNll,
   gaussianNoise,
   gelu,
+  glorotNormal,
+  glorotUniform,
   hardSigmoid,
   heaviside,
+  heNormal,
+  heUniform,
   hinge,
   huber,
+  type Initializer,
   klDivergence,
   type Layer,
   type Loss,
@@ -116,6 +122,7 @@ import {
   tanh,
   topK,
   warmup,
+  zeros,
 } from 'neurite';
 import { features } from '../src/graph/shape.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
@@ -675,6 +682,27 @@ export const layers: readonly LayerRow[] = [
   { name: 'gaussianNoise', make: () => gaussianNoise(0.5), row: (x) => [...x], torch: { none: 'it has no such layer' } },
 ];
 
+/** An initializer. */
+export interface InitializerRow {
+  readonly name: string;
+  readonly init: Initializer;
+  /** How its numbers are spread, for a layer of so many inputs and outputs. */
+  law(
+    fanIn: number,
+    fanOut: number,
+  ): { readonly kind: 'uniform' | 'normal'; readonly deviation: number } | { readonly kind: 'constant'; readonly value: number };
+}
+
+/** Every initializer. Adding one is adding a row. */
+export const initializers: readonly InitializerRow[] = [
+  { name: 'glorotUniform', init: glorotUniform, law: (fanIn, fanOut) => ({ kind: 'uniform', deviation: Math.sqrt(2 / (fanIn + fanOut)) }) },
+  { name: 'glorotNormal', init: glorotNormal, law: (fanIn, fanOut) => ({ kind: 'normal', deviation: Math.sqrt(2 / (fanIn + fanOut)) }) },
+  { name: 'heUniform', init: heUniform, law: (fanIn) => ({ kind: 'uniform', deviation: Math.sqrt(2 / fanIn) }) },
+  { name: 'heNormal', init: heNormal, law: (fanIn) => ({ kind: 'normal', deviation: Math.sqrt(2 / fanIn) }) },
+  { name: 'zeros', init: zeros, law: () => ({ kind: 'constant', value: 0 }) },
+  { name: 'constantInit', init: constantInit(0.25), law: () => ({ kind: 'constant', value: 0.25 }) },
+];
+
 function average(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
@@ -715,12 +743,12 @@ const nadamStep =
   (w, g, [m, v], t) =>
     optimizerOracle.nadam(w, g, m as Run, v as Run, t, options);
 
-/** Every optimizer. Adding one is adding a row. */
 /** Optimizers that search, with a description of each: a network with one is loaded by who passes it. Their steps are in test/training and test/torch. */
 export const searches: readonly (readonly [name: string, maker: OptimizerMaker, optimizer: Optimizer])[] = [
   ['lbfgs', lbfgs, lbfgs({ historySize: 3 })],
 ];
 
+/** Every optimizer that does not search. Adding one is adding a row. */
 export const optimizers: readonly OptimizerRow[] = [
   {
     name: 'sgd',

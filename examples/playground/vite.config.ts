@@ -4,41 +4,41 @@ import { defineConfig, type Plugin } from 'vite';
 
 const from = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** What a worker can and the page never asks of it, by the file that imports it: derivatives but those of training, metrics but those of values. */
-const unasked: readonly { readonly file: string; readonly importer: string; readonly names: string }[] = [
+/**
+ * What the script has of what a worker can, by the file that imports it: the page asks it for no derivatives but those of training, and for metrics of
+ * values, decisions and probabilities alone.
+ */
+const asked: readonly { readonly file: string; readonly importer: string; readonly source: string }[] = [
   {
     file: 'derivatives/index.js',
     importer: 'src/worker/implementations.ts',
-    names: 'vjp jvp jacobian parameterJacobian inputHessian inputHvp inputGradient hessian hvp perSampleGradients',
+    source: 'vjp jvp jacobian parameterJacobian inputHessian inputHvp inputGradient hessian hvp perSampleGradients'
+      .split(' ')
+      .map((name) => `export const ${name} = 0;`)
+      .join('\n'),
   },
-  { file: 'metrics/ranking.js', importer: 'src/worker/unpack.ts', names: 'averagePrecision prAuc rocAuc' },
-  { file: 'metrics/confusion.js', importer: 'src/worker/unpack.ts', names: 'balancedAccuracy cohenKappa confusionMatrix matthews' },
-  { file: 'metrics/perClass.js', importer: 'src/worker/unpack.ts', names: 'classificationReport f1 f1At precision precisionAt recall recallAt' },
+  {
+    file: 'metrics/table.generated.js',
+    importer: 'src/worker/unpack.ts',
+    source: ['accuracy', 'logLoss', 'regression'].map((name) => `export * from '${from(`../../src/training/metrics/${name}.ts`)}';`).join('\n'),
+  },
 ];
 
-/** Keeps that out of the script. */
-const withoutUnasked: Plugin = {
-  name: 'without-unasked',
+/** Keeps the rest out of the script. */
+const onlyAsked: Plugin = {
+  name: 'only-asked',
   enforce: 'pre',
   resolveId: (id, importer) => {
-    const at = unasked.findIndex((one) => id.endsWith(one.file) && importer?.endsWith(one.importer));
-    return at < 0 ? null : `\0unasked ${at}`;
+    const at = asked.findIndex((one) => id.endsWith(one.file) && importer?.endsWith(one.importer));
+    return at < 0 ? null : `\0asked ${at}`;
   },
-  load: (id) => {
-    const names = id.startsWith('\0unasked ') && unasked[Number(id.split(' ')[1])]?.names;
-    return names
-      ? names
-          .split(' ')
-          .map((name) => `export const ${name} = 0;`)
-          .join('')
-      : null;
-  },
+  load: (id) => (id.startsWith('\0asked ') && asked[Number(id.split(' ')[1])]?.source) || null,
 };
 
 export default defineConfig({
   root: from('.'),
   base: './',
-  plugins: [withoutUnasked],
+  plugins: [onlyAsked],
   resolve: {
     alias: {
       'neurite/inspect': from('../../src/inspect/index.ts'),

@@ -15,7 +15,7 @@ import { oddIn, rangeOfPower } from '../optimizers/optimizer.js';
 import type { EarlyStopState } from '../training/earlyStopping.js';
 import type { FitBegun, FitFacts, FitRun, Interrupted, LiveRun } from '../training/fitRun.js';
 import type { EpochEnd } from '../training/history.js';
-import type { Schedule, ScheduleState } from '../training/schedules.js';
+import type { Schedule, ScheduleState } from '../training/schedules/schedule.js';
 import { rootsOf, writeArchitecture } from './architecture.js';
 import { Fields, numberOf, parseJson, show, toJson } from './json.js';
 import {

@@ -10,7 +10,8 @@ import { Parameter } from '../ops/leaves.js';
 import { matmul } from '../ops/matmul.js';
 import { activationOf } from './activationOf.js';
 import type { Activation, activations } from './activations.js';
-import { type Initializer, initialOf } from './initializers.js';
+import type { Initializer } from './initializers.js';
+import { initialOf } from './initialOf.js';
 import { type Layer, type LayerOptions, layer } from './layer.js';
 import { penaltiesOf, REGULARIZED, type Regularized } from './regularizers.js';
 

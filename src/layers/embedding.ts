@@ -6,7 +6,8 @@ import { features, matrix } from '../graph/shape.js';
 import { concat, slice } from '../ops/columns.js';
 import { embed } from '../ops/embed.js';
 import { inputOp, Parameter } from '../ops/leaves.js';
-import { type Initializer, initialOf } from './initializers.js';
+import type { Initializer } from './initializers.js';
+import { initialOf } from './initialOf.js';
 import { type Layer, type LayerOptions, layer } from './layer.js';
 
 /** Options of `embedding`. */

@@ -6,7 +6,8 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { Node } from '../graph/node.js';
 import { elements, matrix, type Shape, vector } from '../graph/shape.js';
 import { Constant, input as inputNode, Parameter, State } from '../ops/leaves.js';
-import { glorotUniform, type Initializer, initialOf, zeros } from './initializers.js';
+import { glorotUniform, type Initializer, zeros } from './initializers.js';
+import { initialOf } from './initialOf.js';
 
 /** A length, or rows and columns. */
 export type Size = number | readonly [number, number];

@@ -6,7 +6,7 @@ import { countOf, elementsOf } from '../arguments/list.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkLearningRate } from '../optimizers/numbers.js';
 import { answerOf } from '../training/callbacks.js';
-import type { Schedule } from '../training/schedules.js';
+import type { Schedule } from '../training/schedules/schedule.js';
 
 /** A rate or a schedule for all nets, or a list with one for each. */
 export type PopulationRates = number | Schedule | readonly (number | Schedule)[] | Float32Array | Float64Array;

@@ -16,7 +16,7 @@ import type { EpochEnd, FitProgress } from './history.js';
 import type { Metric } from './metrics/metric.js';
 import { checkMonitor, usualMode } from './monitor.js';
 import { checkPause, type PauseSignal } from './pause.js';
-import type { Schedule } from './schedules.js';
+import type { Schedule } from './schedules/schedule.js';
 import { searchingOf } from './search/searching.js';
 import { TURN_SECONDS } from './turns.js';
 

@@ -3,7 +3,7 @@ import type { Snapshot } from '../engine/snapshot.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import type { EarlyStopState } from './earlyStopping.js';
 import type { ReadFitOptions } from './fitOptions.js';
-import type { ScheduleState } from './schedules.js';
+import type { ScheduleState } from './schedules/schedule.js';
 
 /** What a run is of: the same where it goes on from a checkpoint. */
 export interface FitBegun {

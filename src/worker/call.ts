@@ -4,7 +4,7 @@ import type { AbortSignalLike } from '../arguments/values.js';
 import { isIterable } from '../data/stream.js';
 import { ValueError } from '../errors.js';
 import type { PauseSignal } from '../training/pause.js';
-import type { ScheduleState } from '../training/schedules.js';
+import type { ScheduleState } from '../training/schedules/schedule.js';
 import type { Question, StreamedRows } from './message.js';
 import type { Remembering, RowsMaker } from './pack.js';
 

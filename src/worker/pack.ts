@@ -7,7 +7,7 @@ import { Dataset } from '../data/dataset.js';
 import { isStreamed } from '../data/rows.js';
 import type { Stream } from '../data/stream.js';
 import { NeuriteError, ValueError } from '../errors.js';
-import type { ScheduleState } from '../training/schedules.js';
+import type { ScheduleState } from '../training/schedules/schedule.js';
 import { handleOf } from './handles.js';
 import { wrap } from './packed.js';
 

@@ -4,51 +4,14 @@ import { Dataset } from '../data/dataset.js';
 import { type StreamRow, stream } from '../data/stream.js';
 import { ValueError } from '../errors.js';
 import type { AnyNetwork } from '../network/network.js';
-import { accuracy, topK } from '../training/metrics/accuracy.js';
-import { balancedAccuracy, cohenKappa, confusionMatrix, matthews } from '../training/metrics/confusion.js';
-import { logLoss } from '../training/metrics/logLoss.js';
-import { classificationReport, f1, f1At, precision, precisionAt, recall, recallAt } from '../training/metrics/perClass.js';
-import { averagePrecision, prAuc, rocAuc } from '../training/metrics/ranking.js';
-import { mae, mape, r2, rmse } from '../training/metrics/regression.js';
-import { reduceOnPlateau } from '../training/reduceOnPlateau.js';
-import { cosine, exponentialDecay, oneCycle, type Schedule, type ScheduleState, stepDecay, warmup } from '../training/schedules.js';
+import * as metrics from '../training/metrics/table.generated.js';
+import type { Schedule, ScheduleState } from '../training/schedules/schedule.js';
+import * as schedules from '../training/schedules/table.generated.js';
 import type { StreamedRows } from './message.js';
 import { unwrap } from './packed.js';
 
-/** Metrics by the names that their recipes have. */
-const METRICS = {
-  accuracy,
-  averagePrecision,
-  balancedAccuracy,
-  classificationReport,
-  cohenKappa,
-  confusionMatrix,
-  f1,
-  logLoss,
-  mae,
-  mape,
-  matthews,
-  prAuc,
-  precision,
-  r2,
-  recall,
-  rmse,
-  rocAuc,
-};
-
-/** What makes a metric or a schedule of the arguments that its recipe has. */
-const MAKERS = {
-  cosine,
-  exponentialDecay,
-  f1At,
-  oneCycle,
-  precisionAt,
-  recallAt,
-  reduceOnPlateau,
-  stepDecay,
-  topK,
-  warmup,
-} as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+/** Metrics and schedules by the names that their recipes have: a metric, or what makes one or a schedule of the recipe's arguments. */
+const KNOWN: Readonly<Record<string, unknown>> = { ...metrics, ...schedules };
 
 /** What a worker has. */
 export interface Stock {
@@ -84,11 +47,10 @@ async function* pulled({ rows, close }: Unpacking, source: number): AsyncGenerat
 }
 
 function make([name, ...args]: readonly unknown[], state: unknown, to: Unpacking): unknown {
-  const metric = Object.hasOwn(METRICS, name as string) ? METRICS[name as keyof typeof METRICS] : undefined;
-  if (metric) return metric;
-  const maker = Object.hasOwn(MAKERS, name as string) ? MAKERS[name as string] : undefined;
-  if (!maker) throw new ValueError(`${to.call}: the worker knows no ${name}, expected the same version of neurite in both`);
-  const value = maker(...args.map((one) => unpack(one, to)));
+  const known = Object.hasOwn(KNOWN, name as string) ? KNOWN[name as string] : undefined;
+  if (known === undefined) throw new ValueError(`${to.call}: the worker knows no ${name}, expected the same version of neurite in both`);
+  if (typeof known !== 'function') return known;
+  const value: unknown = known(...args.map((one) => unpack(one, to)));
   if (state !== undefined) {
     const schedule = value as Schedule;
     schedule.restore?.(state as ScheduleState);

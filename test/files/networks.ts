@@ -46,6 +46,7 @@ import {
   scale,
   sequential,
   sgd,
+  shift,
   slice,
   sqrt,
   square,
@@ -128,6 +129,18 @@ function everyRow(): AnyNetwork {
   return network({ inputs: [x, t], outputs: concat(...written, ...others) });
 }
 
+/** Every function, on operands from 0.8 to 1.2, trained: what its derivatives compile to runs wherever a network of this list takes a step. */
+function everyFunctionTrained(): AnyNetwork {
+  const x = input(3);
+  const operand = () => shift(scale(dense(4, 'tanh')(x), 0.2), 1);
+  const second = ({ operands, attributes }: OpCase) => {
+    if (operands[0]?.length === 1) return undefined;
+    return operands[0]?.[1] === 'matrix' ? parameter(attributes ? [3, 4] : [4, 3]) : operand();
+  };
+  const outputs = concat(...opCases.map((one) => one.apply(operand(), second(one))));
+  return network({ inputs: x, outputs, loss: meanSquaredError(), optimizer: sgd({ learningRate: 1e-3 }), seed: 3 });
+}
+
 function severalOutputs(): AnyNetwork {
   const x = input(5, 'x');
   const side = input(2, 'side');
@@ -194,7 +207,10 @@ export const networks: readonly [string, () => AnyNetwork][] = [
     activation,
     () => sequential(3, [dense(7, activation), dense(2, 'identity', { bias: false })], { seed: 5 }),
   ]),
-  ...layerRows.map(({ name, make }): [string, () => AnyNetwork] => [`the layer ${name}`, () => sequential(3, [make()])]),
+  ...layerRows.map(({ name, make }): [string, () => AnyNetwork] => [
+    `the layer ${name}`,
+    () => sequential(3, [make(), dense(2)], { loss: meanSquaredError(), optimizer: adam(), seed: 6 }),
+  ]),
   ...losses.map(([name, loss, output]): [string, () => AnyNetwork] => [
     name,
     () => sequential(5, [dense(3, 'tanh'), dense(4, output)], { loss, optimizer: adam(), seed: 1 }),
@@ -221,6 +237,7 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ['names that collide', collidingNames],
   ['every op', everyOp],
   ['every row of the vocabulary', everyRow],
+  ['every function, trained', everyFunctionTrained],
   ['several inputs and outputs, a layer twice', severalOutputs],
   ['a sum of exponentials', sumOfExponentials],
   ['losses of its own, and penalties', ownLosses],

@@ -13,19 +13,17 @@ import {
   dense,
   dropout,
   gaussianNoise,
-  load,
   meanSquaredError,
   type Optimizer,
   rmsProp,
-  save,
   sequential,
   sgd,
 } from 'neurite';
 import { type Population, population } from 'neurite/population';
 import { describe, expect, test } from 'vitest';
-import type { Columns } from '../../src/engine/columns.js';
 import { internals } from '../../src/network/network.js';
 import { bitsOf, canonical, generator } from '../files/bits.js';
+import { type Data, dataFor, oneOrList, reproducible } from '../files/dataFor.js';
 import { networks } from '../files/networks.js';
 import { activationNames } from '../vocabulary.js';
 
@@ -34,43 +32,6 @@ const bits = (values: ArrayLike<number>) => canonical(bitsOf(Float32Array.from(v
 
 /** The same, of float64. */
 const doubles = (values: ArrayLike<number>) => Array.from(values, (value) => (Number.isNaN(value) ? 'NaN' : value));
-
-function columnsOf(net: AnyNetwork): Columns {
-  return internals('test', net).engine.columns;
-}
-
-interface Data {
-  readonly x: Float32Array[];
-  readonly y: (Float32Array | Uint32Array)[];
-}
-
-/** Rows that suit a network: ids where these are expected, targets from 0 to 1. */
-function dataFor(net: AnyNetwork, rows: number, seed: number, asValues = false): Data {
-  const { inputs, ids, targets } = columnsOf(net);
-  const next = generator(seed);
-  const uniform = () => (next() >>> 8) / 2 ** 24;
-  return {
-    x: inputs.map((width, i) =>
-      Float32Array.from({ length: rows * width }, (_, at) => {
-        const count = ids?.[i]?.[at % width] ?? 0;
-        return count > 0 ? Math.floor(uniform() * count) : 2 * uniform() - 1;
-      }),
-    ),
-    y: targets.map(({ width, classes }) => {
-      if (classes && !asValues) return Uint32Array.from({ length: rows }, () => Math.floor(uniform() * width));
-      const values = Float32Array.from({ length: rows * width }, () => uniform());
-      if (classes) for (let row = 0; row < rows; row++) values.set(normed(values.subarray(row * width, (row + 1) * width)), row * width);
-      return values;
-    }),
-  };
-}
-
-function normed(values: Float32Array): Float32Array {
-  const sum = values.reduce((a, b) => a + b, 0);
-  return values.map((value) => value / sum);
-}
-
-const oneOrList = <T>(list: readonly T[]) => (list.length === 1 ? (list[0] as T) : list);
 
 /** Outputs of a population or of a network, as a list. */
 const listed = (value: unknown): Float32Array[] => (Array.isArray(value) ? value : [value]) as Float32Array[];
@@ -89,13 +50,6 @@ function expectSameParameters(herd: Population, nets: readonly AnyNetwork[]): vo
   nets.forEach((net, i) => {
     expect(bits(herd.parameters(i)), `net ${i}`).toEqual(bits(net.parameters));
   });
-}
-
-/** The network on the build that has the same bits everywhere. */
-function reproducible(net: AnyNetwork): AnyNetwork {
-  const again = load(save(net), { build: 'simd' }) as AnyNetwork;
-  net.dispose();
-  return again;
 }
 
 describe('a network of every kind', () => {

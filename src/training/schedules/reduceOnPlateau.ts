@@ -1,11 +1,11 @@
-import { describe } from '../arguments/describe.js';
-import { checkOptions } from '../arguments/options.js';
-import { made } from '../arguments/recipe.js';
-import { ValueError } from '../errors.js';
-import { answerOf } from './callbacks.js';
-import type { EpochEnd } from './history.js';
-import { monitoredValue } from './monitor.js';
-import { check, type Schedule, type ScheduleState } from './schedules.js';
+import { describe } from '../../arguments/describe.js';
+import { checkOptions } from '../../arguments/options.js';
+import { made } from '../../arguments/recipe.js';
+import { ValueError } from '../../errors.js';
+import { answerOf } from '../callbacks.js';
+import type { EpochEnd } from '../history.js';
+import { monitoredValue } from '../monitor.js';
+import { check, type Schedule, type ScheduleState } from './schedule.js';
 
 /** Options of `reduceOnPlateau`. */
 export interface ReduceOnPlateauOptions {
