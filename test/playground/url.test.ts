@@ -2,19 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type FeatureName, featureNames } from '../../examples/playground/data/features.js';
 import { type DataName, dataSets, drawnPoint } from '../../examples/playground/data/sets.js';
-import {
-  activations,
-  fields,
-  fitting,
-  type LossName,
-  losses,
-  MOST_LAYERS,
-  MOST_UNITS,
-  optimizers,
-  penalties,
-  type State,
-  usual,
-} from '../../examples/playground/state/state.js';
+import { activationNames, lossNames, optimizerNames } from '../../examples/playground/state/choices.js';
+import { fields, fitting, MOST_LAYERS, MOST_UNITS, penalties, type State, usual } from '../../examples/playground/state/state.js';
 import { read, sentence, write } from '../../examples/playground/state/url.js';
 
 const hundredth = fc.integer({ min: -300, max: 300 }).map((v) => v / 100);
@@ -26,9 +15,9 @@ const states: fc.Arbitrary<State> = fc
     test: fc.integer({ min: 0, max: 80 }),
     features: fc.subarray<FeatureName>(featureNames),
     layers: fc.array(fc.integer({ min: 1, max: MOST_UNITS }), { maxLength: MOST_LAYERS }),
-    activation: fc.constantFrom(...activations),
-    loss: fc.constantFrom<LossName>(...losses.classes, ...losses.values),
-    optimizer: fc.constantFrom(...optimizers),
+    activation: fc.constantFrom(...activationNames),
+    loss: fc.constantFrom(...lossNames),
+    optimizer: fc.constantFrom(...optimizerNames),
     rate: fc.double({ min: 1e-6, max: 10, noNaN: true }),
     momentum: fc.double({ min: 0, max: 0.999, noNaN: true }).map(Math.abs),
     decay: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs),

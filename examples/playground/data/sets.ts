@@ -19,22 +19,24 @@ interface DataSet {
   readonly task: Task;
   /** @param noise standard deviation, in the unit of the plane */
   readonly point: (i: number, draw: Random, noise: number) => readonly [x: number, y: number, target: number];
+  /** Of a regression: the curve that it is to find. */
+  readonly truth?: (x: number) => number;
+  /** What it is chosen with, so that the network learns it. */
+  readonly suggested?: { readonly points?: number; readonly layers?: readonly number[]; readonly noise?: number };
 }
 
 const around = (x: number, y: number, draw: Random, noise: number, target: number) =>
   [x + noise * normal(draw), y + noise * normal(draw), target] as const;
 
-/** What a regression is to find. */
-export const truths: Readonly<Record<string, (x: number) => number>> = {
-  line: (x) => 0.6 * x - 0.4,
-  sine: (x) => 1.5 * onCircle(1.5 * x)[1],
-};
-
-function value(name: string): DataSet['point'] {
-  return (_, draw, noise) => {
-    const x = REACH * (2 * draw() - 1) * 0.95;
-    const y = (truths[name] as (x: number) => number)(x) + noise * normal(draw);
-    return [x, y, y];
+/** A regression to a curve. */
+function curve(title: string, truth: (x: number) => number, suggested: DataSet['suggested'] = {}): DataSet {
+  return {
+    ...{ title, task: 'values', truth, suggested },
+    point(_, draw, noise) {
+      const x = REACH * (2 * draw() - 1) * 0.95;
+      const y = truth(x) + noise * normal(draw);
+      return [x, y, y];
+    },
   };
 }
 
@@ -70,6 +72,7 @@ export const dataSets = {
   spirals: {
     title: 'two spirals',
     task: 'classes',
+    suggested: { points: 400, layers: [8, 8], noise: 0 },
     point(i, draw, noise) {
       const arm = i % 2;
       const along = Math.sqrt(draw());
@@ -77,15 +80,27 @@ export const dataSets = {
       return around(2.7 * along * x, 2.7 * along * y, draw, noise, arm);
     },
   },
-  line: { title: 'a line', task: 'values', point: value('line') },
-  sine: { title: 'a sine', task: 'values', point: value('sine') },
+  line: curve('a line', (x) => 0.6 * x - 0.4, { layers: [] }),
+  sine: curve('a sine', (x) => 1.5 * onCircle(1.5 * x)[1]),
   drawn: { title: 'what you draw', task: 'classes', point: () => [0, 0, 0] },
 } as const satisfies Record<string, DataSet>;
 
 export type DataName = keyof typeof dataSets;
 
+const setOf = (name: DataName): DataSet => dataSets[name];
+
 export function taskOf(name: DataName): Task {
-  return dataSets[name].task;
+  return setOf(name).task;
+}
+
+/** The curves that regressions are to find, by the names of the sets. */
+export const truths: Readonly<Record<string, (x: number) => number>> = Object.fromEntries(
+  Object.entries<DataSet>(dataSets).flatMap(([name, { truth }]) => (truth ? [[name, truth]] : [])),
+);
+
+/** What a data set is chosen with. */
+export function suggestedFor(name: DataName): DataSet['suggested'] {
+  return setOf(name).suggested;
 }
 
 const onGrid = (v: number) => Math.round(100 * Math.min(REACH, Math.max(-REACH, v))) / 100 || 0;
@@ -93,7 +108,7 @@ const onGrid = (v: number) => Math.round(100 * Math.min(REACH, Math.max(-REACH, 
 /** @param noise in percent: 100 is a standard deviation of 1 */
 export function pointsOf(name: DataName, count: number, noise: number, seed: number): Point[] {
   const draw = random(seed);
-  const set: DataSet = dataSets[name];
+  const set = setOf(name);
   return Array.from({ length: count }, (_, i) => {
     const [x, y, target] = set.point(i, draw, noise / 100);
     return set.task === 'classes' ? { x: onGrid(x), y: onGrid(y), target } : { x: onGrid(x), y: onGrid(y), target: onGrid(target) };

@@ -1,56 +1,16 @@
 /** A state as networks: one that learns and is looked into, and one whose output is every unit of it, of the same parameters. */
-import {
-  adagrad,
-  adam,
-  adamW,
-  binaryCrossEntropy,
-  concat,
-  dense,
-  focal,
-  huber,
-  input,
-  l1,
-  l2,
-  lion,
-  logCosh,
-  meanAbsoluteError,
-  meanSquaredError,
-  type Network,
-  type Node,
-  nadam,
-  network,
-  type Optimizer,
-  rmsProp,
-  sgd,
-} from 'neurite';
+import { concat, dense, input, l1, l2, type Network, type Node, network } from 'neurite';
 import { taskOf } from '../data/sets.js';
-import type { LossName, OptimizerName, State } from '../state/state.js';
-
-export const lossMakers = { binaryCrossEntropy, focal, meanSquaredError, meanAbsoluteError, huber, logCosh } satisfies Record<LossName, unknown>;
-
-/** The settings that an optimizer has here besides its rate, by their names in neurite. */
-export const optimizerSettings = {
-  sgd: { momentum: 'momentum' },
-  adam: { momentum: 'beta1' },
-  adamW: { momentum: 'beta1', decay: 'weightDecay' },
-  nadam: { momentum: 'beta1' },
-  rmsProp: { momentum: 'alpha' },
-  adagrad: {},
-  lion: { momentum: 'beta1', decay: 'weightDecay' },
-} as const satisfies Record<OptimizerName, { readonly momentum?: string; readonly decay?: string }>;
-
-const optimizerMakers = { sgd, adam, adamW, nadam, rmsProp, adagrad, lion } as unknown as Record<
-  OptimizerName,
-  (options: Readonly<Record<string, number>>) => Optimizer
->;
+import { losses, optimizerOf } from '../state/choices.js';
+import type { State } from '../state/state.js';
 
 /** The options of a state's optimizer. */
-export function optimizerOptions({ optimizer, rate, momentum, decay }: State): Record<string, number> {
-  const named: { readonly momentum?: string; readonly decay?: string } = optimizerSettings[optimizer];
+export function optimizerOptions(state: State): Record<string, number> {
+  const { momentum, decay } = optimizerOf(state.optimizer);
   return {
-    learningRate: rate,
-    ...(named.momentum && { [named.momentum]: momentum }),
-    ...(named.decay && { [named.decay]: decay }),
+    learningRate: state.rate,
+    ...(momentum && { [momentum.option]: state.momentum }),
+    ...(decay && { [decay.option]: state.decay }),
   };
 }
 
@@ -80,8 +40,8 @@ export function build(state: State): Networks {
   const net: Network = network({
     inputs: x,
     outputs: last,
-    loss: lossMakers[state.loss](),
-    optimizer: optimizerMakers[state.optimizer](optimizerOptions(state)),
+    loss: losses[state.loss].make(),
+    optimizer: optimizerOf(state.optimizer).make(optimizerOptions(state) as never),
     seed: state.seed,
     reproducible: true,
   });

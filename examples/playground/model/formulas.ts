@@ -1,5 +1,5 @@
 /** The formulas of a step, as one writes them. */
-import type { Activation, LossName, OptimizerName } from '../state/state.js';
+import type { Activation, LossName, OptimizerName } from '../state/choices.js';
 
 /** u of z, and g′(z) from what is known then. */
 export const activationFormulas: Record<Activation, { readonly value: string; readonly slope: string }> = {

@@ -1,18 +1,10 @@
 /** What a run follows from. Every field is a row of a table: its name in a link, how it is read, and what is expected. */
 import { type FeatureName, featureNames, featuresOf } from '../data/features.js';
 import { type DataName, dataSets, drawnPoint, type Point, REACH, taskOf } from '../data/sets.js';
+import { type Activation, activationNames, type LossName, lossesOf, lossNames, type OptimizerName, optimizerNames } from './choices.js';
 
-export const activations = ['tanh', 'relu', 'leakyRelu', 'elu', 'gelu', 'silu', 'sigmoid', 'softsign', 'identity'] as const;
-export const losses = {
-  classes: ['binaryCrossEntropy', 'focal', 'meanSquaredError'],
-  values: ['meanSquaredError', 'meanAbsoluteError', 'huber', 'logCosh'],
-} as const;
-export const optimizers = ['sgd', 'adam', 'adamW', 'nadam', 'rmsProp', 'adagrad', 'lion'] as const;
 export const penalties = ['none', 'l1', 'l2'] as const;
 
-export type Activation = (typeof activations)[number];
-export type LossName = (typeof losses)['classes' | 'values'][number];
-export type OptimizerName = (typeof optimizers)[number];
 export type Penalty = (typeof penalties)[number];
 
 export interface State {
@@ -129,9 +121,9 @@ export const fields: { readonly [Name in keyof State]: Field<State[Name]> } = {
     featureNames.find((name) => name === text),
   )(',', String),
   layers: listOf<number>('layers', `up to ${MOST_LAYERS} numbers from 1 to ${MOST_UNITS}`, MOST_LAYERS, commas, units.read)(',', String),
-  activation: oneOf('activation', activations),
-  loss: oneOf('loss', [...new Set([...losses.classes, ...losses.values])]),
-  optimizer: oneOf('optimizer', optimizers),
+  activation: oneOf('activation', activationNames),
+  loss: oneOf('loss', lossNames),
+  optimizer: oneOf('optimizer', optimizerNames),
   rate: number('rate', 1e-6, 10, false),
   momentum: number('momentum', 0, 0.999, false),
   decay: number('decay', 0, 1, false),
@@ -154,6 +146,10 @@ export function fitting(state: State): State {
   const task = taskOf(state.data);
   const known = featuresOf(task);
   const kept = known.filter((name) => state.features.includes(name));
-  const fits = (losses[task] as readonly LossName[]).includes(state.loss);
-  return { ...state, features: kept.length > 0 ? kept : known.slice(0, 2 - Number(task === 'values')), loss: fits ? state.loss : losses[task][0] };
+  const fitting = lossesOf(task);
+  return {
+    ...state,
+    features: kept.length > 0 ? kept : known.slice(0, 2 - Number(task === 'values')),
+    loss: fitting.includes(state.loss) ? state.loss : (fitting[0] as LossName),
+  };
 }

@@ -1,39 +1,14 @@
 /** What a run follows from, as a sentence whose words can be chosen. */
 import { type FeatureName, features, featuresOf } from '../data/features.js';
-import { type DataName, dataSets, taskOf } from '../data/sets.js';
-import { optimizerSettings } from '../model/build.js';
-import { activations, fitting, type LossName, losses, MOST_LAYERS, MOST_UNITS, optimizers, penalties, type State, usual } from '../state/state.js';
+import { type DataName, dataSets, suggestedFor, taskOf } from '../data/sets.js';
+import { activationNames, activations, losses, lossesOf, optimizerNames, optimizerOf, optimizers } from '../state/choices.js';
+import { fitting, MOST_LAYERS, MOST_UNITS, penalties, type State, usual } from '../state/state.js';
 import { button, choice, make, numberChoice } from './dom.js';
 
-/** A data set comes with a network that learns it. */
-const suggested: Partial<Record<DataName, Partial<State>>> = {
-  spirals: { points: 400, layers: [8, 8], noise: 0 },
-  line: { layers: [] },
-};
+const titled = <T extends string>(values: readonly T[], titles: Readonly<Record<T, { readonly title?: string }>>) =>
+  values.map((value) => ({ value, text: titles[value].title ?? value }));
 
-const lossTitles: Record<LossName, string> = {
-  binaryCrossEntropy: 'cross-entropy',
-  focal: 'the focal loss',
-  meanSquaredError: 'the squared error',
-  meanAbsoluteError: 'the absolute error',
-  huber: 'Huber’s loss',
-  logCosh: 'log cosh of the error',
-};
-
-const activationTitles: Partial<Record<string, string>> = { identity: 'linear', leakyRelu: 'leaky relu' };
-const optimizerTitles: Partial<Record<string, string>> = {
-  sgd: 'plain descent',
-  adam: 'Adam',
-  adamW: 'AdamW',
-  nadam: 'Nadam',
-  rmsProp: 'RMSProp',
-  adagrad: 'Adagrad',
-  lion: 'Lion',
-};
-const momentumTitles: Record<string, string> = { momentum: 'momentum', beta1: 'β₁', alpha: 'α' };
-
-const titled = <T extends string>(values: readonly T[], titles: Partial<Record<string, string>>) =>
-  values.map((value) => ({ value, text: titles[value] ?? value }));
+const penaltyTitles = { none: { title: 'no' }, l1: { title: 'an L1' }, l2: { title: 'an L2' } };
 
 /** Writes the sentence anew. @param changed is told of another state, and what was changed, for the focus to stay there */
 export function writeRecipe(host: HTMLElement, state: State, changed: (state: State) => void): void {
@@ -68,17 +43,14 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
   const removeLayer = button('drop the last', 'drop the last layer', () => set({ layers: state.layers.slice(0, -1) }), 'quiet');
   removeLayer.hidden = state.layers.length === 0;
 
-  const named: { readonly momentum?: string; readonly decay?: string } = optimizerSettings[state.optimizer];
+  const { momentum, decay } = optimizerOf(state.optimizer);
   const settings = [
     ' at a rate of ',
     numberChoice('learning rate', [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1], state.rate, (rate) => set({ rate })),
-    ...(named.momentum
-      ? [
-          `, ${momentumTitles[named.momentum]} `,
-          numberChoice(momentumTitles[named.momentum] as string, [0, 0.5, 0.8, 0.9, 0.95, 0.99], state.momentum, (momentum) => set({ momentum })),
-        ]
+    ...(momentum
+      ? [`, ${momentum.title} `, numberChoice(momentum.title, [0, 0.5, 0.8, 0.9, 0.95, 0.99], state.momentum, (momentum) => set({ momentum }))]
       : []),
-    ...(named.decay ? [', weight decay ', numberChoice('weight decay', [0, 0.001, 0.01, 0.1], state.decay, (decay) => set({ decay }))] : []),
+    ...(decay ? [`, ${decay.title} `, numberChoice(decay.title, [0, 0.001, 0.01, 0.1], state.decay, (decay) => set({ decay }))] : []),
   ];
   const seed = make('input', {
     type: 'number',
@@ -95,7 +67,7 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
     'data set',
     (Object.keys(dataSets) as DataName[]).map((value) => ({ value, text: dataSets[value].title })),
     state.data,
-    (name) => set({ data: name, layers: state.layers.length > 0 ? state.layers : usual.layers, ...suggested[name] }),
+    (name) => set({ data: name, layers: state.layers.length > 0 ? state.layers : usual.layers, ...suggestedFor(name) }),
   );
   const drawn = state.data === 'drawn';
   host.replaceChildren(
@@ -125,7 +97,7 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
       layers.length > 0 ? ', through layers of ' : ', straight to its output ',
       ...layers.flatMap((layer) => [layer, ' ']),
       ...(layers.length > 0
-        ? [choice('activation', titled(activations, activationTitles), state.activation, (activation) => set({ activation })), ' units. ']
+        ? [choice('activation', titled(activationNames, activations), state.activation, (activation) => set({ activation })), ' units. ']
         : []),
       ...(layers.length > 0 ? [] : ['. ']),
       make('span', { class: 'chips' }, addLayer, removeLayer),
@@ -134,16 +106,16 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
       'p',
       {},
       'Judge it by ',
-      choice('loss', titled<LossName>(losses[task], lossTitles), state.loss, (loss) => set({ loss })),
+      choice('loss', titled(lossesOf(task), losses), state.loss, (loss) => set({ loss })),
       ', and follow the gradient with ',
-      choice('optimizer', titled(optimizers, optimizerTitles), state.optimizer, (optimizer) =>
+      choice('optimizer', titled(optimizerNames, optimizers), state.optimizer, (optimizer) =>
         set({ optimizer, ...(optimizer === 'sgd' && { momentum: 0 }), ...(state.optimizer === 'sgd' && { momentum: 0.9 }) }),
       ),
       ...settings,
       ', ',
       numberChoice('batch size', [1, 2, 5, 10, 20, 50, 100], state.batch, (batch) => set({ batch })),
       ' points a step, with ',
-      choice('regularisation', titled(penalties, { none: 'no', l1: 'an L1', l2: 'an L2' }), state.penalty, (penalty) => set({ penalty })),
+      choice('regularisation', titled(penalties, penaltyTitles), state.penalty, (penalty) => set({ penalty })),
       ' penalty',
       ...(state.penalty === 'none'
         ? []
