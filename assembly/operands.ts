@@ -1,5 +1,5 @@
 /** Reads the operands of an instruction: the words behind its opcode. See `opcodes.ts`. */
-import { Ref, Size } from './opcodes';
+import { Opcode, Ref, Size } from './opcodes';
 
 /** Operand `index` of the instruction at pc, undecoded. */
 export function word(pc: usize, index: i32): u32 {
@@ -29,4 +29,26 @@ export function optional(context: usize, pc: usize, index: i32): usize {
 export function count(pc: usize, index: i32, rows: u32): usize {
   const size = word(pc, index);
   return <usize>(size & Size.CountMask) * ((size & Size.PerRow) != 0 ? <usize>rows : 1);
+}
+
+/** Whether an opcode of form Rows makes one number of each row. */
+export function reducesFeatures(opcode: i32): bool {
+  return opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
+}
+
+/** Whether an opcode of form Rows reads one number of each row. */
+export function expandsFeatures(opcode: i32): bool {
+  return opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot;
+}
+
+/** Elements of what an opcode of form Rows writes. */
+export function resultSize(opcode: i32, rows: usize, features: usize): usize {
+  if (opcode == Opcode.SumRows) return features;
+  return reducesFeatures(opcode) ? rows : rows * features;
+}
+
+/** Elements of what it reads. */
+export function operandSize(opcode: i32, rows: usize, features: usize): usize {
+  if (opcode == Opcode.ExpandRows) return features;
+  return expandsFeatures(opcode) ? rows : rows * features;
 }

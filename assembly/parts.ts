@@ -7,7 +7,7 @@ import { gemmPart } from './gemm/gemm';
 import { largestMagnitude } from './kernels/data';
 import { linear, linearPart } from './kernels/linear';
 import { sumRows } from './kernels/rows';
-import { address, count, float, optional, word } from './operands';
+import { address, count, expandsFeatures, float, optional, reducesFeatures, word } from './operands';
 import * as I from './opcodes';
 import { Block, GemmFlag, Opcode, Ref, TargetKind } from './opcodes';
 import { roomSize } from './int8/linear';
@@ -322,10 +322,8 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       if (opcode < Opcode.Gemm) return vectors(to, length, 3, I.Binary.size, rows, part, parts);
       const first = cut(to, I.Rows.rows, rows, part, parts);
       const features = count(pc, I.Rows.features, rows);
-      const reduces = opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
-      const expands = opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot;
-      shift(to, I.Rows.y, reduces ? first : first * features);
-      if (opcode != Opcode.ExpandRows) shift(to, I.Rows.x, expands ? first : first * features);
+      shift(to, I.Rows.y, reducesFeatures(opcode) ? first : first * features);
+      if (opcode != Opcode.ExpandRows) shift(to, I.Rows.x, expandsFeatures(opcode) ? first : first * features);
     }
   }
   return cutRows == 0 ? 0 : length;

@@ -9,7 +9,7 @@ import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, so
 import * as I from './opcodes';
 import { Factor, GemmFlag, Opcode } from './opcodes';
 import { isInBlock } from './blocks';
-import { address, count, double, float, optional, word } from './operands';
+import { address, count, double, float, operandSize, optional, resultSize, word } from './operands';
 import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
 import { lengthOf, partsOf, runSpecial, slice, sliceRows } from './parts';
@@ -327,14 +327,13 @@ function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, 
     case Opcode.MaxFeatures: maxFeatures(y, x, rows, features); break;
     case Opcode.OneHot: oneHot(y, x, rows, features); break;
     case Opcode.LogSoftmax: logSoftmax(y, x, rows, features); break;
+    default: unreachable();
   }
 }
 
 function assertRows(opcode: i32, y: usize, x: usize, rows: usize, features: usize): void {
-  const wide = rows * features;
-  const reduces = opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures;
-  const ny = opcode == Opcode.SumRows ? features : reduces ? rows : wide;
-  const nx = opcode == Opcode.ExpandRows ? features : opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot ? rows : wide;
+  const ny = resultSize(opcode, rows, features);
+  const nx = operandSize(opcode, rows, features);
   assert(features > 0, 'rows: there is a feature');
   assert(isTensor(y, ny) && isTensor(x, nx), 'rows: y and x are words in the heap');
   const inPlace = (opcode == Opcode.Softmax || opcode == Opcode.LogSoftmax) && y == x;

@@ -1,13 +1,11 @@
 /** The figures of the README and of the guides, taken from RESULTS.md. */
+import { described, predictions, trainings } from './workloads.js';
 
+const chosen = ['T1', 'T3', 'T4', 'I1', 'I3'];
 const rows = [
-  ['**T1**, samples/s', 'trains 784-128-10, batches of 32, SGD'],
-  ['**T3**, samples/s', 'trains 784-512-256-10, batches of 128, Adam'],
-  ['**T4**, steps/s', 'trains 2-8-1, batches of 4, SGD'],
-  ['**I1**, µs', 'predicts a row by 784-128-10'],
-  ['**I3**, ns', 'predicts a row by 4-16-3'],
-  ['**C**, ms', 'starts, above an empty process'],
-] as const;
+  ...[...trainings, ...predictions].filter(({ id }) => chosen.includes(id)).map((work) => [`**${work.id}**, ${work.unit}`, described(work)] as const),
+  ['**C**, ms', 'starts, above an empty process'] as const,
+];
 
 /** Systems of other languages: the others are JavaScript's. */
 const FOREIGN = ['', 'neurite', 'numpy', 'pytorch'];

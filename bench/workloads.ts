@@ -80,6 +80,13 @@ export function paced(work: Training, system: string): Training {
   return { ...work, epochs: slow[system]?.[work.id] ?? work.epochs };
 }
 
+/** A workload in words. */
+export function described(work: Training | Prediction): string {
+  const network = work.sizes.join('-');
+  if ('optimizer' in work) return `trains ${network}, batches of ${work.batch}, ${{ sgd: 'SGD', adam: 'Adam' }[work.optimizer.kind]}`;
+  return `predicts ${work.rows === 1 ? 'a row' : `${work.rows} rows`} by ${network}`;
+}
+
 /** Floating-point operations that training on one sample takes: two to a multiply-add, and no gradient on the input. */
 export function trainingFlops(sizes: readonly number[]): number {
   return sizes.slice(1).reduce((sum, outputs, l) => sum + (l === 0 ? 4 : 6) * outputs * (sizes[l] as number), 0);

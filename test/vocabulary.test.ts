@@ -4,6 +4,7 @@ import * as neurite from 'neurite';
 import { dense, input, network, toJSON } from 'neurite';
 import { jacobian } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
+import * as Forms from '../assembly/opcodes.js';
 import { Opcode } from '../assembly/opcodes.js';
 import type { Op } from '../src/graph/node.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
@@ -17,7 +18,7 @@ import { activations, answered, functions, inner, metrics, oracleOf } from './vo
 declare global {
   interface ImportMeta {
     /** Vite's: the modules of all files that fit. */
-    glob(pattern: string, options: { eager: true }): Record<string, Record<string, unknown>>;
+    glob(pattern: string | readonly string[], options: { eager: true }): Record<string, Record<string, unknown>>;
   }
 }
 
@@ -58,6 +59,15 @@ test('every definition under src/ops is in the table, under the name of its cons
 test('every opcode has a form, which begins with it', () => {
   const opcodes = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
   for (const code of opcodes) expect(formOf(code), Opcode[code]).toMatchObject({ op: 0, length: expect.any(Number) });
+});
+
+test('the number of an elementwise opcode says its form', () => {
+  for (const code of Object.values(Opcode).filter((value): value is Opcode => typeof value === 'number')) {
+    const elementwise: readonly object[] = [Forms.Unary, Forms.Scale, Forms.Binary];
+    const forms = code < Opcode.Add ? elementwise.slice(0, 2) : code < Opcode.Gemm ? elementwise.slice(2) : [];
+    const form = formOf(code);
+    expect(code < Opcode.Gemm || elementwise.includes(form) ? forms : [form], Opcode[code]).toContain(form);
+  }
 });
 
 describe.each(withInputs.map((op) => [op.name, op] as const))('the op %s', (name, op) => {

@@ -12,7 +12,7 @@ import { Affine } from '../kernels/unary';
 import { copyColumns, expandRows, sumRows } from '../kernels/rows';
 import * as I from '../opcodes';
 import { Block, Factor, GemmFlag, Opcode, Ref, Size } from '../opcodes';
-import { count, double, float, word } from '../operands';
+import { count, double, float, operandSize, resultSize, word } from '../operands';
 import { laneUnary } from './activations';
 import { Lanes, LaneSource, LaneSums } from './context';
 import { interleave, laneDraw, laneEmbed, laneEmbedBackward, laneGather, oddLanes, separate } from './data';
@@ -209,8 +209,8 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         const features = count(pc, I.Rows.features, rows);
         let y = address(context, pc, I.Rows.y);
         let x = address(context, pc, I.Rows.x);
-        const strideY = stride(context, pc, I.Rows.y, sizeOf(opcode, true, m, features));
-        const strideX = stride(context, pc, I.Rows.x, sizeOf(opcode, false, m, features));
+        const strideY = stride(context, pc, I.Rows.y, resultSize(opcode, m, features));
+        const strideX = stride(context, pc, I.Rows.x, operandSize(opcode, m, features));
         const accumulate = word(pc, I.Rows.accumulate) != 0;
         for (let g: usize = 0; g < groups; g++, y += strideY, x += strideX) rowwise(opcode, y, x, m, features, accumulate);
         pc += I.Rows.length << 2;
@@ -458,16 +458,6 @@ function sumsOf(context: usize, group: usize): usize {
   return <usize>load<u32>(context, Lanes.Sums) + group * load<u32>(context, Lanes.SumStride);
 }
 
-/** The elements of y, or of x, of an opcode of form Rows. */
-function sizeOf(opcode: i32, isY: bool, rows: usize, features: usize): usize {
-  if (isY) {
-    if (opcode == Opcode.SumRows) return features;
-    return opcode == Opcode.SumFeatures || opcode == Opcode.LogSumExp || opcode == Opcode.MaxFeatures ? rows : rows * features;
-  }
-  if (opcode == Opcode.ExpandRows) return features;
-  return opcode == Opcode.ExpandFeatures || opcode == Opcode.OneHot ? rows : rows * features;
-}
-
 /** The kernels of form Rows. Sums and copies of whole rows are those of one net with four times as many features. */
 function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, accumulate: bool): void {
   switch (opcode) {
@@ -480,6 +470,7 @@ function rowwise(opcode: i32, y: usize, x: usize, rows: usize, features: usize, 
     case Opcode.MaxFeatures: laneMaxFeatures(y, x, rows, features); break;
     case Opcode.OneHot: laneOneHot(y, x, rows, features); break;
     case Opcode.LogSoftmax: laneLogSoftmax(y, x, rows, features); break;
+    default: unreachable();
   }
 }
 

@@ -10,8 +10,11 @@ import * as schedules from '../training/schedules/table.generated.js';
 import type { StreamedRows } from './message.js';
 import { unwrap } from './packed.js';
 
-/** Metrics and schedules by the names that their recipes have: a metric, or what makes one or a schedule of the recipe's arguments. */
-const KNOWN: Readonly<Record<string, unknown>> = { ...metrics, ...schedules };
+/** What neurite calls so: a metric, or what makes one or a schedule of a recipe's arguments; undefined where there is none. */
+function calledSo(name: string): unknown {
+  const tables: readonly Readonly<Record<string, unknown>>[] = [metrics, schedules];
+  return tables.find((table) => Object.hasOwn(table, name))?.[name];
+}
 
 /** What a worker has. */
 export interface Stock {
@@ -47,7 +50,7 @@ async function* pulled({ rows, close }: Unpacking, source: number): AsyncGenerat
 }
 
 function make([name, ...args]: readonly unknown[], state: unknown, to: Unpacking): unknown {
-  const known = Object.hasOwn(KNOWN, name as string) ? KNOWN[name as string] : undefined;
+  const known = calledSo(name as string);
   if (known === undefined) throw new ValueError(`${to.call}: the worker knows no ${name}, expected the same version of neurite in both`);
   if (typeof known !== 'function') return known;
   const value: unknown = known(...args.map((one) => unpack(one, to)));

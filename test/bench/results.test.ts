@@ -6,6 +6,7 @@ import { productName, products } from '../../bench/kernels.js';
 import { page } from '../../bench/page.js';
 import { pages, withFigures } from '../../bench/readme.js';
 import { rows } from '../../bench/rows.js';
+import { described, predictions, trainings } from '../../bench/workloads.js';
 
 const read = (file: string) => readFileSync(root + file, 'utf8');
 const lines = history();
@@ -56,6 +57,11 @@ describe('bench/RESULTS.md', () => {
   });
 });
 
+test('the charts of the site know every training and prediction, in the words of the README', () => {
+  const [, table] = /^const WORKS = \{\n([\s\S]*?)^\};/m.exec(read('site/figures.mjs')) ?? [];
+  expect(table).toBe([...trainings, ...predictions].map((work) => `  ${work.id}: '${described(work)}',\n`).join(''));
+});
+
 describe('a line of the history', () => {
   test('says what was measured, where and when', () => {
     for (const { date, commit, machine, command, workload, system, unit, engine, value, ratio, share, limit } of lines) {
@@ -86,12 +92,14 @@ describe('a line of the history', () => {
   });
 });
 
-test('every floor is of a row that is measured', () => {
+test('every floor is of a row that is measured, and every row has one', () => {
   const own = rows(() => {
     throw new Error('no row reads its data before it is measured');
   }, 'auto').map(({ workload }) => workload);
   const measured = [...products.map(productName), ...own];
   expect(Object.keys(lowestRatios).filter((workload) => !measured.includes(workload))).toEqual([]);
+  // A row without a floor would never be a regression.
+  expect(measured.filter((workload) => !(workload in lowestRatios))).toEqual([]);
   const beside = [
     ...['T1', 'T2', 'T3', 'T5', 'I2'].map((id) => `${id} 2 threads, by one`),
     'T3 8 threads, by 2',

@@ -2,25 +2,14 @@ import { adam, CoreError, dense, meanSquaredError, type Network, sequential, sgd
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 import { builds } from '../kernels/machine.js';
+import { neighbours, unchanged, viewsOf } from './neighbours.js';
 
 const make = (units = 50): Network => sequential(units, [dense(units)], { loss: meanSquaredError(), optimizer: adam(), build: 'simd' }) as Network;
-
-/** Networks that lie where the memory of others was given back, as they are filled with 1. */
-function neighbours(count: number, units = 50): Network[] {
-  return Array.from({ length: count }, () => {
-    const net = make(units);
-    net.parameters.fill(1);
-    net.gradients.fill(1);
-    return net;
-  });
-}
 
 /** Writes to a view element by element: to one that is detached, that does nothing. */
 function write(view: Float32Array): void {
   for (let i = 0; i < view.length; i++) view[i] = 7;
 }
-
-const unchanged = (nets: readonly Network[]) => nets.every((net) => net.parameters.every((v) => v === 1) && net.gradients.every((v) => v === 1));
 
 /**
  * Whether the tests run on threads, whose memory is shared and detaches no view: what holds there in place of the tests that are left out is in
@@ -36,17 +25,10 @@ describe('a view shows its own network, or nothing', () => {
   test('after dispose, whatever is made next', () => {
     const net = make();
     net.gradient(new Float32Array(50), new Float32Array(50));
-    const views = [
-      net.parameters,
-      net.gradients,
-      net.input,
-      net.output,
-      net.layers[0]?.weights as Float32Array,
-      net.parameter('dense1.biases').values,
-    ];
+    const views = viewsOf(net);
     const derived = [...views.map((view) => view.subarray(1)), ...views.map((view) => new Float32Array(view.buffer, view.byteOffset, view.length))];
     net.dispose();
-    const others = neighbours(20);
+    const others = neighbours(make, 20);
     for (const view of [...views, ...derived]) write(view);
     expect(unchanged(others)).toBe(true);
     for (const other of others) other.dispose();
@@ -56,7 +38,7 @@ describe('a view shows its own network, or nothing', () => {
     const net = make();
     const { input, output } = net;
     net.predict(new Float32Array(50 * 256));
-    const others = neighbours(20);
+    const others = neighbours(make, 20);
     write(input);
     write(output);
     expect(unchanged(others)).toBe(true);
@@ -67,7 +49,7 @@ describe('a view shows its own network, or nothing', () => {
     const net = make();
     const { gradients } = net;
     net.configure({ optimizer: sgd({ momentum: 0.9 }) });
-    const others = neighbours(20);
+    const others = neighbours(make, 20);
     write(gradients);
     expect(unchanged(others)).toBe(true);
     for (const other of [net, ...others]) other.dispose();
@@ -85,7 +67,7 @@ describe('a view shows its own network, or nothing', () => {
     // 200 MB in all.
     for (let i = 0; i < 5000; i++) cycle();
     expect(memory.buffer.byteLength - bytes).toBeLessThan(2 ** 24 + 2 ** 22);
-    const others = neighbours(20, 100);
+    const others = neighbours(() => make(100), 20);
     for (const view of kept) write(view);
     expect(unchanged(others)).toBe(true);
     for (const other of others) other.dispose();

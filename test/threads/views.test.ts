@@ -3,6 +3,7 @@ import { adam, dense, meanSquaredError, type Network, sequential, sgd } from 'ne
 import type { Threads } from 'neurite/threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SharedCore } from '../../src/threads/sharedCore.js';
+import { neighbours, unchanged, viewsOf } from '../network/neighbours.js';
 import { collected } from './collected.js';
 import { debugTeam } from './debugTeam.js';
 
@@ -16,17 +17,6 @@ const core = () => threads.coreFor('test') as SharedCore;
 const make = (units = 50): Network =>
   sequential(units, [dense(units)], { loss: meanSquaredError(), optimizer: adam(), build: 'simd', threads }) as Network;
 
-/** Networks that lie where memory was given back, filled with 1. */
-function neighbours(count: number, units = 50): Network[] {
-  return Array.from({ length: count }, () => {
-    const net = make(units);
-    net.parameters.fill(1);
-    net.gradients.fill(1);
-    return net;
-  });
-}
-
-const unchanged = (nets: readonly Network[]) => nets.every((net) => net.parameters.every((v) => v === 1) && net.gradients.every((v) => v === 1));
 const disposeAll = (nets: readonly Network[]) => nets.forEach((net) => net.dispose());
 
 /** What is made of a view and outlives it. */
@@ -48,21 +38,14 @@ describe.each(derivations)('%s of a view', (_, derive) => {
     const kept = (() => {
       const net = make();
       net.gradient(new Float32Array(50), new Float32Array(50));
-      const views = [
-        net.parameters,
-        net.gradients,
-        net.input,
-        net.output,
-        net.layers[0]?.weights as Float32Array,
-        net.parameter('dense1.biases').values,
-      ].map(derive);
+      const views = viewsOf(net).map(derive);
       net.dispose();
       return views;
     })();
     // More than was ever held back by bytes, and with a collection in between.
     expect(await collected(() => false, 5)).toBe(false);
     for (let i = 0; i < 10; i++) make(1000).dispose();
-    const others = neighbours(20);
+    const others = neighbours(make, 20);
     for (const view of kept) write(view);
     expect(unchanged(others)).toBe(true);
     expect(kept.every((view) => (view instanceof DataView ? view.getFloat32(0, true) : (view[0] as number)) === 7)).toBe(true);
@@ -89,7 +72,7 @@ describe('memory that a view may show', () => {
     expect(core().exports.damaged()).toBe(0);
     const grown = core().memory.buffer.byteLength;
     expect(grown).toBeGreaterThan(bytes);
-    const others = neighbours(100, 100);
+    const others = neighbours(() => make(100), 100);
     expect(core().memory.buffer.byteLength).toBe(grown);
     disposeAll(others);
   }, 60_000);
@@ -111,7 +94,7 @@ describe('memory that a view may show', () => {
     const { gradients, input, output } = net;
     net.configure({ optimizer: sgd({ momentum: 0.9 }) });
     net.predict(new Float32Array(50 * 256));
-    const others = neighbours(20);
+    const others = neighbours(make, 20);
     for (const view of [gradients, input, output]) view.fill(7);
     expect(unchanged(others)).toBe(true);
     expect(net.input).not.toBe(input);

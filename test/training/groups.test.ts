@@ -32,13 +32,8 @@ import { makerOf } from '../../src/optimizers/optimizer.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import { optimizers } from '../vocabulary.js';
+import { made, rows, x, y } from './made.js';
 import { correctedSquares, signDescent } from './throwaway.js';
-
-const rows = 12;
-const x = filled(rows * 5, numbers(1));
-const y = Uint8Array.from({ length: rows }, (_, i) => i % 3);
-const made = (optimizer: Optimizer, build: Build = 'simd') =>
-  sequential(5, [dense(7, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer, build, seed: 4 });
 
 /** The same optimizer with other options. */
 const changed = (optimizer: Optimizer, options: Partial<Optimizer>): Optimizer => {

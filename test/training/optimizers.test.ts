@@ -4,7 +4,6 @@ import * as neurite from 'neurite';
 import {
   add,
   BusyError,
-  crossEntropy,
   defineOptimizer,
   dense,
   FileError,
@@ -37,14 +36,8 @@ import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
 import { answered, type OptimizerStep, optimizers } from '../vocabulary.js';
+import { made, rows, x, y } from './made.js';
 import { correctedSquares, signDescent } from './throwaway.js';
-
-const rows = 12;
-const x = filled(rows * 5, numbers(1));
-const y = Uint8Array.from({ length: rows }, (_, i) => i % 3);
-
-const made = (optimizer: Optimizer, build: Build = 'simd') =>
-  sequential(5, [dense(7, 'tanh'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer, build, seed: 4 });
 
 /** The same optimizer without its kernel. */
 function composed(optimizer: Optimizer): Optimizer {
