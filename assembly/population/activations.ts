@@ -1,5 +1,5 @@
 /**
- * The activations that small nets spend their time on, in two passes over a chunk: the exponentials first, the rest behind them. In one pass each vector
+ * The activations that small nets spend their time on. The relaxed build has a tanh of its own. All else is done in two passes over a chunk: the exponentials first, the rest behind them. In one pass each vector
  * is a chain of twenty dependent operations and more, of which a processor's queues hold two or three; of half a chain they hold twice as many.
  */
 import { Sigmoid } from '../math/sigmoid';
@@ -7,6 +7,7 @@ import { Tanh } from '../math/tanh';
 import { unary } from '../kernels/unary';
 import { Opcode } from '../opcodes';
 import { isLanes, isSameOrApart } from '../preconditions';
+import { FusedTanh } from './tanh';
 
 /** Bytes of two vectors, which a pass takes at once. */
 const PAIR: usize = 32;
@@ -15,9 +16,10 @@ const PAIR: usize = 32;
 const CHUNK: usize = 1024;
 const exponentials = memory.data(1024, 16);
 
-/** y = f(x) over n elements, lane by lane what `unary` gives; y may be x. */
+/** y = f(x) over n elements, lane by lane what `unary` gives, but for the relaxed build's tanh; y may be x. */
 export function laneUnary(opcode: i32, y: usize, x: usize, n: usize, alpha: f32, beta: f32): void {
   if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isLanes(x, n) && isSameOrApart(y, x, n << 2), 'laneUnary: y and x are n vectors in the heap, the same or apart');
+  if (ASC_FEATURE_RELAXED_SIMD && opcode == Opcode.Tanh) return fusedTanhs(y, x, n << 4);
   let left = n << 4;
   if (opcode == Opcode.Tanh || opcode == Opcode.Sigmoid) {
     while (left >= PAIR) {
@@ -50,6 +52,22 @@ function tanhs(y: usize, x: usize, bytes: usize): void {
     v128.store(y + at, y0);
     v128.store(y + at, y1, 16);
   }
+}
+
+/** Four vectors at once, which share the loads of constants: the processor's queues then hold several chains. */
+function fusedTanhs(y: usize, x: usize, bytes: usize): void {
+  const end = y + bytes;
+  for (; y + 64 <= end; y += 64, x += 64) {
+    const y0 = FusedTanh.of(v128.load(x));
+    const y1 = FusedTanh.of(v128.load(x, 16));
+    const y2 = FusedTanh.of(v128.load(x, 32));
+    const y3 = FusedTanh.of(v128.load(x, 48));
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+    v128.store(y, y2, 32);
+    v128.store(y, y3, 48);
+  }
+  for (; y < end; y += 16, x += 16) v128.store(y, FusedTanh.of(v128.load(x)));
 }
 
 function sigmoids(y: usize, x: usize, bytes: usize): void {
