@@ -103,7 +103,7 @@ function step(id: string, limitedBy: string): Goal {
 }
 
 const between = 'the products of such sizes; what lies between them takes 6 to 8 % of the step';
-const frame = 'products take 41 % of the frame, activations 38 %, the loop of the program and copies the rest';
+const frame = 'products take 44 % of the frame, activations 32 %, the loop of the program and copies the rest';
 const swings = 'swings from run to run on this host, whose cores other work slows: docs/threads.md has the range';
 
 export const goals: readonly Goal[] = [

@@ -5,16 +5,17 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Block, DataType, GemmFlag, Opcode, Ref, TargetKind } from '../../assembly/opcodes.js';
 import { LaneSums, Lanes } from '../../assembly/population/context.js';
+import type { Core } from '../../src/core/core.js';
 import { bits, builds, Machine, words64 } from '../kernels/machine.js';
 import { difference } from '../kernels/multiply.js';
 import { bitsOf, close, DENORMAL, EPSILON, filled, numbers } from '../kernels/numbers.js';
-import { spacing } from '../kernels/ulp.js';
+import { spacing, ulps } from '../kernels/ulp.js';
 import { unaryFunctions } from '../oracle/functions.js';
 import { linear, product } from '../oracle/linear.js';
 import { binaryCrossEntropy, binaryTerm, crossEntropy, sigmoid, type Target } from '../oracle/losses.js';
 import * as optimizers from '../oracle/optimizers.js';
 import { argmax, largest, logSumExp, rowOf, softmax, sumFeatures, sumRows } from '../oracle/rows.js';
-import { LaneMachine, type LaneTensor } from './laneMachine.js';
+import { GUARD, LaneMachine, type LaneTensor } from './laneMachine.js';
 
 const upTo = (most: number) => Array.from({ length: most }, (_, i) => i + 1);
 const kept = (values: ArrayLike<number>) => Array.from(values);
@@ -216,6 +217,58 @@ describe.each(builds)('%s', (build) => {
           ],
         );
       }
+    }
+  });
+
+  test('tanh: its bound in ulp, exactly odd, 1 at most', () => {
+    const [machine] = machines as [LaneMachine];
+    const bound = build === 'relaxed' ? 2 : 1.5;
+    const n = 1000;
+    // Floats of every size at which tanh is no straight line, up to where it is 1, each with its negative.
+    const bits = Uint32Array.of(0);
+    const float = new Float32Array(bits.buffer);
+    const next = numbers(5, 0, 1);
+    for (let exponent = 127 - 14; exponent < 127 + 5; exponent++) {
+      for (let round = 0; round < 10; round++) {
+        const x = Float32Array.from({ length: 4 * n }, (_, i) => {
+          bits[0] = (exponent << 23) | ((next() * 2 ** 23) & (2 ** 23 - 1));
+          return i < 2 * n ? (float[0] as number) : 0;
+        });
+        for (let i = 0; i < 2 * n; i++) x[2 * n + i] = -(x[i] as number);
+        machine.clear();
+        const y = machine.tensor(n, (net) => x.subarray(net * n, (net + 1) * n));
+        machine.run([Opcode.Tanh, y.ref, y.ref, n, 0, 0]);
+        const found = [0, 1, 2, 3].map((net) => machine.read(y, net));
+        for (let net = 0; net < 2; net++) {
+          for (let i = 0; i < n; i++) {
+            const [value, input] = [(found[net] as Float32Array)[i] as number, x[net * n + i] as number];
+            if (!(ulps(value, Math.tanh(input)) <= bound && value <= 1)) expect.fail(`tanh ${input} is ${value}`);
+            if ((found[net + 2] as Float32Array)[i] !== -value) expect.fail(`tanh −${input} is not −${value}`);
+          }
+        }
+      }
+    }
+  });
+
+  test.each([0, 1, 2, 3, 5, 16, 17, 63, 64, 65, 1000, 4001, 300000])('the permutation of %i rows is that of the core', (n) => {
+    const [one] = machines as [LaneMachine];
+    for (const [seed, stream] of [
+      [0, 0],
+      [7, 1],
+      [0xffffffff, 0xfffffffe],
+    ] as const) {
+      const draw = (core: Core) => {
+        const at = core.allocate(4 * n + 8, 'test');
+        core.u32.fill(GUARD, at >>> 2, (at >>> 2) + n + 2);
+        core.exports.permutation(at + 4, n, seed, stream);
+        const found = core.u32.slice(at >>> 2, (at >>> 2) + n + 2);
+        core.free(at);
+        return found;
+      };
+      const found = draw(one.core);
+      expect(found[0]).toBe(GUARD);
+      expect(found[n + 1]).toBe(GUARD);
+      expect(found).toEqual(draw(single.core));
     }
   });
 

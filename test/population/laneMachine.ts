@@ -4,7 +4,7 @@ import type { Build, Core } from '../../src/core/core.js';
 import { type LaneCore, laneCoreOf } from '../../src/population/core.js';
 
 /** What stands on both sides of every tensor, to be found again untouched. */
-const GUARD = 0x7fc0dead;
+export const GUARD = 0x7fc0dead;
 
 /** Nets of a group, and bytes of an element: a float of each. */
 const LANES = 4;
