@@ -1,6 +1,7 @@
 /**
- * The activations that small nets spend their time on. The relaxed build has a tanh of its own. All else is done in two passes over a chunk: the exponentials first, the rest behind them. In one pass each vector
- * is a chain of twenty dependent operations and more, of which a processor's queues hold two or three; of half a chain they hold twice as many.
+ * The activations that small nets spend their time on. The relaxed build has a tanh of its own. All else is done in two passes over a chunk: the
+ * exponentials first, the rest behind them. In one pass each vector is a chain of twenty dependent operations and more, of which a processor's queues hold
+ * two or three; of half a chain they hold twice as many.
  */
 import { Sigmoid } from '../math/sigmoid';
 import { Tanh } from '../math/tanh';
