@@ -67,11 +67,11 @@ export class BusyError extends NeuriteError {
   }
 }
 
-/** The network was disposed. */
+/** The network was disposed, or the predictor, the population, or the threads that it runs on. */
 export class DisposedError extends NeuriteError {
   override name = 'DisposedError';
-  constructor(call: string, what = 'network') {
-    super('DISPOSED', `${call}: the ${what} was disposed`);
+  constructor(call: string, what = 'the network was disposed') {
+    super('DISPOSED', `${call}: ${what}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild, quantizationOf, threadsOf } from '../network/chooseBuild.js';
+import { chooseBuild, INT8_ITSELF, otherBuild, quantizationOf, threadsOf } from '../network/chooseBuild.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
 import { type AnyPredictor, frozenInternals, type Predictor } from '../network/predictor.js';
@@ -77,7 +77,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   options: LoadQuantizedOptions,
 ): Predictor<In, Out>;
 export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | LoadQuantizedOptions = {}): AnyNetwork | AnyPredictor {
-  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...LOAD_OPTIONS, 'quantize']);
+  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...LOAD_OPTIONS, 'quantize'], {}, 'options', INT8_ITSELF);
   const read = () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes), 'load', TYPES));
   const quantization = quantizationOf('load', quantize) as FileQuantization | undefined;
   const { network, tensors, integers } = readModel('load', read, given, quantization);
@@ -208,6 +208,8 @@ export function checkTensors(
     if (odd >= 0) throw new FileError(`${call}: number ${odd} of the tensor ${show(name)} is ${floats[odd]}, expected numbers ≥ 0, as of squares`);
   }
   const other = [...file.tensors.keys()].find((name) => !used.has(name));
+  if (other?.startsWith('population.'))
+    throw new FileError(`${call}: the file is of a population, expected loadPopulation(bytes), of neurite/population`);
   if (other !== undefined) throw new FileError(`${call}: the architecture has no use for the tensor ${show(other)}`);
 }
 
@@ -272,11 +274,14 @@ function make(
 ): AnyNetwork {
   const { inputs, outputs, losses, penalties, frozen, optimizer, seed } = architecture;
   const loss = losses.map((entry) => entry && { loss: entry.loss, weight: entry.weight });
+  const asked = reproducible ? 'simd' : (build ?? architecture.build);
+  // No fault of the file either.
+  if (threads && asked !== 'auto' && asked !== threads.build) throw otherBuild(where, asked, 'threads', threads.build);
   const options = {
     loss,
     penalty: penalties,
     seed,
-    build: build ?? (threads && architecture.build === 'auto' ? threads.build : architecture.build),
+    build: build ?? (threads && architecture.build === 'auto' && !reproducible ? threads.build : architecture.build),
     ...(threads && { threads }),
     reproducible: reproducible ?? false,
     debug: debug ?? false,

@@ -17,11 +17,20 @@ export function chooseBuild(call: string, build: 'auto' | Build, reproducible: b
   return build === 'auto' ? (reproducible ? 'simd' : automaticBuild()) : build;
 }
 
+/** The error where a network cannot run on what has another build. @param of what has it */
+export function otherBuild(call: string, build: Build, of: string, other: Build): ValueError {
+  const remedy = of === 'threads' ? `; threads(n, { build: '${build}' }) gives such` : '';
+  return new ValueError(`${call}: build is ${build} and that of ${of} is ${other}, expected the same${remedy}`);
+}
+
 /** What an option says of threads. @throws ValueError for what are none */
 export function threadsOf(call: string, threads: Threads | undefined): Threads | undefined {
   if (threads === undefined || typeof fieldOf(threads, 'coreFor') === 'function') return threads;
   throw new ValueError(`${call}: threads is ${describe(threads)}, expected await threads(2), of neurite/threads`);
 }
+
+/** What an error says where the weights of fewer bits came in place of the options: `name` is their first field. */
+export const INT8_ITSELF = { name: 'int8 is passed as { quantize: int8 }' };
 
 /** What an option says of weights of fewer bits. @throws ValueError for what are none */
 export function quantizationOf(call: string, quantize: Quantization | undefined): Quantization | undefined {

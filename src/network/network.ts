@@ -29,7 +29,7 @@ import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { BatchRunner, type StepOptions } from './batchRunner.js';
 import { checkGraph } from './checkGraph.js';
-import { chooseBuild, quantizationOf, threadsOf } from './chooseBuild.js';
+import { chooseBuild, INT8_ITSELF, otherBuild, quantizationOf, threadsOf } from './chooseBuild.js';
 import { Debugger } from './debugger.js';
 import { Internals } from './internals.js';
 import { MOVED } from './moved.js';
@@ -61,7 +61,7 @@ export interface NetworkOptions<L extends NetworkLoss = NetworkLoss> {
    * Threads to run on, as `await threads(2)` of `neurite/threads` gives them: large products and updates are shared out, and the bits are those of one
    * thread. `build` is then theirs. Default: the thread that calls.
    */
-  readonly threads?: Threads;
+  readonly threads?: Threads | undefined;
   /**
    * A network whose nodes this one is made of: parameters and states are then the same numbers in the same memory, so that each step of one is seen by
    * the other. An encoder of an autoencoder, or one head of several, is used so. Loss, optimizer and its state are each network's own; where the shared
@@ -156,14 +156,13 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const core = owner?.engine.core ?? team;
     if (team && core !== team) throw new ValueError('network: parametersOf runs elsewhere than on these threads, expected the same threads, or none');
     const { reproducible = false } = given;
-    const build = given.build === undefined || given.build === 'auto' ? (core?.build ?? 'auto') : given.build;
+    const build = (given.build ?? 'auto') === 'auto' && !reproducible ? (core?.build ?? 'auto') : (given.build ?? 'auto');
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
       if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
     }
     this.build = chooseBuild('network', build, reproducible);
-    if (core && core.build !== this.build)
-      throw new ValueError(`network: build is ${this.build} and that of ${owner ? 'parametersOf' : 'threads'} is ${core.build}, expected the same`);
+    if (core && core.build !== this.build) throw otherBuild('network', this.build, owner ? 'parametersOf' : 'threads', core.build);
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
       throw new ValueError(`network: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
     checkSize('network', 'maxRows', maxRows);
@@ -251,7 +250,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     return this.#engine.optimizer;
   }
 
-  /** How many numbers are trained. */
+  /** How many parameters there are, as numbers: frozen ones too, and no states. */
   get parameterCount(): number {
     return this.#engine.parameterCount;
   }
@@ -399,7 +398,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   freeze(options: FreezeOptions = {}): Predictor<In, Out> {
     this.#internals.alive('freeze');
-    const { quantize } = checkOptions('freeze', options, ['quantize']);
+    const { quantize } = checkOptions('freeze', options, ['quantize'], {}, 'options', INT8_ITSELF);
     const live = this.#engine;
     const packing = quantizationOf('freeze', quantize)?.on(live.core);
     const engine = new Engine(live.graph, live.core);
@@ -574,7 +573,9 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   static {
     internals = (call, network) => {
       if (typeof network !== 'object' || network === null || !(#internals in network))
-        throw new ValueError(`${call}: network is ${describe(network)}, expected what sequential(), network() or load() of this neurite gave`);
+        throw new ValueError(
+          `${call}: network is ${describe(network)}, expected what sequential(), network() or load() of this neurite gave${remedyOf(network)}`,
+        );
       return network.#internals;
     };
   }
@@ -604,6 +605,19 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** What is to be done with what is no network, by the words that `describe` has for it. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  'a Population': 'population.network(i) gives one of its nets, savePopulation(population) a file of all',
+  'a Predictor': 'pass the network that was frozen',
+  'a WorkerNetwork': 'that is one of its methods, as in await net.save()',
+  'a Promise': 'await it',
+};
+
+function remedyOf(value: unknown): string {
+  const remedy = REMEDIES[describe(value)];
+  return remedy ? `; ${remedy}` : '';
 }
 
 for (const [name, entry] of MOVED) {

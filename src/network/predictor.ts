@@ -335,7 +335,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   }
 
   #alive(call: string): this {
-    if (this.#disposed || this.#engine.freed) throw new DisposedError(call);
+    if (this.#disposed || this.#engine.freed) throw new DisposedError(call, this.#internals && 'the predictor was disposed');
     return this;
   }
 }

@@ -1,4 +1,5 @@
 /** Changing parameters by lot: all numbers come from the seeded, counter-based generator of the core, so that they are the same everywhere. */
+import { elements } from '../graph/shape.js';
 import { type Cohort, LANES } from './cohort.js';
 
 /** The first stream for what is drawn here; no parameter and no shuffle uses one from here to its double. */
@@ -12,8 +13,17 @@ function inBlocks(n: number, each: (from: number, n: number, block: number) => v
   for (let from = 0, block = 0; from < n; from += BLOCK, block++) each(from, Math.min(BLOCK, n - from), block);
 }
 
+/** Which numbers of a net training leaves as they are; undefined where there are none. */
+function frozenIn(cohort: Cohort): Uint8Array | undefined {
+  if (cohort.frozen.size === 0) return undefined;
+  const mask = new Uint8Array(cohort.parameterCount);
+  for (const node of cohort.parameters)
+    if (cohort.frozen.has(node)) mask.fill(1, cohort.offsetOf(node), cohort.offsetOf(node) + elements(node.shape));
+  return mask;
+}
+
 /**
- * Adds normal deviates to parameters of a net, each with a chance of `rate`.
+ * Adds normal deviates to parameters of a net, each with a chance of `rate`, but for frozen ones.
  * @param draw a number that no other draw has: what is drawn follows from it and the seed alone
  */
 export function mutateNet(cohort: Cohort, net: number, seed: number, draw: number, rate: number, deviation: number): void {
@@ -23,12 +33,13 @@ export function mutateNet(cohort: Cohort, net: number, seed: number, draw: numbe
   const chances = at >>> 2;
   const changes = chances + BLOCK;
   const to = cohort.indexOf(net);
+  const frozen = frozenIn(cohort);
   inBlocks(n, (from, some, block) => {
     const key = keyOf(seed, draw);
     exports.uniform(at, some, key, BREEDING_STREAM + 2 * block, 0, 1);
     exports.normal(at + BLOCK * 4, some, key, BREEDING_STREAM + 2 * block + 1, 0, deviation);
     for (let i = 0; i < some; i++) {
-      if ((f32[chances + i] as number) >= rate) continue;
+      if ((f32[chances + i] as number) >= rate || frozen?.[from + i]) continue;
       const element = to + (from + i) * LANES;
       // One rounding, as in float32 itself: the double sum of two floats is exact enough.
       const changed = Math.fround((f32[element] as number) + (f32[changes + i] as number));

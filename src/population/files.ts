@@ -2,6 +2,7 @@
 import { allocateFloats, type Bytes } from '../arguments/arrays.js';
 import { bytesOf as bytesGiven } from '../arguments/bytes.js';
 import { checkOptions } from '../arguments/options.js';
+import type { AnyTargets } from '../arguments/values.js';
 import { FileError, ValueError } from '../errors.js';
 import { Fields, MAX_VALUES, parseJson } from '../files/json.js';
 import { type LoadOptions, readNetwork } from '../files/load.js';
@@ -9,7 +10,7 @@ import { readTensorFile, type Tensor } from '../files/safetensors.js';
 import { bytesOf, writeNetwork } from '../files/save.js';
 import { internals } from '../network/network.js';
 import { oddIn, rangeOfPower } from '../optimizers/optimizer.js';
-import { Population, populationInternals } from './population.js';
+import { type AnyPopulation, Population, populationInternals } from './population.js';
 
 /** What the file's own tensors begin with, and the key of its metadata. */
 const PREFIX = 'population.';
@@ -22,7 +23,7 @@ const MOST_NETS = 2 ** 20;
  * A population as the bytes of a safetensors file, which `loadPopulation` takes: its graph with loss and optimizer, and the parameters, states, optimizer
  * state and seeds of all nets, so that training the loaded one goes on with the same bits. `population.values` has the parameters of all nets, a row each.
  */
-export function savePopulation(population: Population): Bytes {
+export function savePopulation(population: AnyPopulation): Bytes {
   const call = 'savePopulation';
   const { cohort, template, trainees, seed, draws } = populationInternals(call, population);
   const { count } = population;
@@ -52,9 +53,13 @@ export type LoadPopulationOptions = Pick<LoadOptions, 'build' | 'reproducible' |
 
 /**
  * The population of a file that `savePopulation` wrote. The file need not be trusted: whatever its bytes are, they give a population or a FileError.
+ * It is typed as one of nets with one input and one output, unless told as `load` is: `loadPopulation<2, 1>(bytes)`.
  * @throws FileError for a file that is damaged, or no population's
  */
-export function loadPopulation(bytes: Uint8Array | ArrayBuffer, options: LoadPopulationOptions = {}): Population {
+export function loadPopulation<In extends number = 1, Out extends number = 1>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadPopulationOptions = {},
+): Population<AnyTargets, In, Out> {
   const call = 'loadPopulation';
   const given = checkOptions(call, options, ['build', 'reproducible', 'ops', 'optimizers']);
   const file = readTensorFile(bytesGiven(call, bytes), call);
@@ -108,7 +113,7 @@ export function loadPopulation(bytes: Uint8Array | ArrayBuffer, options: LoadPop
         if (odd >= 0) throw new FileError(`${call}: ${PREFIX}slots[${at + odd}] is ${slots[at + odd]}, expected numbers ≥ 0, as of squares`);
       }
     });
-    const made = new Population(network, count, { seeds, seed });
+    const made = new Population<AnyTargets, In, Out>(network, count, { seeds, seed });
     const inside = populationInternals(call, made);
     for (let net = 0; net < count; net++) {
       inside.cohort.writeValues(net, values.subarray(net * engine.valueCount, (net + 1) * engine.valueCount));

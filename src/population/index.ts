@@ -4,6 +4,7 @@ export { type LoadPopulationOptions, loadPopulation, savePopulation } from './fi
 export type { PopulationFitOptions } from './fitOptions.js';
 export type { PopulationEpoch, PopulationHistory, PopulationProgress } from './history.js';
 export {
+  type AnyPopulation,
   type CrossoverOptions,
   type Ensemble,
   type MutateOptions,

@@ -1,9 +1,8 @@
 import { allocateFloats, type Floats, isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
-import { describe, isList } from '../arguments/describe.js';
+import { describe, isList, count as number } from '../arguments/describe.js';
 import { countOf, elementsOf } from '../arguments/list.js';
 import { checkOptions } from '../arguments/options.js';
-import { checkSize } from '../arguments/size.js';
-import type { AnyTargets, Inputs, Weights } from '../arguments/values.js';
+import type { AnyTargets, Inputs, OneOrList, Outputs, Weights } from '../arguments/values.js';
 import type { Build } from '../core/core.js';
 import { areIds, type Batch, checkIds, checkRows, readBatch, readInputs } from '../data/batch.js';
 import { copyIn, type Read, readPerParameter } from '../data/values.js';
@@ -42,10 +41,10 @@ export interface PopulationStepOptions {
   readonly weight?: Weights;
 }
 
-/** What nets say together. Typed as of one output; several come as lists. */
-export interface Ensemble {
-  readonly mean: Floats;
-  readonly deviation: Floats;
+/** What nets say together; of several outputs a list each. */
+export interface Ensemble<Out extends number = 1> {
+  readonly mean: Outputs<Out, Floats>;
+  readonly deviation: Outputs<Out, Floats>;
 }
 
 /** Options of `mutate`. */
@@ -77,7 +76,7 @@ export interface PopulationInternals {
 }
 
 /** @throws ValueError for what is no population */
-export let populationInternals: (call: string, population: Population) => PopulationInternals;
+export let populationInternals: (call: string, population: AnyPopulation) => PopulationInternals;
 
 const forgotten =
   typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<{ cohort: Cohort; template: AnyNetwork }>(freeAll);
@@ -87,11 +86,17 @@ function freeAll({ cohort, template }: { readonly cohort: Cohort; readonly templ
   template.dispose();
 }
 
+/** Any population, however many inputs and outputs its nets have. */
+// biome-ignore lint/suspicious/noExplicitAny: each number of inputs is assignable to it, and to no other.
+export type AnyPopulation = Population<AnyTargets, any, any>;
+
 /**
  * Nets of one graph with parameters of their own, which predict and train together: four of them share a vector. In the build `simd` each has the bits
  * of a network by itself with the same seed and data.
+ *
+ * `Population<T, In, Out>` is of nets `Network<T, In, Out>`.
  */
-export class Population {
+export class Population<T extends AnyTargets = AnyTargets, In extends number = 1, Out extends number = 1> {
   /** How many nets there are. */
   readonly count: number;
   readonly build: Build;
@@ -120,8 +125,8 @@ export class Population {
   constructor(network: AnyNetwork, count: number, options: PopulationOptions = {}) {
     const call = 'population';
     const parts = internals(call, network).idle(call);
-    checkSize(call, 'count', count);
-    if (count > MOST_NETS) throw new ValueError(`${call}: count is ${count}, expected at most ${MOST_NETS}`);
+    if (!(Number.isInteger(count) && count >= 1 && count <= MOST_NETS))
+      throw new ValueError(`${call}: count is ${describe(count)}, expected a whole number from 1 to ${MOST_NETS}`);
     const { seeds, seed = network.seed } = checkOptions(call, options, ['seeds', 'seed']);
     // Options are code of the caller's.
     parts.idle(call);
@@ -153,7 +158,7 @@ export class Population {
     forgotten?.register(this, { cohort, template }, this);
   }
 
-  /** How many numbers each net trains. */
+  /** How many parameters each net has. */
   get parameterCount(): number {
     return this.#inside.cohort.parameterCount;
   }
@@ -196,7 +201,7 @@ export class Population {
     const { cohort } = this.#inside;
     if (cohort.ids || this.#inputs.length > 1 || this.#outputs.length > 1)
       throw new ShapeError(
-        `${call}: the graph has ${this.#inputs.length} inputs${cohort.ids ? ', with ids,' : ''} and ${this.#outputs.length} outputs, expected one of each, without ids: use predictEach`,
+        `${call}: the graph has ${number(this.#inputs.length, 'input')}${cohort.ids ? ', with ids,' : ''} and ${number(this.#outputs.length, 'output')}, expected one of each, without ids: use predictEach`,
       );
     cohort.program('predict', 1);
     return cohort.frame((this.#frameInputs + this.count * (this.#outputs[0] as number)) * 4);
@@ -211,23 +216,23 @@ export class Population {
    * The outputs of all nets for the same rows: `[count, rows, out]`, net by net. Several inputs are passed as a list, several outputs come as one.
    * @param out is filled and returned, for one output: `count` × rows × out numbers; nothing else is allocated then
    */
-  predict(x: Inputs, out?: Float32Array): Floats {
-    return this.#predict('predict', x, out, true);
+  predict(x: Inputs<In>, out?: OneOrList<Out, Float32Array, never>): Outputs<Out, Floats> {
+    return this.#predict('predict', x, out, true) as Outputs<Out, Floats>;
   }
 
   /**
    * The outputs of all nets, each for rows of its own: x is `[count, rows, in]`, net by net, and as many rows for each.
    * @throws ShapeError where the rows are no multiple of `count`
    */
-  predictEach(x: Inputs, out?: Float32Array): Floats {
-    return this.#predict('predictEach', x, out, false);
+  predictEach(x: Inputs<In>, out?: OneOrList<Out, Float32Array, never>): Outputs<Out, Floats> {
+    return this.#predict('predictEach', x, out, false) as Outputs<Out, Floats>;
   }
 
   /**
    * What the nets say of the same rows together: the mean over them of each output, and the deviation √(1/n Σ (uᵢ − mean)²), n nets, which is large where
    * they do not agree. Both are `[rows, out]`; lists for several outputs.
    */
-  ensemble(x: Inputs): Ensemble {
+  ensemble(x: Inputs<In>): Ensemble<Out> {
     const found: unknown = this.#predict('ensemble', x, undefined, true);
     const { count } = this;
     const all = (isList(found) ? found : [found]) as Float32Array[];
@@ -243,7 +248,7 @@ export class Population {
         return Math.sqrt(squares / count);
       });
     });
-    return (all.length > 1 ? { mean: means, deviation: deviations } : { mean: means[0], deviation: deviations[0] }) as unknown as Ensemble;
+    return (all.length > 1 ? { mean: means, deviation: deviations } : { mean: means[0], deviation: deviations[0] }) as unknown as Ensemble<Out>;
   }
 
   #predict(call: string, x: Inputs, out: Float32Array | undefined, shared: boolean): Floats {
@@ -354,12 +359,12 @@ export class Population {
    * One training step of all nets on the same batch. The loss of each net, before its update: NaN for a net whose loss or parameters would become NaN or
    * infinite; it stays as it was.
    */
-  step(x: Inputs, y: AnyTargets, options: PopulationStepOptions = {}): Float64Array {
+  step(x: Inputs<In>, y: T, options: PopulationStepOptions = {}): Float64Array {
     return this.#step('step', x, y, options, true);
   }
 
   /** The same with a batch for each net: x is `[count, rows, in]` and y as many rows, net by net. */
-  stepEach(x: Inputs, y: AnyTargets, options: PopulationStepOptions = {}): Float64Array {
+  stepEach(x: Inputs<In>, y: T, options: PopulationStepOptions = {}): Float64Array {
     return this.#step('stepEach', x, y, options, false);
   }
 
@@ -478,7 +483,7 @@ export class Population {
   }
 
   /** A net as an ordinary network: a copy with its parameters, states, optimizer state and seed, which trains on as the net would. */
-  network(net: number): AnyNetwork {
+  network(net: number): Network<T, In, Out> {
     this.#alive('network');
     this.#checkNet('network', net);
     const { cohort, template, trainees } = this.#inside;
@@ -501,7 +506,7 @@ export class Population {
     }
     trainee.epochsTrained = trainees.epochsTrained[net] as number;
     trainee.stepsDone = trainees.stepsDone[net] as number;
-    return made;
+    return made as Network<T, In, Out>;
   }
 
   /**
@@ -551,8 +556,8 @@ export class Population {
   /** Gives net `to` the parameters and states of net `from`, how long it was trained, and what the optimizer keeps of it. It keeps its seed. */
   copy(from: number, to: number): void {
     this.#idle('copy');
-    this.#checkNet('copy', from);
-    this.#checkNet('copy', to);
+    this.#checkNet('copy', from, 'from');
+    this.#checkNet('copy', to, 'to');
     const { cohort, trainees } = this.#inside;
     cohort.writeValues(to, cohort.readValues(from));
     cohort.writeState(to, cohort.readState(from));
@@ -561,7 +566,7 @@ export class Population {
 
   /**
    * Adds normal deviates to parameters: each changes with a chance of `rate`, by a number of mean 0 and the deviation given. What is drawn follows from
-   * the population's `seed` and the draws before it alone, bit for bit everywhere. The optimizer's state stays.
+   * the population's `seed` and the draws before it alone, bit for bit everywhere. The optimizer's state stays, and so does what `trainable: false` froze.
    */
   mutate(options: MutateOptions = {}): void {
     const call = 'mutate';
@@ -587,12 +592,12 @@ export class Population {
 
   /**
    * Gives net `into` a mixture of two nets: each parameter is that of `a`, or with a chance of `rate` that of `b` (uniform crossover, Syswerda 1989).
-   * `into` may be `a` or `b`.
+   * `into` may be `a` or `b`. Its states are those of `a`; what the optimizer keeps of it stays.
    */
   crossover(into: number, a: number, b: number, options: CrossoverOptions = {}): void {
     const call = 'crossover';
     this.#idle(call);
-    for (const net of [into, a, b]) this.#checkNet(call, net);
+    for (const [what, net] of Object.entries({ into, a, b })) this.#checkNet(call, net, what);
     const { rate = 0.5 } = checkOptions(call, options, ['rate']);
     checkShare(call, rate);
     this.#idle(call);
@@ -613,13 +618,13 @@ export class Population {
     return this;
   }
 
-  #checkNet(call: string, net: number): void {
+  #checkNet(call: string, net: number, what = 'net'): void {
     if (!(Number.isInteger(net) && net >= 0 && net < this.count))
-      throw new ValueError(`${call}: net is ${describe(net)}, expected a whole number from 0 to ${this.count - 1}`);
+      throw new ValueError(`${call}: ${what} is ${describe(net)}, expected a whole number from 0 to ${this.count - 1}`);
   }
 
   #alive(call: string): void {
-    if (this.#disposed) throw new DisposedError(call, 'population');
+    if (this.#disposed) throw new DisposedError(call, 'the population was disposed');
   }
 
   #idle(call: string): void {
@@ -667,11 +672,15 @@ export class Population {
  * Nets of a network's graph, each with parameters of its own drawn from its seed: for ensembles, k folds, sweeps of learning rates and neuroevolution.
  * Loss, optimizer, penalties and what is frozen are the network's as it is now; the network itself is left alone.
  *
- * @param count how many: from 1 to 2²⁰
+ * @param count how many: from 1 to 1,048,576
  * @throws ValueError for a count, a seed or an optimizer that there cannot be; ShapeError for seeds of another number
  */
-export function population(network: AnyNetwork, count: number, options?: PopulationOptions): Population {
-  return new Population(network, count, options);
+export function population<T extends AnyTargets, In extends number, Out extends number>(
+  network: Network<T, In, Out>,
+  count: number,
+  options?: PopulationOptions,
+): Population<T, In, Out> {
+  return new Population<T, In, Out>(network as AnyNetwork, count, options);
 }
 
 /** A network of the same graph, with the same loss, optimizer and penalties, whose parameters are left for the caller to write. */

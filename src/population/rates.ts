@@ -44,7 +44,7 @@ export function readRates(call: string, given: unknown, count: number): Rates {
     if (!(rate as Schedule).observe) return;
     if ((!several && count > 1) || following.has(rate))
       throw new ValueError(
-        `${call}: ${what} is ${describe(rate)} that follows the training${several ? ' of another net' : ''}, expected one for each net, as each has a loss of its own`,
+        `${call}: ${what} is ${describe(rate)} that follows the training${several ? ' of another net' : ''}, expected a list with one for each net, as each has a loss of its own`,
       );
     following.add(rate);
   });

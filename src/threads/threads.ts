@@ -6,7 +6,7 @@ import { automaticBuild, type Build, binary, type Core, type CoreExports, suppor
 import { applyDelta } from '../core/delta.js';
 import { decodePrintable } from '../core/printable.js';
 import { refusal } from '../core/refusal.js';
-import { MemoryError, NeuriteError, UnsupportedError, ValueError } from '../errors.js';
+import { DisposedError, MemoryError, UnsupportedError, ValueError } from '../errors.js';
 import { nodeModule } from '../worker/nodeThreads.js';
 import { deltas } from './binaries.generated.js';
 import { type Helper, startHelper } from './helpers.js';
@@ -43,6 +43,7 @@ export interface WorkerThreads {
   readonly worker: ThreadsWorker;
   /** Ends them. Networks that were made on them no longer compute: save them before. Calling it again is harmless. */
   readonly dispose: () => void;
+  [Symbol.dispose](): void;
 }
 
 /** What a worker needs to start threads: it has no binary of its own for them. */
@@ -244,6 +245,6 @@ class Team implements Threads {
   }
 }
 
-function disposed(call = 'threads'): NeuriteError {
-  return new NeuriteError('DISPOSED', `${call}: the threads were disposed, and their networks no longer compute; start others with await threads(…)`);
+function disposed(call = 'threads'): DisposedError {
+  return new DisposedError(call, 'the threads were disposed, and their networks no longer compute; start others with await threads(…)');
 }

@@ -5,6 +5,7 @@ import type { AnyTargets } from '../arguments/values.js';
 import { ValueError } from '../errors.js';
 import { checkpoint } from '../files/checkpoint.js';
 import { save } from '../files/save.js';
+import { otherBuild } from '../network/chooseBuild.js';
 import type { AnyNetwork, Network } from '../network/network.js';
 import type { WorkerThreads } from '../threads/threads.js';
 import { type Handle, handleOf } from './handles.js';
@@ -24,7 +25,7 @@ export interface InWorkerOptions {
    * Threads of a worker to run on, as `await threads(2, { worker })` of `neurite/threads` gives them: the network goes to that worker, and has the bits of
    * one thread. Default: the worker alone.
    */
-  readonly threads?: WorkerThreads;
+  readonly threads?: WorkerThreads | undefined;
 }
 
 function isBytes(value: unknown): value is Uint8Array | ArrayBuffer {
@@ -68,8 +69,7 @@ export async function inWorker(network: AnyNetwork | Uint8Array | ArrayBuffer, o
   const team = handleOfThreads(call, threads);
   const sent = isBytes(network) ? { bytes: bytesOf(call, network).slice(), debug: false } : packed(call, network as AnyNetwork);
   // A file says which build it asks for; the worker compares that.
-  if (threads && !isBytes(network) && network.build !== threads.build)
-    throw new ValueError(`${call}: build is ${network.build} and that of threads is ${threads.build}, expected the same`);
+  if (threads && !isBytes(network) && network.build !== threads.build) throw otherBuild(call, network.build, 'threads', threads.build);
   const to = await workerFor(call, worker === undefined ? (team?.worker as NeuriteWorker | undefined) : worker, true);
   if (team && team.worker !== to)
     throw new ValueError(`${call}: threads are those of another worker than the one of the option worker, expected the same`);

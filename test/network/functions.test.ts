@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { add, crossEntropy, dense, input, type Network, NeuriteError, network, save, sequential, sgd, ValueError } from 'neurite';
 import * as derivatives from 'neurite/derivatives';
 import * as looking from 'neurite/inspect';
+import { population } from 'neurite/population';
 import { describe, expect, test } from 'vitest';
 
 const net = sequential(4, [dense(16, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: sgd() });
@@ -47,9 +48,21 @@ test.each([
   for (const call of [...(isPredictor(value) ? [] : [save]), looking.summary, looking.explain, looking.graph]) {
     expect(() => call(value as unknown as Network)).toThrow(ValueError);
     expect(() => call(value as unknown as Network)).toThrow(
-      /^\w+: network is .*, expected what sequential\(\), network\(\) or load\(\) of this neurite gave$/,
+      /^\w+: network is .*, expected what sequential\(\), network\(\) or load\(\) of this neurite gave(; pass the network that was frozen)?$/,
     );
   }
+});
+
+test.each<[unknown, string]>([
+  [net.freeze(), '; pass the network that was frozen'],
+  [population(net, 2), '; population.network(i) gives one of its nets, savePopulation(population) a file of all'],
+  [Promise.resolve(net), '; await it'],
+  [{ [Symbol.toStringTag]: 'WorkerNetwork' }, '; that is one of its methods, as in await net.save()'],
+  [{ [Symbol.toStringTag]: 'Network' }, 'of this neurite gave'],
+  ['constructor', 'of this neurite gave'],
+])('what is near to a network is told what to do: %s', (value, end) => {
+  expect(() => looking.explain(value as Network)).toThrow(ValueError);
+  expect(() => looking.explain(value as Network)).toThrow(new RegExp(`${end.replace(/[().]/g, '\\$&')}$`));
 });
 
 test('a disposed network is refused by each', () => {

@@ -241,7 +241,9 @@ describe('what is refused', () => {
       await refused(herd, () => herd.mutate({ nets: null as never })),
       await refused(herd, () => herd.crossover(0, 1, 2, { rate: 1.1 })),
       await refused(herd, () => herd.crossover(0, 1, undefined as never)),
+      await refused(herd, () => herd.crossover(9, 1, 2)),
       await refused(herd, () => herd.copy(0, Number.NaN)),
+      await refused(herd, () => herd.copy(-1, 0)),
       await refused(herd, () => herd.network(5)),
       await refused(herd, () => herd.setNetwork(0, herd as never)),
       await refused(herd, () => herd.setNetwork(0, undefined as never)),
@@ -558,7 +560,7 @@ describe('files', () => {
   });
 
   test('of something else', () => {
-    expect(() => load(bytes)).toThrow('load: the architecture has no use for the tensor "population.values"');
+    expect(() => load(bytes)).toThrow('load: the file is of a population, expected loadPopulation(bytes), of neurite/population');
     expect(() => loadPopulation(save(make()))).toThrow('loadPopulation: the file has no population, expected one made by savePopulation()');
     expect(() => loadPopulation('file' as never)).toThrow('loadPopulation: ');
     expect(() => loadPopulation(bytes, { threads: undefined, seed: 1 } as never)).toThrow('loadPopulation: there is no option');

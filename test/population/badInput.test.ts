@@ -89,11 +89,11 @@ describe('a call', () => {
     expect(() => herd.setNetwork(0, sequential(3, [dense(2)]))).toThrow(
       'setNetwork: the network has dense1.weights 2 × 3, dense1.biases 2, expected',
     );
-    expect(() => herd.crossover(0, 1, 9)).toThrow('crossover: net is 9');
+    expect(() => herd.crossover(0, 1, 9)).toThrow('crossover: b is 9');
     expect(() => herd.crossover(0, 1, 2, { rate: 2 })).toThrow('crossover: rate is 2, expected a number from 0 to 1');
     expect(() => herd.mutate({ nets: [0, 7] })).toThrow('mutate: net is 7');
     expect(() => herd.mutate({ deviation: Number.POSITIVE_INFINITY })).toThrow('mutate: deviation is Infinity');
-    expect(() => herd.copy(0, 5)).toThrow('copy: net is 5');
+    expect(() => herd.copy(0, 5)).toThrow('copy: to is 5');
   });
 });
 

@@ -63,5 +63,5 @@ test('a graph of several inputs, or with ids, is refused', () => {
     expect(call).toThrow(ShapeError);
     expect(call).toThrow(/the graph has 2 inputs and 2 outputs, expected one of each/);
   }
-  expect(() => ids.input).toThrow(/with ids/);
+  expect(() => ids.input).toThrow(/the graph has 1 input, with ids, and 1 output, expected/);
 });

@@ -299,7 +299,7 @@ describe('callbacks and options', () => {
     );
     const one = reduceOnPlateau(0.1);
     const refused = herd.fit(curve(20, 2), { learningRate: one });
-    await expect(refused).rejects.toThrow('fit: learningRate is a function that follows the training, expected one for each net');
+    await expect(refused).rejects.toThrow('fit: learningRate is a function that follows the training, expected a list with one for each net');
     await expect(herd.fit(curve(20, 2), { learningRate: [one, 0.1, one, 0.1] })).rejects.toThrow('fit: learningRate[2] is a function that follows');
   });
 

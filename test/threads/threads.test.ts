@@ -1,8 +1,8 @@
 /** The life of threads: how they start, fail and end. */
 import { readdirSync } from 'node:fs';
-import { adam, crossEntropy, dense, load, type Network, save, sequential, sgd } from 'neurite';
+import { adam, crossEntropy, DisposedError, dense, fromJSON, load, type Network, save, sequential, sgd, toJSON } from 'neurite';
 import { int8 } from 'neurite/int8';
-import { threads } from 'neurite/threads';
+import { type Threads, threads } from 'neurite/threads';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 import { type Helper, startHelper } from '../../src/threads/helpers.js';
@@ -107,9 +107,33 @@ describe('threads', () => {
     const two = await threads(1, { build: 'simd' });
     const relaxed = coreOf('relaxed').build;
     expect((await errorOf(() => make({ threads: two, build: relaxed }))).message).toBe(
-      'network: build is relaxed and that of threads is simd, expected the same',
+      `network: build is relaxed and that of threads is simd, expected the same; threads(n, { build: 'relaxed' }) gives such`,
     );
     two.dispose();
+  });
+
+  test('a network whose bits are to be the same everywhere is refused where those of the threads are not, and says how they would be', async () => {
+    const one = await debugTeam('relaxed', 1);
+    const same = "expected the same; threads(n, { build: 'simd' }) gives such";
+    const differs = `build is simd and that of threads is relaxed, ${same}`;
+    const open = sequential(70, layers(), { build: 'relaxed' });
+    const kept = sequential(70, layers(), { reproducible: true });
+    for (const [call, message] of [
+      [() => sequential(70, layers(), { reproducible: true, threads: one }), `network: ${differs}`],
+      [() => load(save(kept), { threads: one }), `load: the architecture: ${differs}`],
+      [() => load(save(open), { threads: one, reproducible: true }), `load: the architecture: ${differs}`],
+      [() => fromJSON(toJSON(kept), { threads: one }), `fromJSON: the architecture: ${differs}`],
+    ] as const) {
+      const error = await errorOf(call);
+      expect([error.code, error.message]).toEqual(['VALUE', message]);
+    }
+    expect(load(save(open), { threads: one }).build).toBe('relaxed');
+    one.dispose();
+  });
+
+  test('undefined is no threads: what a host without them leaves', () => {
+    const none: Threads | undefined = undefined;
+    expect(sequential(70, layers(), { threads: none }).predict(x)).toEqual(sequential(70, layers()).predict(x));
   });
 });
 
@@ -136,6 +160,7 @@ describe('an end', () => {
     const error = await errorOf(() => running);
     expect(error.code).toBe('DISPOSED');
     expect((await errorOf(() => net.predict(x))).code).toBe('DISPOSED');
+    expect(() => net.predict(x)).toThrow(DisposedError);
     expect((await errorOf(() => make({ threads: two }))).message).toContain('network: the threads were disposed');
     const late = await errorOf(() => load(save(make({})), { threads: two }));
     expect([late.code, late.message.startsWith('load: the threads were disposed')]).toEqual(['DISPOSED', true]);

@@ -157,6 +157,12 @@ describe('bad input', () => {
 
   test.each<[string, () => unknown, string]>([
     ['a text for a number', number('abc'), 'tabular: row 1, column "a" is "abc", expected a finite number or a gap (null, undefined or NaN)'],
+    [
+      'a number as text',
+      number(' 17.5'),
+      'is " 17.5", expected a finite number or a gap (null, undefined or NaN); make texts numbers before, as Number(text)',
+    ],
+    ['an empty text', number(''), 'is "", expected a finite number or a gap (null, undefined or NaN); an empty text is no gap, make it null'],
     ['infinity', number(Number.POSITIVE_INFINITY), 'tabular: row 1, column "a" is Infinity, expected a finite number'],
     ['a gap', () => tabular(rows, { mass: 'number' }), 'tabular: row 1, column "mass" is a gap, expected a number, or impute: \'mean\''],
     ['gaps alone', () => tabular([{ a: null }], { a: any({ as: 'number', impute: 0 }) }), 'tabular: column "a" is a gap in all 1 rows'],

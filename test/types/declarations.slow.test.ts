@@ -96,13 +96,27 @@ export const classes: Uint32Array<ArrayBuffer> | number = net.classify(result);
 `;
 
 const ENTRIES = `
-import { dense, sequential } from 'neurite';
+import { dense, load, save, sequential } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { jacobian } from 'neurite/derivatives';
 import { type Trace, trace } from 'neurite/inspect';
+import { population } from 'neurite/population';
 import { progressBar } from 'neurite/progress';
-import { inWorker, WorkerError } from 'neurite/worker';
+import { type Threads, threads, type WorkerThreads } from 'neurite/threads';
+import { inWorker, startWorker, WorkerError } from 'neurite/worker';
 const net = sequential(4, [dense(1)]);
+export const nets: Float32Array = population(net, 3).network(2).predict(new Float32Array(4));
+// Where the host has no threads there are none.
+export const shared = async () => {
+  const team: Threads | undefined = await threads('auto').catch(() => undefined);
+  sequential(4, [dense(1)], { threads: team });
+  load(save(net), { threads: team });
+  team?.[Symbol.dispose]();
+  const worker = await startWorker();
+  const there: WorkerThreads | undefined = await threads(2, { worker }).catch(() => undefined);
+  await inWorker(net, { worker, threads: there });
+  there?.[Symbol.dispose]();
+};
 export const slopes: Float32Array = jacobian(net, [1, 2, 3, 4]);
 export const seen: Trace<undefined> = trace(net, [1, 2, 3, 4]);
 export const far = inWorker(net).then((there) => there.snapshot()).then((parameters: Float32Array) => parameters.length);

@@ -30,6 +30,7 @@ import { checkGradients } from 'neurite/check';
 import { hessian, hvp, inputGradient, jacobian, jvp, perSampleGradients, vjp } from 'neurite/derivatives';
 import { trace } from 'neurite/inspect';
 import { int8 } from 'neurite/int8';
+import { type AnyPopulation, loadPopulation, type Population, population, savePopulation } from 'neurite/population';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
 /** A call that is checked and never made. */
@@ -344,4 +345,56 @@ test('fit takes the AbortSignal of the platform, and what is like it', () => {
   expectTypeOf<AbortSignal>().toExtend<NonNullable<FitOptions['signal']>>();
   // @ts-expect-error a function is no signal
   expectTypeOf<() => void>().toExtend<NonNullable<FitOptions['signal']>>();
+});
+
+describe('populations', () => {
+  const floats = expectTypeOf(new Float32Array(1));
+
+  test('a net of one is a network of the same inputs, outputs and targets', () => {
+    const net = sequential(4, [dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam() });
+    const nets = population(net, 2);
+    const one = nets.network(1);
+    expectTypeOf(one).toEqualTypeOf<typeof net>();
+    floats.toEqualTypeOf(one.predict(x));
+    floats.toEqualTypeOf(nets.predict(x));
+    floats.toEqualTypeOf(
+      nets.predictEach(
+        [
+          [1, 2, 3, 4],
+          [1, 2, 3, 4],
+        ],
+        new Float32Array(6),
+      ),
+    );
+    floats.toEqualTypeOf(nets.ensemble(x).mean);
+    floats.toEqualTypeOf(loadPopulation(savePopulation(nets)).network(0).predict(x));
+    const any: AnyPopulation = nets;
+    const some: Population = nets;
+    expect([any.count, some.count]).toEqual([2, 2]);
+    unmade(() => {
+      const values = population(sequential(2, [dense(1)], { loss: meanSquaredError() }), 2);
+      // @ts-expect-error a mean squared error has no class ids
+      return values.step(x, 1);
+    });
+  });
+
+  test('several outputs are a list', () => {
+    const [a, b] = [input(2), input(3)];
+    const nets = population(network({ inputs: [a, b], outputs: [dense(2)(a), dense(1)(b)] }), 2);
+    const given = [Float32Array.of(1, 2), Float32Array.of(1, 2, 3)];
+    const [first, second] = nets.predict(given);
+    floats.toEqualTypeOf(first);
+    floats.toEqualTypeOf(nets.ensemble(given).deviation[1]);
+    const loaded = loadPopulation<2, 2>(savePopulation(nets)).network(1).predict(given);
+    expect([first.length, second.length, loaded.length]).toEqual([4, 2, 2]);
+    unmade(() => {
+      // @ts-expect-error two inputs are a list
+      nets.predict(x);
+      // @ts-expect-error what is filled has one output
+      nets.predict(given, x);
+      // @ts-expect-error two outputs
+      const one: Population = nets;
+      return one;
+    });
+  });
 });

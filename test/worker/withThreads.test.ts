@@ -1,5 +1,5 @@
 /** Networks in a worker that run on threads of it. */
-import { adam, checkpoint, copyParameters, crossEntropy, dense, type Network, restore, save, sequential, sgd } from 'neurite';
+import { adam, checkpoint, copyParameters, crossEntropy, DisposedError, dense, type Network, restore, save, sequential, sgd } from 'neurite';
 import { threads } from 'neurite/threads';
 import { inWorker, startWorker, type WorkerNetwork } from 'neurite/worker';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,8 @@ async function started(count = 2) {
 async function endsWith(net: WorkerNetwork, team: { dispose(): void }): Promise<void> {
   expect(await net.predict(x)).toHaveLength(1280);
   team.dispose();
-  expect((await thrown(net.predict(x))).code).toBe('DISPOSED');
+  const error = await thrown(net.predict(x));
+  expect([error.code, error instanceof DisposedError]).toEqual(['DISPOSED', true]);
 }
 
 describe('on threads of its worker', () => {
@@ -107,7 +108,7 @@ describe('refused', () => {
     const odd = coreOf('relaxed').build === 'relaxed' ? make({ build: 'relaxed' }) : undefined;
     if (odd)
       expect((await thrown(inWorker(odd, { threads: team }))).message).toBe(
-        'inWorker: build is relaxed and that of threads is simd, expected the same',
+        "inWorker: build is relaxed and that of threads is simd, expected the same; threads(n, { build: 'relaxed' }) gives such",
       );
     here.dispose();
     team.dispose();

@@ -89,8 +89,17 @@ export function numberAt(call: string, rows: Rows, i: number, column: ColumnName
   const cell = rows.at(i, column);
   if (isGap(cell)) return undefined;
   if (typeof cell !== 'number' || !Number.isFinite(cell))
-    throw new ValueError(`${call}: ${placeOf(i, column)} is ${describe(cell)}, expected a finite number or a gap (null, undefined or NaN)`);
+    throw new ValueError(
+      `${call}: ${placeOf(i, column)} is ${describe(cell)}, expected a finite number or a gap (null, undefined or NaN)${ofText(cell)}`,
+    );
   return cell;
+}
+
+/** What is to be done with a text where a number is expected: readers of CSV files give such. */
+function ofText(cell: unknown): string {
+  if (typeof cell !== 'string') return '';
+  if (cell.trim() === '') return '; an empty text is no gap, make it null';
+  return Number.isFinite(Number(cell)) ? '; make texts numbers before, as Number(text) does' : '';
 }
 
 /** The category of a cell; undefined for a gap. @throws ValueError for anything else */
