@@ -7,7 +7,7 @@ import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
 import type { Node, Op } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
-import { chooseBuild, INT8_ITSELF, otherBuild, quantizationOf, threadsOf } from '../network/chooseBuild.js';
+import { chooseBuild, otherBuild, quantizationOf, threadsOf } from '../network/chooseBuild.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, Network, type NetworkOptions } from '../network/network.js';
 import { type AnyPredictor, frozenInternals, type Predictor } from '../network/predictor.js';
@@ -77,7 +77,7 @@ export function load<In extends number = 1, Out extends number = 1>(
   options: LoadQuantizedOptions,
 ): Predictor<In, Out>;
 export function load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions | LoadQuantizedOptions = {}): AnyNetwork | AnyPredictor {
-  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...LOAD_OPTIONS, 'quantize'], {}, 'options', INT8_ITSELF);
+  const { quantize, ...given } = checkOptions('load', options as LoadQuantizedOptions, [...LOAD_OPTIONS, 'quantize']);
   const read = () => withoutCheckpoint(readTensorFile(bytesOf('load', bytes), 'load', TYPES));
   const quantization = quantizationOf('load', quantize) as FileQuantization | undefined;
   const { network, tensors, integers } = readModel('load', read, given, quantization);

@@ -29,9 +29,6 @@ export function threadsOf(call: string, threads: Threads | undefined): Threads |
   throw new ValueError(`${call}: threads is ${describe(threads)}, expected await threads(2), of neurite/threads`);
 }
 
-/** What an error says where the weights of fewer bits came in place of the options: `name` is their first field. */
-export const INT8_ITSELF = { name: 'int8 is passed as { quantize: int8 }' };
-
 /** What an option says of weights of fewer bits. @throws ValueError for what are none */
 export function quantizationOf(call: string, quantize: Quantization | undefined): Quantization | undefined {
   if (quantize === undefined || typeof fieldOf(quantize, 'on') === 'function') return quantize;

@@ -1,5 +1,5 @@
 import type { Floats } from '../arguments/arrays.js';
-import { describe, hasFields, isList } from '../arguments/describe.js';
+import { describe, fieldOf, hasFields, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
@@ -29,7 +29,7 @@ import type { Metric, MetricValues } from '../training/metrics/metric.js';
 import { type CopyParametersOptions, copyParametersFrom, type ParameterTensor, type SetParametersOptions, setParameters } from './assign.js';
 import { BatchRunner, type StepOptions } from './batchRunner.js';
 import { checkGraph } from './checkGraph.js';
-import { chooseBuild, INT8_ITSELF, otherBuild, quantizationOf, threadsOf } from './chooseBuild.js';
+import { chooseBuild, otherBuild, quantizationOf, threadsOf } from './chooseBuild.js';
 import { Debugger } from './debugger.js';
 import { Internals } from './internals.js';
 import { MOVED } from './moved.js';
@@ -398,7 +398,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   freeze(options: FreezeOptions = {}): Predictor<In, Out> {
     this.#internals.alive('freeze');
-    const { quantize } = checkOptions('freeze', options, ['quantize'], {}, 'options', INT8_ITSELF);
+    const { quantize } = checkOptions('freeze', options, ['quantize']);
     const live = this.#engine;
     const packing = quantizationOf('freeze', quantize)?.on(live.core);
     const engine = new Engine(live.graph, live.core);
@@ -607,17 +607,10 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   }
 }
 
-/** What is to be done with what is no network, by the words that `describe` has for it. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  'a Population': 'population.network(i) gives one of its nets, savePopulation(population) a file of all',
-  'a Predictor': 'pass the network that was frozen',
-  'a WorkerNetwork': 'that is one of its methods, as in await net.save()',
-  'a Promise': 'await it',
-};
-
+/** What is to be done with what is no network, where it knows that itself. */
 function remedyOf(value: unknown): string {
-  const remedy = REMEDIES[describe(value)];
-  return remedy ? `; ${remedy}` : '';
+  const remedy = fieldOf(value, 'noNetwork');
+  return typeof remedy === 'string' ? remedy : '';
 }
 
 for (const [name, entry] of MOVED) {

@@ -316,6 +316,11 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     }
   }
 
+  /** @internal What an error says where it comes in place of a network. */
+  get noNetwork(): string {
+    return '; pass the network that was frozen';
+  }
+
   get [Symbol.toStringTag](): string {
     return 'Predictor';
   }

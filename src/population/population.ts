@@ -649,6 +649,11 @@ export class Population<T extends AnyTargets = AnyTargets, In extends number = 1
     };
   }
 
+  /** @internal What an error says where it comes in place of a network. */
+  get noNetwork(): string {
+    return '; population.network(i) gives one of its nets, savePopulation(population) a file of all';
+  }
+
   get [Symbol.toStringTag](): string {
     return 'Population';
   }

@@ -345,6 +345,11 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
     return `Worker${this.#line}`;
   }
 
+  /** @internal What an error says where it comes in place of a network. */
+  get noNetwork(): string {
+    return '; that is one of its methods, as in await net.save()';
+  }
+
   get [Symbol.toStringTag](): string {
     return 'WorkerNetwork';
   }

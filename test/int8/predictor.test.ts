@@ -145,12 +145,6 @@ describe.each(builds)('quantized predictors, %s build', (build) => {
     expect(() => fixed.predict(x)).toThrow('predict: the predictor was disposed');
   });
 
-  test('int8 in place of the options is told how it is passed', () => {
-    const net = sequential(4, [dense(3)], { build });
-    for (const call of [() => net.freeze(int8 as never), () => load(save(net), int8 as never)])
-      expect(call).toThrow(/^(freeze|load): there is no option "name", expected .*quantize; int8 is passed as \{ quantize: int8 \}$/);
-  });
-
   test('memory refused at any allocation is a MemoryError, and all that was allocated is freed', () => {
     using net = sequential(6, [dense(9, 'tanh'), dense(5, 'relu')], { build });
     const core = coreOf(build);

@@ -3,6 +3,7 @@ import { add, crossEntropy, dense, input, type Network, NeuriteError, network, s
 import * as derivatives from 'neurite/derivatives';
 import * as looking from 'neurite/inspect';
 import { population } from 'neurite/population';
+import { WorkerNetwork } from 'neurite/worker';
 import { describe, expect, test } from 'vitest';
 
 const net = sequential(4, [dense(16, 'relu'), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: sgd() });
@@ -56,8 +57,6 @@ test.each([
 test.each<[unknown, string]>([
   [net.freeze(), '; pass the network that was frozen'],
   [population(net, 2), '; population.network(i) gives one of its nets, savePopulation(population) a file of all'],
-  [Promise.resolve(net), '; await it'],
-  [{ [Symbol.toStringTag]: 'WorkerNetwork' }, '; that is one of its methods, as in await net.save()'],
   [{ [Symbol.toStringTag]: 'Network' }, 'of this neurite gave'],
   ['constructor', 'of this neurite gave'],
 ])('what is near to a network is told what to do: %s', (value, end) => {
@@ -84,4 +83,9 @@ describe('in a line', () => {
     const sum = add(dense(4)(a), dense(4)(b));
     expect(String(network({ inputs: [a, b], outputs: [sum, dense(1)(sum)] }))).toBe('Network 2 + 3 → 4 → 4 → 1 → 4 + 1, 33 parameters');
   });
+});
+
+test('so is a network in a worker; a hint that is no text is none', () => {
+  expect(() => looking.explain(WorkerNetwork.prototype as never)).toThrow(/of this neurite gave; that is one of its methods, as in await net\.save\(\)$/);
+  expect(() => looking.explain({ noNetwork: 1 } as never)).toThrow(/of this neurite gave$/);
 });
