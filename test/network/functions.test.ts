@@ -86,6 +86,8 @@ describe('in a line', () => {
 });
 
 test('so is a network in a worker; a hint that is no text is none', () => {
-  expect(() => looking.explain(WorkerNetwork.prototype as never)).toThrow(/of this neurite gave; that is one of its methods, as in await net\.save\(\)$/);
+  expect(() => looking.explain(WorkerNetwork.prototype as never)).toThrow(
+    /of this neurite gave; that is one of its methods, as in await net\.save\(\)$/,
+  );
   expect(() => looking.explain({ noNetwork: 1 } as never)).toThrow(/of this neurite gave$/);
 });
