@@ -94,10 +94,12 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
     assert((context & 7) == 0 && isInBlock(context, Context.Size), 'run: the context is a record in the heap, aligned to 8');
     assert((pc & 3) == 0 && pc <= end && isInBlock(pc, end - pc), 'run: the program is words in the heap');
   }
+  let isRoomy = false;
   while (pc < end) {
     if (ASC_FEATURE_THREADS && threads > 1) {
       const parts = partsOf(pc, rows, threads, least);
       if (parts > 1) {
+        if (!isRoomy) isRoomy = reserveStack(STACK_CALLS) > 0;
         share(context, pc, rows, parts);
         pc += lengthOf(pc);
         continue;
@@ -384,6 +386,17 @@ export function work(team: usize, member: u32): void {
       finish();
     }
   }
+}
+
+/** Frames of calls, more than any instruction takes. */
+const STACK_CALLS: u32 = 200;
+
+/**
+ * Throws the host's stack overflow unless there is room for so many calls. Asked before a run shares out its first instruction: a stack that
+ * ended while helpers work would leave their parts to nobody, and this team to one thread.
+ */
+function reserveStack(calls: u32): u32 {
+  return calls > 0 ? 1 + reserveStack(calls - 1) : 0;
 }
 
 /** Runs an instruction with the team. */
