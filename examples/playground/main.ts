@@ -47,15 +47,13 @@ names.forEach((name, i) => {
 });
 
 function start(): void {
-  try {
-    openPlayground();
-  } catch (error) {
+  openPlayground().catch((error) => {
     // What is left without WebAssembly: the plain loops of the speed tab compute in JavaScript alone.
     warn(
       `The network cannot run here: ${error instanceof Error ? error.message : error}`,
       'Data sets can be looked at and links can be made all the same, and the Speed tab measures plain JavaScript. A current Firefox, Chrome, Edge or Safari has all that is needed.',
     );
-  }
+  });
   goTo();
   addEventListener('hashchange', goTo);
 }

@@ -1,7 +1,10 @@
 /** The first tab: a run, what is seen of it, and what one does with it. */
 import { SIDE } from './data/places.js';
 import { type Point, pointsOf, split, taskOf } from './data/sets.js';
+import { building } from './model/build.js';
+import { atOnce, oneByOne, type Parts } from './model/parts.js';
 import { Run } from './model/run.js';
+import { Samples } from './model/samples.js';
 import { openWorkshop } from './model/workshop.js';
 import { MOST_DRAWN, type State } from './state/state.js';
 import { read, sentence, write } from './state/url.js';
@@ -9,7 +12,7 @@ import type { BackwardView } from './view/backward.js';
 import { onTheme } from './view/colours.js';
 import { copy } from './view/copy.js';
 import type { Curves } from './view/curves.js';
-import { byId, warn } from './view/dom.js';
+import { byId, onResize, onSight, warn } from './view/dom.js';
 import { type Spent, writeLosses, writeProgress } from './view/figures.js';
 import { type Edge, NetworkView } from './view/network.js';
 import type { Pens } from './view/pens.js';
@@ -42,24 +45,34 @@ let view: NetworkView;
 let pens: Pens | undefined;
 let backward: BackwardView | undefined;
 let points: readonly Point[] = [];
+/** When the page has opened, or has failed to: what is asked for before waits for it. */
+let opened: Promise<void> = Promise.resolve();
+/** The way of the run, for curves that may come later. */
+const samples = new Samples();
 
-/** Begins a run anew: whatever was set, the same state gives the same bits. */
-function begin(): void {
+/** Begins a run anew: whatever was set, the same state gives the same bits. In parts, for a page that opens to paint in between. */
+function* beginning(): Parts<void> {
   end();
   points = state.data === 'drawn' ? state.drawn : pointsOf(state.data, state.points, state.noise, state.seed);
   const parts = split(points, state.test, state.seed);
   const isClasses = taskOf(state.data) === 'classes';
   recent = [];
-  curves?.clear();
+  samples.clear();
+  curves?.draw();
   byId('points').classList.toggle('values', !isClasses);
   for (const one of document.querySelectorAll<HTMLElement>('.of-classes')) one.hidden = !isClasses;
   view.show(state);
   usePens(state.data === 'drawn');
+  yield;
   if (parts.training.length > 0) {
-    run = new Run(state, parts.training, parts.test);
+    const networks = yield* building(state);
+    yield;
+    run = new Run(state, networks, parts.training, parts.test);
+    yield;
     measure();
+    yield;
   }
-  show();
+  yield* showing();
 }
 
 /** Whether the surface is drawn on. */
@@ -89,17 +102,22 @@ function end(): void {
 function measure(): void {
   if (!run) return;
   const sample = run.assess();
-  curves?.add(sample);
+  samples.add(sample);
+  curves?.draw();
   writeLosses(sample);
 }
 
 function show(): void {
-  writeProgress(run?.ready?.steps ?? 0, run?.epochs ?? 0, recent);
-  byId('play').textContent = playing ? 'Pause' : 'Play';
-  draw();
+  atOnce(showing());
 }
 
-function draw(): void {
+function* showing(): Parts<void> {
+  writeProgress(run?.ready?.steps ?? 0, run?.epochs ?? 0, recent);
+  byId('play').textContent = playing ? 'Pause' : 'Play';
+  yield* drawing();
+}
+
+function* drawing(): Parts<void> {
   if (!run) {
     drawSurface(byId<HTMLCanvasElement>('surface'), { task: 'classes', training: points, test: [], values: undefined, side: SIDE, truth: '' });
     pens?.cross();
@@ -107,6 +125,7 @@ function draw(): void {
   }
   const { networks, values, unitValues, training, test } = run;
   run.look();
+  yield;
   drawSurface(byId<HTMLCanvasElement>('surface'), {
     task: taskOf(state.data),
     training: training.points,
@@ -115,6 +134,7 @@ function draw(): void {
     side: SIDE,
     truth: state.data,
   });
+  yield;
   view.draw(
     networks.net.layers.map(({ weights }) => weights),
     unitValues,
@@ -242,7 +262,7 @@ function change(next: State): void {
   warn();
   writeRecipe(byId('recipe'), state, change);
   try {
-    begin();
+    atOnce(beginning());
   } catch (error) {
     warn(failure(error));
   }
@@ -251,19 +271,22 @@ function change(next: State): void {
   ask();
 }
 
-/** Brings the first tab to life. */
-export function openPlayground(): void {
-  const found = read(location.hash);
-  state = found.state;
-  warn(...found.ignored.map(sentence));
+/** Brings the first tab to life, part by part. What is clicked meanwhile is done once it is there. */
+export async function openPlayground(): Promise<void> {
+  const { state: found, ignored } = read(location.hash);
+  state = found;
+  warn(...ignored.map(sentence));
   view = new NetworkView(byId('network'), tell);
-  byId('play').addEventListener('click', () => play(!playing));
-  byId('step').addEventListener('click', () => {
+  const opens = open();
+  opened = opens.catch(() => {});
+  const onClick = (id: string, action: () => void) => byId(id).addEventListener('click', () => opened.then(action));
+  onClick('play', () => play(!playing));
+  onClick('step', () => {
     play(false);
     if (!run) warn(EMPTY);
     single();
   });
-  byId('reset').addEventListener('click', () => {
+  onClick('reset', () => {
     play(false);
     change(state);
   });
@@ -280,10 +303,9 @@ export function openPlayground(): void {
     const { snippet } = await import('./model/snippet.js');
     copy(snippet(state, training.points, test.points, ready?.steps ?? 0), 'the code', byId('code'));
   });
-  byId('freeze').addEventListener('click', freeze);
-  onTheme(show);
-  new ResizeObserver(() => draw()).observe(byId('surface'));
-  addEventListener('hashchange', () => {
+  onClick('freeze', freeze);
+  addEventListener('hashchange', async () => {
+    await opened;
     if (/^#tab=/.test(location.hash)) return;
     const { state: next, ignored } = read(location.hash);
     play(false);
@@ -291,12 +313,28 @@ export function openPlayground(): void {
     warn(...ignored.map(sentence));
     replay(next.steps);
   });
+  await opens;
+}
+
+function* opening(): Parts<void> {
+  writeRecipe(byId('recipe'), state, (next) => opened.then(() => change(next)));
+  yield;
+  yield* beginning();
+}
+
+/** What is seen of the first run. */
+async function open(): Promise<void> {
   const { steps } = state;
-  writeRecipe(byId('recipe'), state, change);
-  begin();
-  import('./view/curves.js').then(({ Curves }) => {
-    curves = new Curves(byId('loss-curve'), byId('right-curve'));
-    measure();
+  try {
+    await oneByOne(opening());
+  } finally {
+    // Points are looked at also where no network runs.
+    onTheme(show);
+    onResize(byId('surface'), () => atOnce(drawing()));
+  }
+  onSight(byId('loss-curve'), async () => {
+    const { Curves } = await import('./view/curves.js');
+    curves = new Curves(byId('loss-curve'), byId('right-curve'), samples);
   });
   openWorkshop().then(({ reason }) => reason && warn(`The network trains in the page, which may stutter: no worker starts (${reason}).`));
   if (steps > 0) replay(steps);

@@ -3,7 +3,8 @@ import * as neurite from 'neurite';
 import { copyParameters, dense, sequential } from 'neurite';
 import { expect, test } from 'vitest';
 import { type DataName, dataSets, pointsOf, split, suggestedFor, taskOf } from '../../examples/playground/data/sets.js';
-import { build } from '../../examples/playground/model/build.js';
+import { building } from '../../examples/playground/model/build.js';
+import { atOnce } from '../../examples/playground/model/parts.js';
 import { snippet } from '../../examples/playground/model/snippet.js';
 import { Trainer } from '../../examples/playground/model/trainer.js';
 import { activationNames, lossesOf, optimizerNames } from '../../examples/playground/state/choices.js';
@@ -12,7 +13,7 @@ import { fitting, type State, usual } from '../../examples/playground/state/stat
 function start(part: Partial<State>) {
   const state = fitting({ ...usual, points: 60, ...part });
   const { training, test: held } = split(pointsOf(state.data, state.points, state.noise, state.seed), state.test, state.seed);
-  const networks = build(state);
+  const networks = atOnce(building(state));
   return { ...networks, state, training, held, trainer: new Trainer(networks.net, state, training, () => copyParameters(networks.net)) };
 }
 

@@ -3,6 +3,7 @@ import { concat, dense, input, l1, l2, type Network, type Node, network } from '
 import { taskOf } from '../data/sets.js';
 import { losses, optimizerOf } from '../state/choices.js';
 import type { State } from '../state/state.js';
+import type { Parts } from './parts.js';
 
 /** The options of a state's optimizer. */
 export function optimizerOptions(state: State): Record<string, number> {
@@ -31,7 +32,8 @@ export interface Networks {
   dispose(): void;
 }
 
-export function build(state: State): Networks {
+/** Makes them, in two parts. */
+export function* building(state: State): Parts<Networks> {
   const x = input(state.features.length);
   const penalty = state.penalty === 'none' ? {} : { weightRegularizer: (state.penalty === 'l1' ? l1 : l2)(state.strength) };
   const outputs: Node[] = [];
@@ -45,6 +47,7 @@ export function build(state: State): Networks {
     seed: state.seed,
     reproducible: true,
   });
+  yield;
   const units = network({ inputs: x, outputs: outputs.length > 0 ? concat(...outputs, last) : last, parametersOf: net });
   return {
     net,

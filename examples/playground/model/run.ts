@@ -5,7 +5,7 @@ import { rowsOf } from '../data/features.js';
 import { axis, grid, LINE, SIDE, UNIT_SIDE } from '../data/places.js';
 import { type Point, taskOf } from '../data/sets.js';
 import type { State } from '../state/state.js';
-import { build, type Networks } from './build.js';
+import type { Networks } from './build.js';
 import { Trainer } from './trainer.js';
 import { settle } from './workshop.js';
 
@@ -26,7 +26,6 @@ export interface Sample {
 }
 
 export class Run {
-  readonly networks: Networks;
   readonly training: Part;
   readonly test: Part;
   /** What the network says at each place of the surface, and every unit at each of its picture: of the last `look`. */
@@ -46,18 +45,18 @@ export class Run {
 
   constructor(
     readonly state: State,
+    readonly networks: Networks,
     training: readonly Point[],
     test: readonly Point[],
   ) {
     const isClasses = taskOf(state.data) === 'classes';
     const width = state.features.length;
-    this.networks = build(state);
     this.training = this.#part(training);
     this.test = this.#part(test);
     this.#places = rowsOf(isClasses ? grid(SIDE) : axis(LINE), state.features);
     this.#unitPlaces = rowsOf(isClasses ? grid(UNIT_SIDE) : axis(UNIT_SIDE), state.features);
     this.values = new Float32Array(this.#places.length / width);
-    const units = this.networks.net.layers.reduce((sum, { outFeatures }) => sum + outFeatures, 0);
+    const units = networks.net.layers.reduce((sum, { outFeatures }) => sum + outFeatures, 0);
     this.unitValues = new Float32Array((this.#unitPlaces.length / width) * units);
     this.trainer = this.#begin();
     // Whoever waits for it hears of it; a run that is over has nobody.

@@ -2,6 +2,7 @@
 import './digits.css';
 import './table.css';
 import type { Network } from 'neurite';
+import { Samples } from '../model/samples.js';
 import { settle } from '../model/workshop.js';
 import { Curves } from '../view/curves.js';
 import { button, choice, make } from '../view/dom.js';
@@ -210,7 +211,8 @@ export function openTable(host: HTMLElement): void {
     (right.parentElement as HTMLElement).hidden = !meta.classes;
     training.hidden = false;
     using.hidden = true;
-    const curves = new Curves(loss, right);
+    const samples = new Samples();
+    const curves = new Curves(loss, right, samples);
     const batchSize = Math.min(32, data.training.x.length);
     const options = {
       epochs: EPOCHS,
@@ -225,13 +227,14 @@ export function openTable(host: HTMLElement): void {
       validation?: { loss: number; accuracy?: number | undefined } | undefined;
     }) => {
       if (own !== run) return false;
-      curves.add({
+      samples.add({
         step: end.epoch,
         training: end.loss,
         test: end.validation?.loss,
         trainingRight: end.accuracy,
         testRight: end.validation?.accuracy,
       });
+      curves.draw();
       told.textContent = `Epoch ${end.epoch}`;
       return true;
     };

@@ -35,12 +35,23 @@ export function css(value: number, strength?: number): string {
   return `rgb(${rgb(value, strength).join(' ')})`;
 }
 
+/** The bands as pixels, made again where the page has turned light or dark. */
+let bands: { readonly dark: boolean; readonly pixels: readonly number[] } | undefined;
+
+function pixelsOfBands(): readonly number[] {
+  if (bands?.dark !== isDark.matches) {
+    const pixels = Array.from({ length: BANDS }, (_, band) => {
+      const [r, g, b] = rgb((2 * band + 1) / BANDS - 1);
+      return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+    });
+    bands = { dark: isDark.matches, pixels };
+  }
+  return bands.pixels;
+}
+
 /** Writes the bands of values from −1 to 1 as pixels. */
 export function paint(pixels: Uint32Array, values: ArrayLike<number>, at: number, step: number, toSigned: (value: number) => number): void {
-  const table = Array.from({ length: BANDS }, (_, band) => {
-    const [r, g, b] = rgb((2 * band + 1) / BANDS - 1);
-    return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-  });
+  const table = pixelsOfBands();
   for (let i = 0; i < pixels.length; i++) {
     const v = toSigned(values[at + i * step] as number);
     const band = Math.floor(((v + 1) / 2) * BANDS);

@@ -1,20 +1,17 @@
 /** Loss and accuracy over the steps, of what is learnt from and what is held back. */
 import uPlot from 'uplot';
 import type { Sample } from '../model/run.js';
+import type { Samples } from '../model/samples.js';
 import { onTheme } from './colours.js';
-
-/** Points that a curve keeps; above it every second is left out. */
-const MOST = 800;
 
 export class Curves {
   readonly #loss: HTMLElement;
   readonly #right: HTMLElement;
   #plots: { loss: uPlot; right: uPlot } | undefined;
-  #samples: Sample[] = [];
-  #apart = 1;
-  #count = 0;
+  readonly #samples: Samples;
 
-  constructor(loss: HTMLElement, right: HTMLElement) {
+  constructor(loss: HTMLElement, right: HTMLElement, samples: Samples) {
+    this.#samples = samples;
     this.#loss = loss;
     this.#right = right;
     this.#make();
@@ -26,28 +23,12 @@ export class Curves {
     }).observe(loss);
   }
 
-  clear(): void {
-    this.#samples = [];
-    this.#apart = 1;
-    this.#count = 0;
-    this.#draw();
-  }
-
-  add(sample: Sample): void {
-    if (this.#count++ % this.#apart !== 0) this.#samples.pop();
-    this.#samples.push(sample);
-    if (this.#samples.length > MOST) {
-      this.#samples = this.#samples.filter((_, i) => i % 2 === 0);
-      this.#apart *= 2;
-      this.#count = 1;
-    }
-    this.#draw();
-  }
-
-  #draw(): void {
+  /** Shows the samples as they are now. */
+  draw(): void {
     if (!this.#plots) return;
-    const column = <K extends keyof Sample>(key: K) => this.#samples.map((one) => one[key] ?? null) as (number | null)[];
-    const steps = this.#samples.map(({ step }) => step);
+    const { kept } = this.#samples;
+    const column = <K extends keyof Sample>(key: K) => kept.map((one) => one[key] ?? null) as (number | null)[];
+    const steps = kept.map(({ step }) => step);
     this.#plots.loss.setData([steps, column('training'), column('test')]);
     this.#plots.right.setData([steps, column('trainingRight'), column('testRight')]);
   }
@@ -89,7 +70,7 @@ export class Curves {
       loss: make(this.#loss, undefined, 48, (v) => String(Number(v.toPrecision(3)))),
       right: make(this.#right, [0, 1.02], 48, (v) => `${Math.round(100 * v)} %`),
     };
-    this.#draw();
+    this.draw();
   }
 }
 

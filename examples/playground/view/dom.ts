@@ -41,7 +41,7 @@ export function numberChoice(
   unit = '',
 ): HTMLSelectElement {
   const all = numbers.includes(chosen) ? numbers : [...numbers, chosen].sort((a, b) => a - b);
-  const choices = all.map((value) => ({ value, text: `${value.toLocaleString('en', { maximumSignificantDigits: 6, useGrouping: false })}${unit}` }));
+  const choices = all.map((value) => ({ value, text: `${Number(value.toPrecision(6))}${unit}` }));
   return choice(label, choices, chosen, changed);
 }
 
@@ -62,4 +62,28 @@ export function warn(...texts: readonly string[]): void {
   const box = byId('warnings');
   box.replaceChildren(...texts.map((text) => make('p', {}, text)));
   box.hidden = texts.length === 0;
+}
+
+/** Tells of each change of an element's size. */
+export function onResize(element: Element, changed: () => void): void {
+  let size: string | undefined;
+  new ResizeObserver(() => {
+    const now = `${element.clientWidth} × ${element.clientHeight}`;
+    // The first call is about the size it has.
+    if (size !== undefined && size !== now) changed();
+    size = now;
+  }).observe(element);
+}
+
+/** Tells once that an element is in sight, or nearly. */
+export function onSight(element: Element, seen: () => void): void {
+  const observer = new IntersectionObserver(
+    ([entry]) => {
+      if (!entry?.isIntersecting) return;
+      observer.disconnect();
+      seen();
+    },
+    { rootMargin: '200px' },
+  );
+  observer.observe(element);
 }

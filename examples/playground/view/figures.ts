@@ -16,6 +16,9 @@ function put(id: string, value: number | undefined, text: (value: number) => str
   element.dataset.value = String(value);
 }
 
+/** With a comma before each three digits. `Intl` is not asked: the page opens without loading it. */
+const grouped = (whole: number) => String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
+
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export function writeLosses({ training, test, trainingRight, testRight }: Sample): void {
@@ -34,8 +37,8 @@ function duration(seconds: number): string {
 export function writeProgress(steps: number, epochs: number, recent: readonly Spent[]): void {
   const total = (of: keyof Spent) => recent.reduce((sum, one) => sum + one[of], 0);
   const seconds = total('seconds');
-  byId('steps').textContent = steps.toLocaleString('en');
-  byId('epochs').textContent = epochs.toLocaleString('en', { maximumFractionDigits: epochs < 10 ? 1 : 0 });
-  byId('rate').textContent = seconds > 0 ? Math.round(total('rows') / seconds).toLocaleString('en') : '–';
+  byId('steps').textContent = grouped(steps);
+  byId('epochs').textContent = epochs < 10 ? String(Number(epochs.toFixed(1))) : grouped(Math.round(epochs));
+  byId('rate').textContent = seconds > 0 ? grouped(Math.round(total('rows') / seconds)) : '–';
   byId('time').textContent = seconds > 0 ? duration(seconds / total('steps')) : '–';
 }

@@ -171,7 +171,7 @@ export class NetworkView {
   }
 
   #drawEdges(): void {
-    if (this.#places.length === 0) return;
+    if (this.#weights.length === 0) return;
     const { draw, colour } = drawing(this.#edges);
     draw.lineCap = 'round';
     const stroke = (edge: Edge, strength: number, width: number, own?: string) => {

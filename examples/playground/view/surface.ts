@@ -28,23 +28,27 @@ export function picture(side: number, values: ArrayLike<number>, at: number, ste
 
 /** The line where values cross a level, by marching over the squares between four neighbours. */
 function contour({ draw, width, height }: Drawing, side: number, values: ArrayLike<number>, level: number): void {
-  const v = (column: number, row: number) => (values[row * side + column] as number) - level;
   const px = (column: number) => ((column + 0.5) / side) * width;
   const py = (row: number) => ((row + 0.5) / side) * height;
   draw.beginPath();
-  for (let row = 0; row + 1 < side; row++) {
-    for (let column = 0; column + 1 < side; column++) {
-      const [a, b, c, d] = [v(column, row), v(column + 1, row), v(column + 1, row + 1), v(column, row + 1)];
-      if (a > 0 === b > 0 && b > 0 === c > 0 && c > 0 === d > 0) continue;
-      const crossings: number[] = [];
-      if (a > 0 !== b > 0) crossings.push(px(column + a / (a - b)), py(row));
-      if (b > 0 !== c > 0) crossings.push(px(column + 1), py(row + b / (b - c)));
-      if (d > 0 !== c > 0) crossings.push(px(column + d / (d - c)), py(row + 1));
-      if (a > 0 !== d > 0) crossings.push(px(column), py(row + a / (a - d)));
-      for (let i = 0; i + 3 < crossings.length; i += 4) {
-        draw.moveTo(crossings[i] as number, crossings[i + 1] as number);
-        draw.lineTo(crossings[i + 2] as number, crossings[i + 3] as number);
-      }
+  for (let at = 0; at < side * (side - 1); at++) {
+    if (at % side === side - 1) continue;
+    // clockwise from the upper left
+    const a = (values[at] as number) - level;
+    const b = (values[at + 1] as number) - level;
+    const c = (values[at + side + 1] as number) - level;
+    const d = (values[at + side] as number) - level;
+    const above = +(a > 0) + +(b > 0) + +(c > 0) + +(d > 0);
+    if (above === 0 || above === 4) continue;
+    const [column, row] = [at % side, Math.floor(at / side)];
+    const crossings: number[] = [];
+    if (a > 0 !== b > 0) crossings.push(px(column + a / (a - b)), py(row));
+    if (b > 0 !== c > 0) crossings.push(px(column + 1), py(row + b / (b - c)));
+    if (d > 0 !== c > 0) crossings.push(px(column + d / (d - c)), py(row + 1));
+    if (a > 0 !== d > 0) crossings.push(px(column), py(row + a / (a - d)));
+    for (let i = 0; i + 3 < crossings.length; i += 4) {
+      draw.moveTo(crossings[i] as number, crossings[i + 1] as number);
+      draw.lineTo(crossings[i + 2] as number, crossings[i + 3] as number);
     }
   }
   draw.stroke();
@@ -54,15 +58,16 @@ function contour({ draw, width, height }: Drawing, side: number, values: ArrayLi
 export function drawPoints(on: Drawing, points: readonly Point[], hollow: boolean, task: Task): void {
   const { draw, width, height, colour } = on;
   const size = Math.max(2.6, width / 120);
+  const [panel, text] = [colour('panel'), colour('text')];
   draw.lineWidth = 1.25;
   for (const { x, y, target } of points) {
     const [px, py] = [((x / REACH + 1) / 2) * width, ((1 - y / REACH) / 2) * height];
-    const own = task === 'values' ? colour('text') : css(2 * target - 1, 1);
+    const own = task === 'values' ? text : css(2 * target - 1, 1);
     draw.beginPath();
     if (task === 'classes' && target > 0.5) draw.rect(px - size, py - size, 2 * size, 2 * size);
     else draw.arc(px, py, size, 0, 2 * Math.PI);
-    draw.fillStyle = hollow ? colour('panel') : own;
-    draw.strokeStyle = hollow ? own : colour('panel');
+    draw.fillStyle = hollow ? panel : own;
+    draw.strokeStyle = hollow ? own : panel;
     draw.fill();
     draw.stroke();
   }
