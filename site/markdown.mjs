@@ -53,6 +53,20 @@ function formulas(md) {
   md.renderer.rules.formula = (tokens, i) => formula(tokens[i].meta.tex, tokens[i].meta.display);
 }
 
+/** A table whose first column has no name has the names of its rows there. */
+function rowHeaders(md) {
+  md.core.ruler.push('row headers', ({ tokens }) => {
+    let named = false;
+    tokens.forEach((token, i) => {
+      if (token.type === 'thead_open') named = plain(tokens[i + 3]) === '';
+      if (token.type === 'th_open') token.attrSet('scope', 'col');
+      if (token.type !== 'tr_open' || !named || tokens[i + 1].type !== 'td_open') return;
+      tokens[i + 1].tag = tokens[i + 3].tag = 'th';
+      tokens[i + 1].attrSet('scope', 'row');
+    });
+  });
+}
+
 /**
  * @param text Markdown
  * @param link from what a link says to where it leads from this page
@@ -61,6 +75,7 @@ function formulas(md) {
 export function render(text, { link = (href) => href, math = false, listAnchor } = {}) {
   const md = new MarkdownIt({ html: true, highlight: () => '' });
   if (math) md.use(formulas);
+  md.use(rowHeaders);
   const sections = [];
   const taken = new Map();
   let title = '';

@@ -35,10 +35,26 @@ const onlyAsked: Plugin = {
   load: (id) => (id.startsWith('\0asked ') && asked[Number(id.split(' ')[1])]?.source) || null,
 };
 
+/** Writes the style into the page: nothing is asked for before its first paint. */
+const styleInside: Plugin = {
+  name: 'style-inside',
+  enforce: 'post',
+  generateBundle(_, bundle) {
+    const page = bundle['index.html'];
+    if (page?.type !== 'asset') throw new Error('the build has no index.html');
+    page.source = String(page.source).replace(/ *<link rel="stylesheet"[^>]* href="\.\/([^"]+)">/g, (_link, file: string) => {
+      const style = bundle[file];
+      if (style?.type !== 'asset') throw new Error(`the page asks for ${file}, which the build has not`);
+      delete bundle[file];
+      return `<style>${String(style.source).trim()}</style>`;
+    });
+  },
+};
+
 export default defineConfig({
   root: from('.'),
   base: './',
-  plugins: [onlyAsked],
+  plugins: [onlyAsked, styleInside],
   resolve: {
     alias: {
       'neurite/inspect': from('../../src/inspect/index.ts'),

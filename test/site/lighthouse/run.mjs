@@ -37,7 +37,7 @@ try {
     const [performance, accessibility] = ['performance', 'accessibility'].map((category) => Math.round(100 * lhr.categories[category].score));
     const times = ['first-contentful-paint', 'largest-contentful-paint', 'interactive', 'total-blocking-time', 'cumulative-layout-shift'];
     console.log(
-      `${page}: performance ${performance}, accessibility ${accessibility} (${times.map((id) => `${id} ${lhr.audits[id].displayValue}`).join(', ')})`,
+      `${page}: performance ${performance}, accessibility ${accessibility} (${times.map((id) => `${id} ${lhr.audits[id].displayValue}`).join(', ')}; benchmark index ${Math.round(lhr.environment.benchmarkIndex)})`,
     );
     const failed = lhr.categories.accessibility.auditRefs.map(({ id }) => lhr.audits[id]).filter(({ score }) => score === 0);
     for (const { title } of failed) console.log(`  ${title}`);
