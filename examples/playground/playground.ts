@@ -20,8 +20,9 @@ import { writeReadout } from './view/readout.js';
 import { writeRecipe } from './view/recipe.js';
 import { drawSurface } from './view/surface.js';
 
-/** Milliseconds of training in a frame, as fast as it goes. */
-const BUDGET = 12;
+/** Milliseconds of a frame, as fast as it goes: training has what drawing leaves of them, and at least some. */
+const FRAME = 14;
+const LEAST = 3;
 /** Calls that the speed is a mean over. */
 const RECENT = 40;
 /** Steps at once while a link is replayed, at most, and points that its curves get. */
@@ -38,6 +39,8 @@ let replaying = false;
 let asked = false;
 let pace: 'batch' | 'epoch' | 'fast' = 'epoch';
 let fastSteps = 8;
+/** Milliseconds that the last frame was drawn in. */
+let drew = 0;
 let recent: Spent[] = [];
 let curves: Curves | undefined;
 let view: NetworkView;
@@ -180,7 +183,8 @@ async function advance(steps: number): Promise<boolean> {
       if (recent.length > RECENT) recent.shift();
     }
     const took = performance.now() - began;
-    if (pace === 'fast') fastSteps = Math.max(1, Math.min(5000, Math.round(fastSteps * Math.max(0.5, Math.min(2, BUDGET / took)))));
+    if (pace === 'fast')
+      fastSteps = Math.max(1, Math.min(5000, Math.round(fastSteps * Math.max(0.5, Math.min(2, Math.max(LEAST, FRAME - drew) / took)))));
   } catch (error) {
     if (!of.over) {
       playing = false;
@@ -210,8 +214,10 @@ async function frame(): Promise<void> {
   asked = false;
   if (!playing) return;
   if (await advance(stepsOfFrame())) {
+    const began = performance.now();
     measure();
     show();
+    drew = performance.now() - began;
   }
   ask();
 }

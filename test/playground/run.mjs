@@ -691,6 +691,8 @@ check('arrow keys change the tab', () =>
 
 check('the first load is small', () =>
   open('', async (page) => {
+    // All of the tab is in sight, its curves too.
+    await page.setViewportSize({ width: 1440, height: 2000 });
     const names = await page.evaluate(async () => {
       document.getElementById('step').click();
       await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -701,6 +703,33 @@ check('the first load is small', () =>
     expect(`${bytes} bytes, expected at most ${MOST_BYTES}`, bytes <= MOST_BYTES);
     return `${bytes.toLocaleString('en')} bytes, packed`;
   }),
+);
+
+check('a page that is loaded again while it trains begins as its link says', () =>
+  open('#steps=30', async (page) => {
+    const steps = () => page.evaluate(() => Number(document.getElementById('steps').textContent.replace(/,/g, '')));
+    await page.waitForFunction(() => document.getElementById('points').dataset.replayed === '30');
+    const loss = await page.getAttribute('#training-loss', 'data-value');
+    await page.click('#play');
+    await page.waitForFunction(() => Number(document.getElementById('steps').textContent) > 100);
+    await page.reload();
+    await page.waitForFunction(() => document.getElementById('points').dataset.replayed === '30');
+    expect(`it is at ${await steps()} steps`, (await steps()) === 30);
+    const again = await page.getAttribute('#training-loss', 'data-value');
+    expect(`its loss is ${again}, before it was ${loss}`, again === loss);
+    await page.click('#step');
+    await page.waitForFunction(() => document.getElementById('steps').textContent === '31');
+  }),
+);
+
+check('what is clicked while the page opens is done', () =>
+  open(
+    '',
+    async (page) => {
+      await page.waitForFunction(() => document.getElementById('steps').textContent === '1');
+    },
+    { init: () => addEventListener('DOMContentLoaded', () => document.getElementById('step').click()) },
+  ),
 );
 
 check('it works without a network once it is loaded', () =>
