@@ -1,9 +1,8 @@
 /** The first tab: a run, what is seen of it, and what one does with it. */
 import { SIDE } from './data/places.js';
 import { type Point, pointsOf, split, taskOf } from './data/sets.js';
-import { building } from './model/build.js';
 import { atOnce, oneByOne, type Parts } from './model/parts.js';
-import { Run } from './model/run.js';
+import { type Run, starting } from './model/run.js';
 import { Samples } from './model/samples.js';
 import { openWorkshop } from './model/workshop.js';
 import { MOST_DRAWN, type State } from './state/state.js';
@@ -17,7 +16,7 @@ import { type Spent, writeLosses, writeProgress } from './view/figures.js';
 import { type Edge, NetworkView } from './view/network.js';
 import type { Pens } from './view/pens.js';
 import { writeReadout } from './view/readout.js';
-import { writeRecipe } from './view/recipe.js';
+import { makeRecipe, writeRecipe } from './view/recipe.js';
 import { drawSurface } from './view/surface.js';
 
 /** Milliseconds of a frame, as fast as it goes: training has what drawing leaves of them, and at least some. */
@@ -53,29 +52,44 @@ let opened: Promise<void> = Promise.resolve();
 /** The way of the run, for curves that may come later. */
 const samples = new Samples();
 
-/** Begins a run anew: whatever was set, the same state gives the same bits. In parts, for a page that opens to paint in between. */
-function* beginning(): Parts<void> {
+/**
+ * Begins a run anew: whatever was set, the same state gives the same bits. In parts, for a page that opens: what computes comes first and touches
+ * no element, so that nothing is painted twice.
+ *
+ * @param changed is told of another state that was chosen
+ */
+function* beginning(changed: (state: State) => void): Parts<void> {
   end();
   points = state.data === 'drawn' ? state.drawn : pointsOf(state.data, state.points, state.noise, state.seed);
-  const parts = split(points, state.test, state.seed);
-  const isClasses = taskOf(state.data) === 'classes';
   recent = [];
   samples.clear();
-  curves?.draw();
-  byId('points').classList.toggle('values', !isClasses);
-  for (const one of document.querySelectorAll<HTMLElement>('.of-classes')) one.hidden = !isClasses;
-  view.show(state);
-  usePens(state.data === 'drawn');
+  const parts = split(points, state.test, state.seed);
+  const recipe = makeRecipe(state, changed);
   yield;
-  if (parts.training.length > 0) {
-    const networks = yield* building(state);
+  try {
+    if (parts.training.length > 0) {
+      run = yield* starting(state, parts.training, parts.test);
+      yield;
+      samples.add(yield* run.assessing());
+      yield;
+      run.look();
+      yield;
+    }
+  } finally {
+    // Points are looked at also where no network runs.
+    const isClasses = taskOf(state.data) === 'classes';
+    byId('points').classList.toggle('values', !isClasses);
+    for (const one of document.querySelectorAll<HTMLElement>('.of-classes')) one.hidden = !isClasses;
+    writeRecipe(byId('recipe'), recipe);
+    writeFigures();
     yield;
-    run = new Run(state, networks, parts.training, parts.test);
-    yield;
-    measure();
-    yield;
+    view.show(state);
+    usePens(state.data === 'drawn');
   }
-  yield* showing();
+  yield;
+  drawPlane();
+  yield;
+  drawNetwork();
 }
 
 /** Whether the surface is drawn on. */
@@ -104,45 +118,49 @@ function end(): void {
 /** Loss and share that is right, as numbers and as points of the curves. */
 function measure(): void {
   if (!run) return;
-  const sample = run.assess();
-  samples.add(sample);
+  samples.add(atOnce(run.assessing()));
+}
+
+/** What was measured last, and how fast it went. */
+function writeFigures(): void {
+  const last = samples.kept.at(-1);
+  if (last) writeLosses(last);
   curves?.draw();
-  writeLosses(sample);
+  writeProgress(run?.ready?.steps ?? 0, run?.epochs ?? 0, recent);
+  byId('play').textContent = playing ? 'Pause' : 'Play';
 }
 
 function show(): void {
-  atOnce(showing());
+  writeFigures();
+  run?.look();
+  draw();
 }
 
-function* showing(): Parts<void> {
-  writeProgress(run?.ready?.steps ?? 0, run?.epochs ?? 0, recent);
-  byId('play').textContent = playing ? 'Pause' : 'Play';
-  yield* drawing();
+/** What the network says, as it was looked at last. */
+function draw(): void {
+  drawPlane();
+  drawNetwork();
 }
 
-function* drawing(): Parts<void> {
-  if (!run) {
-    drawSurface(byId<HTMLCanvasElement>('surface'), { task: 'classes', training: points, test: [], values: undefined, side: SIDE, truth: '' });
-    pens?.cross();
-    return;
-  }
-  const { networks, values, unitValues, training, test } = run;
-  run.look();
-  yield;
+function drawPlane(): void {
   drawSurface(byId<HTMLCanvasElement>('surface'), {
-    task: taskOf(state.data),
-    training: training.points,
-    test: test.points,
-    values,
+    task: run ? taskOf(state.data) : 'classes',
+    training: run?.training.points ?? points,
+    test: run?.test.points ?? [],
+    values: run?.values,
     side: SIDE,
-    truth: state.data,
+    truth: run ? state.data : '',
   });
-  yield;
+  pens?.cross();
+}
+
+function drawNetwork(): void {
+  if (!run) return;
+  const { networks, unitValues } = run;
   view.draw(
     networks.net.layers.map(({ weights }) => weights),
     unitValues,
   );
-  pens?.cross();
   tell(view.edge);
 }
 
@@ -266,9 +284,8 @@ function change(next: State): void {
         : next.drawn,
   };
   warn();
-  writeRecipe(byId('recipe'), state, change);
   try {
-    atOnce(beginning());
+    atOnce(beginning(change));
   } catch (error) {
     warn(failure(error));
   }
@@ -322,21 +339,14 @@ export async function openPlayground(): Promise<void> {
   await opens;
 }
 
-function* opening(): Parts<void> {
-  writeRecipe(byId('recipe'), state, (next) => opened.then(() => change(next)));
-  yield;
-  yield* beginning();
-}
-
 /** What is seen of the first run. */
 async function open(): Promise<void> {
   const { steps } = state;
   try {
-    await oneByOne(opening());
+    await oneByOne(beginning((next) => opened.then(() => change(next))));
   } finally {
-    // Points are looked at also where no network runs.
-    onTheme(show);
-    onResize(byId('surface'), () => atOnce(drawing()));
+    onTheme(draw);
+    onResize(byId('surface'), draw);
   }
   onSight(byId('loss-curve'), async () => {
     const { Curves } = await import('./view/curves.js');

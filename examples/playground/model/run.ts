@@ -5,11 +5,13 @@ import { rowsOf } from '../data/features.js';
 import { axis, grid, LINE, SIDE, UNIT_SIDE } from '../data/places.js';
 import { type Point, taskOf } from '../data/sets.js';
 import type { State } from '../state/state.js';
-import type { Networks } from './build.js';
+import { building, type Networks } from './build.js';
+import type { Parts } from './parts.js';
 import { Trainer } from './trainer.js';
 import { settle } from './workshop.js';
 
-interface Part {
+/** Points to learn from or to test with, as rows. */
+interface Rows {
   readonly points: readonly Point[];
   readonly data: Dataset | undefined;
   readonly rows: Float32Array;
@@ -26,8 +28,6 @@ export interface Sample {
 }
 
 export class Run {
-  readonly training: Part;
-  readonly test: Part;
   /** What the network says at each place of the surface, and every unit at each of its picture: of the last `look`. */
   readonly values: Float32Array;
   readonly unitValues: Float32Array;
@@ -46,13 +46,11 @@ export class Run {
   constructor(
     readonly state: State,
     readonly networks: Networks,
-    training: readonly Point[],
-    test: readonly Point[],
+    readonly training: Rows,
+    readonly test: Rows,
   ) {
     const isClasses = taskOf(state.data) === 'classes';
     const width = state.features.length;
-    this.training = this.#part(training);
-    this.test = this.#part(test);
     this.#places = rowsOf(isClasses ? grid(SIDE) : axis(LINE), state.features);
     this.#unitPlaces = rowsOf(isClasses ? grid(UNIT_SIDE) : axis(UNIT_SIDE), state.features);
     this.values = new Float32Array(this.#places.length / width);
@@ -74,18 +72,20 @@ export class Run {
   }
 
   /** Loss and share that is right, of the points to learn from and of those to test with. */
-  assess(): Sample {
+  *assessing(): Parts<Sample> {
     const { net } = this.networks;
     const isClasses = taskOf(this.state.data) === 'classes';
-    const right = ({ rows, out, points }: Part) => {
+    const right = ({ rows, out, points }: Rows) => {
       if (!isClasses || points.length === 0) return undefined;
       net.predict(rows, out);
       return points.reduce((sum, { target }, i) => sum + Number(((out[i] as number) >= 0.5 ? 1 : 0) === target), 0) / points.length;
     };
-    const loss = ({ data }: Part) => (data ? net.evaluate(data).loss : undefined);
+    const loss = ({ data }: Rows) => (data ? net.evaluate(data).loss : undefined);
+    const training = loss(this.training) as number;
+    yield;
     return {
       step: this.ready?.steps ?? 0,
-      training: loss(this.training) as number,
+      training,
       test: loss(this.test),
       trainingRight: right(this.training),
       testRight: right(this.test),
@@ -99,12 +99,6 @@ export class Run {
     this.networks.dispose();
   }
 
-  #part(points: readonly Point[]): Part {
-    const rows = rowsOf(points, this.state.features);
-    const y = Float32Array.from(points, ({ target }) => target);
-    return { points, data: points.length > 0 ? dataset({ x: rows, y }) : undefined, rows, out: new Float32Array(points.length) };
-  }
-
   async #begin(): Promise<Trainer> {
     const { net } = this.networks;
     const settled = await settle(net, this.state.batch);
@@ -116,4 +110,19 @@ export class Run {
     } else this.ready = new Trainer(net, this.state, this.training.points, () => copyParameters(net));
     return this.ready;
   }
+}
+
+function rowsWith(points: readonly Point[], state: State): Rows {
+  const rows = rowsOf(points, state.features);
+  const y = Float32Array.from(points, ({ target }) => target);
+  return { points, data: points.length > 0 ? dataset({ x: rows, y }) : undefined, rows, out: new Float32Array(points.length) };
+}
+
+/** Makes a run. @param training at least one point */
+export function* starting(state: State, training: readonly Point[], test: readonly Point[]): Parts<Run> {
+  const learnt = rowsWith(training, state);
+  yield;
+  const networks = yield* building(state);
+  yield;
+  return new Run(state, networks, learnt, rowsWith(test, state));
 }

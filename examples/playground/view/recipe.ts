@@ -10,9 +10,8 @@ const titled = <T extends string>(values: readonly T[], titles: Readonly<Record<
 
 const penaltyTitles = { none: { title: 'no' }, l1: { title: 'an L1' }, l2: { title: 'an L2' } };
 
-/** Writes the sentence anew. @param changed is told of another state, and what was changed, for the focus to stay there */
-export function writeRecipe(host: HTMLElement, state: State, changed: (state: State) => void): void {
-  const focused = host.contains(document.activeElement) ? (document.activeElement as HTMLElement).getAttribute('aria-label') : undefined;
+/** The sentence, a paragraph each of its parts. @param changed is told of another state */
+export function makeRecipe(state: State, changed: (state: State) => void): HTMLElement[] {
   const set = (part: Partial<State>) => changed(fitting({ ...state, ...part }));
   const task = taskOf(state.data);
   const setLayer = (at: number, units: number) => set({ layers: state.layers.map((one, i) => (i === at ? units : one)) });
@@ -70,7 +69,7 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
     (name) => set({ data: name, layers: state.layers.length > 0 ? state.layers : usual.layers, ...suggestedFor(name) }),
   );
   const drawn = state.data === 'drawn';
-  host.replaceChildren(
+  return [
     make(
       'p',
       {},
@@ -128,6 +127,12 @@ export function writeRecipe(host: HTMLElement, state: State, changed: (state: St
       ' ',
       button('another', 'another seed', () => set({ seed: (state.seed + 1) % 2 ** 31 }), 'quiet'),
     ),
-  );
+  ];
+}
+
+/** Writes it anew; the focus stays at what was changed. */
+export function writeRecipe(host: HTMLElement, sentence: readonly HTMLElement[]): void {
+  const focused = host.contains(document.activeElement) ? (document.activeElement as HTMLElement).getAttribute('aria-label') : undefined;
+  host.replaceChildren(...sentence);
   if (focused) host.querySelector<HTMLElement>(`[aria-label="${focused}"]`)?.focus();
 }
