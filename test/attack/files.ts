@@ -103,8 +103,9 @@ function use(net: AnyNetwork, rows: number, readers: Reader, count: (what: strin
       act();
       count(what);
     } catch (error) {
-      // Parameters that a file has may be anything: what comes of them may be no numbers.
-      if (!(error instanceof NeuriteError && error.code === 'NOT_FINITE')) throw error;
+      // Parameters that a file has may be anything: what comes of them may be no numbers. A batch norm takes two rows or more.
+      const isTyped = error instanceof NeuriteError && (error.code === 'NOT_FINITE' || (error.code === 'SHAPE' && rows === 1));
+      if (!isTyped) throw error;
       count(`${what}: ${error.code}`);
     }
   };
