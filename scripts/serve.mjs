@@ -19,6 +19,9 @@ const TYPES = {
 /** With them a page is cross-origin isolated: it may share memory between threads, and measures time more finely. */
 export const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
+/** What carries the hash of its content in its name: it never changes, and a worker that needs what its page has loaded asks for it no second time. */
+const HASHED = /[\\/]assets[\\/][^\\/]*-[\w-]{8}\.\w+$/;
+
 /** What is worth packing on its way. */
 const PACKED = /\.(html|js|css|json|svg|txt|wasm)$/;
 
@@ -35,7 +38,11 @@ export async function serve(folder, port = 0) {
       // Answered with 404: no file is the folder itself.
     }
     if (!file.startsWith(root) || !statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
-    const headers = { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Cache-Control': 'no-store', ...ISOLATED };
+    const headers = {
+      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'Cache-Control': HASHED.test(file) ? 'public, max-age=31536000, immutable' : 'no-store',
+      ...ISOLATED,
+    };
     // As static hosts do.
     if (PACKED.test(file) && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
       response.writeHead(200, { ...headers, 'Content-Encoding': 'gzip' });

@@ -1,6 +1,6 @@
 /** The page: its tabs, of which all but the first are loaded when they are opened. */
 import { openPlayground, pausePlayground, rememberPlayground } from './playground.js';
-import { byId, warn } from './view/dom.js';
+import { byId, onIdle, warn } from './view/dom.js';
 
 const tabs: Readonly<Record<string, (() => Promise<(host: HTMLElement) => void | Promise<void>>) | undefined>> = {
   points: undefined,
@@ -47,13 +47,15 @@ names.forEach((name, i) => {
 });
 
 function start(): void {
-  openPlayground().catch((error) => {
-    // What is left without WebAssembly: the plain loops of the speed tab compute in JavaScript alone.
-    warn(
-      `The network cannot run here: ${error instanceof Error ? error.message : error}`,
-      'Data sets can be looked at and links can be made all the same, and the Speed tab measures plain JavaScript. A current Firefox, Chrome, Edge or Safari has all that is needed.',
-    );
-  });
+  openPlayground()
+    .catch((error) => {
+      // What is left without WebAssembly: the plain loops of the speed tab compute in JavaScript alone.
+      warn(
+        `The network cannot run here: ${error instanceof Error ? error.message : error}`,
+        'Data sets can be looked at and links can be made all the same, and the Speed tab measures plain JavaScript. A current Firefox, Chrome, Edge or Safari has all that is needed.',
+      );
+    })
+    .then(() => onIdle(keep));
   goTo();
   addEventListener('hashchange', goTo);
 }
@@ -65,5 +67,9 @@ function goTo(): void {
   else warn(`The link’s tab is “${asked.slice(0, 40)}”, expected one of ${names.join(', ')}.`);
 }
 
+/** Keeps the page for when there is no network, once it has nothing else to do: it loads what the page is made of anew. */
+function keep(): void {
+  if ('serviceWorker' in navigator && isSecureContext) navigator.serviceWorker.register('offline.js').catch(() => {});
+}
+
 start();
-if ('serviceWorker' in navigator && isSecureContext) navigator.serviceWorker.register('offline.js').catch(() => {});

@@ -90,6 +90,9 @@ function* beginning(changed: (state: State) => void): Parts<void> {
   drawPlane();
   yield;
   drawNetwork();
+  yield;
+  // The worker takes its share of the processor once the page is seen.
+  run?.train();
 }
 
 /** Whether the surface is drawn on. */
@@ -191,7 +194,7 @@ async function advance(steps: number): Promise<boolean> {
   busy = true;
   const began = performance.now();
   try {
-    const trainer = await of.trainer;
+    const trainer = await of.train();
     const advanced = await trainer.advance(steps);
     if (!of.over) {
       const { net } = of.networks;
@@ -361,7 +364,7 @@ async function freeze(): Promise<void> {
   play(false);
   if (!run) return;
   const { BackwardView } = await import('./view/backward.js');
-  const trainer = await run.trainer;
+  const trainer = await run.train();
   backward ??= new BackwardView(byId('backward'), view);
   await rest();
   if (run) backward.open(state, run.networks.net, trainer.next, single);

@@ -31,7 +31,6 @@ export class Run {
   /** What the network says at each place of the surface, and every unit at each of its picture: of the last `look`. */
   readonly values: Float32Array;
   readonly unitValues: Float32Array;
-  readonly trainer: Promise<Trainer>;
   /** The trainer, once it is there. */
   ready: Trainer | undefined;
   /** The network in the worker. */
@@ -42,6 +41,7 @@ export class Run {
   over = false;
   readonly #places: Float32Array;
   readonly #unitPlaces: Float32Array;
+  #trainer: Promise<Trainer> | undefined;
 
   constructor(
     readonly state: State,
@@ -56,13 +56,20 @@ export class Run {
     this.values = new Float32Array(this.#places.length / width);
     const units = networks.net.layers.reduce((sum, { outFeatures }) => sum + outFeatures, 0);
     this.unitValues = new Float32Array((this.#unitPlaces.length / width) * units);
-    this.trainer = this.#begin();
-    // Whoever waits for it hears of it; a run that is over has nobody.
-    this.trainer.catch(() => {});
   }
 
   get epochs(): number {
     return this.ready ? (this.ready.steps * this.ready.batch) / this.training.points.length : 0;
+  }
+
+  /** The trainer. The first call has it made, in the worker where there is one. */
+  train(): Promise<Trainer> {
+    if (!this.#trainer) {
+      this.#trainer = this.#begin();
+      // Whoever waits for it hears of it; a run that is over has nobody.
+      this.#trainer.catch(() => {});
+    }
+    return this.#trainer;
   }
 
   /** Predicts `values` and `unitValues` anew. */

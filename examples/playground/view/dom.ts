@@ -87,3 +87,9 @@ export function onSight(element: Element, seen: () => void): void {
   );
   observer.observe(element);
 }
+
+/** Once the page has nothing else to do. */
+export function onIdle(run: () => void): void {
+  if ('requestIdleCallback' in window) requestIdleCallback(run);
+  else setTimeout(run, 200);
+}
