@@ -18,7 +18,7 @@ import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { embed, embedBackward } from './kernels/embedding';
 import { draw } from './random';
 import { setScratch } from './scratch';
-import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, partsOfJob, publish, rowsOfJob, take } from './team';
+import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, partsOfJob, publish, rowsOfJob, size, take } from './team';
 import { unary } from './kernels/unary';
 
 function learningRate(context: usize): f64 {
@@ -401,7 +401,6 @@ function reserveStack(calls: u32): u32 {
 
 /** Runs an instruction with the team. */
 function share(context: usize, pc: usize, rows: u32, parts: u32): void {
-  const members = threads;
   threads = 0;
   publish(context, pc, rows, parts);
   for (let part = take(); part >= 0; part = take()) {
@@ -409,7 +408,8 @@ function share(context: usize, pc: usize, rows: u32, parts: u32): void {
     finish();
   }
   join();
-  threads = members;
+  // Asked anew: kept in a local over the claims, it was lost in V8 11.3 (Node 20), in the code that runs until its optimizing compiler is done.
+  threads = size();
   if (load<i32>(pc) == Opcode.Adam && word(pc, I.Adam.more) == 0) {
     adam(
       address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),

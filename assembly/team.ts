@@ -225,6 +225,11 @@ export function awaitJob(): bool {
   }
 }
 
+/** How many threads the team has. */
+export function size(): u32 {
+  return load<u32>(team, Team.Members);
+}
+
 /** How many instructions the team of this leader has shared out. */
 export function jobs(): u32 {
   return <u32>job;

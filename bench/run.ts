@@ -2,7 +2,7 @@
 import { Check } from './check.js';
 import { binaries, mnist } from './files.js';
 import { kernelEffort } from './kernels.js';
-import { options } from './options.js';
+import { failUnknown, options } from './options.js';
 import { coldStarts, memories, nodeCommand } from './processes.js';
 import { Report } from './report.js';
 import { selection } from './selection.js';
@@ -34,3 +34,5 @@ else {
   }
   if (wanted('M')) await reported(() => memories([nodeCommand('neurite', 'fresh/memory.js')], repetitions));
 }
+
+failUnknown(wanted);

@@ -3,7 +3,7 @@ import type { Split } from './data.js';
 import { KernelBench, type KernelEffort, passes, productName, products } from './kernels.js';
 import { type Build, compare, type Result } from './measure.js';
 import { rows } from './rows.js';
-import type { selection } from './selection.js';
+import type { Selection } from './selection.js';
 
 export interface Measurement {
   readonly workload: string;
@@ -14,7 +14,7 @@ export interface Measurement {
 /** Networks run in `chosen`, or in what the package picks: the first of the binaries, which are those that the engine can run. */
 export function* suite(
   binaries: readonly (readonly [Build, BufferSource])[],
-  { wanted, effort, mnist, chosen }: { wanted: ReturnType<typeof selection>; effort: KernelEffort; mnist: () => Split; chosen: Build | undefined },
+  { wanted, effort, mnist, chosen }: { wanted: Selection; effort: KernelEffort; mnist: () => Split; chosen: Build | undefined },
 ): Generator<Measurement> {
   for (const [build, bytes] of binaries) {
     const bench = new KernelBench(bytes, build, effort);

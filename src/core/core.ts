@@ -85,8 +85,7 @@ export class Core {
   ) {
     this.exports = instance.exports as CoreExports;
     this.memory = this.exports.memory;
-    // Engines unroll loops since they know relaxed SIMD, or soon after.
-    if (build === 'simd' && !supportsRelaxed()) this.exports.setUnrolling?.(true);
+    this.exports.setUnrolling?.(needsUnrolling(build));
     this.#refresh();
   }
 
@@ -240,6 +239,11 @@ function make(build: Build): Core {
 const relaxedProbe = /* @__PURE__ */ new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11,
 ]);
+
+/** Whether the engine unrolls no loop, so that the binary's own forms are faster: engines do since they know relaxed SIMD, or soon after. */
+export function needsUnrolling(build: Build): boolean {
+  return build === 'simd' && !supportsRelaxed();
+}
 
 /** Whether this engine knows relaxed SIMD. */
 export function supportsRelaxed(): boolean {

@@ -219,7 +219,7 @@ function readTargets(
     }
   }
   const given = readRows(call, what, y, width);
-  if (given.rows !== rows) throw new ShapeError(`${call}: ${what} has ${given.rows} rows and x has ${rows}, expected the same number`);
+  if (given.rows !== rows) throw new ShapeError(`${call}: ${what} has ${count(given.rows, 'row')} and x has ${rows}, expected the same number`);
   const read = weights ? withoutMasked(given, weights, shape, scaling) : given;
   checkTargets(call, what, read, shape, scaling);
   return read;
@@ -352,7 +352,8 @@ export function readInputs(call: string, x: unknown, widths: readonly number[], 
   const xs = widths.map((width, i) => readRows(call, name(i), list[i], width));
   const { rows } = xs[0] as Read;
   xs.forEach((read, i) => {
-    if (read.rows !== rows) throw new ShapeError(`${call}: ${name(i)} has ${read.rows} rows and ${name(0)} has ${rows}, expected the same number`);
+    if (read.rows !== rows)
+      throw new ShapeError(`${call}: ${name(i)} has ${count(read.rows, 'row')} and ${name(0)} has ${rows}, expected the same number`);
     checkUnchanged(call, name(i), read, widths[i] as number);
   });
   return xs;

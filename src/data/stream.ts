@@ -1,5 +1,5 @@
 import { isNumericArray } from '../arguments/arrays.js';
-import { describe, fieldOf, isList } from '../arguments/describe.js';
+import { count, describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -236,7 +236,7 @@ class StreamRows implements Rows {
         `${this.call}: the stream has no rows, expected a function that begins it anew for each epoch, as in stream(() => rows())`,
       );
     if (this.total !== undefined && read !== this.total)
-      throw new ValueError(`${this.call}: the stream has ${read} rows and said ${this.total}, expected as many as { rows } says`);
+      throw new ValueError(`${this.call}: the stream has ${count(read, 'row')} and said ${this.total}, expected as many as { rows } says`);
   }
 
   #pieceOf(rows: readonly ReadRow[], before: number): Piece {

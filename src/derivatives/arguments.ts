@@ -1,5 +1,5 @@
 import type { Floats } from '../arguments/arrays.js';
-import { describe } from '../arguments/describe.js';
+import { count, describe } from '../arguments/describe.js';
 import { type Batch, checkBatchUnchanged, readBatchOf } from '../data/batch.js';
 import { type Read, readPerParameter, readRows } from '../data/values.js';
 import type { Engine } from '../engine/engine.js';
@@ -41,7 +41,7 @@ export function readAll<T>(call: string, engine: Engine, x: unknown, besides: (r
 
 export function readVector(call: string, what: string, v: unknown, rows: number, width: number): Read {
   const read = readRows(call, what, v, width);
-  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${read.rows} rows and x has ${rows}, expected as many`);
+  if (read.rows !== rows) throw new ShapeError(`${call}: ${what} has ${count(read.rows, 'row')} and x has ${rows}, expected as many`);
   return read;
 }
 

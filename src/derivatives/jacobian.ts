@@ -1,5 +1,5 @@
 import { allocateFloats, type Floats } from '../arguments/arrays.js';
-import { describe, fieldOf } from '../arguments/describe.js';
+import { count, describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Inputs, ListOf, Values } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
@@ -86,7 +86,7 @@ export function jvp<In extends number>(
   const { rows, batch, besides } = readAll('jvp', engine, x, (rows) => {
     const dxs = wanted.x === undefined ? undefined : readInputs('jvp', wanted.x, engine.columns.inputs, 'direction.x');
     if (dxs && (dxs[0] as Read).rows !== rows) {
-      throw new ShapeError(`jvp: direction.x has ${(dxs[0] as Read).rows} rows and x has ${rows}, expected as many`);
+      throw new ShapeError(`jvp: direction.x has ${count((dxs[0] as Read).rows, 'row')} and x has ${rows}, expected as many`);
     }
     return { dxs, dp: wanted.parameters === undefined ? undefined : readDirection('jvp', engine, wanted.parameters) };
   });

@@ -115,6 +115,9 @@ export let internals: (call: string, network: AnyNetwork) => Internals;
 
 const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
+/** What is said where int8 is passed in place of the options. */
+const QUANTIZATION = { 'name on': 'pass it as { quantize: int8 }' };
+
 /**
  * A dense network: predicts, trains, and shows what it does. Made by `sequential` or `network`.
  * Its memory is in WebAssembly: `dispose()` gives it back at once, a forgotten network when it is collected.
@@ -398,7 +401,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    */
   freeze(options: FreezeOptions = {}): Predictor<In, Out> {
     this.#internals.alive('freeze');
-    const { quantize } = checkOptions('freeze', options, ['quantize']);
+    const { quantize } = checkOptions('freeze', options, ['quantize'], {}, 'options', QUANTIZATION);
     const live = this.#engine;
     const packing = quantizationOf('freeze', quantize)?.on(live.core);
     const engine = new Engine(live.graph, live.core);

@@ -12,6 +12,8 @@ export interface Assignment {
   readonly memory: object;
   /** The address of the team's record. */
   readonly team: number;
+  /** What each core sets, see `needsUnrolling`. */
+  readonly unrolling: boolean;
 }
 
 /** A thread that helps. */
@@ -30,10 +32,11 @@ export const ABORT = 'an assertion failed';
  * up, so that the leader does not wait for it, and says why.
  */
 const SCRIPT = `
-function serve({ module, memory, team, member }, say) {
+function serve({ module, memory, team, member, unrolling }, say) {
   let core;
   try {
     core = new WebAssembly.Instance(module, { env: { memory, watch() {}, abort() { throw new Error('${ABORT}'); } } }).exports;
+    core.setUnrolling?.(unrolling);
     say('ready');
     core.work(team, member);
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
-import { automaticBuild, type Build, binary, type Core, type CoreExports, supportsRelaxed, type Threads } from '../core/core.js';
+import { automaticBuild, type Build, binary, type Core, type CoreExports, needsUnrolling, supportsRelaxed, type Threads } from '../core/core.js';
 import { applyDelta } from '../core/delta.js';
 import { decodePrintable } from '../core/printable.js';
 import { refusal } from '../core/refusal.js';
@@ -198,7 +198,8 @@ export async function team(module: object, build: Build, count: number, least: n
     held.deref()?.fail(new WebAssembly.RuntimeError(`a thread ${why}`));
   };
   try {
-    helpers.push(...(await Promise.all(Array.from({ length: count - 1 }, (_, i) => start({ module, memory, team: record }, i + 1, ended)))));
+    const assignment = { module, memory, team: record, unrolling: needsUnrolling(build) };
+    helpers.push(...(await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(assignment, i + 1, ended)))));
   } catch (error) {
     end();
     throw error;

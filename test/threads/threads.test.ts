@@ -51,6 +51,28 @@ describe('threads', () => {
     two.dispose();
   });
 
+  test('share out every step of a training, however often a helper is late', async () => {
+    for (let i = 0; i < 4; i++) {
+      const team = await threads(2 + i, { build: 'simd' });
+      const net = sequential(784, [dense(128, 'relu'), dense(10, 'softmax')], { loss: crossEntropy(), optimizer: adam(), seed: 3, threads: team });
+      const wide = {
+        x: Float32Array.from({ length: 128 * 784 }, (_, j) => ((j * 37) % 101) / 101),
+        y: Uint8Array.from({ length: 128 }, (_, j) => j % 10),
+      };
+      const core = team.coreFor('test');
+      const jobs: number[] = [];
+      for (let fit = 0; fit < 5; fit++) {
+        const before = jobsOf(core);
+        await net.fit(wide, { epochs: 20, batchSize: 128 });
+        jobs.push(jobsOf(core) - before);
+      }
+      expect(jobs[0]).toBeGreaterThan(20);
+      expect(jobs).toEqual(jobs.map(() => jobs[0]));
+      net.dispose();
+      team.dispose();
+    }
+  });
+
   test("'auto' is as many as there are cores, at most eight", async () => {
     const found = await threads('auto');
     expect(found.count).toBeGreaterThanOrEqual(1);

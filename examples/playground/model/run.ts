@@ -128,8 +128,13 @@ function rowsWith(points: readonly Point[], state: State): Rows {
 /** Makes a run. @param training at least one point */
 export function* starting(state: State, training: readonly Point[], test: readonly Point[]): Parts<Run> {
   const learnt = rowsWith(training, state);
-  yield;
-  const networks = yield* building(state);
-  yield;
-  return new Run(state, networks, learnt, rowsWith(test, state));
+  try {
+    yield;
+    const networks = yield* building(state);
+    yield;
+    return new Run(state, networks, learnt, rowsWith(test, state));
+  } catch (error) {
+    learnt.data?.dispose();
+    throw error;
+  }
 }

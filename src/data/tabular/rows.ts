@@ -1,6 +1,6 @@
 /** Reading rows of a table: objects or lists of cells. Every error names row and column. */
 import { isNumericArray } from '../../arguments/arrays.js';
-import { describe, isList } from '../../arguments/describe.js';
+import { count, describe, isList } from '../../arguments/describe.js';
 import { nearest } from '../../arguments/nearest.js';
 import { ShapeError, ValueError } from '../../errors.js';
 
@@ -54,13 +54,13 @@ export function copyOf(call: string, what: string, given: unknown, expected: str
  * @throws ValueError or ShapeError for what is no row
  */
 export function readRows(call: string, given: unknown, cells: number | undefined): Rows {
-  const expected = cells === undefined ? 'objects, a field for each column' : `lists of ${cells} cells`;
+  const expected = cells === undefined ? 'objects, a field for each column' : `lists of ${count(cells, 'cell')}`;
   const rows = copyOf(call, 'rows', given, `a list of ${expected}`);
   rows.forEach((row, i) => {
     const list = isList(row) || isNumericArray(row);
     if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}`);
     const length = list ? (row as ArrayLike<unknown>).length : undefined;
-    if (length !== cells) throw new ShapeError(`${call}: row ${i} has ${length} cells, expected ${cells}`);
+    if (length !== cells) throw new ShapeError(`${call}: row ${i} has ${count(length as number, 'cell')}, expected ${cells}`);
   });
   /** Runs code of the caller's: a trap or a getter. */
   const reading = <T>(i: number, column: ColumnName, read: (row: object) => T): T => {
