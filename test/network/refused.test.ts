@@ -117,7 +117,7 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
     'step: y has 5 numbers for 6 rows of x, expected 6 class ids, or 6 × 3 values',
   ],
   ['classifier', 'step y, empty', (n) => n.step(X, []), ShapeError, 'step: y has 0 numbers for 6 rows'],
-  ['classifier', 'step y, rows', (n) => n.step(X, [[1, 0, 0]]), ShapeError, 'step: y has 1 rows and x has 6'],
+  ['classifier', 'step y, rows', (n) => n.step(X, [[1, 0, 0]]), ShapeError, 'step: y has 1 row and x has 6'],
   ['classifier', 'step y, one id', (n) => n.step(X, 1), ShapeError, 'step: y is the number 1, expected 6 class ids'],
   [
     'regression',
@@ -151,7 +151,7 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
   ['regression', 'trace', (n) => trace(n, [1]), ShapeError, 'trace: x has 1 number'],
   ['regression', 'trace y', (n) => trace(n, X, [1]), ShapeError, 'trace: y has 1 number'],
   ['regression', 'jacobian', (n) => jacobian(n, [1]), ShapeError, 'jacobian: x has 1 number'],
-  ['regression', 'vjp', (n) => vjp(n, X, [1]), ShapeError, 'vjp: v has 1 rows and x has 6'],
+  ['regression', 'vjp', (n) => vjp(n, X, [1]), ShapeError, 'vjp: v has 1 row and x has 6'],
   ['regression', 'hvp', (n) => hvp(n, X, VALUES, [1]), ShapeError, /hvp: v has 1 numbers?, expected 17/],
   ['classifier', 'a list where no list is', (n) => n.predict(any([X, X])), ShapeError, /predict: row 0 of x has 12 numbers, expected 2/],
 

@@ -173,7 +173,7 @@ describe('bad input', () => {
     ['null for columns', () => tabular(rows, any(null)), 'tabular: columns is null, expected an object'],
     ['a number for a row', () => tabular(any([{ a: 1 }, 3]), any({ a: 'number' })), 'tabular: row 1 is 3, expected objects'],
     ['a list among objects', () => tabular(any([{ a: 1 }, [3]]), any({ a: 'number' })), 'tabular: row 1 is an array of 1, expected objects'],
-    ['a short row', () => tabular(any([[1, 2], [3]]), any(['number', 'number'])), 'tabular: row 1 has 1 cells, expected 2'],
+    ['a short row', () => tabular(any([[1, 2], [3]]), any(['number', 'number'])), 'tabular: row 1 has 1 cell, expected 2'],
     ['no table', () => tabular(any('abc'), any({ a: 'number' })), 'tabular: rows is "abc", expected a list of objects'],
     ['another kind', column('hot'), "tabular: column \"a\" is \"hot\", expected 'number', 'oneHot', 'ordinal'"],
     ['no kind', column({ impute: 1 }), 'tabular: as of column "a" is undefined, expected \'number\''],
