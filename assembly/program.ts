@@ -408,7 +408,8 @@ function share(context: usize, pc: usize, rows: u32, parts: u32): void {
     finish();
   }
   join();
-  // Asked anew: kept in a local over the claims, it was lost in V8 11.3 (Node 20), in the code that runs until its optimizing compiler is done.
+  // Asked anew. Kept over the loops it would be a value on WebAssembly's operand stack, for so Binaryen writes it, and V8 11.3 (Node 20) loses that value
+  // in the code of its first compiler, Liftoff: the team computed on one thread from then on.
   threads = size();
   if (load<i32>(pc) == Opcode.Adam && word(pc, I.Adam.more) == 0) {
     adam(

@@ -69,6 +69,17 @@ class Page {
     return runs.sort((a, b) => b.length - a.length || Number(b[0]?.command === 'bench') - Number(a[0]?.command === 'bench'))[0] ?? [];
   }
 
+  /** neurite's lines of a kind, those first that were measured where no other system took turns: of them a limit, or a ratio to itself, says most. */
+  #alone(has: (line: Line) => unknown): Line[] {
+    const own = this.#lines.filter((line) => line.system === 'neurite' && has(line));
+    return own.sort((a, b) => Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
+  }
+
+  /** How neurite trains or predicts by itself. */
+  #byItself(engine: string, workload: string): Line | undefined {
+    return this.#alone((line) => line.workload === workload && engineOf(line) === engine)[0];
+  }
+
   #kernel(engine: string, workload: string, build: string | undefined): Line | undefined {
     return this.#lines.find((line) => isKernel(line) && line.workload === workload && engineOf(line) === engine && line.build === build);
   }
@@ -86,8 +97,7 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
 
   /** The figure that a goal is for: the worst of its rows, the nearest of its systems. */
   #figure({ workloads, engine, build, among, unit }: Goal): readonly [value: number, text: string] | undefined {
-    const shareOf = (workload: string) =>
-      build ? this.#kernel(engine, workload, build)?.share : this.#row(engine, workload).find(({ system }) => system === 'neurite')?.share;
+    const shareOf = (workload: string) => (build ? this.#kernel(engine, workload, build) : this.#byItself(engine, workload))?.share;
     const shares = workloads.flatMap((workload) => shareOf(workload) ?? []);
     if (unit === '%') return shares.length === workloads.length ? [100 * Math.min(...shares), shares.map(percent).join(', ')] : undefined;
     const lines = this.#row(engine, workloads[0] as string, among ? undefined : unit);
@@ -128,9 +138,7 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
 
   /** neurite beside itself: what a frozen predictor gains, and one of int8; what a derivative costs. */
   own(): string {
-    // Where nobody else took turns before where somebody did.
-    const beside = this.#lines.filter(({ system, ratio }) => system === 'neurite' && ratio);
-    const own = [...beside].sort((a, b) => Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
+    const own = this.#alone(({ ratio }) => ratio);
     const find = (workload: string, engine: string) => own.find((line) => line.workload === workload && engineOf(line) === engine)?.ratio;
     const workloads = unique(own.map(({ workload }) => workload));
     return grid(workloads, this.engines, { row: String, column: String }, (workload, engine) => find(workload, engine)?.toFixed(2));
@@ -152,7 +160,7 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
     const cubes = this.#lines.filter((line) => engineOf(line) === engine && line.workload === 'G 256x256x256 nn');
     const limit = Math.max(0, ...cubes.flatMap(({ value, share, limit }) => limit ?? (value && share ? value / share : [])));
     const figures = trainings.flatMap(({ id, sizes, unit }) => {
-      const own = this.#row(engine, id).find(({ system }) => system === 'neurite');
+      const own = this.#byItself(engine, id);
       if (!own?.value || unit !== 'samples/s') return [];
       const speed = (own.value * trainingFlops(sizes)) / 1e9;
       const share = own.share ?? (limit && speed / limit);

@@ -85,6 +85,14 @@ describe('a line of the history', () => {
     expect(text).not.toContain('brain.js 1');
   });
 
+  test('gives its share of the limit where it was measured alone, the ratio to others beside them', () => {
+    const own = { date: '2026-01-01', limit: 100, unit: 'samples/s' as const };
+    const beside = [line({ ...own, value: 113, share: 1.13 }), line({ system: 'jax-js', value: 50, ratio: 2.26 })];
+    const text = page([line({ ...own, command: 'bench', value: 89, share: 0.89 }), ...beside]);
+    expect(row(text, 'T1, the whole step on one thread, of the limit')?.slice(4, 6)).toEqual(['89 %', 'reached']);
+    expect(row(text, 'T1 ÷ the fastest JavaScript peer')?.[4]).toBe('2.26 (jax-js)');
+  });
+
   test('falls short below its floor', () => {
     const text = page([line({}), line({ system: 'jax-js', value: 500, ratio: 2 })]);
     expect(row(text, 'T1 ÷ the fastest JavaScript peer')?.slice(2, 6)).toEqual(['3', '3.8', '2.00 (jax-js)', '**short**']);

@@ -188,6 +188,8 @@ describe.each(builds)('quantized predictors, %s build', (build) => {
     using net = sequential(4, [dense(2)], { build });
     // @ts-expect-error a name is not enough
     expect(() => net.freeze({ quantize: 'int8' })).toThrow(new ValueError('freeze: quantize is "int8", expected int8 of neurite/int8'));
+    // @ts-expect-error int8 in place of the options
+    expect(() => net.freeze(int8)).toThrow(new ValueError('freeze: there is no option "name", expected quantize; pass it as { quantize: int8 }'));
     // @ts-expect-error the same
     expect(() => net.freeze({ quantize: null })).toThrow(ValueError);
     // @ts-expect-error there is none

@@ -88,8 +88,11 @@ export function onSight(element: Element, seen: () => void): void {
   observer.observe(element);
 }
 
-/** Once the page has nothing else to do. */
+/** Milliseconds that what can wait waits at most. */
+const LATEST = 2000;
+
+/** Once the page has nothing else to do, or has had something for long. */
 export function onIdle(run: () => void): void {
-  if ('requestIdleCallback' in window) requestIdleCallback(run);
+  if ('requestIdleCallback' in window) requestIdleCallback(run, { timeout: LATEST });
   else setTimeout(run, 200);
 }
