@@ -408,7 +408,7 @@ function share(context: usize, pc: usize, rows: u32, parts: u32): void {
     finish();
   }
   join();
-  // Asked anew. Kept over the loops it would be a value on WebAssembly's operand stack, for so Binaryen writes it, and V8 11.3 (Node 20) loses that value
+  // Read again from the record. Kept over the loops it would be a value on WebAssembly's operand stack, because Binaryen compiles it so, and V8 11.3 (Node 20) loses that value
   // in the code of its first compiler, Liftoff: the team computed on one thread from then on.
   threads = size();
   if (load<i32>(pc) == Opcode.Adam && word(pc, I.Adam.more) == 0) {

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Command } from './history.js';
 import type { Build } from './measure.js';
-import type { Selection } from './selection.js';
 
 /** What every benchmark's command line says. */
 export interface Options {
@@ -44,12 +43,4 @@ export function options(command: Command): Options {
   const repetitions = Number(values.repetitions);
   if (!(Number.isInteger(repetitions) && repetitions > 0)) throw new Error(`--repetitions is ${values.repetitions}, expected a whole number > 0`);
   return { only, repetitions, json: values.json, write: values.write, build, check, browsers };
-}
-
-/** Behind all rows: a name that was asked for and is none of them is an error. */
-export function failUnknown(wanted: Selection): void {
-  const unknown = wanted.unknown();
-  if (unknown.length === 0) return;
-  console.error(`--only: no row is called ${unknown.join(', ')}`);
-  process.exitCode = 1;
 }

@@ -69,10 +69,10 @@ class Page {
     return runs.sort((a, b) => b.length - a.length || Number(b[0]?.command === 'bench') - Number(a[0]?.command === 'bench'))[0] ?? [];
   }
 
-  /** neurite's lines of a kind, those first that were measured where no other system took turns: of them a limit, or a ratio to itself, says most. */
+  /** neurite's lines of a kind, those first that were measured where no other system took turns: a share of the limit, or a ratio to itself, is most reliable there. */
   #alone(has: (line: Line) => unknown): Line[] {
     const own = this.#lines.filter((line) => line.system === 'neurite' && has(line));
-    return own.sort((a, b) => Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
+    return own.sort((a, b) => b.date.localeCompare(a.date) || Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
   }
 
   /** How neurite trains or predicts by itself. */

@@ -2,7 +2,7 @@
 import { Check } from './check.js';
 import { binaries, mnist } from './files.js';
 import { kernelEffort } from './kernels.js';
-import { failUnknown, options } from './options.js';
+import { options } from './options.js';
 import { coldStarts, memories, nodeCommand } from './processes.js';
 import { Report } from './report.js';
 import { selection } from './selection.js';
@@ -26,13 +26,14 @@ for (const row of suite(binaries(chosen), { wanted, effort: kernelEffort(repetit
   await (check ? check.hold({ ...row, measure }) : measure());
 }
 
+const [starts, memory] = [wanted('C'), wanted('M')];
 if (check) process.exitCode = check.done() ? 0 : 1;
 else {
-  if (wanted('C')) {
+  if (starts) {
     for (const result of await coldStarts([nodeCommand('neurite', 'fresh/cold.js')], repetitions)) report.add(result, 'above an empty process');
     report.add(await neuriteSize(), 'minified and gzipped');
   }
-  if (wanted('M')) await reported(() => memories([nodeCommand('neurite', 'fresh/memory.js')], repetitions));
+  if (memory) await reported(() => memories([nodeCommand('neurite', 'fresh/memory.js')], repetitions));
 }
 
-failUnknown(wanted);
+wanted.done();

@@ -1,8 +1,8 @@
 /** Which rows were asked for. */
 export interface Selection {
   (workload: string, family?: string): boolean;
-  /** What was asked for and is no row so far. */
-  unknown(): string[];
+  /** Call it once every row was asked about. @throws Error for names that were asked for and are no row */
+  done(): void;
 }
 
 /** Whether a row is among those asked for: by its name, or by its family ("T4 step" belongs to T4). Everything is where nothing is asked for. */
@@ -13,5 +13,9 @@ export function selection(only: string | null | undefined): Selection {
     known.add(workload).add(family);
     return !asked || asked.includes(workload) || asked.includes(family);
   };
-  return Object.assign(wanted, { unknown: () => asked?.filter((name) => !known.has(name)) ?? [] });
+  const done = () => {
+    const unknown = asked?.filter((name) => !known.has(name)) ?? [];
+    if (unknown.length > 0) throw new Error(`--only: no row is called ${unknown.join(', ')}`);
+  };
+  return Object.assign(wanted, { done });
 }

@@ -20,4 +20,5 @@ tell(async () => {
   for (const { measure } of suite(binaries, { wanted, effort, mnist: () => split, chosen })) {
     for (const result of await measure()) await post({ result });
   }
+  wanted.done();
 });

@@ -46,4 +46,5 @@ tell(async () => {
     const results = await compareOnSeveral(workload, work, await peersOf('optimizer' in work), { mnist: () => split, build, repetitions });
     for (const result of results) await post({ result });
   }
+  wanted.done();
 });

@@ -7,7 +7,7 @@ import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
 import { type Build, type Contender, ceiling, compare, type Effort, type Result, type Unit } from '../measure.js';
 import { predictWithNeurite, trainWithNeurite } from '../neurite.js';
-import { failUnknown, options } from '../options.js';
+import { options } from '../options.js';
 import { frames, single, steps, trained } from '../populations.js';
 import { type Command, coldStarts, memories, nodeCommand } from '../processes.js';
 import { notes, reason, withoutThreads } from '../reasons.js';
@@ -193,7 +193,7 @@ if (wanted('M')) {
   for (const result of await memories([...own, ...able('M').map(([system]) => command(system, 'memory'))], repetitions)) add(result);
 }
 for (const peer of opened.values()) peer.close?.();
-failUnknown(wanted);
+wanted.done();
 
 /** What a page that trains (or, where a library can't, predicts) loads of each. */
 function* pages(): Generator<[system: string, source: string, files: Uint8Array[]]> {

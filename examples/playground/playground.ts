@@ -32,9 +32,10 @@ const EMPTY = 'There is no point to learn from: draw some.';
 let state: State;
 let run: Run | undefined;
 let playing = false;
-let busy = false;
-/** Whether it trains as far as a link says. */
-let replaying = false;
+/** The run whose steps are under way. */
+let busy: Run | undefined;
+/** The run that trains as far as a link says. */
+let replaying: Run | undefined;
 let asked = false;
 let pace: 'batch' | 'epoch' | 'fast' = 'epoch';
 let fastSteps = 8;
@@ -108,14 +109,14 @@ async function usePens(on: boolean): Promise<void> {
 }
 
 function end(): void {
-  replaying = false;
+  replaying = undefined;
   backward?.close();
   if (!run) return;
   const old = run;
   old.over = true;
   run = undefined;
   // What is under way is waited for by its own caller.
-  if (!busy) old.dispose();
+  if (busy !== old) old.dispose();
 }
 
 /** Loss and share that is right, as numbers and as points of the curves. */
@@ -170,7 +171,7 @@ function drawNetwork(): void {
 /** The connection that is chosen, in words. */
 function tell(edge: Edge | undefined): void {
   // A network that trains in the page has its gradients for itself meanwhile.
-  writeReadout(edge, run, busy && !run?.learner);
+  writeReadout(edge, run, busy !== undefined && busy === run && !run.learner);
 }
 
 /** Once nothing is under way. */
@@ -191,7 +192,7 @@ async function single(): Promise<void> {
 async function advance(steps: number): Promise<boolean> {
   const of = run;
   if (!of || busy) return false;
-  busy = true;
+  busy = of;
   const began = performance.now();
   try {
     const trainer = await of.train();
@@ -212,7 +213,7 @@ async function advance(steps: number): Promise<boolean> {
       warn(failure(error));
     }
   } finally {
-    busy = false;
+    busy = undefined;
     if (of.over) of.dispose();
   }
   return !of.over;
@@ -251,7 +252,7 @@ function ask(): void {
 
 function play(on: boolean): void {
   playing = on && run !== undefined;
-  replaying = false;
+  replaying = undefined;
   if (on && !run) warn(EMPTY);
   if (!playing) remember();
   show();
@@ -266,15 +267,20 @@ function remember(): void {
 /** Trains as far as the link says. */
 async function replay(steps: number): Promise<void> {
   const part = Math.max(1, Math.min(REPLAY_STEPS, Math.ceil(steps / REPLAY_POINTS)));
-  replaying = true;
-  while (replaying) {
-    const left = steps - (run?.ready?.steps ?? 0);
+  const of = run;
+  replaying = of;
+  while (of) {
+    // Of the run before, steps may be under way.
+    await rest();
+    if (replaying !== of) return;
+    const left = steps - (of.ready?.steps ?? 0);
     if (left <= 0 || !(await advance(Math.min(left, part)))) break;
     measure();
     show();
   }
-  replaying = false;
-  byId('points').dataset.replayed = String(run?.ready?.steps ?? 0);
+  if (replaying !== of) return;
+  replaying = undefined;
+  byId('points').dataset.replayed = String(of?.ready?.steps ?? 0);
 }
 
 function change(next: State): void {
@@ -319,11 +325,11 @@ export async function openPlayground(): Promise<void> {
   byId<HTMLSelectElement>('pace').addEventListener('change', (event) => {
     pace = (event.target as HTMLSelectElement).value as typeof pace;
   });
-  byId('link').addEventListener('click', () => {
+  onClick('link', () => {
     remember();
     copy(location.href, 'the link', byId('link'));
   });
-  byId('code').addEventListener('click', async () => {
+  onClick('code', async () => {
     if (!run) return;
     const { training, test, ready } = run;
     const { snippet } = await import('./model/snippet.js');
@@ -362,12 +368,17 @@ async function open(): Promise<void> {
 async function freeze(): Promise<void> {
   if (backward?.isOpen) return backward.close();
   play(false);
-  if (!run) return;
+  const of = run;
+  if (!of) return;
   const { BackwardView } = await import('./view/backward.js');
-  const trainer = await run.train();
   backward ??= new BackwardView(byId('backward'), view);
-  await rest();
-  if (run) backward.open(state, run.networks.net, trainer.next, single);
+  try {
+    const trainer = await of.train();
+    await rest();
+    if (run === of && !backward.isOpen) backward.open(state, of.networks.net, trainer.next, single);
+  } catch (error) {
+    if (!of.over) warn(failure(error));
+  }
 }
 
 /** Writes the address anew where this tab is shown again. */

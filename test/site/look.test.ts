@@ -82,12 +82,21 @@ describe('pages', () => {
     }
   });
 
-  test('the network of the front page learns the exclusive or, and its button pauses it', async () => {
+  test('the network of the front page begins by itself, rests while it is paused, and learns the exclusive or', async () => {
     const { page, problems } = await visitor.open('index.html');
-    await page.waitForFunction(() => /100 % right/.test(document.querySelector('#xor output')?.textContent ?? ''), null, { timeout: 30_000 });
     const button = page.locator('#xor button');
-    if ((await button.innerText()) === 'Pause') await button.press('Enter');
-    expect(['Play', 'Again']).toContain(await button.innerText());
+    await page.waitForSelector('#xor button:enabled:text-is("Pause")');
+    await button.press('Enter');
+    expect(await button.innerText()).toBe('Play');
+    // What was under way is shown one frame later.
+    await page.waitForTimeout(200);
+    const paused = await page.innerText('#xor output');
+    expect(paused).toMatch(/^loss \d\.\d{3}, \d+ % right$/);
+    await page.waitForTimeout(300);
+    expect(await page.innerText('#xor output')).toBe(paused);
+    await button.press('Enter');
+    await page.waitForSelector('#xor button:text-is("Again")', { timeout: 30_000 });
+    expect(await page.innerText('#xor output')).toMatch(/100 % right/);
     expect(problems).toEqual([]);
     await page.close();
   });

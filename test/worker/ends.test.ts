@@ -8,6 +8,7 @@ import {
   load,
   meanSquaredError,
   type NeuriteError,
+  PauseController,
   ShapeError,
   sequential,
   sgd,
@@ -296,9 +297,13 @@ test('disposed of twice at once, a network is gone once, and both have waited fo
   expect(await thrown(net.predict([1, 2, 3, 4]))).toBeInstanceOf(DisposedError);
   // An end that was refused is asked for again.
   const other = await inWorker(make(), { worker: net.worker });
-  const training = other.fit({ x, y }, { epochs: 500 });
+  // It rests while it is asked, so that it is under way for sure.
+  const pause = new PauseController();
+  pause.pause();
+  const training = other.fit({ x, y }, { epochs: 2, pause });
   const ends = await Promise.allSettled([other.dispose(), other.dispose()]);
   expect(ends.map((end) => end.status === 'rejected' && end.reason instanceof BusyError)).toEqual([true, true]);
+  pause.resume();
   await training;
   await other.dispose();
   expect(await thrown(other.predict([1, 2, 3, 4]))).toBeInstanceOf(DisposedError);

@@ -48,7 +48,13 @@ export function* building(state: State): Parts<Networks> {
     reproducible: true,
   });
   yield;
-  const units = network({ inputs: x, outputs: outputs.length > 0 ? concat(...outputs, last) : last, parametersOf: net });
+  let units: Network;
+  try {
+    units = network({ inputs: x, outputs: outputs.length > 0 ? concat(...outputs, last) : last, parametersOf: net });
+  } catch (error) {
+    net.dispose();
+    throw error;
+  }
   return {
     net,
     units,

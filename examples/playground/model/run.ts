@@ -66,8 +66,10 @@ export class Run {
   train(): Promise<Trainer> {
     if (!this.#trainer) {
       this.#trainer = this.#begin();
-      // Whoever waits for it hears of it; a run that is over has nobody.
-      this.#trainer.catch(() => {});
+      // Whoever waits for it hears of it; a run that is over has nobody. The next call tries again.
+      this.#trainer.catch(() => {
+        this.#trainer = undefined;
+      });
     }
     return this.#trainer;
   }
@@ -127,14 +129,19 @@ function rowsWith(points: readonly Point[], state: State): Rows {
 
 /** Makes a run. @param training at least one point */
 export function* starting(state: State, training: readonly Point[], test: readonly Point[]): Parts<Run> {
-  const learnt = rowsWith(training, state);
+  const made: ({ dispose(): void } | undefined)[] = [];
   try {
+    const learnt = rowsWith(training, state);
+    made.push(learnt.data);
     yield;
     const networks = yield* building(state);
+    made.push(networks);
     yield;
-    return new Run(state, networks, learnt, rowsWith(test, state));
+    const tested = rowsWith(test, state);
+    made.push(tested.data);
+    return new Run(state, networks, learnt, tested);
   } catch (error) {
-    learnt.data?.dispose();
+    for (const one of made) one?.dispose();
     throw error;
   }
 }

@@ -78,8 +78,8 @@ export function onResize(element: Element, changed: () => void): void {
 /** Tells once that an element is in sight, or nearly. */
 export function onSight(element: Element, seen: () => void): void {
   const observer = new IntersectionObserver(
-    ([entry]) => {
-      if (!entry?.isIntersecting) return;
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();
       seen();
     },
@@ -88,7 +88,7 @@ export function onSight(element: Element, seen: () => void): void {
   observer.observe(element);
 }
 
-/** Milliseconds that what can wait waits at most. */
+/** The longest that idle work is put off, in ms. */
 const LATEST = 2000;
 
 /** Once the page has nothing else to do, or has had something for long. */

@@ -47,8 +47,8 @@ try {
     console.log(
       `${page}: performance ${performance} (${loads.map((one) => scoreOf(one, 'performance')).join(' ')}), accessibility ${accessibility} (${times.map((id) => `${id} ${lhr.audits[id].displayValue}`).join(', ')}; benchmark index ${Math.round(lhr.environment.benchmarkIndex)})`,
     );
-    const failed = lhr.categories.accessibility.auditRefs.map(({ id }) => lhr.audits[id]).filter(({ score }) => score === 0);
-    for (const { title } of failed) console.log(`  ${title}`);
+    const failed = loads.flatMap((one) => one.categories.accessibility.auditRefs.map(({ id }) => one.audits[id])).filter(({ score }) => score === 0);
+    for (const title of new Set(failed.map(({ title }) => title))) console.log(`  ${title}`);
     if (Math.min(performance, accessibility) < LEAST) process.exitCode = 1;
   }
 } finally {
