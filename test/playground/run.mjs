@@ -722,6 +722,22 @@ check('a page that is loaded again while it trains begins as its link says', () 
   }),
 );
 
+check('a link that is opened while it trains is replayed', () =>
+  open('', async (page) => {
+    await page.selectOption('#pace', 'fast');
+    await page.click('#play');
+    await page.waitForFunction(() => Number(document.getElementById('steps').textContent.replace(/,/g, '')) > 100);
+    for (const steps of [40, 50]) {
+      // The second while the first is replayed.
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, `#steps=${steps}&seed=${steps}`);
+    }
+    await page.waitForFunction(() => document.getElementById('points').dataset.replayed === '50');
+    expect('it is at 50 steps', (await page.textContent('#steps')) === '50');
+  }),
+);
+
 check('what is clicked while the page opens is done', () =>
   open(
     '',
