@@ -75,9 +75,9 @@ class Page {
     return own.sort((a, b) => b.date.localeCompare(a.date) || Number(a.command === 'bench:peers') - Number(b.command === 'bench:peers'));
   }
 
-  /** How neurite trains or predicts by itself. */
-  #byItself(engine: string, workload: string): Line | undefined {
-    return this.#alone((line) => line.workload === workload && engineOf(line) === engine)[0];
+  /** How neurite trains, predicts or starts by itself. */
+  #byItself(engine: string, workload: string, unit?: string): Line | undefined {
+    return this.#alone((line) => line.workload === workload && engineOf(line) === engine && (!unit || line.unit === unit))[0];
   }
 
   #kernel(engine: string, workload: string, build: string | undefined): Line | undefined {
@@ -100,9 +100,11 @@ Beside: ${versions.join(', ')}; numpy with OpenBLAS and PyTorch as Debian has th
     const shareOf = (workload: string) => (build ? this.#kernel(engine, workload, build) : this.#byItself(engine, workload))?.share;
     const shares = workloads.flatMap((workload) => shareOf(workload) ?? []);
     if (unit === '%') return shares.length === workloads.length ? [100 * Math.min(...shares), shares.map(percent).join(', ')] : undefined;
-    const lines = this.#row(engine, workloads[0] as string, among ? undefined : unit);
-    const value = lines.find(({ system }) => system === 'neurite')?.value;
-    if (!among) return value === undefined ? undefined : [value, `${format(value)} ${unit}`];
+    if (!among) {
+      const value = this.#byItself(engine, workloads[0] as string, unit)?.value;
+      return value === undefined ? undefined : [value, `${format(value)} ${unit}`];
+    }
+    const lines = this.#row(engine, workloads[0] as string);
     const ratios = lines.flatMap(({ system, ratio }) => (ratio && among.includes(system) ? [[ratio, `${format(ratio)} (${system})`] as const] : []));
     return ratios.sort(([a], [b]) => a - b)[0];
   }
