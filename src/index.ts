@@ -54,8 +54,9 @@ export {
 export type { Node } from './graph/node.js';
 export * from './layers/activations.js';
 export * from './layers/initializers.js';
-export { type Layer, type LayerOptions, type LayerParts, layer, named, type StateUpdate } from './layers/layer.js';
+export { type Layer, type LayerOptions, type LayerParts, named, type StateUpdate } from './layers/layer.js';
 export { constant, input, parameter, type Size, state } from './layers/leaves.js';
+export { layer } from './layers/ownLayer.js';
 export { l1, l1l2, l2, type Regularized, type Regularizer } from './layers/regularizers.js';
 export * from './layers/table.generated.js';
 export type { ClassLoss, Loss, Reduction, ValueLoss } from './losses/loss.js';

@@ -32,10 +32,10 @@ function intrinsic<T>(name: PropertyKey): (this: unknown) => T {
   return (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T }).get;
 }
 
-const getKind = intrinsic<string | undefined>(Symbol.toStringTag);
-const getLength = intrinsic<number>('length');
-const getByteOffset = intrinsic<number>('byteOffset');
-const getBuffer = intrinsic<ArrayBuffer>('buffer');
+const getKind = /* @__PURE__ */ intrinsic<string | undefined>(Symbol.toStringTag);
+const getLength = /* @__PURE__ */ intrinsic<number>('length');
+const getByteOffset = /* @__PURE__ */ intrinsic<number>('byteOffset');
+const getBuffer = /* @__PURE__ */ intrinsic<ArrayBuffer>('buffer');
 
 // Functions of their own, so that the engine compiles each call into a load.
 

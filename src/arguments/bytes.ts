@@ -3,7 +3,7 @@
 import { ValueError } from '../errors.js';
 import { describe } from './describe.js';
 
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const typedArray = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /** A property of typed arrays or DataViews as it is, whatever a subclass says. */
 function intrinsic(view: ArrayBufferView, name: 'buffer' | 'byteOffset' | 'byteLength'): unknown {

@@ -72,7 +72,9 @@ const MAKERS: Readonly<Record<string, string>> = {
 };
 
 /** Those that are called as here. */
-const OURS = 'meanSquaredError squaredError crossEntropy binaryCrossEntropy sgd adam adamW rmsProp adagrad lion nadam lbfgs'.split(' ');
+const OURS = /* @__PURE__ */ 'meanSquaredError squaredError crossEntropy binaryCrossEntropy sgd adam adamW rmsProp adagrad lion nadam lbfgs'.split(
+  ' ',
+);
 
 /** The call for a name of a loss or an optimizer; undefined for any other name. */
 export function makerFor(name: unknown): string | undefined {

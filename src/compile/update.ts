@@ -1,7 +1,5 @@
 /** From an optimizer's definition to the instructions of one update over all parameters. */
 import { Opcode } from '../../assembly/opcodes.js';
-import { describe } from '../arguments/describe.js';
-import { ValueError } from '../errors.js';
 import { count, f32, type Instruction, size, tensor, unaryInstruction } from '../graph/instruction.js';
 import type { Node } from '../graph/node.js';
 import { elements } from '../graph/shape.js';
@@ -13,6 +11,7 @@ import {
   type Composition,
   definitionOf,
   type Optimizer,
+  type OptimizerDefinition,
   powerCount,
   slotsOf,
   startingPowers,
@@ -25,9 +24,6 @@ export const TAME = 2 ** 32;
 
 /** A change below this is rounded away beside the largest float. */
 export const HARMLESS = 2 ** 100;
-
-/** The most scalars that a step may have: one bit each of an instruction's factors. */
-const MAX_SCALARS = 24;
 
 /** What composed updates are made with. */
 const TOOLS: ComposingTools = { lower: (roots) => lower(roots, false), shareCommon };
@@ -96,15 +92,12 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   const bounded = change !== undefined && change < HARMLESS;
   const dw = run('gradients', n);
   const names = slotsOf(optimizer);
-  const nameless = names.find((slot) => typeof slot !== 'string' || slot === '');
-  if (nameless !== undefined) throw new ValueError(`${name}: a slot is ${describe(nameless)}, expected a name`);
-  if (new Set(names).size !== names.length) throw new ValueError(`${name}: slots are ${names.join(', ')}, expected different names`);
+  composition?.checkSlots(name, names);
   const slots = names.map((slot) => run(`${name}.${slot}`, n));
   const powers = run('powers', 2 * powerCount(optimizer));
   const start = startingPowers(optimizer);
-  const scalars = composition?.scalarNames(optimizer, Float64Array.from(start)) ?? [];
+  const scalars = composition?.scalarNames(optimizer, Float64Array.from(start), kinds.length) ?? [];
   const scalarCount = scalars.length * kinds.length;
-  if (scalarCount > MAX_SCALARS) throw new ValueError(`${name}: a step has ${scalarCount} scalars, expected at most ${MAX_SCALARS}`);
   const instructions: Instruction[] = [];
   const { clipNorm, clipParameterNorm = Number.POSITIVE_INFINITY, clipValue = Number.POSITIVE_INFINITY } = optimizer;
   if (clipValue < Number.POSITIVE_INFINITY) instructions.push(unaryInstruction(Opcode.Clip, dw, dw, -clipValue, clipValue));
@@ -135,7 +128,7 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
       return;
     }
     const parts: ComposedParts = { options, weights, gradient, names, kept, rate, scalars, firstScalar: kind * scalars.length };
-    instructions.push(...(composition?.instructions(definition, parts, TOOLS) ?? []));
+    instructions.push(...(composition?.instructions(definition as OptimizerDefinition, parts, TOOLS) ?? []));
   });
   return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, composition, parts, instructions };
 }

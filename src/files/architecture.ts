@@ -11,7 +11,20 @@ import type { LossWithWeight } from '../losses/networkLoss.js';
 import { graphLoss, type LossGraph } from '../losses/ownLoss.js';
 import * as makers from '../losses/table.generated.js';
 import type { Model } from '../losses/term.js';
-import { Constant, constantOp, fill, fillOp, type Initial, inputOp, Parameter, parameterOp, State, stateOp, targetOp } from '../ops/leaves.js';
+import {
+  Constant,
+  constantOp,
+  fill,
+  fillOp,
+  INITIALS,
+  type Initial,
+  inputOp,
+  Parameter,
+  parameterOp,
+  State,
+  stateOp,
+  targetOp,
+} from '../ops/leaves.js';
 import { parameterGroups } from '../optimizers/groups.js';
 import type { ParameterGroup, ParameterGroups } from '../optimizers/layout.js';
 import { makerOf, OPTIONAL, type Optimizer, type OptimizerMaker } from '../optimizers/optimizer.js';
@@ -531,15 +544,10 @@ function readLeaf(entry: Fields, op: string, name: string | undefined, values: V
 }
 
 function readInitial(entry: Fields): Initial {
-  const kind = entry.oneOf('kind', ['uniform', 'normal', 'constant']);
-  const initial: Initial =
-    kind === 'uniform'
-      ? { kind, low: entry.finite('low'), high: entry.finite('high') }
-      : kind === 'normal'
-        ? { kind, mean: entry.finite('mean'), deviation: entry.finite('deviation') }
-        : { kind, value: entry.finite('value') };
+  const kind = entry.oneOf('kind', Object.keys(INITIALS));
+  const numbers = (INITIALS[kind] as readonly string[]).map((name) => [name, entry.finite(name)]);
   entry.end();
-  return initial;
+  return { kind, ...Object.fromEntries(numbers) } as Initial;
 }
 
 /** A layer of version 1, which only knew dense ones. */

@@ -10,22 +10,26 @@ import { isWhole, show } from './json.js';
 import { unifyNaN, unifyNaN64 } from './nan.js';
 import { readTensorFile, type Tensor, writeTensorFile } from './safetensors.js';
 
-/** The typed array that holds the elements of each type. F16 and BF16 are widened to float32, which is exact; BOOL is 0 and 1. */
-const KINDS = {
-  U64: BigUint64Array,
-  I64: BigInt64Array,
-  F64: Float64Array,
-  F32: Float32Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  BF16: Float32Array,
-  F16: Float32Array,
-  U16: Uint16Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-} as const;
+/**
+ * The typed array that holds the elements of each type. F16 and BF16 are widened to float32, which is exact; BOOL is 0 and 1. What a call without effects
+ * gives: bundlers would keep names of globals that they do not know to be there.
+ */
+const KINDS = /* @__PURE__ */ (() =>
+  ({
+    U64: BigUint64Array,
+    I64: BigInt64Array,
+    F64: Float64Array,
+    F32: Float32Array,
+    U32: Uint32Array,
+    I32: Int32Array,
+    BF16: Float32Array,
+    F16: Float32Array,
+    U16: Uint16Array,
+    I16: Int16Array,
+    I8: Int8Array,
+    U8: Uint8Array,
+    BOOL: Uint8Array,
+  }) as const)();
 
 /** The format's words for the types of elements that JavaScript can hold. */
 export type TensorType = keyof typeof KINDS;
@@ -116,9 +120,6 @@ function decode(call: string, { name, dtype = 'F32', shape, bytes }: Tensor): Sa
   return { shape, dtype: type, data: new Float32Array(bits.buffer) };
 }
 
-/** Typed arrays by the names of their kinds. */
-const PLAIN: Readonly<Record<string, unknown>> = { ...ARRAYS, BigInt64Array, BigUint64Array };
-
 /**
  * A matrix with rows and columns exchanged: `[m, n]` becomes `[n, m]`. Weights of Keras and scikit-learn are `[in, out]`, those of neurite and PyTorch
  * `[out, in]`.
@@ -129,12 +130,13 @@ export function transposed(tensor: SafetensorsTensor): SafetensorsTensor {
   const { shape, dtype, data } = checkOptions(call, tensor, ['shape', 'dtype', 'data'], {}, 'the tensor');
   const sizes = isList(shape) ? Array.from(shape) : [];
   const kind = kindOf(data);
-  if (kind === undefined || !(kind in PLAIN) || !sizes.every((size) => isWhole(size, 0, Number.MAX_SAFE_INTEGER)))
+  const plain: Readonly<Record<string, unknown>> = { ...ARRAYS, BigInt64Array, BigUint64Array };
+  if (kind === undefined || !(kind in plain) || !sizes.every((size) => isWhole(size, 0, Number.MAX_SAFE_INTEGER)))
     throw new ValueError(
       `${call}: the tensor has a shape of ${describe(shape)} and data of ${describe(data)}, expected what readSafetensors() gives`,
     );
   // A copy of a plain kind, whatever a subclass makes of slice.
-  const turned = new (PLAIN[kind] as Float32ArrayConstructor)(data as never);
+  const turned = new (plain[kind] as Float32ArrayConstructor)(data as never);
   const from = turned.slice();
   const [m = 0, n = 0] = sizes;
   if (sizes.length !== 2 || from.length !== m * n)

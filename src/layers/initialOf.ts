@@ -1,12 +1,12 @@
 import { describe, fieldOf } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
-import type { Initial } from '../ops/leaves.js';
+import { INITIALS, type Initial } from '../ops/leaves.js';
 import type { Initializer } from './initializers.js';
 
 /** What an initializer gives, checked. @throws ValueError for what is none, or for values that float32 does not hold */
 export function initialOf(call: string, init: Initializer, inputs: number, units: number): Initial {
   const initial = init(inputs, units);
-  const fields = { uniform: ['low', 'high'], normal: ['mean', 'deviation'], constant: ['value'] }[fieldOf(initial, 'kind') as string];
+  const fields = INITIALS[fieldOf(initial, 'kind') as string];
   if (fields === undefined)
     throw new ValueError(`${call}: init gave ${describe(initial)}, expected an initializer, such as heUniform or constantInit(0)`);
   const copy: Record<string, unknown> = { kind: initial.kind };

@@ -51,4 +51,4 @@ export function constantInit(value: number): Initializer {
 }
 
 /** Every weight 0. */
-export const zeros: Initializer = constantInit(0);
+export const zeros: Initializer = /* @__PURE__ */ constantInit(0);

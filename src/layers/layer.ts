@@ -1,10 +1,7 @@
-import { describe, fieldOf, isOf } from '../arguments/describe.js';
-import { checkOptions } from '../arguments/options.js';
+import { describe } from '../arguments/describe.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { checkNodes, Node, named as rename } from '../graph/node.js';
-import { formatShape, sameShape } from '../graph/shape.js';
-import { Parameter, State } from '../ops/leaves.js';
-import { checkPositive } from './options.js';
+import { checkNodes, type Node, named as rename } from '../graph/node.js';
+import type { Parameter, State } from '../ops/leaves.js';
 
 /** A layer: a function from node to node. Applied twice, it uses the same parameters twice. */
 export type Layer = (x: Node) => Node;
@@ -78,83 +75,38 @@ export function activationIn({ attributes }: LayerRecord): string {
   return attributes.activation ?? 'identity';
 }
 
+/** What a layer makes of a node, as one of neurite's own says it: nobody else changes it later. */
+export interface OwnParts extends Omit<LayerParts, 'parameters'> {
+  readonly parameters?: Readonly<Record<string, Parameter | State>>;
+}
+
 /**
- * A layer of one's own: `trace`, `summary`, diagrams, files and views show it by its kind, and what `apply` names of it by those names.
- *
- * `apply` is called for each node that the layer is applied to. It makes its parameters on the first call and uses them again on the others. Its
- * result is the layer's value, or `{ output, parameters, nodes, attributes, updates }`. An output that is the input itself is refused.
+ * A layer of neurite's own, whose parts are what they say. `apply` is called for each node that the layer is applied to. It makes its parameters on
+ * the first call and uses them again on the others.
  *
  * @param kind what it is called where the user gives no name: `scale1`, `scale2`, … for `scale`
- * @throws ValueError for a kind that is no word, or parts that are none
+ * @throws ValueError for a name that is none, or an output that is the input itself or that of another layer
  */
-export function layer(kind: string, apply: (x: Node) => Node | LayerParts, options: LayerOptions = {}): Layer {
-  if (typeof kind !== 'string' || kind === '') throw new ValueError(`layer: kind is ${describe(kind)}, expected a word, such as 'scale'`);
-  if (typeof apply !== 'function') throw new ValueError(`layer: apply is ${describe(apply)}, expected a function of a node`);
-  const { name, trainable = true } = checkOptions('layer', options ?? {}, ['name', 'trainable']);
+export function layer(kind: string, apply: (x: Node) => OwnParts, { name, trainable = true }: LayerOptions = {}): Layer {
   if (typeof trainable !== 'boolean') throw new ValueError(`${name ?? kind}: trainable is ${describe(trainable)}, expected true or false`);
   if (name !== undefined && typeof name !== 'string') throw new ValueError(`${kind}: name is ${describe(name)}, expected a string`);
   const call = name ?? kind;
   return (x) => {
     checkNodes(call, [x]);
     if (!x.shape.batched) throw new ShapeError(`${call}: ${x} is no batch, expected [rows, features]`);
-    const made = apply(x);
-    const parts: LayerParts = isOf(made, Node) ? { output: made as Node } : (made as LayerParts);
-    const read = readParts(call, parts);
-    const { output } = read;
-    if (layerOf(output))
+    const { output, parameters = {}, nodes = {}, attributes = {}, updates = [], penalties = [], maxNorms = {} } = apply(x);
+    if (!output.shape.batched) throw new ShapeError(`${call}: the output ${output} is no batch, expected [rows, features]`);
+    const other = layerOf(output);
+    if (other)
       throw new ValueError(
-        `${call}: the output is that of the layer ${layerOf(output)?.kind}, expected a node of its own; a plain function composes layers: x => b(a(x))`,
+        `${call}: the output is that of the layer ${other.kind}, expected a node of its own; a plain function composes layers: x => b(a(x))`,
       );
     if (output === x) throw new ValueError(`${call}: the output is the input itself, expected a node of its own`);
-    return recordLayer(Object.freeze({ kind, name, input: x, trainable, ...read }));
+    const shown = { parameters, nodes, attributes, penalties, maxNorms };
+    // A penalty's function gets to see them.
+    for (const part of Object.values(shown)) Object.freeze(part);
+    return recordLayer(Object.freeze({ kind, name, input: x, output, ...shown, updates, trainable }));
   };
-}
-
-/** Parts as they are now. @throws ValueError naming the one that is none */
-function readParts(call: string, parts: LayerParts): Omit<LayerRecord, 'kind' | 'name' | 'input' | 'trainable'> {
-  const output = fieldOf(parts, 'output') as Node;
-  if (!isOf(output, Node)) throw new ValueError(`${call}: apply gave ${describe(parts)}, expected a node, or { output, parameters, … }`);
-  if (!output.shape.batched) throw new ShapeError(`${call}: the output ${output} is no batch, expected [rows, features]`);
-  const entries = (what: 'parameters' | 'nodes' | 'attributes' | 'maxNorms') => Object.entries((fieldOf(parts, what) ?? {}) as object);
-  const parameters = entries('parameters');
-  for (const [name, node] of parameters) {
-    if (!isOf(node, Parameter) && !isOf(node, State))
-      throw new ValueError(`${call}: parameters.${name} is ${describe(node)}, expected a node of parameter() or state()`);
-  }
-  const nodes = entries('nodes');
-  for (const [name, node] of nodes) if (!isOf(node, Node)) throw new ValueError(`${call}: nodes.${name} is ${describe(node)}, expected a node`);
-  const attributes = entries('attributes');
-  for (const [name, value] of attributes)
-    if (typeof value !== 'string') throw new ValueError(`${call}: attributes.${name} is ${describe(value)}, expected a string`);
-  const maxNorms = entries('maxNorms');
-  for (const [name, value] of maxNorms) {
-    if (!isOf(fieldOf(fieldOf(parts, 'parameters'), name), Parameter))
-      throw new ValueError(`${call}: maxNorms.${name} is of no parameter, expected one of ${parameters.map(([key]) => key).join(', ')}`);
-    checkPositive(call, name === 'weights' ? 'maxNorm' : `maxNorms.${name}`, value);
-  }
-  const updates = Array.from((fieldOf(parts, 'updates') ?? []) as readonly StateUpdate[], (update) => {
-    const [state, next] = [fieldOf(update, 'state'), fieldOf(update, 'next')];
-    if (!isOf(state, State) || typeof next !== 'function')
-      throw new ValueError(`${call}: updates has ${describe(update)}, expected { state, next }, a node of state() and a function of a node`);
-    return { state: state as State, next: (current: Node) => checkNext(call, state as State, next.call(update, current)) };
-  });
-  return {
-    output,
-    parameters: Object.freeze(Object.fromEntries(parameters)),
-    nodes: Object.freeze(Object.fromEntries(nodes)),
-    attributes: Object.freeze(Object.fromEntries(attributes)),
-    updates,
-    penalties: Object.freeze(Array.from((fieldOf(parts, 'penalties') ?? []) as readonly Node[])),
-    maxNorms: Object.freeze(Object.fromEntries(maxNorms)),
-  };
-}
-
-/** @throws ShapeError where a state would become a tensor of another shape */
-function checkNext(call: string, state: State, next: unknown): Node {
-  checkNodes(call, [next]);
-  if (!sameShape((next as Node).shape, state.shape))
-    throw new ShapeError(`${call}: ${next} came as the next value of ${state}, expected the shape ${formatShape(state.shape)}`);
-  return next as Node;
 }
 
 /**

@@ -51,6 +51,7 @@ export function penaltiesOf(call: string, options: Regularized, parts: { weights
   for (const [name, value] of Object.entries(named))
     if (value !== undefined && typeof value !== 'function')
       throw new ValueError(`${call}: ${name} is ${describe(value)}, expected a function of a node, such as l2(1e-4)`);
+  if (options.maxNorm !== undefined) checkPositive(call, 'maxNorm', options.maxNorm);
   const { weights, biases, output } = parts;
   return [
     ...(weightRegularizer && weights ? [weightRegularizer(weights)] : []),

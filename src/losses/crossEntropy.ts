@@ -1,10 +1,10 @@
 import type { Targets } from '../arguments/values.js';
 import type { Node } from '../graph/node.js';
-import { features } from '../graph/shape.js';
-import { constant } from '../layers/leaves.js';
+import { features, vector } from '../graph/shape.js';
 import { affine, neg } from '../ops/affine.js';
 import { crossEntropy as crossEntropyRows } from '../ops/crossEntropy.js';
 import { sumFeatures } from '../ops/expandFeatures.js';
+import { Constant } from '../ops/leaves.js';
 import { logSoftmax } from '../ops/logSoftmax.js';
 import { mul } from '../ops/mul.js';
 import { oneHot } from '../ops/oneHot.js';
@@ -41,7 +41,7 @@ export interface CrossEntropyOptions extends ReductionOptions {
 const constants = /* @__PURE__ */ new WeakMap<readonly number[], Node>();
 
 function constantOf(classWeights: readonly number[]): Node {
-  const node = constants.get(classWeights) ?? constant(classWeights);
+  const node = constants.get(classWeights) ?? new Constant(vector(classWeights.length), Float32Array.from(classWeights));
   constants.set(classWeights, node);
   return node;
 }

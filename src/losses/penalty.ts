@@ -6,7 +6,7 @@ import type { NamedLayer } from '../layers/names.js';
 import { sumFeatures } from '../ops/expandFeatures.js';
 import { expandRows } from '../ops/expandRows.js';
 import { fill } from '../ops/leaves.js';
-import { matmul } from '../ops/matmul.js';
+import { product } from '../ops/matmul.js';
 import { checkTerm, computed, type Model, meanTerm, type Term } from './term.js';
 
 /** One application of a layer, as nodes to make a penalty of. */
@@ -67,5 +67,6 @@ function totalOnRows(x: Node): Node {
   const [m, n] = x.shape.size as [number, number?];
   if (n === undefined) return expandRows(sumFeatures(x));
   const ones = (shape: Shape) => fill(shape, 1);
-  return matmul(ones(batch(1)), matmul(matmul(ones(matrix(1, m)), x), ones(matrix(n, 1))));
+  const times = (a: Node, b: Node) => product(a, b, false, false);
+  return times(ones(batch(1)), times(times(ones(matrix(1, m)), x), ones(matrix(n, 1))));
 }

@@ -68,13 +68,13 @@ export const matmulOp: Op = {
     const [a, b] = node.inputs as [Node, Node];
     const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
     // y = A·B: dA = dy·Bᵀ, dB = Aᵀ·dy; for a transposed operand, the transpose of that.
-    return [ta ? matmul(b, dy, tb, true) : matmul(dy, b, false, !tb), tb ? matmul(dy, a, true, ta) : matmul(a, dy, !ta, false)];
+    return [ta ? product(b, dy, tb, true) : product(dy, b, false, !tb), tb ? product(dy, a, true, ta) : product(a, dy, !ta, false)];
   },
   tangent(node, [da, db]) {
     const [a, b] = node.inputs as [Node, Node];
     const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
-    const left = da && matmul(da, b, ta, tb);
-    const right = db && matmul(a, db, ta, tb);
+    const left = da && product(da, b, ta, tb);
+    const right = db && product(a, db, ta, tb);
     return addDefined(left, right);
   },
   kernel: (node) => [gemm(node, false)],
@@ -108,5 +108,10 @@ export const matmulValue: Float64Value = {
 export function matmul(a: Node, b: Node, ta = false, tb = false): Node {
   for (const [name, flag] of Object.entries({ ta, tb }))
     if (typeof flag !== 'boolean') throw new ValueError(`matmul: ${name} is ${describe(flag)}, expected true or false`);
+  return product(a, b, ta, tb);
+}
+
+/** The same, for flags that are some. */
+export function product(a: Node, b: Node, ta: boolean, tb: boolean): Node {
   return apply(matmulOp, [a, b], { ta, tb });
 }

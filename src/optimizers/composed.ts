@@ -27,9 +27,22 @@ export function composedOptimizer<Name extends string, Own extends OptimizerOpti
   return optimizerMaker<Name, Own, Slot, Scalar>({ ...definition, composition });
 }
 
+/** The most scalars that a step may have: one bit each of an instruction's factors. */
+const MAX_SCALARS = 24;
+
 const composition: Composition = {
   tiling: tileRuns,
-  scalarNames: (optimizer, powers) => [...scalarsOf(optimizer, optimizer.learningRate, powers).keys()],
+  checkSlots(name, slots) {
+    const nameless = slots.find((slot) => typeof slot !== 'string' || slot === '');
+    if (nameless !== undefined) throw new ValueError(`${name}: a slot is ${describe(nameless)}, expected a name`);
+    if (new Set(slots).size !== slots.length) throw new ValueError(`${name}: slots are ${slots.join(', ')}, expected different names`);
+  },
+  scalarNames(optimizer, powers, kinds) {
+    const names = [...scalarsOf(optimizer, optimizer.learningRate, powers).keys()];
+    const count = names.length * kinds;
+    if (count > MAX_SCALARS) throw new ValueError(`${optimizer.name}: a step has ${count} scalars, expected at most ${MAX_SCALARS}`);
+    return names;
+  },
   scalarTable(kinds, names, rates, powers) {
     const table = new Float64Array(rates.length * kinds.length * names.length);
     const after = new Float64Array(rates.length * powers.length);

@@ -3,7 +3,7 @@ import { describe, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { composedOptimizer } from './composed.js';
-import { COMMON, checkCommon, checkOption, type OptimizerDefinition, type OptimizerMaker, type OptimizerOptions } from './optimizer.js';
+import { checkCommon, checkOption, OPTIONAL, type OptimizerDefinition, type OptimizerMaker, type OptimizerOptions } from './optimizer.js';
 
 const DEFINE = 'defineOptimizer';
 
@@ -74,11 +74,11 @@ function readOptions(call: string, options: unknown): OptimizerOptions {
     // What has no fields is refused below.
   }
   const own = checkOptions(call, options as OptimizerOptions, keys);
+  const common: readonly string[] = ['name', 'learningRate', 'weightDecay', 'clipNorm', ...OPTIONAL];
   return Object.freeze(
     Object.fromEntries(
       Object.entries(own).map(([key, given]) => {
-        if ((COMMON as readonly string[]).includes(key) || key === 'name')
-          throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
+        if (common.includes(key)) throw new ValueError(`${call}: option ${describe(key)} is one that every optimizer has`);
         const option = checkOptions(`${call}: option ${describe(key)}`, given, ['usual', 'from', 'above', 'below'], {}, 'its value');
         for (const [field, value] of Object.entries(option)) {
           const allowed = typeof value === 'number' || (field === 'usual' && typeof value === 'boolean');

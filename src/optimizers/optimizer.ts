@@ -142,8 +142,14 @@ export type Tiling = (
 /** How updates that are made of ops run. */
 export interface Composition {
   readonly tiling: Tiling;
-  /** What its scalars are called. @throws ValueError where one is no number, or a power no finite number */
-  scalarNames(optimizer: Optimizer, powers: Float64Array): string[];
+  /** @throws ValueError where one is no name, or two are the same */
+  checkSlots(name: string, slots: readonly unknown[]): void;
+  /**
+   * What its scalars are called.
+   * @param kinds how many groups of parameters have scalars of their own
+   * @throws ValueError where one is no number, or a power no finite number; where there are too many
+   */
+  scalarNames(optimizer: Optimizer, powers: Float64Array, kinds: number): string[];
   /** The scalars of a step for each rate, with the powers after each of these steps. */
   scalarTable(
     kinds: readonly Kind<Optimizer>[],
@@ -198,7 +204,7 @@ export interface OptimizerDefinition<
   search?(options: Described<Name, Own>, objective: Objective<Slot>, learningRate: number): void;
   /** What runs the steps of a search (`src/training/search`): it comes with the definition, so that a page without searches carries none of it. @internal */
   readonly searching?: object;
-  /** The update, as elementwise ops of nodes. Where there is a kernel, it is the kernel's reference. */
+  /** The update, as elementwise ops of nodes. */
   update(inputs: UpdateInputs<Described<Name, Own>, Slot, Scalar>): UpdateOutputs<Slot>;
   /** The instruction that does the whole update, and advances `powers`. Without one the update runs as it is composed. */
   kernel?(options: Described<Name, Own>, operands: KernelOperands<Slot>): Instruction;
@@ -214,11 +220,19 @@ export interface OptimizerDefinition<
   descends?(options: Described<Name, Own>): boolean;
 }
 
+/** A definition as a maker has it: neurite's own with a kernel have no `update`. The tests have one, which the kernel must come to. */
+export type MadeDefinition<
+  Name extends string = string,
+  Own extends OptimizerOptions = OptimizerOptions,
+  Slot extends string = string,
+  Scalar extends string = string,
+> = Omit<OptimizerDefinition<Name, Own, Slot, Scalar>, 'update'> & Partial<Pick<OptimizerDefinition<Name, Own, Slot, Scalar>, 'update'>>;
+
 /** An optimizer as users have it: a function from options to a description. */
 export interface OptimizerMaker<Name extends string = string, Own extends OptimizerOptions = OptimizerOptions> {
   /** @throws ValueError for an option that is unknown or out of its range */
-  (options?: Partial<Pick<Optimizer, (typeof COMMON)[number]> & OptionValues<Own>>): Described<Name, Own>;
-  readonly definition: OptimizerDefinition;
+  (options?: Partial<Pick<Optimizer, CommonOption> & OptionValues<Own>>): Described<Name, Own>;
+  readonly definition: MadeDefinition;
 }
 
 /** The key under which a description carries its maker. */
@@ -231,7 +245,7 @@ const makers = new WeakSet<object>();
 export const OPTIONAL = ['clipParameterNorm', 'clipValue', 'groups'] as const;
 
 /** Options of every optimizer. */
-export const COMMON = ['learningRate', 'weightDecay', 'clipNorm', ...OPTIONAL] as const;
+export type CommonOption = 'learningRate' | 'weightDecay' | 'clipNorm' | (typeof OPTIONAL)[number];
 
 export function checkCommon(call: string, description: Optimizer): void {
   checkLearningRate(call, description.learningRate);
@@ -280,9 +294,9 @@ function rangeInWords(from?: number, above?: number, below?: number): string {
 
 /** The maker of a definition that is sound: what `defineOptimizer` checked, or one of neurite's own. */
 export function optimizerMaker<Name extends string, Own extends OptimizerOptions, Slot extends string = never, Scalar extends string = never>(
-  definition: OptimizerDefinition<Name, Own, Slot, Scalar>,
+  definition: MadeDefinition<Name, Own, Slot, Scalar>,
 ): OptimizerMaker<Name, Own> {
-  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = definition as unknown as OptimizerDefinition;
+  const { name, learningRate, weightDecay = 0, options: own, check: checkAll } = definition as unknown as MadeDefinition;
   const known = ['learningRate', ...Object.keys(own), 'weightDecay', 'clipNorm', ...OPTIONAL];
   const usual: Record<string, unknown> = { learningRate };
   for (const [key, option] of Object.entries(own)) usual[key] = option.usual;
@@ -318,7 +332,7 @@ export function makerOf(optimizer: Optimizer): OptimizerMaker {
 }
 
 /** The definition of a description that its maker gave. */
-export function definitionOf(optimizer: Optimizer): OptimizerDefinition {
+export function definitionOf(optimizer: Optimizer): MadeDefinition {
   return makerOf(optimizer).definition;
 }
 

@@ -1,8 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { f32, f64, type Instruction, size, tensor, word } from '../graph/instruction.js';
-import { add } from '../ops/add.js';
-import { scale } from '../ops/affine.js';
-import { mul } from '../ops/mul.js';
 import { type Optimizer, optimizerMaker } from './optimizer.js';
 
 /** Gradient descent. */
@@ -24,12 +21,6 @@ export const sgd = /* @__PURE__ */ optimizerMaker({
   options: { momentum: { usual: 0, from: 0, below: 1 }, nesterov: { usual: false } },
   check: ({ momentum, nesterov }) => (nesterov && momentum === 0 ? 'nesterov came without momentum, expected momentum > 0' : undefined),
   slots: ({ momentum }) => (momentum > 0 ? ['velocity'] : []),
-  update({ options: { momentum, nesterov }, weights, gradient, descent, slots }) {
-    if (momentum === 0) return { weights: add(weights, mul(gradient, descent)) };
-    const velocity = add(scale(slots.velocity, momentum), gradient);
-    const direction = nesterov ? add(scale(velocity, momentum), gradient) : velocity;
-    return { weights: add(weights, mul(direction, descent)), slots: { velocity } };
-  },
   kernel({ momentum, nesterov }, { w, dw, slots, n, rate }): Instruction {
     if (momentum === 0) {
       return { opcode: Opcode.Sgd, operands: { w: tensor(w), dw: tensor(dw), size: size(n), rate: f64(rate) }, writes: ['w'], inPlace: [] };

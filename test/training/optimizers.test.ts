@@ -36,14 +36,16 @@ import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
 import { answered, type OptimizerStep, optimizers } from '../vocabulary.js';
+import { compositions } from './compositions.js';
 import { made, rows, x, y } from './made.js';
 import { correctedSquares, signDescent } from './throwaway.js';
 
 /** The same optimizer without its kernel. */
 function composed(optimizer: Optimizer): Optimizer {
   const { kernel: _, ...rest } = definitionOf(optimizer);
+  const { [rest.name]: composition } = compositions;
   const options = Object.entries(optimizer).filter(([key]) => key !== 'name');
-  return defineOptimizer({ ...rest, name: `${rest.name}Composed` })(Object.fromEntries(options));
+  return defineOptimizer({ ...rest, ...(composition as NonNullable<typeof composition>), name: `${rest.name}Composed` })(Object.fromEntries(options));
 }
 
 const internalsOf = (net: Network) => internals('test', net).engine;
