@@ -92,7 +92,6 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   const bounded = change !== undefined && change < HARMLESS;
   const dw = run('gradients', n);
   const names = slotsOf(optimizer);
-  composition?.checkSlots(name, names);
   const slots = names.map((slot) => run(`${name}.${slot}`, n));
   const powers = run('powers', 2 * powerCount(optimizer));
   const start = startingPowers(optimizer);

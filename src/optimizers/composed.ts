@@ -1,10 +1,10 @@
 /** Updates that are composed of ops: which scalars their steps need, and which instructions they are. */
 import { Factor, Opcode } from '../../assembly/opcodes.js';
-import { describe, fieldOf, isOf } from '../arguments/describe.js';
+import { describe, fieldOf } from '../arguments/describe.js';
 import { NeuriteError, ValueError } from '../errors.js';
 import { type Instruction, tensor, tensorsOf, unaryInstruction } from '../graph/instruction.js';
-import { Node, topological } from '../graph/node.js';
-import { elements, formatShape, sameShape } from '../graph/shape.js';
+import type { Node } from '../graph/node.js';
+import { elements } from '../graph/shape.js';
 import { fill } from '../ops/leaves.js';
 import { run } from '../ops/run.js';
 import {
@@ -17,6 +17,7 @@ import {
   type OptimizerMaker,
   type OptimizerOptions,
   optimizerMaker,
+  type UpdateOutputs,
 } from './optimizer.js';
 import { tileRuns } from './tile.js';
 
@@ -32,11 +33,6 @@ const MAX_SCALARS = 24;
 
 const composition: Composition = {
   tiling: tileRuns,
-  checkSlots(name, slots) {
-    const nameless = slots.find((slot) => typeof slot !== 'string' || slot === '');
-    if (nameless !== undefined) throw new ValueError(`${name}: a slot is ${describe(nameless)}, expected a name`);
-    if (new Set(slots).size !== slots.length) throw new ValueError(`${name}: slots are ${slots.join(', ')}, expected different names`);
-  },
   scalarNames(optimizer, powers, kinds) {
     const names = [...scalarsOf(optimizer, optimizer.learningRate, powers).keys()];
     const count = names.length * kinds;
@@ -87,28 +83,10 @@ interface Change {
   readonly into: Node;
 }
 
-/** The changes that an update asks for. @throws ValueError where it is none */
-function changesOf(name: string, outputs: unknown, w: Node, names: readonly string[], slots: readonly Node[], leaves: ReadonlySet<Node>): Change[] {
-  const { weights, slots: kept = {} } = (outputs ?? {}) as { weights?: unknown; slots?: Record<string, unknown> };
-  const unknown = Object.keys(kept).find((key) => !names.includes(key));
-  if (unknown !== undefined) throw new ValueError(`${name}: update gave a slot ${describe(unknown)}, expected ${names.join(', ') || 'none'}`);
-  const given: [string, unknown, Node][] = [
-    ['weights', weights, w],
-    ...names.map((key, i): [string, unknown, Node] => [key, kept[key], slots[i] as Node]),
-  ];
-  return given.flatMap(([key, value, into]) => {
-    // A slot that is left out stays as it is.
-    if (value === undefined && into !== w) return [];
-    if (!isOf(value, Node) || !sameShape(value.shape, w.shape)) {
-      const came = isOf(value, Node) ? formatShape(value.shape) : describe(value);
-      throw new ValueError(`${name}: update gave ${came} as ${key}, expected a node of the parameters' length`);
-    }
-    for (const node of topological([value])) {
-      const foreign = node.inputs.length === 0 ? node.op.name !== 'fill' && !leaves.has(node) : !sameShape(node.shape, w.shape);
-      if (foreign) throw new ValueError(`${name}: update uses ${node}, expected elementwise ops of what it is given`);
-    }
-    return value === into ? [] : [{ value, into }];
-  });
+/** The changes that an update asks for. A slot that is left out stays as it is. */
+function changesOf({ weights, slots = {} }: UpdateOutputs<string>, w: Node, names: readonly string[], kept: readonly Node[]): Change[] {
+  const given: readonly (readonly [Node | undefined, Node])[] = [[weights, w], ...names.map((key, i) => [slots[key], kept[i] as Node] as const)];
+  return given.flatMap(([value, into]) => (value === undefined || value === into ? [] : [{ value, into }]));
 }
 
 /**
@@ -127,7 +105,7 @@ function composed(definition: OptimizerDefinition, parts: ComposedParts, { lower
     slots: Object.fromEntries(names.map((slot, i) => [slot, kept[i] as Node])),
     scalars: Object.fromEntries(scalars.map((scalar, i) => [scalar, uniform(Factor.Scalars << (firstScalar + i))])),
   });
-  const asked = changesOf(name, outputs, weights, names, kept, new Set([weights, gradient, ...kept]));
+  const asked = changesOf(outputs, weights, names, kept);
   const representative = shareCommon(asked.map(({ value }) => value));
   const changes = asked.map(({ value, into }) => ({ value: representative.get(value) as Node, into }));
   let instructions: Instruction[];

@@ -1,9 +1,20 @@
 /** Optimizers of a user's own. */
-import { describe, isList } from '../arguments/describe.js';
+import { describe, isList, isOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
+import { Node, topological } from '../graph/node.js';
+import { formatShape, sameShape } from '../graph/shape.js';
 import { composedOptimizer } from './composed.js';
-import { checkCommon, checkOption, OPTIONAL, type OptimizerDefinition, type OptimizerMaker, type OptimizerOptions } from './optimizer.js';
+import {
+  checkCommon,
+  checkOption,
+  OPTIONAL,
+  type OptimizerDefinition,
+  type OptimizerMaker,
+  type OptimizerOptions,
+  type UpdateInputs,
+  type UpdateOutputs,
+} from './optimizer.js';
 
 const DEFINE = 'defineOptimizer';
 
@@ -58,8 +69,11 @@ function readDefinition(given: unknown): OptimizerDefinition {
     const value = (definition as unknown as Record<string, unknown>)[key];
     if (value !== undefined && typeof value !== 'function') throw new ValueError(`${call}: ${key} is ${describe(value)}, expected a function`);
   }
+  const { slots } = definition;
   return Object.freeze({
     ...definition,
+    ...(slots && { slots: (given: never) => checkedSlots(name, slots.call(definition, given)) }),
+    update: (inputs: UpdateInputs<never, string, string>) => checkedOutputs(name, inputs, update.call(definition, inputs)),
     options: readOptions(call, options),
     ...(powers !== undefined && { powers: readPowers(call, powers) }),
   });
@@ -101,4 +115,39 @@ function readPowers(call: string, given: Powers): Powers {
     if (typeof value !== 'number') throw new ValueError(`${call}: powers: ${field} is ${describe(value)}, expected a number`);
   }
   return Object.freeze({ ...range, start: Object.freeze(list as number[]) });
+}
+
+/** Names of slots, read once. @throws ValueError where one is no name, or two are the same */
+function checkedSlots(name: string, given: readonly string[]): readonly string[] {
+  const slots = [...(given ?? [])];
+  const nameless = slots.find((slot) => typeof slot !== 'string' || slot === '');
+  if (nameless !== undefined) throw new ValueError(`${name}: a slot is ${describe(nameless)}, expected a name`);
+  if (new Set(slots).size !== slots.length) throw new ValueError(`${name}: slots are ${slots.join(', ')}, expected different names`);
+  return slots;
+}
+
+/** What an update gives, read once. @throws ValueError where it is not made of elementwise ops over the parameters, its slots and its scalars */
+function checkedOutputs(name: string, inputs: UpdateInputs<never, string, string>, outputs: unknown): UpdateOutputs<string> {
+  const { weights, slots: given = {} } = (outputs ?? {}) as { weights?: unknown; slots?: Record<string, unknown> };
+  const names = Object.keys(inputs.slots);
+  const unknown = Object.keys(given).find((key) => !names.includes(key));
+  if (unknown !== undefined) throw new ValueError(`${name}: update gave a slot ${describe(unknown)}, expected ${names.join(', ') || 'none'}`);
+  const leaves: ReadonlySet<Node> = new Set([inputs.weights, inputs.gradient, ...Object.values(inputs.slots)]);
+  const { shape } = inputs.weights;
+  const checked = (key: string, value: unknown): Node => {
+    if (!isOf(value, Node) || !sameShape(value.shape, shape)) {
+      const came = isOf(value, Node) ? formatShape(value.shape) : describe(value);
+      throw new ValueError(`${name}: update gave ${came} as ${key}, expected a node of the parameters' length`);
+    }
+    for (const node of topological([value])) {
+      const foreign = node.inputs.length === 0 ? node.op.name !== 'fill' && !leaves.has(node) : !sameShape(node.shape, shape);
+      if (foreign) throw new ValueError(`${name}: update uses ${node}, expected elementwise ops of what it is given`);
+    }
+    return value;
+  };
+  const slots = names.flatMap((key) => {
+    const { [key]: value } = given;
+    return value === undefined ? [] : [[key, checked(key, value)]];
+  });
+  return { weights: checked('weights', weights), slots: Object.fromEntries(slots) };
 }

@@ -142,8 +142,6 @@ export type Tiling = (
 /** How updates that are made of ops run. */
 export interface Composition {
   readonly tiling: Tiling;
-  /** @throws ValueError where one is no name, or two are the same */
-  checkSlots(name: string, slots: readonly unknown[]): void;
   /**
    * What its scalars are called.
    * @param kinds how many groups of parameters have scalars of their own
@@ -157,7 +155,7 @@ export interface Composition {
     rates: ArrayLike<number>,
     powers: Float64Array,
   ): { readonly table: Float64Array; readonly after: Float64Array };
-  /** @throws ValueError where an update is not made of elementwise ops over the parameters, its slots and its scalars */
+  /** @throws ValueError where an op of the update has no kernel */
   instructions(definition: OptimizerDefinition, parts: ComposedParts, tools: ComposingTools): Instruction[];
 }
 
