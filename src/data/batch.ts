@@ -177,8 +177,9 @@ function readWeights(
   return { what, width: each, values: { rows, form: 'typed', values } };
 }
 
-function lengthIn(list: unknown): number {
-  return isNumericArray(list) ? lengthOf(list) : isList(list) ? list.length : Number.NaN;
+/** The length of an array; 0 for anything else. */
+export function lengthIn(list: unknown): number {
+  return isNumericArray(list) ? lengthOf(list) : isList(list) ? list.length : 0;
 }
 
 /**
@@ -303,30 +304,21 @@ export function writeBatch(program: LoadedProgram, { columns }: Batch, from: num
 /** Checks that the values written to a program are finite. @throws ValueError naming the first that is not */
 export function checkBatchFinite(call: string, program: LoadedProgram, { columns, rows }: Batch): void {
   columns.forEach(({ what, width, values }, i) => {
-    if (!areIds(values)) checkFinite(call, what, values.values, 0, program.core, program.inputIndex(i) * 4, rows, width);
+    if (!areIds(values)) checkFinite(call, what, values.values, program.core, program.inputIndex(i) * 4, rows, width);
   });
 }
 
-/**
- * Checks that the `rows` × `width` floats at `address` are finite: those of `values` from row `first` on.
- * @throws ValueError naming the first that is not, by its row and feature
- */
-export function checkFinite(
-  call: string,
-  what: string,
-  values: ArrayLike<number>,
-  first: number,
-  core: Core,
-  address: number,
-  rows: number,
-  width: number,
-): void {
+/** Checks that the floats at `address`, which are those of `values`, are finite. @throws ValueError naming the first that is not, by its row and feature */
+export function checkFinite(call: string, what: string, values: ArrayLike<number>, core: Core, address: number, rows: number, width: number): void {
   const at = core.exports.firstNonFinite(address, rows * width);
-  if (at < 0) return;
-  const row = first + Math.floor(at / width);
-  const value = values[first * width + at] as number;
+  if (at >= 0) throw notFinite(call, what, values, at, width);
+}
+
+/** What is wrong with the number at `at`, which float32 does not hold. */
+export function notFinite(call: string, what: string, values: ArrayLike<number>, at: number, width: number): ValueError {
+  const value = values[at] as number;
   const large = Number.isFinite(value) ? ', too large for float32' : '';
-  throw new ValueError(`${call}: ${what}[row ${row}, feature ${at % width}] is ${value}${large}, expected finite numbers`);
+  return new ValueError(`${call}: ${what}[row ${Math.floor(at / width)}, feature ${at % width}] is ${value}${large}, expected finite numbers`);
 }
 
 /** @throws ValueError naming the first number that is no id, where inputs have ids */

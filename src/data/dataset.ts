@@ -7,7 +7,7 @@ import type { Core } from '../core/core.js';
 import type { Columns } from '../engine/columns.js';
 import { ValueError } from '../errors.js';
 import type { TargetForm } from '../losses/targetForm.js';
-import { areIds, type Batch, checkFinite, checkReach, type ReadColumn, type ReadValues, readBatch } from './batch.js';
+import { areIds, type Batch, checkFinite, checkReach, lengthIn, notFinite, type ReadColumn, type ReadValues, readBatch } from './batch.js';
 import { copyIn, readRows } from './values.js';
 
 /** Inputs and targets, row by row. */
@@ -178,7 +178,7 @@ export class Dataset {
       rows,
       forms,
       widths,
-      columns: uploadAll(call, core, batch),
+      columns: columnsOf(core, batch.columns, (column) => upload(call, core, column, rows)),
       kinds: new Set([kind]),
       readers: 0,
       wanted: true,
@@ -252,11 +252,6 @@ class Given {
   }
 }
 
-/** The length of an array; 0 for anything else. */
-function lengthIn(value: unknown): number {
-  return isNumericArray(value) ? lengthOf(value) : isList(value) ? value.length : 0;
-}
-
 function release(core: Core, uploaded: Uploaded): void {
   uploaded.wanted = false;
   if (uploaded.readers === 0) freeColumns(core, uploaded.columns);
@@ -296,19 +291,19 @@ function bytesOf(batch: Batch): number {
   return columns.reduce((sum, { width, values }, i) => sum + (isShared(batch, i) ? 0 : rows * width * bytesPerNumber(values)), 0);
 }
 
-/** Copies all columns into linear memory. */
-function uploadAll(call: string, core: Core, batch: Batch): Column[] {
-  const uploaded: Column[] = [];
+/** Columns of a batch in linear memory, one that is there already once. Frees those that were made where one cannot be. */
+export function columnsOf(core: Core, columns: readonly ReadColumn[], make: (column: ReadColumn) => Column): Column[] {
+  const made: Column[] = [];
   try {
-    batch.columns.forEach((column, i) => {
-      const first = batch.columns.findIndex(({ values }) => values === column.values);
-      uploaded.push(first < i ? { ...(uploaded[first] as Column), isShared: true } : upload(call, core, column, batch.rows));
+    columns.forEach((column, i) => {
+      const first = columns.findIndex(({ values }) => values === column.values);
+      made.push(first < i ? { ...(made[first] as Column), isShared: true } : make(column));
     });
   } catch (error) {
-    freeColumns(core, uploaded);
+    freeColumns(core, made);
     throw error;
   }
-  return uploaded;
+  return made;
 }
 
 /** Gives the memory of columns back. */
@@ -333,7 +328,7 @@ function upload(call: string, core: Core, { what, width, values }: ReadColumn, r
       return { address, type: DataType.Uint8 };
     }
     copyIn(values, width, 0, rows, core.f32, address >>> 2);
-    checkFinite(call, what, values.values, 0, core, address, rows, width);
+    checkFinite(call, what, values.values, core, address, rows, width);
     return { address, type: DataType.Float32 };
   } catch (error) {
     core.free(address);
@@ -347,10 +342,7 @@ function checkNumbers(call: string, { columns }: Batch): void {
     if (areIds(values)) continue;
     const numbers = values.values;
     for (let i = 0, n = lengthOf(numbers); i < n; i++) {
-      const value = numbers[i] as number;
-      if (Number.isFinite(Math.fround(value))) continue;
-      const large = Number.isFinite(value) ? ', too large for float32' : '';
-      throw new ValueError(`${call}: ${what}[row ${Math.floor(i / width)}, feature ${i % width}] is ${value}${large}, expected finite numbers`);
+      if (!Number.isFinite(Math.fround(numbers[i] as number))) throw notFinite(call, what, numbers, i, width);
     }
   }
 }

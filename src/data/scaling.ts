@@ -1,5 +1,6 @@
 import { isNumericArray } from '../arguments/arrays.js';
 import { describe, isList } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Returned, Values } from '../arguments/values.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -64,7 +65,7 @@ function fitColumns(
   { features, ignoreNaN = false }: StandardizeOptions,
   of: (what: string, column: Float64Array) => [offset: number, scale: number],
 ): Scaling {
-  if (typeof ignoreNaN !== 'boolean') throw new ValueError(`${call}: ignoreNaN is ${describe(ignoreNaN)}, expected true or false`);
+  checkFlag(call, 'ignoreNaN', ignoreNaN);
   const { rows, width, at } = columns(call, x, features);
   const pairs = Array.from({ length: width }, (_, j) => {
     const column = new Float64Array(rows);

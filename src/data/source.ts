@@ -1,11 +1,12 @@
 import { Context } from '../../assembly/context.js';
 import { DataType } from '../../assembly/opcodes.js';
+import type { AnyTargets, Inputs } from '../arguments/values.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { MAX_STEPS } from '../engine/workspace.js';
 import type { TargetForm } from '../losses/targetForm.js';
 import { areIds, type Batch } from './batch.js';
-import { type Column, type Dataset, endReading, freeColumns, type Uploaded } from './dataset.js';
+import { type Column, columnsOf, Dataset, type DatasetLiteral, endReading, freeColumns, type Uploaded } from './dataset.js';
 import { type Means, meansOf, type Sums } from './sums.js';
 import { checkUnchanged, copyIn } from './values.js';
 
@@ -25,33 +26,41 @@ export class RowSource {
   readonly #read: Batch | undefined;
   readonly #columns: readonly Column[];
   readonly #first: number;
+  readonly dataset: Dataset;
+  /** Whether the data set was made of a literal, and ends with this. */
+  readonly #isOwn: boolean;
   #order = 0;
 
   /** @param range which of the rows: from the first up to the second */
   constructor(
     readonly call: string,
     readonly engine: Engine,
-    readonly dataset: Dataset,
+    data: Dataset | DatasetLiteral<AnyTargets, Inputs>,
     /** The most rows of a batch. */
     batch: number,
     range: (rows: number) => readonly [first: number, end: number] = (rows) => [0, rows],
   ) {
-    const expected = engine.columns;
-    const uploaded = dataset.upload(call, engine.core, expected);
-    this.#uploaded = uploaded;
-    const all = (uploaded ?? dataset.rowsFor(expected)).rows;
-    const [first, end] = range(all);
-    this.#first = first;
-    this.rows = end - first;
-    if (uploaded) {
-      uploaded.readers++;
-      this.#columns = uploaded.columns;
-      this.forms = uploaded.forms;
-    } else {
-      const read = dataset.rowsFor(expected);
-      this.#read = read;
-      this.forms = read.forms;
-      this.#columns = this.#stage(read, Math.min(read.rows, Math.max(STAGED_ROWS, batch)));
+    this.dataset = Dataset.is(data) ? data : new Dataset(data, call);
+    this.#isOwn = this.dataset !== data;
+    try {
+      const expected = engine.columns;
+      const uploaded = this.dataset.upload(call, engine.core, expected);
+      const { rows, forms } = uploaded ?? this.dataset.rowsFor(expected);
+      const [first, end] = range(rows);
+      this.#first = first;
+      this.rows = end - first;
+      this.forms = forms;
+      this.#uploaded = uploaded;
+      if (uploaded) {
+        uploaded.readers++;
+        this.#columns = uploaded.columns;
+      } else {
+        this.#read = this.dataset.rowsFor(expected);
+        this.#columns = this.#stage(this.#read, Math.min(rows, Math.max(STAGED_ROWS, batch)));
+      }
+    } catch (error) {
+      if (this.#isOwn) this.dataset.dispose();
+      throw error;
     }
   }
 
@@ -103,30 +112,23 @@ export class RowSource {
 
   free(): void {
     const { core } = this.engine;
-    if (this.#order) core.free(this.#order);
-    this.#order = 0;
-    if (this.#uploaded) endReading(core, this.#uploaded);
-    else freeColumns(core, this.#columns);
+    try {
+      if (this.#order) core.free(this.#order);
+      this.#order = 0;
+      if (this.#uploaded) endReading(core, this.#uploaded);
+      else freeColumns(core, this.#columns);
+    } finally {
+      if (this.#isOwn) this.dataset.dispose();
+    }
   }
 
   /** Allocates a chunk of rows for each column. */
   #stage({ columns }: Batch, rows: number): Column[] {
-    const staged: Column[] = [];
     const { core } = this.engine;
-    try {
-      columns.forEach(({ what, width, values }, i) => {
-        const first = columns.findIndex((column) => column.values === values);
-        if (first < i) staged.push({ ...(staged[first] as Column), isShared: true });
-        else {
-          const type = areIds(values) ? DataType.Uint32 : DataType.Float32;
-          staged.push({ address: core.allocate(rows * width * 4, `${this.call}: a chunk of ${what}`), type });
-        }
-      });
-    } catch (error) {
-      freeColumns(core, staged);
-      throw error;
-    }
-    return staged;
+    return columnsOf(core, columns, ({ what, width, values }) => ({
+      address: core.allocate(rows * width * 4, `${this.call}: a chunk of ${what}`),
+      type: areIds(values) ? DataType.Uint32 : DataType.Float32,
+    }));
   }
 
   /** Copies rows of the order to the chunk. */

@@ -1,5 +1,6 @@
 import { isNumericArray } from '../arguments/arrays.js';
 import { count, describe, fieldOf, isList } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Targets, Values } from '../arguments/values.js';
 import { automaticBuild, coreOf } from '../core/core.js';
@@ -106,7 +107,7 @@ function drawOrder(call: string, { x, y: given, weight }: SplitLiteral, options:
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ValueError(`${call}: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
   }
-  if (typeof stratify !== 'boolean') throw new ValueError(`${call}: stratify is ${describe(stratify)}, expected true or false`);
+  checkFlag(call, 'stratify', stratify);
   if (rows === undefined) {
     const length = (values: unknown) => (isFlat(values) ? count(values.length, 'number') : describe(values));
     throw new ShapeError(

@@ -3,7 +3,7 @@ import { count, describe, fieldOf, isList } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Engine } from '../engine/engine.js';
 import { ShapeError, ValueError } from '../errors.js';
-import { Dataset, type DatasetLiteral } from './dataset.js';
+import type { DatasetLiteral } from './dataset.js';
 import { type EventLoop, type GivenWithStream, markStreamed, OPEN, type Piece, type Rows, type Streamed } from './rows.js';
 import { RowSource } from './source.js';
 import { copyOf } from './values.js';
@@ -200,7 +200,7 @@ class StreamRows implements Rows {
   readonly source = undefined;
   readonly total: number | undefined;
   readonly #size: number;
-  #open: { source: RowSource; dataset: Dataset } | undefined;
+  #open: RowSource | undefined;
   /** Whether rows have weights: the first one tells. */
   #weighted: boolean | undefined;
 
@@ -253,19 +253,17 @@ class StreamRows implements Rows {
     const weight = this.#weighted && { weight: column('weight', targets.length) };
     const literal = { ...options, x: column('x', inputs.length), y: column('y', targets.length), ...weight } as DatasetLiteral;
     try {
-      const dataset = new Dataset(literal, call);
-      this.#open = { dataset, source: new RowSource(call, engine, dataset, this.batch) };
+      this.#open = new RowSource(call, engine, literal, this.batch);
     } catch (error) {
       if (before === 0 || !(error instanceof ValueError || error instanceof ShapeError)) throw error;
       // Rows are counted within the piece.
       throw new (error.constructor as typeof ValueError)(`${error.message}; its rows are those of the stream from row ${before} on`);
     }
-    return { source: this.#open.source, first: 0 };
+    return { source: this.#open as RowSource, first: 0 };
   }
 
   free(): void {
-    this.#open?.source.free();
-    this.#open?.dataset.dispose();
+    this.#open?.free();
     this.#open = undefined;
   }
 }

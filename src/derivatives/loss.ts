@@ -1,6 +1,6 @@
 import { Context } from '../../assembly/context.js';
 import { allocateFloats, type Floats } from '../arguments/arrays.js';
-import { describe } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Outputs } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
@@ -8,7 +8,6 @@ import type { Recipe } from '../compile/program.js';
 import { checkRows, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
-import { ValueError } from '../errors.js';
 import type { Mode } from '../graph/modes.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
@@ -31,7 +30,7 @@ export interface LossOptions extends WeightOption {
 /** Options, read. @throws ValueError for one that is unknown, or a flag that is none; ShapeError for fewer rows than training takes */
 function readOptions(call: string, y: unknown, options: LossOptions = {}) {
   const { training = false, weight } = checkOptions(call, options, ['weight', 'training']);
-  if (typeof training !== 'boolean') throw new ValueError(`${call}: training is ${describe(training)}, expected true or false`);
+  checkFlag(call, 'training', training);
   return { targets: { y, weight }, mode: training ? ('training' as const) : ('prediction' as const) };
 }
 

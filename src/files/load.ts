@@ -2,6 +2,7 @@
 
 import { bytesOf } from '../arguments/bytes.js';
 import { describe } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets } from '../arguments/values.js';
 import { FileError, NeuriteError, ValueError } from '../errors.js';
@@ -219,7 +220,7 @@ function buildOf(
   { build, reproducible = false, debug = false, threads }: LoadOptions,
 ): Pick<NetworkOptions, 'build' | 'reproducible' | 'debug' | 'threads'> {
   for (const [name, value] of Object.entries({ reproducible, debug })) {
-    if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
+    checkFlag(call, name, value);
   }
   chooseBuild(call, build === undefined ? 'auto' : build, reproducible);
   // Whose end is no fault of the file.

@@ -1,7 +1,7 @@
 /** From a network to the bytes of a file. */
 
 import type { Bytes } from '../arguments/arrays.js';
-import { describe } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { elements } from '../graph/shape.js';
@@ -103,7 +103,7 @@ export function save(network: AnyNetwork | AnyPredictor, options: SaveOptions = 
   const frozen = frozenInternals(network);
   const parts = frozen ?? internals('save', network as AnyNetwork).alive('save');
   const { optimizerState = false } = checkOptions('save', options, ['optimizerState']);
-  if (typeof optimizerState !== 'boolean') throw new ValueError(`save: optimizerState is ${describe(optimizerState)}, expected true or false`);
+  checkFlag('save', 'optimizerState', optimizerState);
   if (!frozen) return writeNetwork('save', parts, optimizerState);
   if (!frozen.quantization)
     throw new ValueError('save: the predictor has weights of floats, expected the network that it is of, or one of freeze({ quantize: int8 })');

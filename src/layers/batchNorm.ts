@@ -1,3 +1,4 @@
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Node } from '../graph/node.js';
 import { features, vector } from '../graph/shape.js';
@@ -13,7 +14,7 @@ import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
 import { type Layer, type LayerOptions, layer } from './layer.js';
 import { ofOneWidth } from './ofOneWidth.js';
-import { checkFlag, checkPositive, checkShare } from './options.js';
+import { checkPositive, checkShare } from './options.js';
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions extends LayerOptions {

@@ -1,4 +1,5 @@
 import { describe, fieldOf } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -46,7 +47,7 @@ function denseWith(units: number, activation: Activation, given: DenseOptions = 
   if (typeof call !== 'string') throw new ValueError(`dense: name is ${describe(call)}, expected a string`);
   checkSize(call, 'units', units);
   const { bias = true } = options;
-  if (typeof bias !== 'boolean') throw new ValueError(`${call}: bias is ${describe(bias)}, expected true or false`);
+  checkFlag(call, 'bias', bias);
   if (!bias && options.biasRegularizer !== undefined) throw new ValueError(`${call}: biasRegularizer came with bias: false, expected none`);
   const { apply: g, init: usual } = activationOf(call, activation);
   const init = options.init ?? usual;

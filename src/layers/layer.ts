@@ -1,4 +1,5 @@
 import { describe } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { checkNodes, type Node, named as rename } from '../graph/node.js';
 import type { Parameter, State } from '../ops/leaves.js';
@@ -88,7 +89,7 @@ export interface OwnParts extends Omit<LayerParts, 'parameters'> {
  * @throws ValueError for a name that is none, or an output that is the input itself or that of another layer
  */
 export function layer(kind: string, apply: (x: Node) => OwnParts, { name, trainable = true }: LayerOptions = {}): Layer {
-  if (typeof trainable !== 'boolean') throw new ValueError(`${name ?? kind}: trainable is ${describe(trainable)}, expected true or false`);
+  checkFlag(name ?? kind, 'trainable', trainable);
   if (name !== undefined && typeof name !== 'string') throw new ValueError(`${kind}: name is ${describe(name)}, expected a string`);
   const call = name ?? kind;
   return (x) => {

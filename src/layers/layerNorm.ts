@@ -1,3 +1,4 @@
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { features, vector } from '../graph/shape.js';
 import { add } from '../ops/add.js';
@@ -11,7 +12,7 @@ import { square } from '../ops/square.js';
 import { sub } from '../ops/sub.js';
 import { type Layer, type LayerOptions, layer } from './layer.js';
 import { ofOneWidth } from './ofOneWidth.js';
-import { checkFlag, checkPositive } from './options.js';
+import { checkPositive } from './options.js';
 
 /** Options of `layerNorm`. */
 export interface LayerNormOptions extends LayerOptions {

@@ -1,11 +1,6 @@
 import { describe } from '../arguments/describe.js';
 import { ValueError } from '../errors.js';
 
-/** @throws ValueError for what is neither true nor false */
-export function checkFlag(call: string, name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
-}
-
 /** @throws ValueError for what is no positive number that float32 holds */
 export function checkPositive(call: string, name: string, value: unknown): void {
   if (!(typeof value === 'number' && Math.fround(value) > 0 && Number.isFinite(Math.fround(value))))

@@ -1,3 +1,4 @@
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { features, vector } from '../graph/shape.js';
 import { shift } from '../ops/affine.js';
@@ -10,7 +11,7 @@ import { square } from '../ops/square.js';
 import { type Layer, layer } from './layer.js';
 import type { LayerNormOptions } from './layerNorm.js';
 import { ofOneWidth } from './ofOneWidth.js';
-import { checkFlag, checkPositive } from './options.js';
+import { checkPositive } from './options.js';
 
 /**
  * Normalisation by the root mean square, γ ⊙ x / √(mean x² + ε) over the features of each row (Zhang & Sennrich 2019; PyTorch's RMSNorm): a layer norm

@@ -1,6 +1,8 @@
 /** Parameters and states from elsewhere: by their names, or from another network. */
+
 import { isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe, hasFields, isList } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Values } from '../arguments/values.js';
 import { readRows } from '../data/values.js';
@@ -82,7 +84,7 @@ export function setParameters(inside: Internals, values: Readonly<Record<string,
   const call = 'setParameters';
   inside.idle(call);
   const { partial = false } = checkOptions(call, options, ['partial']);
-  if (typeof partial !== 'boolean') throw new ValueError(`${call}: partial is ${describe(partial)}, expected true or false`);
+  checkFlag(call, 'partial', partial);
   const stored = storedIn(inside);
   // A file holds constants too: `normalize` has some.
   const constants = new Map([...inside.tensorNames()].flatMap(([node, name]) => (node instanceof Constant ? [[name, node] as const] : [])));

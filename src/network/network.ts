@@ -1,5 +1,6 @@
 import type { Floats } from '../arguments/arrays.js';
 import { describe, fieldOf, hasFields, isList } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { checkSize } from '../arguments/size.js';
 import type { AnyTargets, Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
@@ -162,7 +163,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const build = (given.build ?? 'auto') === 'auto' && !reproducible ? (core?.build ?? 'auto') : (given.build ?? 'auto');
     const optimizer = given.optimizer === undefined ? undefined : optimizerOf('network', given.optimizer);
     for (const [name, value] of Object.entries({ reproducible, debug })) {
-      if (typeof value !== 'boolean') throw new ValueError(`network: ${name} is ${describe(value)}, expected true or false`);
+      checkFlag('network', name, value);
     }
     this.build = chooseBuild('network', build, reproducible);
     if (core && core.build !== this.build) throw otherBuild('network', this.build, owner ? 'parametersOf' : 'threads', core.build);
@@ -347,7 +348,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     this.#debugger?.predicts('predict', x);
     if (typeof out !== 'object' || ArrayBuffer.isView(out) || isList(out)) return this.#predictor.predict(x, out as Float32Array);
     const { training = false } = checkOptions('predict', out, ['training']);
-    if (typeof training !== 'boolean') throw new ValueError(`predict: training is ${describe(training)}, expected true or false`);
+    checkFlag('predict', 'training', training);
     return training ? predictInTraining(this.#predictor, x, TRAINED_PREDICTIONS + this.#predictions++) : this.#predictor.predict(x);
   }
 
@@ -541,7 +542,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   setTrainable(name: string, trainable: boolean): this {
     const call = 'setTrainable';
     this.#internals.idle(call);
-    if (typeof trainable !== 'boolean') throw new ValueError(`${call}: trainable is ${describe(trainable)}, expected true or false`);
+    checkFlag(call, 'trainable', trainable);
     const names = this.#internals.tensorNames();
     const { parameters } = this.#engine;
     const named = (node: Parameter) => names.get(node) as string;

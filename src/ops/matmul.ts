@@ -1,6 +1,6 @@
 import { GemmFlag, Opcode } from '../../assembly/opcodes.js';
-import { describe } from '../arguments/describe.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { checkFlag } from '../arguments/flag.js';
+import { ShapeError } from '../errors.js';
 import { size, tensor, word } from '../graph/instruction.js';
 import { apply, type Float64Value, type Instruction, type Node, type Op, type Operand } from '../graph/node.js';
 import { batch, features, formatShape, matrix, type Shape } from '../graph/shape.js';
@@ -106,8 +106,7 @@ export const matmulValue: Float64Value = {
  * @throws ValueError for flags that are no booleans; ShapeError when the inner axes differ, or the result would have the rows as its second axis
  */
 export function matmul(a: Node, b: Node, ta = false, tb = false): Node {
-  for (const [name, flag] of Object.entries({ ta, tb }))
-    if (typeof flag !== 'boolean') throw new ValueError(`matmul: ${name} is ${describe(flag)}, expected true or false`);
+  for (const [name, flag] of Object.entries({ ta, tb })) checkFlag('matmul', name, flag);
   return product(a, b, ta, tb);
 }
 

@@ -1,5 +1,7 @@
 /** Optimizers of a user's own. */
+
 import { describe, isList, isOf } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
 import { Node, topological } from '../graph/node.js';
@@ -60,7 +62,7 @@ function readDefinition(given: unknown): OptimizerDefinition {
     throw new ValueError(`${DEFINE}: name is ${describe(name)}, expected letters and digits`);
   const call = `${DEFINE}: ${name}`;
   checkCommon(call, { name, learningRate, weightDecay, clipNorm: Number.POSITIVE_INFINITY });
-  if (typeof decouplesDecay !== 'boolean') throw new ValueError(`${call}: decouplesDecay is ${describe(decouplesDecay)}, expected true or false`);
+  checkFlag(call, 'decouplesDecay', decouplesDecay);
   const { squares = [] } = definition;
   if (!isList(squares) || !Array.from(squares as readonly unknown[]).every((slot) => typeof slot === 'string'))
     throw new ValueError(`${call}: squares is ${describe(squares)}, expected a list of names of slots`);

@@ -1,5 +1,7 @@
 /** What an optimizer is: one definition, from which everything else about it follows. */
+
 import { describe, fieldOf } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import type { Remedies } from '../arguments/foreignNames.js';
 import { checkOptions } from '../arguments/options.js';
 import { ValueError } from '../errors.js';
@@ -260,7 +262,7 @@ export function checkCommon(call: string, description: Optimizer): void {
 
 export function checkOption(call: string, name: string, value: unknown, option: OptimizerOption): void {
   if (typeof option.usual === 'boolean') {
-    if (typeof value !== 'boolean') throw new ValueError(`${call}: ${name} is ${describe(value)}, expected true or false`);
+    checkFlag(call, name, value);
     return;
   }
   if ('oneOf' in option) {

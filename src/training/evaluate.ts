@@ -1,9 +1,10 @@
 import { Context } from '../../assembly/context.js';
 import { describe } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import { checkRows } from '../data/batch.js';
-import { Dataset, type DatasetLiteral } from '../data/dataset.js';
+import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import { RowSource } from '../data/source.js';
 import { type Sums, sumsOf, writeSums } from '../data/sums.js';
 import type { Engine } from '../engine/engine.js';
@@ -16,7 +17,7 @@ import { features } from '../graph/shape.js';
 import { type Decision, decide, decisionOf, decisionsPerRow, requireDecision } from '../losses/decisions.js';
 import { logitsOf } from '../losses/networkLoss.js';
 import { hasIds, type TargetForm, weightingOf } from '../losses/targetForm.js';
-import { answerOf, checkCallbacks, runAll } from './callbacks.js';
+import { answerOf, checkCallbacks } from './callbacks.js';
 import type { Evaluation, EvaluationProgress } from './history.js';
 import { accuracy } from './metrics/accuracy.js';
 import { checkMetrics, checkNames, type Metric, type MetricValues } from './metrics/metric.js';
@@ -52,20 +53,15 @@ export function evaluate(engine: Engine, data: Dataset | DatasetLiteral<AnyTarge
   checkTraining('evaluate', training);
   const metrics = readMetrics('evaluate', list);
   checkThreshold('evaluate', engine, threshold);
-  const set = Dataset.is(data) ? data : new Dataset(data, 'evaluate');
-  let source: RowSource | undefined;
+  const source = new RowSource('evaluate', engine, data, EVALUATION_ROWS);
   try {
-    source = new RowSource('evaluate', engine, set, EVALUATION_ROWS);
     const slices = evaluateRows(engine, source, metrics, threshold, undefined, 'evaluate', training);
     for (;;) {
       const { done, value } = slices.next();
       if (done) return value;
     }
   } finally {
-    runAll(
-      () => source?.free(),
-      () => set !== data && set.dispose(),
-    );
+    source.free();
   }
 }
 
@@ -94,11 +90,9 @@ export async function evaluateAsync(
   checkThreshold(call, engine, threshold);
   const metrics = readMetrics(call, list);
   checkCallbacks(call, { onProgress }, signal);
-  const set = Dataset.is(data) ? data : new Dataset(data, call);
-  signal?.throwIfAborted();
-  let source: RowSource | undefined;
+  const source = new RowSource(call, engine, data, EVALUATION_ROWS);
   try {
-    source = new RowSource(call, engine, set, EVALUATION_ROWS);
+    signal?.throwIfAborted();
     const began = now();
     turns.worked(began - called);
     const report = async (share: number) => {
@@ -115,10 +109,7 @@ export async function evaluateAsync(
     await report(1);
     return result;
   } finally {
-    runAll(
-      () => source?.free(),
-      () => set !== data && set.dispose(),
-    );
+    source.free();
   }
 }
 
@@ -155,8 +146,7 @@ export function readMetrics(call: string, metrics: readonly Metric[] = []): read
 }
 
 export function checkTraining(call: string, training: unknown): void {
-  if (training !== undefined && typeof training !== 'boolean')
-    throw new ValueError(`${call}: training is ${describe(training)}, expected true or false`);
+  if (training !== undefined) checkFlag(call, 'training', training);
 }
 
 export function evaluationProgram(engine: Engine, { rows, forms }: RowSource, training = false): { program: LoadedProgram; batch: number } {

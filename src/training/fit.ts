@@ -63,7 +63,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
   const most = batchSize * accumulationSteps;
   const held = options.validationSplit === undefined ? undefined : (count: number) => heldBack(count, options.validationSplit as number);
   let opened: Rows | undefined;
-  let validation: Validation | undefined;
+  let validation: RowSource | undefined;
   let pending: LiveRun | undefined;
   try {
     // Allocate everything first, so that a failure changes nothing.
@@ -75,9 +75,9 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
     const batch = Math.min(searchingOf(engine.optimizer) ? Number.POSITIVE_INFINITY : most, rows.total ?? most);
     const steps = rows.total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(rows.total / batch);
     const judgesTraining = !validation && (stopping !== undefined || metrics.length > 0);
-    for (const evaluated of [validation?.source, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
+    for (const evaluated of [validation, (stopping || judgesTraining) && rows.source]) if (evaluated) evaluationProgram(engine, evaluated);
     let slices = rows.source && stepsOn(engine, rows.source, batch, batchSize);
-    const begun = { rows: rows.total, batch, options, held: validation?.source.rows };
+    const begun = { rows: rows.total, batch, options, held: validation?.rows };
     const resume = trainee.resume?.changes === engine.memory.changes ? trainee.resume : undefined;
     const start = { epoch: initialEpoch + 1, stream: trainee.epochsTrained, step: 0, samples: 0, forms: [], sums: undefined, over: false };
     const run: LiveRun = resume ? resume.goOn(begun) : { ...begun, ...start, changes: 0 };
@@ -91,7 +91,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
     let trained = -run.samples;
     if (stopping && !resume) {
       const training = rows.source && (await evaluated(rows.source));
-      const held = validation && (await evaluated(validation.source));
+      const held = validation && (await evaluated(validation));
       const start = { epoch: initialEpoch, epochs, step: 0, steps, seconds: 0, samplesPerSecond: 0, secondsLeft: Number.POSITIVE_INFINITY };
       const own = (training ?? held) as NonNullable<typeof held>;
       stopping.begin({ ...start, ...own, longestBlock: turns.longest, validation: held, training: validation ? undefined : training });
@@ -158,7 +158,7 @@ export async function fit(trainee: Trainee, data: TrainingData, given: FitOption
       trainingSeconds += seconds;
       trained += run.samples;
       await report(progress());
-      const judged = validation && (await evaluated(validation.source));
+      const judged = validation && (await evaluated(validation));
       const training = judgesTraining && rows.source ? await evaluated(rows.source) : undefined;
       const end: Ends = { ...progress(), validation: judged, training };
       ends.push(end);
@@ -207,30 +207,8 @@ function stepsOn(engine: Engine, source: RowSource, batch: number, part: number)
 }
 
 /** What is evaluated after each epoch. */
-interface Validation {
-  readonly source: RowSource;
-  free(): void;
-}
-
-function validationOf(engine: Engine, { validationData, validationSplit }: ReadFitOptions, rows: DatasetRows | undefined): Validation | undefined {
-  if (validationData) {
-    const own = Dataset.is(validationData) ? undefined : new Dataset(validationData, 'fit: validationData');
-    try {
-      const source = new RowSource('fit: validationData', engine, own ?? (validationData as Dataset), EVALUATION_ROWS);
-      return {
-        source,
-        free: () =>
-          runAll(
-            () => source.free(),
-            () => own?.dispose(),
-          ),
-      };
-    } catch (error) {
-      own?.dispose();
-      throw error;
-    }
-  }
+function validationOf(engine: Engine, { validationData, validationSplit }: ReadFitOptions, rows: DatasetRows | undefined): RowSource | undefined {
+  if (validationData) return new RowSource('fit: validationData', engine, validationData, EVALUATION_ROWS);
   if (validationSplit === undefined || !rows) return undefined;
-  const source = new RowSource('fit', engine, rows.dataset, EVALUATION_ROWS, (count) => [rows.total, count]);
-  return { source, free: () => source.free() };
+  return new RowSource('fit', engine, rows.dataset, EVALUATION_ROWS, (count) => [rows.total, count]);
 }

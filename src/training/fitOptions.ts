@@ -1,4 +1,5 @@
 import { describe, fieldOf } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AbortSignalLike, AnyTargets, Inputs } from '../arguments/values.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
@@ -115,7 +116,7 @@ export function readLoop(given: LoopOptions, usual: { readonly batchSize: number
     throw new ValueError(
       `fit: initialEpoch is ${describe(initialEpoch)}, expected a whole number below epochs, ${epochs}: the number of the last epoch`,
     );
-  if (typeof shuffle !== 'boolean') throw new ValueError(`fit: shuffle is ${describe(shuffle)}, expected true or false`);
+  checkFlag('fit', 'shuffle', shuffle);
   if (budgetMs !== undefined && !(typeof budgetMs === 'number' && budgetMs > 0))
     throw new ValueError(`fit: budgetMs is ${describe(budgetMs)}, expected a number of milliseconds > 0`);
   checkCallbacks('fit', { onProgress, onEpoch }, signal);

@@ -1,4 +1,5 @@
 import { describe, fieldOf, isList } from '../arguments/describe.js';
+import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs } from '../arguments/values.js';
 import { Dataset, type DatasetLiteral } from '../data/dataset.js';
@@ -120,7 +121,7 @@ function callingOf(method: CallName, given: readonly unknown[]): Calling {
   const live = Object.fromEntries(here) as Live;
   const { signal, pause, snapshots = false, ...callbacks } = live;
   for (const [name, value] of Object.entries({ transfer, snapshots })) {
-    if (typeof value !== 'boolean') throw new ValueError(`${method}: ${name} is ${describe(value)}, expected true or false`);
+    checkFlag(method, name, value);
   }
   checkCallbacks(method, callbacks, signal);
   checkPause(pause);

@@ -1,4 +1,5 @@
 import { describe } from '../../arguments/describe.js';
+import { checkFlag } from '../../arguments/flag.js';
 import { checkOptions } from '../../arguments/options.js';
 import { made } from '../../arguments/recipe.js';
 import { ValueError } from '../../errors.js';
@@ -68,7 +69,7 @@ export function reduceOnPlateau(rate: number, options: ReduceOnPlateauOptions = 
   if (typeof monitor !== 'string' && typeof monitor !== 'function')
     throw new ValueError(`${call}: monitor is ${describe(monitor)}, expected a name, such as 'loss', or a function`);
   if (mode !== undefined && mode !== 'min' && mode !== 'max') throw new ValueError(`${call}: mode is ${describe(mode)}, expected 'min' or 'max'`);
-  if (typeof relative !== 'boolean') throw new ValueError(`${call}: relative is ${describe(relative)}, expected true or false`);
+  checkFlag(call, 'relative', relative);
   for (const [name, value] of Object.entries({ rate, minLearningRate })) check(call, name, value, 0, 'a finite number ≥ 0');
   check(call, 'minDelta', minDelta, 0, relative ? 'a share in [0, 1)' : 'a finite number ≥ 0', (delta) => !relative || delta < 1);
   check(call, 'factor', factor, 0, 'a number in [0, 1)', (value) => value < 1);
