@@ -1,4 +1,4 @@
-import { type Node, topological } from '../graph/node.js';
+import { dependents, type Node, topological } from '../graph/node.js';
 import { add } from '../ops/add.js';
 
 /** One term of what is differentiated: a node and ∂L/∂node. */
@@ -13,8 +13,7 @@ export interface Seed {
  */
 export function gradients(seeds: readonly Seed[], wrt: readonly Node[]): (Node | undefined)[] {
   const order = topological(seeds.map((seed) => seed.node));
-  const active = new Set<Node>(wrt);
-  for (const node of order) if (node.inputs.some((x) => active.has(x))) active.add(node);
+  const active = dependents(order, wrt);
   const gradient = new Map<Node, Node>();
   const accumulate = (node: Node, d: Node) => {
     const sum = gradient.get(node);

@@ -20,14 +20,6 @@ import { type ModelGraph, nodesOf, type ProgramKind, Recipes } from './recipes.j
 import { type OptimizerState, Snapshot } from './snapshot.js';
 import { release, Workspace } from './workspace.js';
 
-/** A weight matrix w[n, k] that is packed at an address. */
-export interface PackedWeights {
-  readonly weights: Parameter;
-  readonly n: number;
-  readonly k: number;
-  readonly address: number;
-}
-
 /** The most rows a prediction runs on at once; longer inputs are taken in chunks. */
 export const PREDICTION_ROWS = 256;
 
@@ -140,16 +132,6 @@ export class Engine extends Recipes {
       const { weights, n, k, panels } = this.panels[i] as Panels;
       (this.#packing as Packing).packWeights(this.#stateAddress + (this.places.get(panels) as Place).offset * 4, this.addressOf(weights), n, k);
     }
-  }
-
-  /** The weights that are packed, and where. */
-  get packed(): PackedWeights[] {
-    return this.panels.map(({ weights, n, k, panels }) => ({
-      weights,
-      n,
-      k,
-      address: this.#stateAddress + (this.places.get(panels) as Place).offset * 4,
-    }));
   }
 
   /**
@@ -376,7 +358,7 @@ export class Engine extends Recipes {
     if (this.#stateAddress) release(this.core, this.#stateAddress, this.#stateSize, this.#stateViewed);
   }
 
-  /** Address of the gradients, in the order of the parameters; 0 where there is no loss. */
+  /** Address of the gradients, in the order of the parameters; of the packed weights where there are some; 0 where there is neither. */
   get gradientsAddress(): number {
     return this.#stateAddress;
   }
@@ -384,13 +366,12 @@ export class Engine extends Recipes {
   /** The program of a kind for at least `rows` rows, compiled on first use and again when more rows are needed. */
   program(kind: ProgramKind, rows: number, forms: readonly TargetForm[] = NO_TARGETS): LoadedProgram {
     const key = forms.length === 0 ? kind : `${kind}:${forms}`;
-    const prediction = kind === 'predict' || kind === 'logits';
-    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? this.recipe(kind, forms), prediction);
+    return this.#ready(key, rows) ?? this.#load(key, rows, () => this.recipe(kind, forms));
   }
 
   /** A program of another recipe, compiled on first use under its key. Dropped when the loss changes, as the others are. */
   derived(key: string, rows: number, make: () => Recipe): LoadedProgram {
-    return this.#ready(key, rows) ?? this.#load(key, rows, this.#programs.get(key)?.recipe ?? make(), false);
+    return this.#ready(key, rows) ?? this.#load(key, rows, make);
   }
 
   #ready(key: string, rows: number): LoadedProgram | undefined {
@@ -398,10 +379,12 @@ export class Engine extends Recipes {
     return known && known.program.rows >= rows ? known : undefined;
   }
 
-  #load(key: string, rows: number, recipe: Recipe, prediction: boolean): LoadedProgram {
+  #load(key: string, rows: number, make: () => Recipe): LoadedProgram {
     const known = this.#programs.get(key);
+    const recipe = known?.recipe ?? make();
     // The workspace may move even where the program's own allocation fails.
     this.version++;
+    const prediction = predicts(key);
     const workspace = this.#workspace(prediction);
     if (!prediction) workspace.reserveScalars(this.plannedUpdate?.scalarCount ?? 0);
     const program = compile(recipe, rows);
@@ -443,7 +426,7 @@ export class Engine extends Recipes {
 
   #dropPrograms(): void {
     for (const [key, program] of this.#programs) {
-      if (key.startsWith('predict') || key.startsWith('logits')) continue;
+      if (predicts(key)) continue;
       program.free();
       this.#programs.delete(key);
     }
@@ -467,6 +450,11 @@ export class Engine extends Recipes {
     this.core.free(this.#constants);
     this.memory.free();
   }
+}
+
+/** Whether a program is one of predictions, which depend on no loss. */
+function predicts(key: string): boolean {
+  return key.startsWith('predict') || key.startsWith('logits');
 }
 
 /** Bytes of constants. */

@@ -2,7 +2,7 @@ import { gradients } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
 import type { NonFiniteValue } from '../errors.js';
 import { nameNodes } from '../graph/names.js';
-import { type Node, topological } from '../graph/node.js';
+import { dependents, type Node, topological } from '../graph/node.js';
 import { elements, features, formatShape, sameShape } from '../graph/shape.js';
 import { dataOf } from '../losses/networkLoss.js';
 import type { TargetForm } from '../losses/targetForm.js';
@@ -32,8 +32,7 @@ export function searchProgram(engine: Engine, rows: number, forms: readonly Targ
     const terms = withTargets ? engine.terms(losses, mode) : [];
     const lossRows = terms.map((term) => term.rows);
     const order = topological([...outputs, ...lossRows]);
-    const trained = new Set<Node>(engine.parameters);
-    for (const node of order) if (node.inputs.some((x) => trained.has(x))) trained.add(node);
+    const trained = dependents(order, engine.parameters);
     const backwards = order.filter((node) => trained.has(node)).reverse();
     const found = gradients(withTargets ? engine.seeds(losses, 0, mode) : [], backwards);
     const backward = backwards.flatMap((node, i) => {

@@ -90,7 +90,8 @@ export class Recipes {
   penalties: readonly Node[] = [];
   /** The columns of a batch, as the losses expect them. */
   columns: Columns = { inputs: [], targets: [] };
-  protected panels: readonly Panels[] = [];
+  /** Weights that are packed, in an engine that does not train. */
+  panels: readonly Panels[] = [];
   protected plannedUpdate: Update | undefined;
   /** All parameters as one vector. */
   protected readonly all: Node;

@@ -1,4 +1,4 @@
-import { Node } from './node.js';
+import { Node, topological } from './node.js';
 
 /** What a graph is run for: a training step, or everything else. */
 export type Mode = 'training' | 'prediction';
@@ -9,24 +9,12 @@ export type Mode = 'training' | 'prediction';
  * @param known what stands for some nodes
  */
 export function resolver(mode: Mode | undefined, known = new Map<Node, Node>()): (node: Node) => Node {
-  const chooses = (node: Node) => mode && node.op.byMode;
   return (root) => {
-    const stack = [root];
-    for (let node = stack.at(-1); node; node = stack.at(-1)) {
-      if (known.has(node)) {
-        stack.pop();
-        continue;
-      }
-      const needed = chooses(node) ? [node.inputs[mode === 'training' ? 0 : 1] as Node] : node.inputs;
-      const open = needed.filter((x) => !known.has(x));
-      if (open.length > 0) {
-        stack.push(...open);
-        continue;
-      }
-      const inputs = needed.map((x) => known.get(x) as Node);
+    for (const node of topological([root], known)) {
+      const inputs = node.inputs.map((x) => known.get(x) as Node);
       const same = inputs.every((x, i) => x === node.inputs[i]);
-      known.set(node, chooses(node) ? (inputs[0] as Node) : same ? node : new Node(node.op, inputs, node.shape, node.attributes, node.name));
-      stack.pop();
+      if (mode && node.op.byMode) known.set(node, inputs[mode === 'training' ? 0 : 1] as Node);
+      else known.set(node, same ? node : new Node(node.op, inputs, node.shape, node.attributes, node.name));
     }
     return known.get(root) as Node;
   };

@@ -178,6 +178,18 @@ export function topological(roots: readonly Node[], past?: { has(node: Node): bo
   return order;
 }
 
+/** These nodes, and which of `nodes`, inputs before users, depend on one of them; `before`: what is known of others. */
+export function dependents(nodes: readonly Node[], on: Iterable<Node>, before?: ReadonlySet<Node>): Set<Node> {
+  const found = new Set(on);
+  for (const node of nodes) if (node.inputs.some((x) => found.has(x) || before?.has(x))) found.add(node);
+  return found;
+}
+
+/** The first node that adds up over the rows of its inputs. */
+export function acrossRows(nodes: readonly Node[]): Node | undefined {
+  return nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+}
+
 /** The shape of an op on one tensor that keeps it. */
 export function shapeOfOnly(inputs: readonly Node[]): Shape {
   return (inputs[0] as Node).shape;

@@ -1,5 +1,8 @@
 /** Weights of eight bits in a file: a tensor of integers (I8) in place of floats, and one of scales, one for each row. */
-import type { Engine, PackedWeights } from '../engine/engine.js';
+
+import type { Place } from '../compile/encode.js';
+import type { Panels } from '../compile/prepack.js';
+import type { Engine } from '../engine/engine.js';
 import { FileError } from '../errors.js';
 import type { Fields } from '../files/json.js';
 import { show } from '../files/json.js';
@@ -14,12 +17,22 @@ import { weightsReadBy } from './products.js';
 /** The largest magnitude of an integer. −128 is none: sums would not fit. */
 const LARGEST = 127;
 
+/** A weight matrix w[n, k] that is packed at an address. */
+interface PackedWeights extends Pick<Panels, 'weights' | 'n' | 'k'> {
+  readonly address: number;
+}
+
+/** The weights that are packed, and where. */
+function packedIn({ panels, places, gradientsAddress }: Engine): PackedWeights[] {
+  return panels.map(({ weights, n, k, panels }) => ({ weights, n, k, address: gradientsAddress + (places.get(panels) as Place).offset * 4 }));
+}
+
 /** The integers and scales of an engine's packed weights: of those that predictions read in no other way, so that their floats are not needed. */
 function writeIntegers(engine: Engine, names: ReadonlyMap<Stored, string>): QuantizedParts {
   const programs = (['predict', 'logits'] as const).map((kind) => engine.program(kind, 1).program);
   const read = new Set(programs.flatMap(({ instructions }) => instructions.flatMap(weightsReadBy)));
   const unique = uniqueNames([...names.values()]);
-  const found = engine.packed.filter(({ weights }) => !read.has(weights));
+  const found = packedIn(engine).filter(({ weights }) => !read.has(weights));
   const parts = found.map((packed) => {
     const { weights, n, k } = packed;
     const name = names.get(weights) as string;
@@ -94,7 +107,7 @@ function fillIntegers(call: string, engine: Engine, tensors: ReadonlyMap<Stored,
   const nodes = new Map([...tensors].map(([node, name]) => [name, node]));
   const { core } = engine;
   for (const [name, { integers: of, scales }] of integers) {
-    const found = engine.packed.find(({ weights }) => weights === (nodes.get(name) as Parameter | undefined));
+    const found = packedIn(engine).find(({ weights }) => weights === (nodes.get(name) as Parameter | undefined));
     if (!found) throw new FileError(`${call}: the tensor ${show(name)} has the type I8, expected only of weights that a dense layer multiplies by`);
     const at = core.allocate(of.length + scales.length, 'the integers of weights');
     core.u8.set(of, at);

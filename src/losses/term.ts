@@ -1,6 +1,6 @@
 import { Factor } from '../../assembly/opcodes.js';
 import { NeuriteError } from '../errors.js';
-import { apply, type Node, topological } from '../graph/node.js';
+import { acrossRows, apply, dependents, type Node, topological } from '../graph/node.js';
 import { affineOp } from '../ops/affine.js';
 import { constantOp, fillOp, inputOp, parameterOp, targetOp } from '../ops/leaves.js';
 
@@ -58,16 +58,18 @@ function knownOf(model: Model): Known {
   const found = known.get(model);
   if (found) return found;
   const nodes = topological([...model.inputs, ...model.outputs]);
-  const made = { all: new Set(nodes), onInputs: dependents(nodes, inputOp), onParameters: dependents(nodes, parameterOp) };
+  const made = { all: new Set(nodes), onInputs: dependentsOf(nodes, inputOp), onParameters: dependentsOf(nodes, parameterOp) };
   known.set(model, made);
   return made;
 }
 
-/** Which of these nodes, inputs before users, are of an op or depend on one that is; `before`: what is known of others. */
-function dependents(nodes: readonly Node[], op: Node['op'], before?: ReadonlySet<Node>): ReadonlySet<Node> {
-  const found = new Set<Node>();
-  for (const node of nodes) if (node.op === op || node.inputs.some((x) => found.has(x) || before?.has(x))) found.add(node);
-  return found;
+/** Which of these nodes are of an op or depend on one that is; `before`: what is known of others. */
+function dependentsOf(nodes: readonly Node[], op: Node['op'], before?: ReadonlySet<Node>): ReadonlySet<Node> {
+  return dependents(
+    nodes,
+    nodes.filter((node) => node.op === op),
+    before,
+  );
 }
 
 /**
@@ -89,9 +91,9 @@ export function checkTerm(call: string, what: string, root: Node, model: Model, 
     refuse(`depends on ${node}, expected nodes made of the network's inputs and parameters, and of constants`);
   }
   const [op, before] = root.shape.batched ? [inputOp, onInputs] : [parameterOp, onParameters];
-  if (!before.has(root) && !dependents(nodes, op, before).has(root))
+  if (!before.has(root) && !dependentsOf(nodes, op, before).has(root))
     refuse(`depends on no ${root.shape.batched ? 'input' : 'parameter'}, expected what training can change`);
   // Those of the network itself were found to have none.
-  const across = nodes.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+  const across = acrossRows(nodes);
   if (across) refuse(`depends on ${across}, which adds up over the rows of ${across.inputs.join(' and ')}; expected rows that are independent`);
 }

@@ -2,7 +2,7 @@ import { Factor } from '../../assembly/opcodes.js';
 import { describe, fieldOf, isOf } from '../arguments/describe.js';
 import { NeuriteError } from '../errors.js';
 import { resolver } from '../graph/modes.js';
-import { Node, topological } from '../graph/node.js';
+import { acrossRows, dependents, Node, topological } from '../graph/node.js';
 import { constantOp, fillOp, inputOp, parameterOp, stateOp, targetOp } from '../ops/leaves.js';
 
 /** The ends that a network's graph may have. */
@@ -24,19 +24,19 @@ export function checkGraph(inputs: readonly Node[], outputs: readonly Node[], up
     if (!y.shape.batched) refuse(`the output ${y} is no batch, expected [rows, features]`);
   }
   const nodes = topological(outputs);
-  const fromInputs = new Set<Node>();
-  for (const node of nodes) if (node.op === inputOp || node.inputs.some((x) => fromInputs.has(x))) fromInputs.add(node);
+  const ofInputs = nodes.filter((node) => node.op === inputOp);
+  const fromInputs = dependents(nodes, ofInputs);
   const constant = outputs.find((y) => !fromInputs.has(y));
   if (constant) refuse(`the output ${constant} depends on no input; it is the same for every row`);
   const listed = new Set(inputs);
-  const other = nodes.find((node) => node.op === inputOp && !listed.has(node));
+  const other = ofInputs.find((node) => !listed.has(node));
   if (other) refuse(`the outputs depend on the input ${other}, which is not among the inputs`);
   const unused = inputs.find((node) => !fromInputs.has(node));
   if (unused) refuse(`no output depends on the input ${unused}; leave it out, or use it`);
   if (listed.size !== inputs.length) refuse('one input came twice, expected each once');
   // Predictions run in chunks, Jacobians on rows that stand there several times: what a row gives may not depend on the others.
   const predicted = topological(outputs.map(resolver('prediction')));
-  const across = predicted.find((node) => !node.shape.batched && node.inputs.some((x) => x.shape.batched));
+  const across = acrossRows(predicted);
   if (across)
     refuse(
       `${across} adds up over the rows of ${across.inputs.join(' and ')}, expected rows that are independent in predictions; byMode(training, prediction) tells them apart`,

@@ -9,6 +9,7 @@ import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Stream } from '../data/stream.js';
 import { Engine } from '../engine/engine.js';
+import { forgotten } from '../engine/forgotten.js';
 import type { Quantization } from '../engine/packing.js';
 import { nodesOf } from '../engine/recipes.js';
 import { NeuriteError, ValueError } from '../errors.js';
@@ -114,8 +115,6 @@ const TRAINED_PREDICTIONS = 0xc0000000;
  */
 export let internals: (call: string, network: AnyNetwork) => Internals;
 
-const engines = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
-
 /** What is said where int8 is passed in place of the options. */
 const QUANTIZATION = { 'name on': 'pass it as { quantize: int8 }' };
 
@@ -146,7 +145,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
   readonly dispose = (): void => {
     if (this.#internals.disposed) return;
     this.#internals.idle('dispose').disposed = true;
-    engines?.unregister(this);
+    forgotten?.unregister(this);
     this.#engine.free();
   };
 
@@ -220,7 +219,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
       throw error;
     }
     this.#predictor = new Predictor(this.#engine, maxRows);
-    engines?.register(this, this.#engine, this);
+    forgotten?.register(this, this.#engine, this);
   }
 
   /**

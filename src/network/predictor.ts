@@ -7,6 +7,7 @@ import { isLinear } from '../core/linear.js';
 import { checkIds, checkRows, readInputs } from '../data/batch.js';
 import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
+import { forgotten } from '../engine/forgotten.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import type { Workspace } from '../engine/workspace.js';
 import { DisposedError, ShapeError, ValueError } from '../errors.js';
@@ -344,8 +345,6 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     return this;
   }
 }
-
-const forgotten = typeof FinalizationRegistry === 'undefined' ? undefined : new FinalizationRegistry<Engine>((engine) => engine.free());
 
 /** A predictor with an engine of its own, freed when it is forgotten. */
 export function frozen<In extends number, Out extends number>(engine: Engine, maxRows: number, internals: Internals): Predictor<In, Out> {
