@@ -58,12 +58,8 @@ export class BusyError extends NeuriteError {
   override name = 'BusyError';
   constructor(call: string, running: 'fit' | 'evaluate' | 'evaluateAsync' | 'step' | 'configure', what = 'network') {
     const doing = { fit: 'trained', evaluate: 'evaluated', evaluateAsync: 'evaluated', step: 'trained', configure: 'configured' }[running];
-    super(
-      'BUSY',
-      running !== 'fit' && running !== 'evaluateAsync'
-        ? `${call}: the ${what} is being ${doing} by ${running}; wait until it has returned`
-        : `${call}: the ${what} is being ${doing} by ${running}; wait for its promise, or abort it through its signal`,
-    );
+    const remedy = running === 'fit' || running === 'evaluateAsync' ? 'for its promise, or abort it through its signal' : 'until it has returned';
+    super('BUSY', `${call}: the ${what} is being ${doing} by ${running}; wait ${remedy}`);
   }
 }
 

@@ -51,21 +51,17 @@ type Hold = (view: Floats) => Floats;
 
 /** The view of a parameter or state. `hold` keeps the network alive as long as a view of its memory is. */
 export function parameterView(inside: Internals, hold: Hold, found: Parameter | State, name: string): ParameterView {
-  const values = () => viewOf(inside, hold, found, 'values');
-  const gradient = () => {
-    if (found instanceof State) throw new ValueError(`parameter(${JSON.stringify(name)}).gradient: it is a state, which no gradient changes`);
-    return viewOf(inside, hold, found, 'gradient');
-  };
   return {
     name,
     shape: found.shape.size,
     offset: inside.engine.offsetOf(found),
     isTrained: found instanceof Parameter && !inside.engine.frozen.has(found),
     get values() {
-      return values();
+      return viewOf(inside, hold, found, 'values');
     },
     get gradient() {
-      return gradient();
+      if (found instanceof State) throw new ValueError(`parameter(${JSON.stringify(name)}).gradient: it is a state, which no gradient changes`);
+      return viewOf(inside, hold, found, 'gradient');
     },
     set: (values) => setParameter(inside, found, name, values),
   };
