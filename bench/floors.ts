@@ -103,7 +103,7 @@ function step(id: string, limitedBy: string): Goal {
 }
 
 const between = 'the products of such sizes; what lies between them takes 6 to 8 % of the step';
-const frame = 'products and activations take three quarters of the frame, the loop of the program and copies the rest';
+const frame = 'half of the frame loads weights, each of which is used once, a third is tanh, copies are the rest';
 const swings = 'swings from run to run on this host, whose cores other work slows: docs/threads.md has the range';
 
 export const goals: readonly Goal[] = [

@@ -8,7 +8,7 @@ import { Tanh } from '../math/tanh';
 import { unary } from '../kernels/unary';
 import { Opcode } from '../opcodes';
 import { isLanes, isSameOrApart } from '../preconditions';
-import { FusedTanh } from './tanh';
+import { fusedTanhs } from './tanh';
 
 /** Bytes of two vectors, which a pass takes at once. */
 const PAIR: usize = 32;
@@ -53,22 +53,6 @@ function tanhs(y: usize, x: usize, bytes: usize): void {
     v128.store(y + at, y0);
     v128.store(y + at, y1, 16);
   }
-}
-
-/** Four vectors at once, which share the loads of constants: the processor's queues then hold several chains. */
-function fusedTanhs(y: usize, x: usize, bytes: usize): void {
-  const end = y + bytes;
-  for (; y + 64 <= end; y += 64, x += 64) {
-    const y0 = FusedTanh.of(v128.load(x));
-    const y1 = FusedTanh.of(v128.load(x, 16));
-    const y2 = FusedTanh.of(v128.load(x, 32));
-    const y3 = FusedTanh.of(v128.load(x, 48));
-    v128.store(y, y0);
-    v128.store(y, y1, 16);
-    v128.store(y, y2, 32);
-    v128.store(y, y3, 48);
-  }
-  for (; y < end; y += 16, x += 16) v128.store(y, FusedTanh.of(v128.load(x)));
 }
 
 function sigmoids(y: usize, x: usize, bytes: usize): void {

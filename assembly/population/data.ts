@@ -106,45 +106,53 @@ function gatherLane(y: usize, data: usize, order: usize, position: usize, rows: 
   }
 }
 
-/** y = rows of four nets of n floats each, `stride` bytes from net to net; 0 where all have the same. Nets behind the first `nets` repeat the last. */
+/**
+ * y = rows of `nets` nets of n floats each, four to a group, `stride` bytes from net to net; 0 where all have the same. A last group of fewer nets
+ * repeats the last.
+ */
 export function interleave(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
-  if (!ASC_NO_ASSERT) assert(isLanes(y, n) && isTensor(x, (stride >> 2) * (nets - 1) + n), 'interleave: y is vectors, x floats of each net in the heap');
+  if (!ASC_NO_ASSERT) assert(isLanes(y, n * ((nets + 3) >> 2)) && isTensor(x, (stride >> 2) * (nets - 1) + n), 'interleave: y is vectors, x floats of each net in the heap');
+  const bytes = n << 2;
   if (!stride) {
-    for (const end = x + (n << 2); x < end; x += 4, y += 16) v128.store(y, v128.load32_splat(x));
+    for (const end = y + ((nets + 3) >> 2) * (bytes << 2); y < end; ) {
+      for (let at: usize = 0; at < bytes; at += 4, y += 16) v128.store(y, v128.load32_splat(x + at));
+    }
     return;
   }
-  const x1 = nets > 1 ? x + stride : x;
-  const x2 = nets > 2 ? x1 + stride : x1;
-  join(y, x, x1, x2, nets > 3 ? x2 + stride : x2, n << 2);
+  for (let left = <isize>nets; left > 0; left -= 4, x += stride << 2, y += bytes << 2) {
+    const x1 = left > 1 ? x + stride : x;
+    const x2 = left > 2 ? x1 + stride : x1;
+    join(y, x, x1, x2, left > 3 ? x2 + stride : x2, bytes);
+  }
 }
 
 /** The other way round: n floats of each of the first `nets` nets, `stride` bytes from net to net. */
 export function separate(y: usize, x: usize, n: usize, stride: usize, nets: usize): void {
-  if (!ASC_NO_ASSERT) assert(isLanes(x, n) && isTensor(y, (stride >> 2) * (nets - 1) + n), 'separate: x is vectors, y floats of each net in the heap');
-  if (nets < 4) {
-    for (let l: usize = 0; l < nets; l++) for (let j: usize = 0; j < n; j++) store<u32>(y + l * stride + (j << 2), load<u32>(x + (j << 4) + (l << 2)));
-    return;
+  if (!ASC_NO_ASSERT) assert(isLanes(x, n * ((nets + 3) >> 2)) && isTensor(y, (stride >> 2) * (nets - 1) + n), 'separate: x is vectors, y floats of each net in the heap');
+  for (; nets >= 4; nets -= 4, y += stride << 2) {
+    const end = y + (n << 2);
+    let y0 = y;
+    let y1 = y + stride;
+    let y2 = y1 + stride;
+    let y3 = y2 + stride;
+    for (; y0 + 16 <= end; y0 += 16, y1 += 16, y2 += 16, y3 += 16, x += 64) {
+      const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 2, 6, 3, 7);
+      const low23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 0, 4, 1, 5);
+      const high23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 2, 6, 3, 7);
+      v128.store(y0, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+      v128.store(y1, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+      v128.store(y2, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+      v128.store(y3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+    }
+    for (; y0 < end; y0 += 4, y1 += 4, y2 += 4, y3 += 4, x += 16) {
+      store<u32>(y0, load<u32>(x));
+      store<u32>(y1, load<u32>(x, 4));
+      store<u32>(y2, load<u32>(x, 8));
+      store<u32>(y3, load<u32>(x, 12));
+    }
   }
-  const end = y + (n << 2);
-  let y1 = y + stride;
-  let y2 = y1 + stride;
-  let y3 = y2 + stride;
-  for (; y + 16 <= end; y += 16, y1 += 16, y2 += 16, y3 += 16, x += 64) {
-    const low01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 0, 4, 1, 5);
-    const high01 = v128.shuffle<f32>(v128.load(x), v128.load(x, 16), 2, 6, 3, 7);
-    const low23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 0, 4, 1, 5);
-    const high23 = v128.shuffle<f32>(v128.load(x, 32), v128.load(x, 48), 2, 6, 3, 7);
-    v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-    v128.store(y1, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-    v128.store(y2, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-    v128.store(y3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
-  }
-  for (; y < end; y += 4, y1 += 4, y2 += 4, y3 += 4, x += 16) {
-    store<u32>(y, load<u32>(x));
-    store<u32>(y1, load<u32>(x, 4));
-    store<u32>(y2, load<u32>(x, 8));
-    store<u32>(y3, load<u32>(x, 12));
-  }
+  for (let l: usize = 0; l < nets; l++) for (let j: usize = 0; j < n; j++) store<u32>(y + l * stride + (j << 2), load<u32>(x + (j << 4) + (l << 2)));
 }
 
 /** Bit l: one of the n elements of net l is NaN or infinite. */

@@ -2,7 +2,7 @@
  * Matrix products of four nets at once: an element is a vector, lane l that of net l, and each net has factors of its own.
  *
  * The order of summation of an element is that of `gemm` (`gemm/gemm.ts`), and for the dot products of a single row that of `gemvRows`: each
- * lane has the bits that its net has by itself.
+ * lane has the bits that its net has by itself. In the relaxed build `laneRow` has an order of its own.
  */
 import { KC } from '../gemm/gemv';
 import { isLanes, isTensor, span } from '../preconditions';
@@ -45,6 +45,69 @@ function assertProduct(c: usize, a: usize, b: usize, m: usize, n: usize, k: usiz
   // In floats, to the end of the last vector.
   const ends = isTensor(a, (span(m, k, rsa, csa) + 14) >> 2) && isTensor(b, (span(k, n, rsb, csb) + 14) >> 2);
   assert(m == 0 || n == 0 || k == 0 || ends, 'laneGemm: a[m, k] and b[k, n], with their strides, are vectors in the heap');
+}
+
+/** The most terms of `laneRow`. It goes through all rows of w for each eight of them: with 64 rows of 64 `fourDots` is faster. */
+const MOST_TERMS: usize = 32;
+
+/** Whether `laneRow` does what `laneGemm` would: in the relaxed build, whose order of summation is nobody's. */
+// @ts-ignore: decorator
+@inline
+export function isLaneRow(m: usize, k: usize): bool {
+  return ASC_FEATURE_RELAXED_SIMD && m == 1 && k > 0 && k <= MOST_TERMS;
+}
+
+/**
+ * u[n] = x[k]·w[n, k]ᵀ + b[n] of one row of each group, strides bytes apart; b is 0 for none. Each element is summed in the order of its terms, b first. Eight
+ * elements of x stay in registers for all rows of w: each weight is used once, and loading it is what takes the time.
+ */
+export function laneRow(
+  u: usize, x: usize, w: usize, b: usize, n: usize, k: usize, groups: usize, strideU: usize, strideX: usize, strideW: usize, strideB: usize,
+): void {
+  if (!ASC_NO_ASSERT) assert(isLanes(u, n) && isLanes(x, k) && isLanes(w, n * k) && (b == 0 || isLanes(b, n)), 'laneRow: u, x, w and b are vectors in the heap');
+  const row = k * ELEMENT;
+  const step = row - 4 * ELEMENT;
+  const bytes = n * ELEMENT;
+  for (; groups; groups--, u += strideU, x += strideX, w += strideW, b += strideB) {
+    const end = u + bytes;
+    let d = b ? b : nothing;
+    let csd = b ? ELEMENT : 0;
+    let a = x;
+    let from = w;
+    for (const last = x + (row & ~(8 * ELEMENT - 1)); a < last; a += 8 * ELEMENT, from += 8 * ELEMENT) {
+      const x0 = v128.load(a);
+      const x1 = v128.load(a, 16);
+      const x2 = v128.load(a, 32);
+      const x3 = v128.load(a, 48);
+      const x4 = v128.load(a, 64);
+      const x5 = v128.load(a, 80);
+      const x6 = v128.load(a, 96);
+      const x7 = v128.load(a, 112);
+      for (let c = u, at = from; c < end; c += ELEMENT, d += csd) {
+        let sum = madd(x0, v128.load(at), v128.load(d));
+        sum = madd(x1, v128.load(at, 16), sum);
+        sum = madd(x2, v128.load(at, 32), sum);
+        sum = madd(x3, v128.load(at, 48), sum);
+        // In two steps: the compiler loads all up to here first, and eight vectors more would not fit into the registers.
+        at += 4 * ELEMENT;
+        sum = madd(x4, v128.load(at), sum);
+        sum = madd(x5, v128.load(at, 16), sum);
+        sum = madd(x6, v128.load(at, 32), sum);
+        sum = madd(x7, v128.load(at, 48), sum);
+        at += step;
+        v128.store(c, sum);
+      }
+      d = u;
+      csd = ELEMENT;
+    }
+    const left = (k & 7) * ELEMENT;
+    if (!left) continue;
+    for (let c = u; c < end; c += ELEMENT, d += csd, from += row) {
+      let sum = v128.load(d);
+      for (let p: usize = 0; p < left; p += ELEMENT) sum = madd(v128.load(a + p), v128.load(from + p), sum);
+      v128.store(c, sum);
+    }
+  }
 }
 
 /**

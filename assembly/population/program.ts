@@ -20,7 +20,7 @@ import {
   laneAccumulate, laneBinaryCrossEntropy, laneCountCorrect, laneCrossEntropy, laneSigmoidCrossEntropy, laneSoftmaxCrossEntropy,
 } from './losses';
 import { laneAdam, laneAxpy, laneClipNorm, laneMomentum, laneRates, laneSgd } from './optimizers';
-import { laneGemm } from './products';
+import { isLaneRow, laneGemm, laneRow } from './products';
 import { laneExpandFeatures, laneLogSoftmax, laneLogSumExp, laneMaxFeatures, laneOneHot, laneSoftmax, laneSumFeatures } from './rows';
 
 /** The address of a ref in the first group. */
@@ -187,7 +187,8 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         const strideX = stride(context, pc, I.Linear.x, m * k);
         const strideW = stride(context, pc, I.Linear.w, n * k);
         const strideB = stride(context, pc, I.Linear.b, n);
-        for (let g: usize = 0; g < groups; g++, u += strideU, x += strideX, w += strideW, b += strideB) {
+        if (isLaneRow(m, k)) laneRow(u, x, w, b, n, k, groups, strideU, strideX, strideW, strideB);
+        else for (let g: usize = 0; g < groups; g++, u += strideU, x += strideX, w += strideW, b += strideB) {
           laneGemm(u, x, w, m, n, k, k << 4, 16, 16, k << 4, false, b);
         }
         const activation: i32 = word(pc, I.Linear.activation);
@@ -511,13 +512,11 @@ export function predict(
 function transfer(context: usize, tensor: usize, first: usize, some: usize, groups: usize, last: usize, isInput: bool): void {
   const n: usize = load<u32>(tensor, 8);
   const step: usize = load<u32>(tensor, 12);
-  let lanes = address(context, tensor, 0);
-  let rows = <usize>load<u32>(tensor, 4) + 4 * step * first;
-  for (let g: usize = 0; g < some; g++, lanes += n << 4, rows += 4 * step) {
-    const nets = first + g + 1 == groups ? last : 4;
-    if (isInput) interleave(lanes, rows, n, step, nets);
-    else separate(rows, lanes, n, step, nets);
-  }
+  const lanes = address(context, tensor, 0);
+  const rows = <usize>load<u32>(tensor, 4) + 4 * step * first;
+  const nets = first + some == groups ? (some << 2) - 4 + last : some << 2;
+  if (isInput) interleave(lanes, rows, n, step, nets);
+  else separate(rows, lanes, n, step, nets);
 }
 
 /** Bit i: a value or a slot of net i of a block is NaN or infinite: n values of a group from `values` on, m slots from `slots` on. */
