@@ -106,7 +106,7 @@ function blocks(
     const packed = csa == 4 ? rsa != 4 && n >= LONG && (unrolling || MR() == 6) : rsa == 4 && (n > DIRECT || depth * csa > SPAN);
     const rowsA = a + p * csa;
     const rowsB = b + p * rsb;
-    if (csb == 4 && (m <= MR() || (m <= DIRECT && depth * rsb <= SPAN))) {
+    if (csb == 4 && (m <= MR() || (m <= min(DIRECT, depth >> 1) && depth * rsb <= SPAN))) {
       if (packed) for (let i: usize = 0; i < m; i += height(m - i)) packStrip(packedBlock + ((i * depth) << 2), rowsA + i * rsa, m - i, depth, rsa, csa);
       const strips = packed ? packedBlock : rowsA;
       for (let j: usize = 0; j < n; j += NR) {
