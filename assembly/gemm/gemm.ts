@@ -9,8 +9,10 @@ import { Scratch, scratch } from '../scratch';
 const BLOCK: usize = 1 << 16;
 
 /**
- * An operand that lies in rows of the tile is read in place on two conditions. The other operand has at most DIRECT rows to share the cost
- * of packing, and the bytes from first to last are at most SPAN, which stay in the second-level cache.
+ * An operand that lies in rows of the tile is read in place on three conditions. The other operand has at most DIRECT rows to share the cost of packing. Those
+ * are at most half the terms of a sum: c is then computed down its columns, in pieces that nothing prefetches, and few terms do not hide how long they take
+ * (the gradient of 784×64 weights by 32 rows on a helper of two threads: 114 → 60 µs). And the bytes from first to last are at most SPAN, which stay in the
+ * second-level cache.
  */
 const DIRECT: usize = 64;
 const SPAN: usize = 1 << 19;

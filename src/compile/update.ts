@@ -25,6 +25,12 @@ export const TAME = 2 ** 32;
 /** A change below this is rounded away beside the largest float. */
 export const HARMLESS = 2 ** 100;
 
+/**
+ * Elements from which on a parameter is updated by an instruction of its own. Threads split that as they do its gradient, over the same rows, so that each
+ * updates what its core computed (T3 on two threads, the update by Adam: 322 → 236 µs).
+ */
+const LARGE = 1 << 15;
+
 /** What composed updates are made with. */
 const TOOLS: ComposingTools = { lower: (roots) => lower(roots, false), shareCommon };
 
@@ -76,7 +82,7 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
     rate: 1,
   };
   const { optimizer, kinds, weightDecay } = layout;
-  const stretches = trainedPartsOf(layout.stretches, parameters);
+  const stretches = trainedPartsOf(layout.stretches, parameters, kernel !== undefined);
   const parts = new Map<Node, { of: Node; from: number }>();
   const byName = new Map<string, Node>();
   /** Elements of a vector from number `from` on, or the vector itself where these are all. */
@@ -132,15 +138,16 @@ export function planUpdate(given: Optimizer, w: Node, parameters: readonly Named
   return { ...layout, descends, bounded, dw, slotNames: names, slots, powers, start, scalars, scalarCount, composition, parts, instructions };
 }
 
-/** Stretches without what is frozen. */
-function trainedPartsOf(stretches: readonly Stretch[], parameters: readonly NamedShape[]): Stretch[] {
-  const trained: { from: number; end: number }[] = [];
+/** Stretches without what is frozen. `apart`: whether a large parameter has a stretch of its own. */
+function trainedPartsOf(stretches: readonly Stretch[], parameters: readonly NamedShape[], apart: boolean): Stretch[] {
+  const trained: { from: number; end: number; open: boolean }[] = [];
   let at = 0;
   for (const { shape, frozen } of parameters) {
     const last = trained.at(-1);
     const end = at + elements(shape);
-    if (!frozen && last?.end === at) last.end = end;
-    else if (!frozen) trained.push({ from: at, end });
+    const open = !apart || end - at < LARGE;
+    if (!frozen && open && last?.open && last.end === at) last.end = end;
+    else if (!frozen) trained.push({ from: at, end, open });
     at = end;
   }
   return stretches.flatMap((stretch) =>
