@@ -171,7 +171,7 @@ export class KernelBench {
     readonly build: Build,
     readonly effort: KernelEffort,
   ) {
-    this.#machine = new Machine(binary);
+    this.#machine = new Machine(binary, build);
     this.#ceiling = ceiling(build, effort.run);
     this.#compiled = new Promise((resolve) => setTimeout(resolve, effort.compiling));
   }

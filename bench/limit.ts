@@ -70,6 +70,11 @@ function assemble(relaxed: boolean): Uint8Array<ArrayBuffer> {
   ]);
 }
 
+/** Whether this engine knows relaxed SIMD. */
+export function supportsRelaxed(): boolean {
+  return WebAssembly.validate(assemble(true));
+}
+
 /**
  * Makes the loop for a build: `relaxed` on relaxed_madd, `simd` on a product and a sum. `run(turns)` runs it and
  * returns the floating-point operations that were done, two to a multiply-add.

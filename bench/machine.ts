@@ -1,11 +1,14 @@
 import { Context } from '../assembly/context.js';
 import { Adam, Block, DataType, Gather, Gemm, type GemmFlag, Opcode, Ref, Unary } from '../assembly/opcodes.js';
+import { supportsRelaxed } from './limit.js';
+import type { Build } from './measure.js';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
   allocate(bytes: number): number;
   free(address: number): void;
   run(context: number, pc: number, end: number, rows: number): number;
+  setUnrolling(on: boolean): void;
 }
 
 /** Learning rates and sources come right behind the context record. */
@@ -40,8 +43,10 @@ export class Machine {
   readonly #context: number;
   readonly #blocks: number[] = [];
 
-  constructor(binary: BufferSource) {
+  constructor(binary: BufferSource, build: Build) {
     this.#exports = new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as unknown as Exports;
+    // As the package does: engines that know relaxed SIMD unroll loops themselves.
+    this.#exports.setUnrolling(build === 'simd' && !supportsRelaxed());
     this.#context = this.#exports.allocate(SOURCES + SOURCE_COUNT * 4);
     // Every block begins at address 0, so a ref is an address.
     this.u32[(this.#context + Context.LearningRates) >> 2] = this.#context + RATES;

@@ -151,7 +151,7 @@ async function multiply(n: number): Promise<void> {
   const a = uniformArray(n * n, 1);
   const b = uniformArray(n * n, 2);
   const [own, binary] = binaries(given.build)[0] as [Build, Uint8Array<ArrayBuffer>];
-  const machine = new Machine(binary);
+  const machine = new Machine(binary, own);
   const contender = productContender(machine, own, { rows: n, inputs: n, outputs: n, form: 'nn' }, 0);
   const expected = contender.product().slice();
   const peers: Multiplying[] = [];
