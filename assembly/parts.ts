@@ -3,6 +3,7 @@
  * whole. A part is an instruction like any other, with other addresses and sizes, or a call of the kernel where no instruction says it.
  */
 import { Context } from './context';
+import { nearest } from './gather';
 import { gemmPart } from './gemm/gemm';
 import { largestMagnitude } from './kernels/data';
 import { linear, linearPart } from './kernels/linear';
@@ -173,7 +174,7 @@ export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, part
     if (length == 0) return true;
     gemmPart(
       address(context, pc, I.Gemm.c) + ((byRows ? first * n : first) << 2), n,
-      address(context, pc, I.Gemm.a) + ((byRows ? first * rsa : 0) << 2), address(context, pc, I.Gemm.b) + ((byRows ? 0 : first * csb) << 2),
+      nearest(context, address(context, pc, I.Gemm.a)) + ((byRows ? first * rsa : 0) << 2), nearest(context, address(context, pc, I.Gemm.b)) + ((byRows ? 0 : first * csb) << 2),
       byRows ? length : m, byRows ? n : length, count(pc, I.Gemm.k, rows),
       rsa, ta ? lda : 1, tb ? 1 : ldb, csb, (flags & GemmFlag.Accumulate) != 0, m == 1,
     );
@@ -181,7 +182,7 @@ export function runSpecial(context: usize, pc: usize, rows: u32, part: u32, part
   }
   if (opcode != Opcode.Linear) return false;
   const u = address(context, pc, I.Linear.u);
-  const x = address(context, pc, I.Linear.x);
+  const x = nearest(context, address(context, pc, I.Linear.x));
   const w = address(context, pc, I.Linear.w);
   const b = optional(context, pc, I.Linear.b);
   const m = count(pc, I.Linear.m, rows);

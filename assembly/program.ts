@@ -1,7 +1,8 @@
 /** The program loop: reads instructions and calls kernels. See `opcodes.ts` for the words, `context.ts` for the record. */
 import { binary } from './kernels/binary';
 import { Context, Status } from './context';
-import { gather, largestMagnitude } from './kernels/data';
+import { gatherTo } from './gather';
+import { largestMagnitude } from './kernels/data';
 import { gemm } from './gemm/gemm';
 import { linear as linearInt8 } from './int8/linear';
 import { linear } from './kernels/linear';
@@ -18,7 +19,7 @@ import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { embed, embedBackward } from './kernels/embedding';
 import { draw } from './random';
 import { setScratch } from './scratch';
-import { awaitJob, contextOfJob, enter, finish, instructionOfJob, join, Own, partsOfJob, publish, rowsOfJob, size, take } from './team';
+import { announceGather, awaitJob, contextOfJob, enter, finish, forgetGather, instructionOfJob, join, Own, partsOfJob, publish, rowsOfJob, size, take } from './team';
 import { unary } from './kernels/unary';
 
 function learningRate(context: usize): f64 {
@@ -95,9 +96,11 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
     assert((pc & 3) == 0 && pc <= end && isInBlock(pc, end - pc), 'run: the program is words in the heap');
   }
   let isRoomy = false;
+  if (ASC_FEATURE_THREADS && threads > 1) forgetGather();
   while (pc < end) {
     if (ASC_FEATURE_THREADS && threads > 1) {
-      const parts = partsOf(pc, rows, threads, least);
+      const isCopied = load<i32>(pc) == Opcode.Gather && announceGather(pc, (<usize>rows * <usize>word(pc, I.Gather.features)) << 2);
+      const parts = isCopied ? 1 : partsOf(pc, rows, threads, least);
       if (parts > 1) {
         if (!isRoomy) isRoomy = reserveStack(STACK_CALLS) > 0;
         share(context, pc, rows, parts);
@@ -274,11 +277,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         break;
       }
       case Opcode.Gather:
-        gather(
-          address(context, pc, I.Gather.y), load<u32>(<usize>load<u32>(context, Context.Sources) + (<usize>word(pc, I.Gather.source) << 2)),
-          load<u32>(context, Context.Order), load<u32>(context, Context.Position),
-          rows, word(pc, I.Gather.features), word(pc, I.Gather.type), float(pc, I.Gather.scale), float(pc, I.Gather.offset),
-        );
+        gatherTo(address(context, pc, I.Gather.y), context, pc, rows);
         pc += I.Gather.length << 2;
         break;
       case Opcode.Tile: {

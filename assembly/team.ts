@@ -25,6 +25,9 @@ enum Team {
   Rows = 16,
   /** how many the team has, the leader included */
   Members = 20,
+  /** the instruction that gathered rows of which each helper makes a copy, 0 for none, and the number of these so far */
+  Gather = 24,
+  Gathers = 28,
   /** how many helpers sleep, or are about to */
   Sleeping = 64,
   /** whether the leader sleeps, or is about to */
@@ -59,7 +62,10 @@ export enum Own {
   Instruction = Own.OwnContext + Context.Size,
   /** bytes that an instruction may take: those of a long tile are not shared out */
   InstructionSize = 4096,
-  Size = Own.Instruction + Own.InstructionSize,
+  /** rows of a data set: what may stay in a second-level cache beside weights */
+  Copy = Own.Instruction + Own.InstructionSize,
+  CopySize = 0x80000,
+  Size = Own.Copy + Own.CopySize,
 }
 
 /** Looks at the ticket before a helper sleeps, and at the finished parts before the leader does: tens of microseconds. */
@@ -118,6 +124,8 @@ export function publish(context: usize, pc: usize, rows: u32, count: u32): void 
   store<u32>(team, <u32>context, Team.Context);
   store<u32>(team, <u32>pc, Team.Instruction);
   store<u32>(team, rows, Team.Rows);
+  store<u32>(team, <u32>gather, Team.Gather);
+  store<u32>(team, gathers, Team.Gathers);
   parts = count;
   finished = 0;
   atomic.store<u64>(team, (++job << PARTS) | <u64>count, Team.Ticket);
@@ -155,6 +163,48 @@ export function instructionOfJob(): usize {
 
 export function rowsOfJob(): u32 {
   return load<u32>(team, Team.Rows);
+}
+
+/** Bytes of rows below which a copy is not worth it. */
+const LEAST_COPY: usize = 4096;
+
+/** Of the leader: the instruction of which helpers make copies, and the number of these so far. Jobs carry both: helpers look at their line all the time. */
+let gather: usize = 0;
+let gathers: u32 = 0;
+
+/** Says that the instruction at pc gathers rows of `bytes` bytes. @returns whether helpers make copies of them: of rows that fit and are worth it, the first of a run */
+export function announceGather(pc: usize, bytes: usize): bool {
+  if (gather || bytes < LEAST_COPY || bytes > <usize>Own.CopySize) return false;
+  gather = pc;
+  gathers++;
+  return true;
+}
+
+/** Says that nothing is gathered: another run begins, which may read what its caller wrote. */
+export function forgetGather(): void {
+  gather = 0;
+}
+
+/** The instruction that gathered rows of which this helper makes a copy; 0 for none, and for the leader. */
+export function gatherOfJob(): usize {
+  return member == 0 ? 0 : <usize>load<u32>(team, Team.Gather);
+}
+
+/** Where this helper's copy lies. */
+export function copyOfRows(): usize {
+  return load<u32>(team + (<usize>member << 2), Team.Own) + Own.Copy;
+}
+
+/** The number of the gather of which this helper has a copy. */
+let copied: u32 = 0;
+
+/** Whether this helper has a copy of what was gathered last. */
+export function copiedRows(): bool {
+  return copied == load<u32>(team, Team.Gathers);
+}
+
+export function setCopiedRows(): void {
+  copied = load<u32>(team, Team.Gathers);
 }
 
 /** How many parts the job has. */

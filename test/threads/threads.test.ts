@@ -73,6 +73,34 @@ describe('threads', () => {
     }
   });
 
+  test.each([2, 3, 7])('read the rows of the step at hand, gathered or written by the caller: %i threads', async (count) => {
+    const team = await debugTeam('simd', count);
+    // 64 rows of 70 floats are enough for a copy of each helper; 8 rows are too few, and 2,000 rows too many.
+    const wide = {
+      x: Float32Array.from({ length: 2000 * 70 }, (_, i) => ((i * 41) % 97) / 97),
+      y: Uint8Array.from({ length: 2000 }, (_, i) => i % 10),
+    };
+    const other = x.map((value) => 1 - value);
+    const train = async (net: Network) => {
+      for (let turn = 0; turn < 3; turn++) {
+        await net.fit({ x, y }, { epochs: 2, batchSize: 64 });
+        net.step(other, y);
+        await net.fit({ x: other, y }, { epochs: 1, batchSize: 64 });
+        net.step(x, y);
+        await net.fit({ x, y }, { epochs: 1, batchSize: 8 });
+        await net.fit(wide, { epochs: 1, batchSize: 2000 });
+        await net.fit({ x, y }, { epochs: 1, batchSize: 64, accumulationSteps: 2 });
+      }
+      const { loss } = net.evaluate({ x, y });
+      return [loss, ...net.parameters];
+    };
+    const [one, many] = [make({}), make({ threads: team })];
+    expect(await train(many)).toEqual(await train(one));
+    one.dispose();
+    many.dispose();
+    team.dispose();
+  });
+
   test("'auto' is as many as there are cores, at most eight", async () => {
     const found = await threads('auto');
     expect(found.count).toBeGreaterThanOrEqual(1);
