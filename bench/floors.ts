@@ -115,7 +115,8 @@ export const goals: readonly Goal[] = [
   share('Node 24', 'simd', 'GEMM 256³', cube, 72, 80),
   {
     ...share('Node 20', 'simd', 'GEMM 256³', cube, 60, 70),
-    limitedBy: 'in some phases of seconds to minutes other work of the host slows products more than the loop of the limit, which issues half as many instructions a cycle: 53 to 68 % of the limit then, 98 in a quiet hour',
+    limitedBy:
+      'in some phases of seconds to minutes other work of the host slows products more than the loop of the limit, which issues half as many instructions a cycle: 53 to 68 % of the limit then, 98 in a quiet hour',
   },
   nearest('T1', 3, 3.8, 'the step executes at 0.84 of the limit; the aim would take 0.98'),
   nearest('T2', 2.2, 2.8),
