@@ -1,5 +1,4 @@
 /** Nothing stands in the library's tables that the tests, the docs or the exports do not know, and the other way round. */
-import { readFileSync } from 'node:fs';
 import * as neurite from 'neurite';
 import { dense, input, network, toJSON } from 'neurite';
 import { jacobian } from 'neurite/derivatives';
@@ -10,9 +9,11 @@ import type { Op } from '../src/graph/node.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
 import { ops } from '../src/ops/table.generated.js';
 import { values } from '../src/ops/values.generated.js';
+import * as metricTable from '../src/training/metrics/table.generated.js';
 import { networks } from './files/networks.js';
 import { formOf } from './forms.js';
 import { expand } from './oracle/graph.js';
+import { expectAnswered, expectExport, expectInReadme, expectRows } from './rows.js';
 import { activations, answered, functions, inner, metrics, oracleOf } from './vocabulary.js';
 
 declare global {
@@ -23,12 +24,9 @@ declare global {
 }
 
 const modules = import.meta.glob('../src/ops/*.ts', { eager: true });
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-/** The row of the README's table that begins so. */
-const readmeRow = (title: string) => readme.split('\n').find((line) => line.startsWith(`| ${title} |`)) ?? '';
 
 const withInputs = ops.filter((op) => op.inputs > 0);
-const known = new Map([...functions.flatMap(({ op }) => (op === undefined ? [] : [op])), ...inner.map(({ op }) => op)].map((name) => [name, name]));
+const known = new Set([...functions.flatMap(({ op }) => (op === undefined ? [] : [op])), ...inner.map(({ op }) => op)]);
 const saved = networks.map(([, make]) => {
   using net = make();
   return toJSON(net);
@@ -75,38 +73,48 @@ describe.each(withInputs.map((op) => [op.name, op] as const))('the op %s', (name
   const other = inner.find((one) => one.op === name);
 
   test('has one row', () => {
-    expect([row, other].filter(Boolean)).toHaveLength(1);
-    expect(other?.tried ?? row?.trials.length).toBeTruthy();
+    const count = functions.filter((one) => one.op === name).length + inner.filter((one) => one.op === name).length;
+    const remedy = 'expected one among the `functions` of test/vocabulary.ts where users write it, else among the `inner`';
+    expect(count, `the op ${name} has ${count || 'no'} rows; ${remedy}`).toBe(1);
+    expect(other?.tried ?? row?.trials.length, `the row of ${name} has no trial`).toBeTruthy();
   });
 
   test('has a float64 value, or a reason', () => {
-    expect([values.has(name), other?.noValue !== undefined]).toEqual(values.has(name) ? [true, false] : [false, true]);
+    const isExcused = other?.noValue !== undefined;
+    const remedy = `export ${name}Value beside ${name}Op, or say \`noValue\` in its row among the \`inner\` of test/vocabulary.ts`;
+    expect(values.has(name) !== isExcused, `the op ${name} has ${isExcused ? 'both a' : 'no'} float64 value: ${remedy}`).toBe(true);
   });
 
   test('is in a saved network, or never in one', () => {
     const held = saved.some(({ nodes }) => nodes.some((node) => node.op === name));
-    expect(held).toBe(!op.unsaved);
-    if (op.unsaved) expect(other?.saved).toMatchObject({ none: expect.stringMatching(/./) });
+    const remedy = 'its row in test/vocabulary.ts brings it into one of test/files/networks.ts, by its trials or as `saved`';
+    expect(held, `the op ${name} is ${held ? 'unsaved, and yet in a' : 'in no'} saved network: ${remedy}`).toBe(!op.unsaved);
+    if (op.unsaved) expect(other?.saved, `the op ${name} is unsaved: its row says why`).toMatchObject({ none: expect.stringMatching(/./) });
   });
 
   test('has a kernel, or says what it is composed of', () => {
     // Graphs are resolved to one mode before kernels are chosen.
-    expect([op.kernel, op.compose].filter(Boolean)).toHaveLength(op.byMode ? 0 : 1);
+    const ways = [op.kernel, op.compose].filter(Boolean).length;
+    expect(ways, `the op ${name} has ${ways || 'neither'} of \`kernel\` and \`compose\`, expected one`).toBe(op.byMode ? 0 : 1);
   });
 });
 
 test('no row is of an op that there is not', () => {
   const names = new Set(withInputs.map((op) => op.name));
-  expect([...known.keys()].filter((name) => !names.has(name))).toEqual([]);
+  expect(
+    [...known].filter((name) => !names.has(name)),
+    'rows of test/vocabulary.ts whose `op` is not under src/ops',
+  ).toEqual([]);
 });
 
 describe.each(functions.map((row) => [row.name, row] as const))('the function %s', (name, row) => {
   test('is exported, and in the README', () => {
+    expectExport(name, `an op's function needs \`export { ${name} } from './ops/…'\` in src/index.ts`);
     expect((neurite as Record<string, unknown>)[name]).toBe(row.f);
-    expect(readmeRow('ops')).toContain(`\`${name}\``);
+    expectInReadme(name, 'ops');
   });
 
-  test('has its word in PyTorch, or a reason', () => expect(answered(row.torch)).toBe(true));
+  test('has its word in PyTorch, or a reason', () => expectAnswered(name, answered(row.torch)));
 });
 
 /** What an export gives for these arguments: undefined where it refuses them, at once or later, or is no function. */
@@ -132,27 +140,34 @@ test('every exported function of nodes alone has a row', () => {
     });
   });
   const rows = functions.map(({ name }) => name);
-  expect(makes.map(([name]) => name).filter((name) => !rows.includes(name))).toEqual([]);
+  const missing = makes.map(([name]) => name).filter((name) => !rows.includes(name));
+  expect(missing, `add a row to \`functions\` of test/vocabulary.ts for ${missing.join(', ')}`).toEqual([]);
 });
 
 test('every metric has one row', () => {
   const isMetric = (value: unknown) => typeof (value as { begin?: unknown } | undefined)?.begin === 'function';
   const found = Object.entries(neurite).filter(([, made]) => isMetric(made) || isMetric(tried(made, 1)));
-  expect(found.map(([name]) => name).sort()).toEqual(metrics.map(({ name }) => name).sort());
+  const names = metrics.map(({ name }) => name);
+  expectRows('metrics', names, [...new Set([...Object.keys(metricTable), ...found.map(([name]) => name)])]);
+  for (const { name, sklearn } of metrics) expectAnswered(name, sklearn !== '', 'scikit-learn', 'sklearn');
 });
 
 test.each(metrics.map(({ name }) => name))('the metric %s is in the README', (name) => {
-  expect(readmeRow('metrics')).toMatch(new RegExp(`\`${name}[\`(]`));
+  expectInReadme(name, 'metrics');
 });
 
 test('every named activation has one row', () => {
-  expect(activations.map(({ name }) => name).sort()).toEqual(Object.keys(namedActivations).sort());
+  expectRows(
+    'activations',
+    activations.map(({ name }) => name),
+    Object.keys(namedActivations),
+  );
 });
 
 describe.each(activations.map((row) => [row.name, row] as const))('the activation %s', (name, row) => {
-  test('has its word in PyTorch, or a reason', () => expect(answered(row.torch)).toBe(true));
+  test('has its word in PyTorch, or a reason', () => expectAnswered(name, answered(row.torch)));
 
-  test('is in the README', () => expect(readmeRow('activations')).toContain(`\`'${name}'\``));
+  test('is in the README', () => expectInReadme(name, 'activations', "`'"));
 
   test('is in a saved network', () => {
     expect(saved.some(({ layers }) => layers.some((layer) => layer.attributes.activation === name))).toBe(true);

@@ -457,6 +457,8 @@ export interface LossRow {
   gradient(v: number[], t: number[]): number[];
   /** What the sum over the rows is divided by for a mean besides the rows: 1, the outputs, or the targets of a row. */
   readonly divisor: 'one' | 'outputs' | 'targets';
+  /** Set where a row's loss is no sum over its elements: weights for each element are then refused. */
+  readonly whole?: true;
   /** Of the logits where there is a head, else of the output, and of the targets: class ids where the loss takes these. */
   readonly torch: Torch;
 }
@@ -478,6 +480,7 @@ export const losses: readonly LossRow[] = [
     row: oracle.crossEntropy,
     gradient: oracle.crossEntropyGradient,
     divisor: 'one',
+    whole: true,
     torch: 'F.cross_entropy',
   },
   {
@@ -554,6 +557,7 @@ export const losses: readonly LossRow[] = [
     targets: probabilities,
     ...oracle.categoricalFocal(2, 0.25),
     divisor: 'one',
+    whole: true,
     torch: 'lambda z, t: torch.mean(0.25 * (1 - torch.softmax(z, 1).gather(1, t[:, None])[:, 0]) ** 2 * F.cross_entropy(z, t, reduction="none"))',
   },
   {
@@ -573,6 +577,7 @@ export const losses: readonly LossRow[] = [
     row: oracle.klDivergence,
     gradient: oracle.crossEntropyGradient,
     divisor: 'one',
+    whole: true,
     torch: 'lambda z, t: F.kl_div(F.log_softmax(z, 1), F.one_hot(t, z.shape[1]).to(z.dtype), reduction="batchmean")',
   },
   {
@@ -609,6 +614,7 @@ export const losses: readonly LossRow[] = [
     targets: asDrawn,
     ...oracle.cosineSimilarity,
     divisor: 'one',
+    whole: true,
     torch: 'lambda u, t: torch.mean(1 - F.cosine_similarity(u, t))',
   },
 ];

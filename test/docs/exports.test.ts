@@ -14,7 +14,7 @@ const words = new Set([...text.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].flatMap(([
 test.each(Object.entries(entries))('%s', (_, entry) => {
   // A class is what a function gives, and in its declarations.
   const missing = Object.keys(entry).filter((name) => /^[a-z]/.test(name) && !words.has(name) && !(name in renamed));
-  expect(missing).toEqual([]);
+  expect(missing, `name these in the table of README.md or in a guide of docs/, as code: ${missing.join(', ')}`).toEqual([]);
 });
 
 const { exports: conditions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, object> };

@@ -1,17 +1,19 @@
 /** Every initializer has its row in the vocabulary, and its numbers are spread as that row says. */
-import { readFileSync } from 'node:fs';
-import * as neurite from 'neurite';
 import { dense, sequential } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import * as table from '../../src/layers/initializers.js';
+import { expectExport, expectInReadme, expectRows } from '../rows.js';
 import { initializers } from '../vocabulary.js';
 
 test('each has a row, its export and its word in the README', () => {
-  expect(initializers.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
-  const row = /^\| initialisers \|.*$/m.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[0];
+  expectRows(
+    'initializers',
+    initializers.map(({ name }) => name),
+    Object.keys(table),
+  );
   for (const { name } of initializers) {
-    expect(neurite).toHaveProperty(name);
-    expect(row).toMatch(new RegExp(`\`${name}[\`(]`));
+    expectExport(name, 'src/layers/initializers.ts exports it under its name');
+    expectInReadme(name, 'initialisers');
   }
 });
 

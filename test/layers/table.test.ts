@@ -1,6 +1,4 @@
 /** Every layer in the table of the package has its row in the vocabulary, and is what that row says. */
-import { readFileSync } from 'node:fs';
-import * as neurite from 'neurite';
 import { load, meanSquaredError, save, sequential, toJSON } from 'neurite';
 import { checkGradients } from 'neurite/check';
 import { summary } from 'neurite/inspect';
@@ -8,10 +6,15 @@ import { describe, expect, test } from 'vitest';
 import * as table from '../../src/layers/table.generated.js';
 import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
+import { expectAnswered, expectExport, expectInReadme, expectRows } from '../rows.js';
 import { answered, layers } from '../vocabulary.js';
 
 test('each has a row, and no row is of none', () => {
-  expect(layers.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
+  expectRows(
+    'layers',
+    layers.map(({ name }) => name),
+    Object.keys(table),
+  );
 });
 
 describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make, row, torch, ids }) => {
@@ -40,9 +43,9 @@ describe.each(layers.map((row) => [row.name, row] as const))('%s', (name, { make
   });
 
   test('it is exported, saved, documented and has its word in PyTorch, or a reason', () => {
-    expect(neurite).toHaveProperty(name);
+    expectExport(name, 'its file in src/layers exports a function of that name, which ends in `return layer(`');
     expect(networks.flatMap(([, made]) => toJSON(made()).layers.map(({ kind }) => kind))).toContain(name);
-    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}(`);
-    expect(answered(torch)).toBe(true);
+    expectInReadme(name);
+    expectAnswered(name, answered(torch));
   });
 });

@@ -1,5 +1,4 @@
 /** Every loss in the table of the package has its row in the vocabulary, and is what that row says. */
-import { readFileSync } from 'node:fs';
 import * as neurite from 'neurite';
 import { dense, input, type Loss, load, type Node, network, save, sequential, sigmoid, softmax, softplus } from 'neurite';
 import { checkGradients } from 'neurite/check';
@@ -10,11 +9,16 @@ import * as makers from '../../src/losses/table.generated.js';
 import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
+import { expectAnswered, expectExport, expectInReadme, expectRows } from '../rows.js';
 import { answered, type LossRow, losses } from '../vocabulary.js';
 import { charbonnier, charbonnierGradient, charbonnierRow } from './charbonnier.js';
 
 test('each has a row, and no row is of none', () => {
-  expect(losses.map(({ name }) => name).sort()).toEqual(Object.keys(makers).sort());
+  expectRows(
+    'losses',
+    losses.map(({ name }) => name),
+    Object.keys(makers),
+  );
 });
 
 /** A loss that is none of the package's: a row is all it takes. */
@@ -81,9 +85,9 @@ describe.each([...losses, thrown].map((row) => [row.name, row] as const))('%s', 
   });
 
   test.runIf(losses.some((row) => row.name === name))('it is exported, saved, documented and held against PyTorch', () => {
-    expect(neurite).toHaveProperty(name);
+    expectExport(name, 'its file in src/losses exports a constant of that name, made by defineLoss');
     expect(networks.map(([, made]) => made().loss?.name)).toContain(name);
-    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}(`);
-    expect(answered(torch)).toBe(true);
+    expectInReadme(name, 'losses');
+    expectAnswered(name, answered(torch));
   });
 });

@@ -35,9 +35,6 @@ const outputs = 4;
 const x = filled(rows * 4, numbers(1));
 const weight = Float32Array.of(0, 1, 2, 0.5, 0, 3, 1, 0.25, 7);
 
-/** A row's loss is no sum over its elements under these. */
-const whole = ['crossEntropy', 'categoricalFocal', 'klDivergence', 'cosineSimilarity'];
-
 /** A network under a loss of the vocabulary, with targets that the loss takes. */
 function caseOf({ make, output, targets }: (typeof losses)[number]) {
   const net = sequential(4, [dense(5, 'tanh'), dense(outputs, output)], { loss: make(), optimizer: sgd(), seed: 2 });
@@ -139,9 +136,22 @@ describe.each(losses.map((row) => [row.name, row] as const))('%s with a weight f
 describe('a weight for each element', () => {
   const wideOf = (n: number) => filled(n, numbers(8, 0, 2)).map((v, i) => (i === 4 || i === 11 ? 0 : v));
   const wide = wideOf(rows * outputs);
-  const separable = losses.filter(({ name }) => !whole.includes(name));
 
-  test.each(separable.map((row) => [row.name, row] as const))('%s: is the sum over the elements', (_, row) => {
+  test.each(losses.map((row) => [row.name, row] as const))('%s: is taken where the vocabulary says so', (name, row) => {
+    const { net, y } = caseOf(row);
+    const give = () => net.gradient(x, y, { weight: wideOf(y.length) });
+    if (row.whole) {
+      expect(give, `${name} takes a weight for each element: remove \`whole\` from its row among the \`losses\` of test/vocabulary.ts`).toThrow(
+        ShapeError,
+      );
+    } else {
+      const remedy = `set \`whole: true\` in its row among the \`losses\` of test/vocabulary.ts, or give its definition \`elements\``;
+      expect(give, `${name} is no sum over the elements of a row, so it takes no weight for each element: ${remedy}`).not.toThrow();
+    }
+    net.dispose();
+  });
+
+  test.each(losses.filter(({ whole }) => !whole).map((row) => [row.name, row] as const))('%s: is the sum over the elements', (_, row) => {
     const { net, y } = caseOf(row);
     const wide = wideOf(y.length);
     // Alone, an element of weight 1 has its own loss; all together they add up.
@@ -318,7 +328,7 @@ describe('where a weight is 0, a loss that overflows counts for nothing', () => 
   }
   const ways = losses.flatMap((row) => [
     [row.name, row, false] as const,
-    ...(whole.includes(row.name) ? [] : [[`${row.name}, element by element`, row, true] as const]),
+    ...(row.whole ? [] : [[`${row.name}, element by element`, row, true] as const]),
   ]);
 
   test.each(ways)('%s', async (_, row, wide) => {

@@ -171,8 +171,8 @@ const options: readonly {
   },
 ];
 
-/** Those that are a sum over the elements of one width: PyTorch then takes an element by itself. */
-const separable = ['binaryCrossEntropy', 'meanSquaredError', 'meanAbsoluteError', 'huber', 'logCosh', 'focal', 'hinge', 'poisson', 'quantile'];
+/** Whether it is a sum over the elements of one width: PyTorch then takes an element by itself. */
+const isSeparable = ({ whole, divisor }: LossRow) => !whole && divisor === 'outputs';
 
 const cases: readonly Case[] = options.flatMap(({ name, make, torch, values, soft, quantiles = 1 }, i) => {
   const row = losses.find((one) => one.name === name) as LossRow;
@@ -197,7 +197,7 @@ const cases: readonly Case[] = options.flatMap(({ name, make, torch, values, sof
     return [
       { ...common, title, weights: weights.none },
       { ...common, title: `${title}, a weight for each row`, weights: weights.rows },
-      ...(separable.includes(name) && quantiles === 1 ? [{ ...common, title: `${title}, a weight for each element`, weights: wide }] : []),
+      ...(isSeparable(row) && quantiles === 1 ? [{ ...common, title: `${title}, a weight for each element`, weights: wide }] : []),
     ];
   });
 });

@@ -1,6 +1,4 @@
 /** Optimizers as definitions: composed ones, those of others, and the kernels held against what they are composed of. */
-import { readFileSync } from 'node:fs';
-import * as neurite from 'neurite';
 import {
   add,
   BusyError,
@@ -35,6 +33,7 @@ import { networks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
+import { expectAnswered, expectExport, expectInReadme, expectRows } from '../rows.js';
 import { answered, type OptimizerStep, optimizers } from '../vocabulary.js';
 import { compositions } from './compositions.js';
 import { made, rows, x, y } from './made.js';
@@ -69,21 +68,29 @@ const variants: readonly (readonly [string, Optimizer, OptimizerStep])[] = [
 ];
 
 test('each optimizer of the table has a row, its export, a saved network, its place in the README and its word in PyTorch', () => {
-  expect(optimizers.map(({ name }) => name).sort()).toEqual(Object.keys(OPTIMIZERS).sort());
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expectRows(
+    'optimizers',
+    optimizers.map(({ name }) => name),
+    Object.keys(OPTIMIZERS),
+  );
   for (const { name, torch, variants } of optimizers) {
-    expect(neurite).toHaveProperty(name);
+    expectExport(name, 'its file in src/optimizers has `export const` of that name, made by composedOptimizer or optimizerMaker');
     expect(networks.map(([, made]) => made().optimizer?.name)).toContain(name);
-    expect(/^\| optimizers \|.*$/m.exec(readme)?.[0]).toContain(`\`${name}`);
-    expect(answered(torch)).toBe(true);
+    expectInReadme(name, 'optimizers');
+    expectAnswered(name, answered(torch));
     for (const [, optimizer] of variants) expect(optimizer.name).toBe(name);
   }
 });
 
+/** The vectors of state of an optimizer in float64, as they start. */
+function zeroSlots(optimizer: Optimizer, length: number): Run[] {
+  return (definitionOf(optimizer).slots?.(optimizer) ?? []).map(() => new Float64Array(length));
+}
+
 /** Ten steps on a batch beside float64, which takes the same gradients. */
 function beside(net: Network, step: OptimizerStep): void {
   const w = Float64Array.from(net.parameters);
-  const slots = Array.from({ length: 3 }, () => new Float64Array(w.length));
+  const slots = zeroSlots(net.optimizer as Optimizer, w.length);
   const path = new Float64Array(w.length);
   for (let t = 1; t <= 10; t++) {
     net.gradient(x, y);
@@ -104,7 +111,7 @@ function fiftySteps(optimizer: Optimizer, step: OptimizerStep, build: Build): vo
   const targets = filled(rows, numbers(3));
   using net = sequential(5, [dense(1)], { loss: meanSquaredError(), optimizer, build, seed: 4 });
   const w = Float64Array.from(net.parameters);
-  const slots = Array.from({ length: 3 }, () => new Float64Array(w.length));
+  const slots = zeroSlots(optimizer, w.length);
   for (let t = 1; t <= 50; t++) {
     const g = new Float64Array(w.length);
     for (let row = 0; row < rows; row++) {

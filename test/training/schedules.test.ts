@@ -1,6 +1,4 @@
 /** Schedules against their formulas, and as a fit uses them. */
-import { readFileSync } from 'node:fs';
-import * as neurite from 'neurite';
 import {
   cosine,
   dense,
@@ -20,14 +18,18 @@ import {
 } from 'neurite';
 import { describe, expect, test } from 'vitest';
 import * as table from '../../src/training/schedules/table.generated.js';
+import { expectExport, expectInReadme, expectRows } from '../rows.js';
 import { schedules } from '../vocabulary.js';
 
 test('each schedule has a row, its export and its place in the README', () => {
-  expect(schedules.map(({ name }) => name).sort()).toEqual(Object.keys(table).sort());
-  const row = /^\| schedules \|.*$/m.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[0];
+  expectRows(
+    'schedules',
+    schedules.map(({ name }) => name),
+    Object.keys(table),
+  );
   for (const { name, variants } of schedules) {
-    expect(neurite).toHaveProperty(name);
-    expect(row).toMatch(new RegExp(`[\x60 ]${name}[\x60(]`));
+    expectExport(name, 'its file in src/training/schedules exports a function of that name, which gives what `made` makes');
+    expectInReadme(name, 'schedules', '[` ]');
     for (const [, make] of variants) expect(make()(1, 0, 5)).toBeGreaterThan(0);
   }
 });
