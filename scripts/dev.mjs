@@ -1,10 +1,11 @@
 /**
  * npm run dev [vitest's arguments]: the fast tests, again and again as files change. A change of assembly/ compiles the debug build first,
- * and nothing else: its new binary runs the tests again.
+ * and nothing else: its new binary runs the tests again. A definition that is new under src/ gets into its table, which does the same.
  */
 import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeTables } from './tables.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -33,6 +34,12 @@ async function recompile() {
 watch('assembly', { recursive: true }, () => {
   clearTimeout(timer);
   timer = setTimeout(recompile, PAUSE);
+});
+let tables;
+watch('src', { recursive: true }, () => {
+  clearTimeout(tables);
+  // Writes what has changed: after that it has nothing to write.
+  tables = setTimeout(writeTables, PAUSE);
 });
 
 const tests = node('node_modules/vitest/vitest.mjs', 'watch', '--config', 'vitest.fast.config.ts', ...process.argv.slice(2));

@@ -73,3 +73,9 @@ const FORMS: Readonly<Record<Opcode, Form>> = {
 export function formOf(opcode: Opcode): Form {
   return FORMS[opcode];
 }
+
+/** The names of the opcodes of a form. */
+export function opcodesOf(form: Form): string[] {
+  const opcodes = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
+  return opcodes.filter((code) => formOf(code) === form).map((code) => Opcode[code]);
+}

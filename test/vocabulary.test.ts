@@ -56,7 +56,8 @@ test('every definition under src/ops is in the table, under the name of its cons
 
 test('every opcode has a form, which begins with it', () => {
   const opcodes = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
-  for (const code of opcodes) expect(formOf(code), Opcode[code]).toMatchObject({ op: 0, length: expect.any(Number) });
+  for (const code of opcodes)
+    expect(formOf(code), `say the form of Opcode.${Opcode[code]} in test/forms.ts`).toMatchObject({ op: 0, length: expect.any(Number) });
 });
 
 test('the number of an elementwise opcode says its form', () => {
