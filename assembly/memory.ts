@@ -4,7 +4,7 @@
  *
  * In the debug build guards stand behind each block. `free` and `damaged` detect a write past the end of one.
  */
-import { BEFORE, FREE, HEADER, heapStart, isFree, LISTS, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
+import { BEFORE, FREE, forgetFound, HEADER, heapStart, isFree, LISTS, NEXT, PREVIOUS, sizeOf, TAIL } from './blocks';
 
 const GUARD: u8 = 0xa5;
 /** Fills a freed block in the debug build: NaN as floats, and no valid size or address. */
@@ -71,6 +71,7 @@ export function free(address: usize): void {
     assert(!isFree(block), 'a block is freed twice');
     assert(isIntact(block), 'a write went past the end of a block');
     memory.fill(address, FREED, sizeOf(block) - HEADER);
+    forgetFound();
   }
   const after = block + sizeOf(block);
   if (after != end && isFree(after)) {

@@ -180,9 +180,15 @@ function targetOf(file: string, specifier: string): string {
   return posix.join(posix.dirname(file), specifier).replace(/(\.[jt]s)?$/, '.ts');
 }
 
+/** What files of this text were found to import: each is parsed once. */
+const parsed = new Map<string, Import[]>();
+
 /** Everything a module imports or exports from elsewhere: statements, `import()` and `import('…')` types. */
 function importsOf(file: string, text: string): Import[] {
+  const known = parsed.get(text);
+  if (known) return known;
   const found: Import[] = [];
+  parsed.set(text, found);
   const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
     if (!specifier) return;
     if (!ts.isStringLiteralLike(specifier)) throw new Error(`${file}: import of something that is no string literal`);

@@ -13,7 +13,7 @@ function write(view: Float32Array): void {
 
 /**
  * Whether the tests run on threads, whose memory is shared and detaches no view: what holds there in place of the tests that are left out is in
- * test/threads/views.test.ts.
+ * test/threads/views.slow.test.ts.
  */
 const isShared = coreOf('simd').memory.buffer instanceof SharedArrayBuffer;
 
