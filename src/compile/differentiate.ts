@@ -1,5 +1,6 @@
-import { dependents, type Node, topological } from '../graph/node.js';
+import { dependents, Node, topological } from '../graph/node.js';
 import { add } from '../ops/add.js';
+import { inputOp } from '../ops/leaves.js';
 
 /** One term of what is differentiated: a node and ∂L/∂node. */
 export interface Seed {
@@ -10,9 +11,13 @@ export interface Seed {
 /**
  * Reverse mode, graph to graph: ∂L/∂w for each w of `wrt`, where L = Σ ⟨gradient, node⟩ over the seeds. `undefined` where L does not
  * depend on w. Only nodes on a path from `wrt` to a seed are visited, so nothing is differentiated that nobody asked for.
+ * @param past nodes that depend on no w: they and what they are made of are not looked at
  */
-export function gradients(seeds: readonly Seed[], wrt: readonly Node[]): (Node | undefined)[] {
-  const order = topological(seeds.map((seed) => seed.node));
+export function gradients(seeds: readonly Seed[], wrt: readonly Node[], past?: ReadonlySet<Node>): (Node | undefined)[] {
+  const order = topological(
+    seeds.map((seed) => seed.node),
+    past,
+  );
   const active = dependents(order, wrt);
   const gradient = new Map<Node, Node>();
   const accumulate = (node: Node, d: Node) => {
@@ -34,12 +39,27 @@ export function gradients(seeds: readonly Seed[], wrt: readonly Node[]): (Node |
 /** Forward mode, graph to graph: the tangent of each node of `of`, given those of some of their ancestors. `undefined` is zero. */
 export function tangents(of: readonly Node[], known: ReadonlyMap<Node, Node>): (Node | undefined)[] {
   const tangent = new Map<Node, Node>(known);
-  for (const node of topological(of)) {
+  const order = topological(of);
+  const all = new Set(order);
+  for (const node of order) {
     if (tangent.has(node)) continue;
     const dx = node.inputs.map((x) => tangent.get(x));
     if (dx.every((d) => d === undefined)) continue;
-    const dy = node.op.tangent(node, dx);
+    const dy = tangentOf(node, dx, all);
     if (dy) tangent.set(node, dy);
   }
   return of.map((node) => tangent.get(node));
+}
+
+/**
+ * dy = Σ ∂y/∂xᵢ·dxᵢ, as the transpose of the backward rule: that gives vᵀ·∂y/∂xᵢ, which is linear in v, and whose gradient by v from the seeds
+ * dxᵢ is dy. So v itself is in no tangent.
+ */
+function tangentOf(node: Node, dx: readonly (Node | undefined)[], all: ReadonlySet<Node>): Node | undefined {
+  const v = new Node(inputOp, [], node.shape);
+  const seeds = node.op.backward(node, v).flatMap((transposed, i) => {
+    const gradient = dx[i];
+    return transposed && gradient ? [{ node: transposed, gradient }] : [];
+  });
+  return gradients(seeds, [v], all)[0];
 }

@@ -13,7 +13,7 @@ function known(): ReadonlyMap<string, Op> {
 
 const isSaved = (op: Op) => op.inputs > 0 && !op.unsaved;
 
-const FUNCTIONS = ['shape', 'backward', 'tangent'] as const;
+const FUNCTIONS = ['shape', 'backward'] as const;
 
 /** The ops that a file may name: those of this version, and `own`. @throws ValueError where `own` is no list of definitions with names of their own */
 export function savedOps(call: string, own: readonly Op[] = []): ReadonlyMap<string, Op> {

@@ -68,10 +68,8 @@ export interface Op {
   readonly diagonal: boolean;
   /** The shape of the value. @throws NeuriteError when inputs or attributes don't fit; leaves are made with a shape instead */
   shape(inputs: readonly Node[], attributes: Attributes): Shape;
-  /** ∂L/∂xᵢ for each input, given dy = ∂L/∂y. */
+  /** ∂L/∂xᵢ for each input, given dy = ∂L/∂y, in which each is linear. Forward mode follows from it: see `tangents`. */
   backward(node: Node, dy: Node): (Node | undefined)[];
-  /** dy for the tangents dxᵢ of the inputs, at least one of them defined. */
-  tangent(node: Node, dx: readonly (Node | undefined)[]): Node | undefined;
   /** The instructions that make the node from its inputs. Left out by leaves that come from outside, and by ops with `compose`. */
   readonly kernel?: (node: Node) => readonly Instruction[];
   /** The same value made of other ops, in place of a kernel: of the node's inputs, without parameters and constants. */

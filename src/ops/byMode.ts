@@ -14,7 +14,6 @@ export const byModeOp: Op = {
   byMode: true,
   shape: (inputs) => commonShape('byMode', inputs),
   backward: resolved,
-  tangent: resolved,
   range: (y, rangeOf) => {
     const [[a, b], [c, d]] = y.inputs.map(rangeOf) as [readonly [number, number], readonly [number, number]];
     return [Math.min(a, c), Math.max(b, d)];

@@ -3,7 +3,6 @@ import { ShapeError, ValueError } from '../errors.js';
 import { fillInstruction, rowsOf, tensor, word } from '../graph/instruction.js';
 import { apply, checkConstants, checkNodes, type Float64Value, type Instruction, type Node, type Op } from '../graph/node.js';
 import { elements, features } from '../graph/shape.js';
-import { add } from './add.js';
 import { oneFeature } from './rowsOp.js';
 
 /** The width of the features `start` … `start` + `width` − 1 of `of`. @throws ValueError when there are no such features */
@@ -62,17 +61,6 @@ export const concatOp: Op = {
       return slice(dy, start - width, start);
     });
   },
-  tangent(node, dx) {
-    let start = 0;
-    let sum: Node | undefined;
-    node.inputs.forEach((x, i) => {
-      const d = dx[i];
-      const padded = d && pad(d, start, features(node.shape));
-      sum = sum && padded ? add(sum, padded) : (sum ?? padded);
-      start += features(x.shape);
-    });
-    return sum;
-  },
   kernel(y) {
     let start = 0;
     return y.inputs.map((x) => {
@@ -113,10 +101,6 @@ export const sliceOp: Op = {
     return { batched: (x as Node).shape.batched, size: [checkRange('slice', start as number, width as number, features((x as Node).shape))] };
   },
   backward: (node, dy) => [pad(dy, node.attributes.start as number, features((node.inputs[0] as Node).shape))],
-  tangent: (node, [dx]) => {
-    const start = node.attributes.start as number;
-    return dx && slice(dx, start, start + features(node.shape));
-  },
   kernel: (y) => [copyColumns(y, y.inputs[0] as Node, features(y.shape), 0, y.attributes.start as number)],
   constants: ({ attributes: { start }, shape }) => `${start} to ${(start as number) + features(shape)}`,
 };
@@ -151,7 +135,6 @@ export const padOp: Op = {
     const start = node.attributes.start as number;
     return [slice(dy, start, start + features((node.inputs[0] as Node).shape))];
   },
-  tangent: (node, [dx]) => dx && pad(dx, node.attributes.start as number, features(node.shape)),
   kernel(y) {
     const x = y.inputs[0] as Node;
     return [fillInstruction(y, 0, 0), copyColumns(y, x, features(x.shape), y.attributes.start as number, 0)];

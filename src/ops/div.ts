@@ -1,7 +1,6 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { apply, type Float64Value, type Node } from '../graph/node.js';
 import { absOp } from './abs.js';
-import { addDefined } from './add.js';
 import { affineOp, neg } from './affine.js';
 import { broadcast } from './broadcast.js';
 import { binaryOp } from './elementwise.js';
@@ -12,12 +11,6 @@ export const divOp = binaryOp('div', Opcode.Div, {
   backward(y, dy) {
     const da = div(dy, y.inputs[1] as Node);
     return [da, neg(mul(da, y))];
-  },
-  tangent(y, [da, db]) {
-    const b = y.inputs[1] as Node;
-    const left = da && div(da, b);
-    const right = db && neg(div(mul(y, db), b));
-    return addDefined(left, right);
   },
   // x / (1 + |x|), as softsign is composed.
   range({ inputs: [x, b] }) {

@@ -6,12 +6,9 @@ import { apply, checkConstants, commonShape, type Node, type Op, shapeOfOnly } f
 /** What an elementwise op may say beside its rules. */
 type Traits = Pick<Op, 'inLinear' | 'range' | 'constants'>;
 
-/**
- * The op y = f(x; α, β) with a kernel of the form Unary. `chain` gives d·f'(x), or undefined where f' is zero everywhere; one rule serves both
- * directions: dx = dy·f'(x) backward, dy = dx·f'(x) forward.
- */
+/** The op y = f(x; α, β) with a kernel of the form Unary. `chain` gives dx = dy·f'(x), or undefined where f' is zero everywhere. */
 /* @__NO_SIDE_EFFECTS__ */
-export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) => Node | undefined, traits: Traits = {}): Op {
+export function chainOp(name: string, opcode: Opcode, chain: (y: Node, dy: Node) => Node | undefined, traits: Traits = {}): Op {
   return {
     name,
     inputs: 1,
@@ -19,7 +16,6 @@ export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) 
     diagonal: true,
     shape: shapeOfOnly,
     backward: (y, dy) => [chain(y, dy)],
-    tangent: (y, [dx]) => dx && chain(y, dx),
     kernel(y) {
       const { alpha, beta } = y.attributes as { alpha: number; beta: number };
       return [unaryInstruction(opcode, y, y.inputs[0] as Node, alpha, beta)];
@@ -30,7 +26,7 @@ export function chainOp(name: string, opcode: Opcode, chain: (y: Node, d: Node) 
 
 /** The op y = f(a, b) of two nodes of one shape, with a kernel of the form Binary. */
 /* @__NO_SIDE_EFFECTS__ */
-export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'tangent' | 'range' | 'unsaved'>): Op {
+export function binaryOp(name: string, opcode: Opcode, rules: Pick<Op, 'backward' | 'range' | 'unsaved'>): Op {
   return {
     name,
     inputs: 2,

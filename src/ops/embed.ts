@@ -35,7 +35,6 @@ export const embedOp: Op = {
     const [count, n] = (table as Node).shape.size as [number, number];
     return [apply(embedBackwardOp, [dy, ids as Node], { count, n }), undefined];
   },
-  tangent: ({ inputs: [, ids] }, [dTable]) => dTable && embed(dTable, ids as Node),
   readsIds({ inputs }) {
     const [table, ids] = inputs as [Node, Node];
     const count = table.shape.size[0] as number;
@@ -72,7 +71,6 @@ export const embedBackwardOp: Op = {
     return matrix(count as number, n as number);
   },
   backward: ({ inputs: [, ids] }, dTable) => [embed(dTable, ids as Node), undefined],
-  tangent: ({ inputs: [, ids], attributes }, [dDy]) => dDy && apply(embedBackwardOp, [dDy, ids as Node], attributes),
   kernel: (y) => {
     const [dy, ids] = y.inputs as [Node, Node];
     return [instruction(Opcode.EmbedBackward, y, dy, ids, y.shape)];

@@ -15,7 +15,6 @@ export const expandFeaturesOp = rowsOp('expandFeatures', Opcode.ExpandFeatures, 
     return { batched: (x as Node).shape.batched, size: [width as number] };
   },
   backward: (_, dy) => [sumFeatures(dy)],
-  tangent: (y, [dx]) => dx && expandFeatures(dx, features(y.shape)),
 });
 
 export const expandFeaturesValue: Float64Value = {
@@ -35,7 +34,6 @@ export const sumFeaturesOp = rowsOp('sumFeatures', Opcode.SumFeatures, {
   diagonal: true,
   shape: ([x]) => oneFeature('sumFeatures', x as Node),
   backward: (y, dy) => [expandFeatures(dy, features((y.inputs[0] as Node).shape))],
-  tangent: (_, [dx]) => dx && sumFeatures(dx),
 });
 
 export const sumFeaturesValue: Float64Value = {

@@ -15,7 +15,6 @@ export const expandRowsOp = rowsOp('expandRows', Opcode.ExpandRows, {
     return batch(size[0] as number);
   },
   backward: (_, dy) => [sumRows(dy)],
-  tangent: (_, [dx]) => dx && expandRows(dx),
 });
 
 export const expandRowsValue: Float64Value = {
@@ -37,7 +36,6 @@ export const sumRowsOp = rowsOp('sumRows', Opcode.SumRows, {
     return vector(features((x as Node).shape));
   },
   backward: (_, dy) => [expandRows(dy)],
-  tangent: (_, [dx]) => dx && sumRows(dx),
 });
 
 export function sumRows(x: Node): Node {

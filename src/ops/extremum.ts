@@ -1,6 +1,5 @@
 import type { Opcode } from '../../assembly/opcodes.js';
 import type { Node, Op } from '../graph/node.js';
-import { addDefined } from './add.js';
 import { affine } from './affine.js';
 import { clip } from './clip.js';
 import { binaryOp } from './elementwise.js';
@@ -26,10 +25,6 @@ export function extremumOp(name: string, opcode: Opcode, lead: (a: Node, b: Node
     backward(node, dy) {
       const a = share(node);
       return [mul(dy, a), mul(dy, affine(a, -1, 1))];
-    },
-    tangent(node, [da, db]) {
-      const a = share(node);
-      return addDefined(da && mul(da, a), db && mul(db, affine(a, -1, 1)));
     },
   });
 }

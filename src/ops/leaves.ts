@@ -15,7 +15,6 @@ export function leaf(name: string, more: Partial<Op> = {}): Op {
       throw new NeuriteError('GRAPH', `${name}: a leaf has no shape rule`);
     },
     backward: () => [],
-    tangent: () => undefined,
     ...more,
   };
 }

@@ -20,7 +20,6 @@ export const logSoftmaxOp = rowsOp('logSoftmax', Opcode.LogSoftmax, {
     return (x as Node).shape;
   },
   backward: ({ inputs: [x] }, dy) => [sub(dy, mul(spread(sumFeatures(dy), dy), softmax(x as Node)))],
-  tangent: ({ inputs: [x] }, [dx]) => dx && sub(dx, spread(sumFeatures(mul(dx, softmax(x as Node))), dx)),
 });
 
 export const logSoftmaxValue: Float64Value = {

@@ -1,7 +1,7 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { apply, type Float64Value, type Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
-import { expandFeatures, sumFeatures } from './expandFeatures.js';
+import { expandFeatures } from './expandFeatures.js';
 import { mul } from './mul.js';
 import { oneFeature, rowsOp } from './rowsOp.js';
 import { logSumExp64, softmax } from './softmax.js';
@@ -14,7 +14,6 @@ export const logSumExpOp = rowsOp('logSumExp', Opcode.LogSumExp, {
     const slope = softmax(x as Node);
     return [mul(expandFeatures(dy, features(slope.shape)), slope)];
   },
-  tangent: ({ inputs: [x] }, [dx]) => dx && sumFeatures(mul(dx, softmax(x as Node))),
 });
 
 export const logSumExpValue: Float64Value = { all: (node, [x]) => logSumExp64(x as Float64Array, features((node.inputs[0] as Node).shape)) };

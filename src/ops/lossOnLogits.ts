@@ -3,9 +3,8 @@ import { ShapeError } from '../errors.js';
 import { lossInstruction, targetKind } from '../graph/instruction.js';
 import type { Node, Op } from '../graph/node.js';
 import { batch, features, sameShape } from '../graph/shape.js';
-import { addDefined } from './add.js';
 import { neg } from './affine.js';
-import { expandFeatures, sumFeatures } from './expandFeatures.js';
+import { expandFeatures } from './expandFeatures.js';
 import { mul } from './mul.js';
 
 /**
@@ -30,12 +29,6 @@ export function lossOnLogits(name: string, opcode: Opcode, delta: (z: Node, t: N
       const [z, t] = node.inputs as [Node, Node];
       const d = expandFeatures(dy, features(z.shape));
       return [mul(d, delta(z, t)), t.attributes.classes ? undefined : neg(mul(d, z))];
-    },
-    tangent(node, [dz, dt]) {
-      const [z, t] = node.inputs as [Node, Node];
-      const left = dz && sumFeatures(mul(dz, delta(z, t)));
-      const right = dt && neg(sumFeatures(mul(dt, z)));
-      return addDefined(left, right);
     },
     kernel: (loss) => [lossInstruction(opcode, loss, targetKind(loss.inputs[1] as Node))],
   };

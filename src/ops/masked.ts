@@ -7,7 +7,6 @@ import { expandFeatures } from './expandFeatures.js';
 /** y = x where w > 0, else 0, whatever x is there: infinite or NaN too. Its own adjoint. */
 export const maskedOp: Op = binaryOp('masked', Opcode.LeakyReluBackward, {
   backward: ({ inputs: [w] }, dy) => [undefined, masked(w as Node, dy)],
-  tangent: ({ inputs: [w] }, [, dx]) => dx && masked(w as Node, dx),
   unsaved: true,
 });
 

@@ -4,7 +4,6 @@ import { ShapeError } from '../errors.js';
 import { size, tensor, word } from '../graph/instruction.js';
 import { apply, type Float64Value, type Instruction, type Node, type Op, type Operand } from '../graph/node.js';
 import { batch, features, formatShape, matrix, type Shape } from '../graph/shape.js';
-import { addDefined } from './add.js';
 
 /** A matrix' axis: a number, or the rows of the batch. */
 export type Axis = number | 'rows';
@@ -69,13 +68,6 @@ export const matmulOp: Op = {
     const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
     // y = A·B: dA = dy·Bᵀ, dB = Aᵀ·dy; for a transposed operand, the transpose of that.
     return [ta ? product(b, dy, tb, true) : product(dy, b, false, !tb), tb ? product(dy, a, true, ta) : product(a, dy, !ta, false)];
-  },
-  tangent(node, [da, db]) {
-    const [a, b] = node.inputs as [Node, Node];
-    const { ta, tb } = node.attributes as { ta: boolean; tb: boolean };
-    const left = da && product(da, b, ta, tb);
-    const right = db && product(a, db, ta, tb);
-    return addDefined(left, right);
   },
   kernel: (node) => [gemm(node, false)],
 };

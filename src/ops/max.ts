@@ -26,7 +26,6 @@ export const maxOp = rowsOp('max', Opcode.MaxFeatures, {
     const slope = share(y);
     return [mul(expandFeatures(dy, features(slope.shape)), slope)];
   },
-  tangent: (y, [dx]) => dx && sumFeatures(mul(dx, share(y))),
 });
 
 function rowsOf(node: Node, x: Float64Array): Float64Array[] {

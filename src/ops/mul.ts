@@ -1,6 +1,5 @@
 import { Opcode } from '../../assembly/opcodes.js';
 import { apply, type Float64Value, type Node } from '../graph/node.js';
-import { addDefined } from './add.js';
 import { broadcast } from './broadcast.js';
 import { binaryOp } from './elementwise.js';
 import { uniformValue } from './leaves.js';
@@ -9,11 +8,6 @@ import { scaleBy } from './scaleBy.js';
 /** y = a·b, element by element. */
 export const mulOp = binaryOp('mul', Opcode.Mul, {
   backward: ({ inputs: [a, b] }, dy) => [mul(dy, b as Node), mul(dy, a as Node)],
-  tangent: ({ inputs: [a, b] }, [da, db]) => {
-    const left = da && mul(da, b as Node);
-    const right = db && mul(a as Node, db);
-    return addDefined(left, right);
-  },
 });
 
 export const mulValue: Float64Value = { each: (a, b) => a * b };

@@ -10,7 +10,6 @@ export const oneHotOp = rowsOp('oneHot', Opcode.OneHot, {
   unsaved: true,
   shape: (_, { classes }) => batch(classes as number),
   backward: () => [undefined],
-  tangent: () => undefined,
 });
 
 /** Class ids `[rows, 1]` as rows of 0 and 1. */

@@ -21,7 +21,6 @@ function randomOp(name: string, isNormal: boolean): Op {
     },
     // What is drawn follows neither from x, whose shape it has, nor from the key as from a number.
     backward: () => [undefined, undefined],
-    tangent: () => undefined,
     kernel: (y) => [
       {
         opcode: Opcode.Random,

@@ -5,7 +5,7 @@ import type { Node, Op } from '../graph/node.js';
 import { elements, type Shape } from '../graph/shape.js';
 
 /** What an op over rows and features says for itself. */
-type Rules = Pick<Op, 'shape' | 'backward' | 'tangent' | 'diagonal'> & Partial<Op>;
+type Rules = Pick<Op, 'shape' | 'backward' | 'diagonal'> & Partial<Op>;
 
 /** The op between a tensor and what its rows or features make, with a kernel of the form Rows. `inPlace`: whether y may take over x's memory. */
 /* @__NO_SIDE_EFFECTS__ */

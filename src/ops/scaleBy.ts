@@ -19,7 +19,6 @@ export const scaleByOp: Op = {
   diagonal: true,
   shape: shapeOfOnly,
   backward: (y, dy) => [scaleBy(dy, attributesOf(y).alpha, attributesOf(y).factors)],
-  tangent: (y, [dx]) => dx && scaleBy(dx, attributesOf(y).alpha, attributesOf(y).factors),
   kernel(y) {
     const { alpha, factors } = attributesOf(y);
     return [

@@ -6,11 +6,6 @@ import { mul } from './mul.js';
 import { oneFeature, rowsOp } from './rowsOp.js';
 import { sub } from './sub.js';
 
-/** J·d = y ⊙ (d − Σ_l d_l y_l): the Jacobian diag(y) − y yᵀ is symmetric, so one rule serves both directions. */
-function chain(y: Node, d: Node): Node {
-  return mul(y, sub(d, expandFeatures(sumFeatures(mul(d, y)), features(y.shape))));
-}
-
 /** y_k = e^{x_k} / Σ_l e^{x_l} over the features of each row. */
 export const softmaxOp = rowsOp(
   'softmax',
@@ -21,8 +16,8 @@ export const softmaxOp = rowsOp(
       oneFeature('softmax', x as Node);
       return (x as Node).shape;
     },
-    backward: (y, dy) => [chain(y, dy)],
-    tangent: (y, [dx]) => dx && chain(y, dx),
+    // dx = y ⊙ (dy − Σ_l dy_l y_l), by the Jacobian diag(y) − y yᵀ.
+    backward: (y, dy) => [mul(y, sub(dy, expandFeatures(sumFeatures(mul(dy, y)), features(y.shape))))],
     range: (y) => (features(y.shape) === 1 ? [1, 1] : [0, 1]),
   },
   true,

@@ -7,7 +7,6 @@ import { binaryOp } from './elementwise.js';
 /** y = a − b, element by element. */
 export const subOp = binaryOp('sub', Opcode.Sub, {
   backward: (_, dy) => [dy, neg(dy)],
-  tangent: (_, [da, db]) => (da && db ? sub(da, db) : (da ?? (db && neg(db)))),
 });
 
 export const subValue: Float64Value = { each: (a, b) => a - b };

@@ -35,7 +35,6 @@ const cubeOp: Op = {
   diagonal: true,
   shape: shapeOfOnly,
   backward: (y, dy) => [mul(dy, slope(y))],
-  tangent: (y, [dx]) => dx && mul(dx, slope(y)),
   compose: ({ inputs: [x], attributes }) => scale(mul(square(x as Node), x as Node), attributes.alpha as number),
   constants: ({ attributes }) => `${attributes.alpha}·x³`,
 };
@@ -50,7 +49,6 @@ const rampOp: Op = {
   diagonal: true,
   shape: shapeOfOnly,
   backward: (y, dy) => [mul(dy, rampSlope(y))],
-  tangent: (y, [dx]) => dx && mul(dx, rampSlope(y)),
   kernel: (y) => [unaryInstruction(Opcode.Relu, y, y.inputs[0] as Node, 0, 0), { ...unaryInstruction(Opcode.Square, y, y, 0, 0), inPlace: [] }],
   range: () => [0, Number.POSITIVE_INFINITY],
   value: { each: (x) => Math.max(x, 0) ** 2, side: (x) => Math.sign(x) },
@@ -66,7 +64,6 @@ const signOp: Op = {
   diagonal: true,
   shape: shapeOfOnly,
   backward: () => [undefined],
-  tangent: () => undefined,
   kernel: (y) => [unaryInstruction(Opcode.Heaviside, y, y.inputs[0] as Node, 0, 0)],
   value: { each: (x) => Number(x > 0) },
 };
