@@ -46,12 +46,16 @@ export function findFusions(order: readonly Node[], roots: ReadonlySet<Node>): F
   }
   const anchors = new Map<Node, Fusion>();
   const absorbed = new Set<Node>();
+  const places = new Map(order.map((node, at) => [node, at]));
+  /** Whether all users of a node but these come after another node. */
+  const after = (node: Node, other: Node, but: readonly Node[]) =>
+    (users.get(node) ?? []).every((user) => but.includes(user) || (places.get(user) as number) > (places.get(other) as number));
   /** Whether all users of a node are among these. */
   const only = (node: Node, ...by: Node[]) => !roots.has(node) && (users.get(node) ?? []).every((user) => by.includes(user));
 
   for (const node of order) {
     if (node.op === crossEntropyOp || node.op === binaryCrossEntropyOp) {
-      const fusion = lossAndDelta(node, users, only);
+      const fusion = lossAndDelta(node, users, only, after);
       if (!fusion) continue;
       anchors.set(node, fusion);
       for (const x of fusion.absorbed) absorbed.add(x);
@@ -136,6 +140,8 @@ function linearLayer(node: Node, only: (node: Node, ...by: Node[]) => boolean): 
 function activationBackward(node: Node): { instruction: Instruction; slope: Node[] } | undefined {
   if (node.op !== mulOp) return undefined;
   const [du, slope] = node.inputs as [Node, Node];
+  // The slope itself as du is wanted as a tensor.
+  if (du === slope) return undefined;
   const inner = slope.inputs[0];
   if (slope.op === heavisideOp && inner && slope.attributes.alpha === 0) {
     return { instruction: binaryInstruction(Opcode.ReluBackward, node, inner, du, 0), slope: [slope] };
@@ -164,6 +170,7 @@ function lossAndDelta(
   loss: Node,
   users: ReadonlyMap<Node, Node[]>,
   only: (node: Node, ...by: Node[]) => boolean,
+  after: (node: Node, other: Node, but: readonly Node[]) => boolean,
 ): (Fusion & { absorbed: Node[] }) | undefined {
   const [z, t] = loss.inputs as [Node, Node];
   const softmax = loss.op === crossEntropyOp;
@@ -174,7 +181,7 @@ function lossAndDelta(
       const [left, right] = user.inputs;
       return user.op === subOp && left === output && (right === t || (right?.op === oneHotOp && right.inputs[0] === t));
     });
-  if (!output || !difference) return undefined;
+  if (!output || !difference || t === output) return undefined;
   const absorbed: Node[] = [];
   const hot = difference.inputs[1] as Node;
   if (hot !== t && only(hot, difference)) absorbed.push(hot);
@@ -186,6 +193,8 @@ function lossAndDelta(
     delta = scaled;
     factor = { alpha: scaled.attributes.alpha as number, factors: (scaled.attributes.factors as number | undefined) ?? 0 };
   }
+  // All that is made at the loss's place is wanted after it only: another head, whose loss comes before, may take g(z) as its input.
+  if (!after(output, loss, [difference]) || !after(delta, loss, [])) return undefined;
   const keep = !only(output, difference);
   return {
     products: keep ? [loss, delta, output] : [loss, delta],
