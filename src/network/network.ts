@@ -545,7 +545,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
     const names = this.#internals.tensorNames();
     const { parameters } = this.#engine;
     const named = (node: Parameter) => names.get(node) as string;
-    const found = parameters.filter((node) => named(node) === name || named(node).startsWith(`${name}.`));
+    const found = typeof name === 'string' ? parameters.filter((node) => named(node) === name || named(node).startsWith(`${name}.`)) : [];
     if (found.length === 0)
       throw new ValueError(`${call}: name is ${describe(name)}, expected a layer or one of ${parameters.map(named).join(', ')}`);
     const frozen = new Set(this.#engine.frozen);

@@ -165,6 +165,15 @@ describe('setTrainable', () => {
     expect(() => net.setTrainable('dense3', false)).toThrow(
       'setTrainable: name is "dense3", expected a layer or one of dense1.weights, dense1.biases, dense2.weights, dense2.biases',
     );
+    // A name that cannot be made a text.
+    const odd = [
+      {
+        toString: () => {
+          throw new RangeError('odd');
+        },
+      },
+    ];
+    expect(() => net.setTrainable(odd as never, false)).toThrow('setTrainable: name is');
     expect(() => net.setTrainable('dense1', 0 as never)).toThrow('setTrainable: trainable is 0, expected true or false');
     let busy: unknown;
     await net.fit(
