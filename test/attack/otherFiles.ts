@@ -92,8 +92,11 @@ export async function attackOtherFiles(seed: number, step: number, mutated: numb
       saved = use(bytes);
       count(`${name}: loaded`);
     } catch (error) {
-      // What a net computes with the parameters of a damaged file may be no number.
-      const isTyped = error instanceof FileError || error instanceof MemoryError || (error instanceof NeuriteError && error.code === 'NOT_FINITE');
+      // What a net computes with the parameters of a damaged file may be no number, and one with an optimizer may have lost its loss.
+      const isTyped =
+        error instanceof FileError ||
+        error instanceof MemoryError ||
+        (error instanceof NeuriteError && (error.code === 'NOT_FINITE' || error.code === 'NOT_CONFIGURED'));
       if (isTyped) count(`${name}: ${(error as NeuriteError).code}`);
       else find(out, `RAW ${name}: ${String(error).replace(/\d+/g, 'N').slice(0, 120)}`, program);
     }

@@ -16,7 +16,7 @@ const alias = {
   'neurite/check': fileURLToPath(new URL('../../src/check/index.ts', import.meta.url)),
 };
 /** The parts in their order. */
-const PARTS = 'limits,limits-debug,reentrancy,reentrancy-debug,memory,files,other-files,values,values-debug';
+const PARTS = 'limits,limits-debug,reentrancy,reentrancy-debug,memory,files,other-files,values,values-debug,teams';
 await build({
   input: 'test/attack/main.ts',
   platform: 'node',

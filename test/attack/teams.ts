@@ -15,7 +15,9 @@ import { about, CORE, codeOf, find, hash, Neighbours, OURS, type Report, report,
 type Any = any;
 
 const ROWS = 24;
-const x = Float32Array.from({ length: ROWS * 33 }, (_, i) => ((i * 37) % 101) / 101);
+/** So many that helpers copy a batch of seven rows themselves (4 kB and more). */
+const FEATURES = 161;
+const x = Float32Array.from({ length: ROWS * FEATURES }, (_, i) => ((i * 37) % 101) / 101);
 const y = Uint8Array.from({ length: ROWS }, (_, i) => i % 5);
 
 /** One for all networks, on whatever core. */
@@ -47,7 +49,7 @@ const told = (value: unknown): string =>
 
 /** A row that acts while it is read. */
 const acting = (act: () => void): Any => {
-  const row: Any = Array.from(x.subarray(0, 33));
+  const row: Any = Array.from(x.subarray(0, FEATURES));
   let isDone = false;
   Object.defineProperty(row, 7, {
     enumerable: true,
@@ -73,7 +75,7 @@ function deep(act: () => void, left: { turns: number }): void {
 /** Calls on a network; `act` acts in the middle of some. */
 const calls: Record<string, (net: Network, act: () => void) => unknown> = {
   predict: (net) => net.predict(x),
-  'predict a row': (net) => net.predict(x.subarray(0, 33), new Float32Array(5)),
+  'predict a row': (net) => net.predict(x.subarray(0, FEATURES), new Float32Array(5)),
   'predict an acting row': (net, act) => net.predict(acting(act)),
   'predict deep in the stack': (net) => {
     deep(() => net.predict(x), { turns: 60 });
@@ -141,7 +143,7 @@ export async function attackTeams(seed: number, most: number, until = Number.POS
   };
   const made = (team: Team): Pair => {
     const options = { loss: crossEntropy(), optimizer: adam(), seed: below(5), build: CORE };
-    const make = (besides: object) => sequential(33, layers, { ...options, ...besides }) as unknown as Network;
+    const make = (besides: object) => sequential(FEATURES, layers, { ...options, ...besides }) as unknown as Network;
     return { net: make({ threads: team.threads }), twin: make({}), team, frozen: undefined, kept: [] };
   };
   const disposeOf = (team: Team) => {
@@ -157,7 +159,7 @@ export async function attackTeams(seed: number, most: number, until = Number.POS
       const other = pick(pairs);
       if (other.team !== team && !other.team.isOver && !other.team.isHurt) other.net.predict(x);
     },
-    'makes another on them': ({ team }) => void sequential(33, layers, { build: CORE, threads: team.threads }).dispose(),
+    'makes another on them': ({ team }) => void sequential(FEATURES, layers, { build: CORE, threads: team.threads }).dispose(),
     'lets memory grow': ({ team }) => {
       const core = team.threads.coreFor('attack');
       core.free(core.allocate(2 ** 21 + 2 ** 16 * below(64), 'a block'));
