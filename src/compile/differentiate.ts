@@ -1,3 +1,4 @@
+import { NeuriteError } from '../errors.js';
 import { dependents, Node, topological } from '../graph/node.js';
 import { add } from '../ops/add.js';
 import { inputOp } from '../ops/leaves.js';
@@ -54,6 +55,7 @@ export function tangents(of: readonly Node[], known: ReadonlyMap<Node, Node>): (
 /**
  * dy = Σ ∂y/∂xᵢ·dxᵢ, as the transpose of the backward rule: that gives vᵀ·∂y/∂xᵢ, which is linear in v, and whose gradient by v from the seeds
  * dxᵢ is dy. So v itself is in no tangent.
+ * @throws NeuriteError where it is: a definition of one's own may have a rule that is no derivative, such as one that clips what comes
  */
 function tangentOf(node: Node, dx: readonly (Node | undefined)[], all: ReadonlySet<Node>): Node | undefined {
   const v = new Node(inputOp, [], node.shape);
@@ -61,5 +63,8 @@ function tangentOf(node: Node, dx: readonly (Node | undefined)[], all: ReadonlyS
     const gradient = dx[i];
     return transposed && gradient ? [{ node: transposed, gradient }] : [];
   });
-  return gradients(seeds, [v], all)[0];
+  const [dy] = gradients(seeds, [v], all);
+  if (dy && topological([dy], all).includes(v))
+    throw new NeuriteError('GRAPH', `${node.op.name}: its backward rule is not linear in dy, so there are no derivatives forward through ${node}`);
+  return dy;
 }

@@ -181,7 +181,7 @@ function lossAndDelta(
       const [left, right] = user.inputs;
       return user.op === subOp && left === output && (right === t || (right?.op === oneHotOp && right.inputs[0] === t));
     });
-  if (!output || !difference || t === output) return undefined;
+  if (!output || !difference) return undefined;
   const absorbed: Node[] = [];
   const hot = difference.inputs[1] as Node;
   if (hot !== t && only(hot, difference)) absorbed.push(hot);

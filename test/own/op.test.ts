@@ -23,6 +23,7 @@ import { Opcode } from '../../assembly/opcodes.js';
 import { unaryInstruction } from '../../src/graph/instruction.js';
 import { apply, type Op, shapeOfOnly } from '../../src/graph/node.js';
 import { scale } from '../../src/ops/affine.js';
+import { clip } from '../../src/ops/clip.js';
 import { mul } from '../../src/ops/mul.js';
 import { square } from '../../src/ops/square.js';
 import { builds } from '../kernels/machine.js';
@@ -170,4 +171,15 @@ test('definitions that load is handed are checked before anything is read', () =
   expect(read([{ ...cubeOp, name: 'input' }])).toThrow("load: ops[0] is called 'input', as another op is");
   expect(read([cubeOp, { ...cubeOp }])).toThrow("load: ops[1] is called 'cube', as another op is");
   expect(() => fromJSON('{}', { ops: [null] as never })).toThrow('fromJSON: ops[0] is null, expected the definition of an op');
+});
+
+test('a backward rule that is no derivative, as one that clips what comes, has no derivatives forward', () => {
+  const clippedOp: Op = { ...cubeOp, name: 'clipped', backward: (y, dy) => [clip(mul(dy, slope(y)), -0.1, 0.1)] };
+  const x = input(2);
+  const z = dense(2)(apply(clippedOp, [x], { alpha: 1 }));
+  using net = network({ inputs: x, outputs: z, loss: meanSquaredError(), optimizer: sgd({ learningRate: 0.1 }) });
+  expect(net.step([1, 2], [1, 2])).toBeGreaterThan(0);
+  expect(() => jvp(net, [1, 2], { x: [1, 1] })).toThrow(
+    'clipped: its backward rule is not linear in dy, so there are no derivatives forward through',
+  );
 });
