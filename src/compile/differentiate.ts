@@ -41,13 +41,16 @@ export function gradients(seeds: readonly Seed[], wrt: readonly Node[], past?: R
 export function tangents(of: readonly Node[], known: ReadonlyMap<Node, Node>): (Node | undefined)[] {
   const tangent = new Map<Node, Node>(known);
   const order = topological(of);
-  const all = new Set(order);
+  // What holds no v of `tangentOf`: the nodes themselves, and the tangents so far.
+  const past = new Set([...order, ...known.values()]);
   for (const node of order) {
     if (tangent.has(node)) continue;
     const dx = node.inputs.map((x) => tangent.get(x));
     if (dx.every((d) => d === undefined)) continue;
-    const dy = tangentOf(node, dx, all);
-    if (dy) tangent.set(node, dy);
+    const dy = tangentOf(node, dx, past);
+    if (!dy) continue;
+    tangent.set(node, dy);
+    past.add(dy);
   }
   return of.map((node) => tangent.get(node));
 }
@@ -57,14 +60,14 @@ export function tangents(of: readonly Node[], known: ReadonlyMap<Node, Node>): (
  * dxᵢ is dy. So v itself is in no tangent.
  * @throws NeuriteError where it is: a definition of one's own may have a rule that is no derivative, such as one that clips what comes
  */
-function tangentOf(node: Node, dx: readonly (Node | undefined)[], all: ReadonlySet<Node>): Node | undefined {
+function tangentOf(node: Node, dx: readonly (Node | undefined)[], past: ReadonlySet<Node>): Node | undefined {
   const v = new Node(inputOp, [], node.shape);
   const seeds = node.op.backward(node, v).flatMap((transposed, i) => {
     const gradient = dx[i];
     return transposed && gradient ? [{ node: transposed, gradient }] : [];
   });
-  const [dy] = gradients(seeds, [v], all);
-  if (dy && topological([dy], all).includes(v))
+  const [dy] = gradients(seeds, [v], past);
+  if (dy && topological([dy], past).includes(v))
     throw new NeuriteError('GRAPH', `${node.op.name}: its backward rule is not linear in dy, so there are no derivatives forward through ${node}`);
   return dy;
 }
