@@ -142,7 +142,7 @@ export function figurePages() {
   const body = `<article><h1>Figures</h1>
 <p>Measured ${date} on ${escaped(machine)}, in one thread of ${escaped(version)}, commit <code>${escaped(commit)}</code>. Beside: ${escaped(versions.join(', '))}.
 A ratio is the median of the ratios within a repetition, systems taking turns; a bar to the left of 1× says that the other is faster.</p>
-<p><code>npm run bench:peers</code> measures again. <code>bench/RESULTS.md</code> in the repository has every engine and says what falls short, and why.</p>
+<p><code>npm run bench:peers</code> measures again. <code>bench/RESULTS.md</code> in the repository has every engine on a page and says what falls short, and why; <code>bench/TABLES.md</code> has every row.</p>
 <h2 id="beside">Beside other systems</h2>
 <div class="figures">${beside(run)}</div>
 <h2 id="products">Near the limit of the processor</h2>

@@ -20,7 +20,7 @@ const fromReadme = (href) =>
 export function frontPage(lessons) {
   const readme = readFileSync('README.md', 'utf8');
   const [, first] = found(/^```ts\n([\s\S]*?)^```$/m, readme, 'program in the README');
-  const [, speed] = found(/<!-- from bench\/RESULTS\.md -->\n([\s\S]*?)<!-- end -->/, readme, 'figures in the README');
+  const [, speed] = found(/<!-- from bench\/history: speed -->\n([\s\S]*?)<!-- end -->/, readme, 'figures in the README');
   const [, nearest, other] = found(/\| (\d[\d.]*) × \(([\w-]+)\) \|/, speed, 'ratio');
   const [, passed, ways] = found(/(\d+) of (\d+) passed/, readFileSync('docs/compatibility.md', 'utf8'), 'count of hosts');
   const { 'size-limit': sizes } = JSON.parse(readFileSync('package.json', 'utf8'));
