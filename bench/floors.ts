@@ -196,8 +196,5 @@ export const goals: readonly Goal[] = [
   step('T4', 'layers of 8 and 1 units fill no registers: the step is the number of its instructions'),
   step('T5', 'the products themselves, whose operands come from memory'),
   ahead('D 4 × predict 10 rows', 'the Jacobian of one row', ['neurite'], 1),
-  ahead(
-    ...(['D 5 × gradient', 'a Hessian-vector product', ['neurite'], 1, undefined] as const),
-    'its result and its copy of v are fresh arrays of 0.4 MB each: this host takes 18 µs to give a page of one, until the process uses freed memory again; without that a product takes 0.4 ms',
-  ),
+  ahead('D 5 × gradient', 'a Hessian-vector product', ['neurite'], 1),
 ];

@@ -88,7 +88,8 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
     ]),
     derivative('D hvp', 'D 5 × gradient', 5, build, (net) => {
       const v = uniformArray(net.parameterCount, 2);
-      return [() => hvp(net, x, y, v), () => net.gradient(x, y)];
+      const out = new Float32Array(net.parameterCount);
+      return [() => hvp(net, x, y, v, { out }), () => net.gradient(x, y)];
     }),
   ];
 }

@@ -83,12 +83,17 @@ export function readRows(call: string, what: string, value: unknown, width: numb
   return { rows: length, form: 'rows', values };
 }
 
-/** A number for each of n parameters, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
+/** A number for each of n parameters, copied. @throws what `readEachParameter` throws */
 export function readPerParameter(call: string, what: string, values: unknown, n: number): Floats {
+  return new Float32Array(readEachParameter(call, what, values, n).values);
+}
+
+/** A number for each of n parameters, as one row. @throws ShapeError unless there are as many; ValueError for what is no number */
+export function readEachParameter(call: string, what: string, values: unknown, n: number): Read {
   const found = isNumericArray(values) ? lengthOf(values) : isList(values) ? values.length : undefined;
   if (found === undefined) throw new ValueError(`${call}: ${what} is ${describe(values)}, expected ${n} numbers, one for each parameter`);
   if (found !== n) throw new ShapeError(`${call}: ${what} has ${found} numbers, expected ${n}, one for each parameter`);
-  return new Float32Array(readRows(call, what, values, n).values);
+  return readRows(call, what, values, n);
 }
 
 function wholeRows(call: string, what: string, length: number, width: number): number {

@@ -1,7 +1,8 @@
-import type { Floats } from '../arguments/arrays.js';
+import { type Floats, kindOf, lengthOf, type NumericArray } from '../arguments/arrays.js';
 import { count, describe } from '../arguments/describe.js';
-import { type Batch, checkBatchUnchanged, readBatchOf } from '../data/batch.js';
-import { type Read, readPerParameter, readRows } from '../data/values.js';
+import { areIds, type Batch, checkBatchUnchanged, readBatchOf } from '../data/batch.js';
+import { fillResult } from '../data/result.js';
+import { type Read, readEachParameter, readRows } from '../data/values.js';
 import type { Engine } from '../engine/engine.js';
 import { ShapeError } from '../errors.js';
 import type { Node } from '../graph/node.js';
@@ -12,6 +13,12 @@ import type { Node } from '../graph/node.js';
 export interface JacobianOptions {
   readonly output?: number;
   readonly input?: number;
+}
+
+/** The option of calls that return one array. */
+export interface ResultOption {
+  /** Where the result goes, which is returned: a Float32Array of as many numbers. It may be what the call reads. Default: a new one. */
+  readonly out?: Floats;
 }
 
 /** What options are called that choose among lists. */
@@ -45,7 +52,35 @@ export function readVector(call: string, what: string, v: unknown, rows: number,
   return read;
 }
 
-/** A number for each parameter, copied. @throws ShapeError unless there are as many; ValueError for what is no number */
-export function readDirection(call: string, engine: Engine, v: unknown): Floats {
-  return readPerParameter(call, 'v', v, engine.parameterCount);
+/** A number for each parameter: check when all is read that it is unchanged. @throws ShapeError unless there are as many; ValueError for what is no number */
+export function readDirection(call: string, engine: Engine, v: unknown): Read {
+  return readEachParameter(call, 'v', v, engine.parameterCount);
+}
+
+/** The numbers of a batch that derivatives read. */
+export function valuesOf({ columns }: Batch): NumericArray[] {
+  return columns.map(({ values }) => (areIds(values) ? values : values.values));
+}
+
+/**
+ * Fills the result of a call: the array `out` of the caller's, which is returned, or a new one.
+ *
+ * @param sizes of the result
+ * @param reads what `fill` reads of the caller's
+ * @throws ShapeError unless `out` is a Float32Array of that many numbers; MemoryError
+ */
+export function derivative(
+  call: string,
+  sizes: readonly number[],
+  out: Floats | undefined,
+  reads: readonly NumericArray[],
+  fill: (into: Floats) => void,
+): Floats {
+  const n = sizes.reduce((product, size) => product * size, 1);
+  const shown = sizes.join(' × ');
+  const check = (one: Float32Array) => {
+    if (kindOf(one) === 'Float32Array' && lengthOf(one) === n) return;
+    throw new ShapeError(`${call}: out is ${describe(one)}, expected a Float32Array of ${n}${sizes.length > 1 ? `, ${shown}` : ''}`);
+  };
+  return fillResult(`${call}: a result of ${shown}`, n, out, reads, check, fill);
 }

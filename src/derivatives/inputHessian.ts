@@ -1,4 +1,4 @@
-import { allocateFloats, type Floats } from '../arguments/arrays.js';
+import type { Floats } from '../arguments/arrays.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Inputs, Values } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
@@ -10,8 +10,8 @@ import { ShapeError } from '../errors.js';
 import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { fill } from '../ops/leaves.js';
-import { inputOf, type JacobianOptions, outputOf, REMEDIES, readAll, readVector } from './arguments.js';
-import { given, identity, orZero, ROWS, read, replicate } from './tensors.js';
+import { derivative, inputOf, type JacobianOptions, outputOf, REMEDIES, type ResultOption, readAll, readVector, valuesOf } from './arguments.js';
+import { given, identity, orZero, ROWS, readTo, replicate } from './tensors.js';
 
 function inputHvpProgram(engine: Engine, call: string, output: number, at: number, rows: number): LoadedProgram {
   const node = outputOf(call, engine, output);
@@ -26,37 +26,48 @@ function inputHvpProgram(engine: Engine, call: string, output: number, at: numbe
 }
 
 /** H·v for each row, H the Hessian of a scalar output to an input: `[rows, in]`. */
-export function inputHvp<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, v: Values, options: JacobianOptions = {}): Floats {
+export function inputHvp<In extends number>(
+  network: NetworkOf<In>,
+  x: Inputs<NoInfer<In>>,
+  v: Values,
+  options: JacobianOptions & ResultOption = {},
+): Floats {
   const { engine } = internals('inputHvp', network).idle('inputHvp');
-  const { output = 0, input: at = 0 } = checkOptions('inputHvp', options, ['output', 'input'], {}, 'options', REMEDIES);
+  const { output = 0, input: at = 0, out } = checkOptions('inputHvp', options, ['output', 'input', 'out'], {}, 'options', REMEDIES);
   const width = features(inputOf('inputHvp', engine, at).shape);
   const { rows, batch, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
-  const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
-  writeBatch(program, batch, 0, rows);
-  copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(engine.model.inputs.length));
-  program.run(rows);
-  return read(engine, program, 0, rows * width);
+  return derivative('inputHvp', [rows, width], out, [], (result) => {
+    const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
+    writeBatch(program, batch, 0, rows);
+    copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(engine.model.inputs.length));
+    program.run(rows);
+    readTo(result, engine, program, 0, rows * width);
+  });
 }
 
 /** The Hessian of a scalar output to an input for each row, `[rows, in, in]`: rows replicated, one for each direction. */
-export function inputHessian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
+export function inputHessian<In extends number>(
+  network: NetworkOf<In>,
+  x: Inputs<NoInfer<In>>,
+  options: JacobianOptions & ResultOption = {},
+): Floats {
   const { engine } = internals('inputHessian', network).idle('inputHessian');
-  const { output = 0, input: at = 0 } = checkOptions('inputHessian', options, ['output', 'input'], {}, 'options', REMEDIES);
+  const { output = 0, input: at = 0, out } = checkOptions('inputHessian', options, ['output', 'input', 'out'], {}, 'options', REMEDIES);
   const call = 'inputHessian';
   const n = features(inputOf(call, engine, at).shape);
   const { rows, batch } = readAll(call, engine, x, () => {});
-  const result = allocateFloats(`${call}: a result of ${rows} × ${n} × ${n}`, rows * n * n);
-  const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
-  const program = inputHvpProgram(engine, call, output, at, step * n);
-  const { inputs } = engine.model;
-  for (let from = 0; from < rows; from += step) {
-    const to = Math.min(rows, from + step);
-    for (let row = from; row < to; row++) {
-      replicate(program, batch, row, (row - from) * n, n);
+  return derivative(call, [rows, n, n], out, valuesOf(batch), (result) => {
+    const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
+    const program = inputHvpProgram(engine, call, output, at, step * n);
+    const { inputs } = engine.model;
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(rows, from + step);
+      for (let row = from; row < to; row++) {
+        replicate(program, batch, row, (row - from) * n, n);
+      }
+      identity(engine, program.inputIndex(inputs.length), to - from, n);
+      program.run((to - from) * n);
+      readTo(result, engine, program, 0, (to - from) * n * n, from * n * n);
     }
-    identity(engine, program.inputIndex(inputs.length), to - from, n);
-    program.run((to - from) * n);
-    result.set(read(engine, program, 0, (to - from) * n * n), from * n * n);
-  }
-  return result;
+  });
 }

@@ -1,10 +1,10 @@
-import { allocateFloats, type Floats } from '../arguments/arrays.js';
+import type { Floats } from '../arguments/arrays.js';
 import { count, describe, fieldOf } from '../arguments/describe.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Inputs, ListOf, Values } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
 import { readInputs, writeBatch } from '../data/batch.js';
-import { copyIn, type Read } from '../data/values.js';
+import { checkUnchanged, copyIn, type Read } from '../data/values.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -12,8 +12,19 @@ import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { input } from '../ops/leaves.js';
-import { inputOf, type JacobianOptions, outputOf, REMEDIES, readAll, readDirection, readVector } from './arguments.js';
-import { given, identity, orZero, ROWS, read, readParameters, replicate, writeParameters } from './tensors.js';
+import {
+  derivative,
+  inputOf,
+  type JacobianOptions,
+  outputOf,
+  REMEDIES,
+  type ResultOption,
+  readAll,
+  readDirection,
+  readVector,
+  valuesOf,
+} from './arguments.js';
+import { given, identity, orZero, ROWS, read, readParameters, readTo, replicate, writeParameters } from './tensors.js';
 
 /**
  * Derivatives of the outputs, exact up to rounding: each is a program compiled from the graph that differentiation makes, run in WebAssembly.
@@ -88,7 +99,12 @@ export function jvp<In extends number>(
     if (dxs && (dxs[0] as Read).rows !== rows) {
       throw new ShapeError(`jvp: direction.x has ${count((dxs[0] as Read).rows, 'row')} and x has ${rows}, expected as many`);
     }
-    return { dxs, dp: wanted.parameters === undefined ? undefined : readDirection('jvp', engine, wanted.parameters) };
+    const dp = wanted.parameters === undefined ? undefined : readDirection('jvp', engine, wanted.parameters);
+    // Reading the one may have run code of the caller's that shrank the other.
+    dxs?.forEach((dx, i) => {
+      checkUnchanged('jvp', 'direction.x', dx, engine.columns.inputs[i] as number);
+    });
+    return { dxs, dp };
   });
   const { dxs, dp } = besides;
   const which = `${dxs ? 'x' : ''}${dp ? 'p' : ''}`;
@@ -104,7 +120,7 @@ export function jvp<In extends number>(
   dxs?.forEach((dx, i) => {
     copyIn(dx, engine.columns.inputs[i] as number, 0, rows, engine.core.f32, program.inputIndex(inputs.length + i));
   });
-  if (dp) writeParameters(engine, program, inputs.length + (dxs ? inputs.length : 0), dp);
+  if (dp) writeParameters(engine, program, inputs.length + (dxs ? inputs.length : 0), dp.values);
   program.run(rows);
   return { value: read(engine, program, 0, rows * width), tangent: read(engine, program, 1, rows * width) };
 }
@@ -113,54 +129,58 @@ export function jvp<In extends number>(
  * ∂output/∂input, `[rows, out, in]`. Each row stands `out` times in a batch, its copies seeded with the rows of the identity,
  * so one backward pass gives whole Jacobians.
  */
-export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
+export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions & ResultOption = {}): Floats {
   const { engine } = internals('jacobian', network).idle('jacobian');
-  const { output = 0, input: at = 0 } = checkOptions('jacobian', options, ['output', 'input'], {}, 'options', REMEDIES);
+  const { output = 0, input: at = 0, out } = checkOptions('jacobian', options, ['output', 'input', 'out'], {}, 'options', REMEDIES);
   const node = outputOf('jacobian', engine, output);
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
   const { rows, batch } = readAll('jacobian', engine, x, () => {});
-  const result = allocateFloats(`jacobian: a result of ${rows} × ${m} × ${n}`, rows * m * n);
-  const { inputs } = engine.model;
-  const step = Math.max(1, Math.min(rows, Math.floor(ROWS / m)));
-  const program = engine.derived(`jacobian:${output}:${at}`, step * m, () => {
-    const v = input(m, 'v');
-    const outputs = [orZero(gradients([{ node, gradient: v }], [source])[0], source)];
-    return { roots: outputs, inputs: [...inputs, v], outputs, places: engine.places };
-  });
-  for (let from = 0; from < rows; from += step) {
-    const to = Math.min(rows, from + step);
-    for (let row = from; row < to; row++) {
-      replicate(program, batch, row, (row - from) * m, m);
+  return derivative('jacobian', [rows, m, n], out, valuesOf(batch), (result) => {
+    const { inputs } = engine.model;
+    const step = Math.max(1, Math.min(rows, Math.floor(ROWS / m)));
+    const program = engine.derived(`jacobian:${output}:${at}`, step * m, () => {
+      const v = input(m, 'v');
+      const outputs = [orZero(gradients([{ node, gradient: v }], [source])[0], source)];
+      return { roots: outputs, inputs: [...inputs, v], outputs, places: engine.places };
+    });
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(rows, from + step);
+      for (let row = from; row < to; row++) {
+        replicate(program, batch, row, (row - from) * m, m);
+      }
+      identity(engine, program.inputIndex(inputs.length), to - from, m);
+      program.run((to - from) * m);
+      readTo(result, engine, program, 0, (to - from) * m * n, from * m * n);
     }
-    identity(engine, program.inputIndex(inputs.length), to - from, m);
-    program.run((to - from) * m);
-    result.set(read(engine, program, 0, (to - from) * m * n), from * m * n);
-  }
-  return result;
+  });
 }
 
 /** ∂output/∂parameters, `[rows, out, parameters]`: one backward pass for each number of the output. */
-export function parameterJacobian<In extends number>(network: NetworkOf<In>, x: Inputs<NoInfer<In>>, options: JacobianOptions = {}): Floats {
+export function parameterJacobian<In extends number>(
+  network: NetworkOf<In>,
+  x: Inputs<NoInfer<In>>,
+  options: JacobianOptions & ResultOption = {},
+): Floats {
   const { engine } = internals('parameterJacobian', network).idle('parameterJacobian');
-  const { output = 0 } = checkOptions('parameterJacobian', options, ['output'], {}, 'options', REMEDIES);
+  const { output = 0, out } = checkOptions('parameterJacobian', options, ['output', 'out'], {}, 'options', REMEDIES);
   const call = 'parameterJacobian';
   const node = outputOf(call, engine, output);
   const m = features(node.shape);
   const { rows, batch } = readAll(call, engine, x, () => {});
   const { inputs } = engine.model;
   const n = engine.parameterCount;
-  const result = allocateFloats(`${call}: a result of ${rows} × ${m} × ${n}`, rows * m * n);
-  const program = vjpProgram(engine, node, output, 1);
-  for (let row = 0; row < rows; row++) {
-    replicate(program, batch, row, 0, 1);
-    for (let j = 0; j < m; j++) {
-      const at = program.inputIndex(inputs.length);
-      engine.core.f32.fill(0, at, at + m);
-      engine.core.f32[at + j] = 1;
-      program.run(1);
-      readParameters(engine, program, 1 + inputs.length, result, (row * m + j) * engine.parameterCount);
+  return derivative(call, [rows, m, n], out, valuesOf(batch), (result) => {
+    const program = vjpProgram(engine, node, output, 1);
+    for (let row = 0; row < rows; row++) {
+      replicate(program, batch, row, 0, 1);
+      for (let j = 0; j < m; j++) {
+        const at = program.inputIndex(inputs.length);
+        engine.core.f32.fill(0, at, at + m);
+        engine.core.f32[at + j] = 1;
+        program.run(1);
+        readParameters(engine, program, 1 + inputs.length, result, (row * m + j) * n);
+      }
     }
-  }
-  return result;
+  });
 }

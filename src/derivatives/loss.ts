@@ -1,13 +1,15 @@
 import { Context } from '../../assembly/context.js';
-import { allocateFloats, type Floats } from '../arguments/arrays.js';
+import type { Floats } from '../arguments/arrays.js';
 import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, Outputs } from '../arguments/values.js';
 import { gradients, tangents } from '../compile/differentiate.js';
 import type { Recipe } from '../compile/program.js';
 import { checkRows, readBatchOf, type WeightOption, writeBatch } from '../data/batch.js';
+import { checkUnchanged } from '../data/values.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
+import { ShapeError } from '../errors.js';
 import type { Mode } from '../graph/modes.js';
 import type { Node } from '../graph/node.js';
 import { features } from '../graph/shape.js';
@@ -16,8 +18,8 @@ import type { TargetForm } from '../losses/targetForm.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import type { Parameter } from '../ops/leaves.js';
-import { readDirection } from './arguments.js';
-import { given, orZero, read, readParameters, writeParameters } from './tensors.js';
+import { derivative, type ResultOption, readDirection, valuesOf } from './arguments.js';
+import { given, orZero, readParameters, readTo, writeParameters } from './tensors.js';
 
 /** Derivatives of the loss, first and second. */
 
@@ -28,10 +30,10 @@ export interface LossOptions extends WeightOption {
 }
 
 /** Options, read. @throws ValueError for one that is unknown, or a flag that is none; ShapeError for fewer rows than training takes */
-function readOptions(call: string, y: unknown, options: LossOptions = {}) {
-  const { training = false, weight } = checkOptions(call, options, ['weight', 'training']);
+function readOptions(call: string, y: unknown, options: LossOptions & ResultOption = {}) {
+  const { training = false, weight, out } = checkOptions(call, options, ['weight', 'training', 'out']);
   checkFlag(call, 'training', training);
-  return { targets: { y, weight }, mode: training ? ('training' as const) : ('prediction' as const) };
+  return { targets: { y, weight }, mode: training ? ('training' as const) : ('prediction' as const), out };
 }
 
 /** Makes a program draw the numbers of the next step. */
@@ -60,24 +62,32 @@ export function inputGradient<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: LossOptions,
+  options?: LossOptions & ResultOption,
 ): Outputs<In, Floats>;
-export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, options?: LossOptions): Floats | Floats[] {
+export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, options?: LossOptions & ResultOption): Floats | Floats[] {
   const inside = internals('inputGradient', network).idle('inputGradient').need('inputGradient', 'loss');
   const { engine } = inside;
   const call = 'inputGradient';
-  const given = readOptions(call, y, options);
-  const { mode } = given;
-  const batch = readBatchOf(call, engine, x, given.targets);
+  const { targets, mode, out } = readOptions(call, y, options);
   const { inputs } = engine.model;
-  const program = engine.derived(`inputGradient:${mode}:${batch.forms}`, batch.rows, () => {
-    const { data, found } = lossGradients(engine, call, batch.forms, inputs, mode);
-    return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
-  });
-  prepare(inside, program, mode, call, batch.rows);
-  writeBatch(program, batch, 0, batch.rows);
-  program.run(batch.rows);
-  const found = inputs.map((one, i) => read(engine, program, i, batch.rows * features(one.shape)));
+  if (out !== undefined && inputs.length > 1) throw new ShapeError(`${call}: out came for a network of ${inputs.length} inputs, expected none`);
+  const batch = readBatchOf(call, engine, x, targets);
+  const { rows } = batch;
+  const program = () =>
+    engine.derived(`inputGradient:${mode}:${batch.forms}`, rows, () => {
+      const { data, found } = lossGradients(engine, call, batch.forms, inputs, mode);
+      return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
+    });
+  const found = inputs.map((one, i) =>
+    derivative(call, [rows, features(one.shape)], out, [], (result) => {
+      if (i === 0) {
+        prepare(inside, program(), mode, call, rows);
+        writeBatch(program(), batch, 0, rows);
+        program().run(rows);
+      }
+      readTo(result, engine, program(), i, rows * features(one.shape));
+    }),
+  );
   return found.length === 1 ? (found[0] as Floats) : found;
 }
 
@@ -104,31 +114,31 @@ export function perSampleGradients<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: LossOptions,
+  options?: LossOptions & ResultOption,
 ): Floats {
   const inside = internals('perSampleGradients', network).idle('perSampleGradients').need('perSampleGradients', 'loss');
   const { engine } = inside;
   const call = 'perSampleGradients';
   const given = readOptions(call, y, options);
-  const { mode } = given;
+  const { mode, out } = given;
   const batch = readBatchOf(call, engine, x, given.targets);
-  const { inputs } = engine.model;
-  const program = engine.derived(`perSample:${mode}:${batch.forms}`, 1, () => {
-    const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters, mode);
-    return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
-  });
   const n = engine.parameterCount;
-  const result = allocateFloats(`${call}: a result of ${batch.rows} × ${n}`, batch.rows * n);
-  prepare(inside, program, mode, call, 1);
-  for (let row = 0; row < batch.rows; row++) {
-    writeBatch(program, batch, row, row + 1);
-    // What is drawn for the row is what it has in its batch.
-    program.workspace.set(Context.FirstRow, row);
-    program.run(1);
-    program.workspace.set(Context.FirstRow, 0);
-    readParameters(engine, program, 0, result, row * engine.parameterCount);
-  }
-  return result;
+  return derivative(call, [batch.rows, n], out, valuesOf(batch), (result) => {
+    const { inputs } = engine.model;
+    const program = engine.derived(`perSample:${mode}:${batch.forms}`, 1, () => {
+      const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters, mode);
+      return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
+    });
+    prepare(inside, program, mode, call, 1);
+    for (let row = 0; row < batch.rows; row++) {
+      writeBatch(program, batch, row, row + 1);
+      // What is drawn for the row is what it has in its batch.
+      program.workspace.set(Context.FirstRow, row);
+      program.run(1);
+      program.workspace.set(Context.FirstRow, 0);
+      readParameters(engine, program, 0, result, row * n);
+    }
+  });
 }
 
 function hvpProgram(engine: Engine, call: string, forms: readonly TargetForm[], rows: number, mode: Mode): LoadedProgram {
@@ -150,20 +160,23 @@ export function hvp<T extends AnyTargets, In extends number>(
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
   v: ArrayLike<number>,
-  options?: LossOptions,
+  options?: LossOptions & ResultOption,
 ): Floats {
   const inside = internals('hvp', network).idle('hvp').need('hvp', 'loss');
   const { engine } = inside;
   const direction = readDirection('hvp', engine, v);
   const given = readOptions('hvp', y, options);
-  const { mode } = given;
+  const { mode, out } = given;
   const batch = readBatchOf('hvp', engine, x, given.targets);
-  const program = hvpProgram(engine, 'hvp', batch.forms, batch.rows, mode);
-  prepare(inside, program, mode, 'hvp', batch.rows);
-  writeBatch(program, batch, 0, batch.rows);
-  writeParameters(engine, program, batch.columns.length, direction);
-  program.run(batch.rows);
-  return readParameters(engine, program, 0, new Float32Array(engine.parameterCount));
+  checkUnchanged('hvp', 'v', direction, engine.parameterCount);
+  return derivative('hvp', [engine.parameterCount], out, [], (result) => {
+    const program = hvpProgram(engine, 'hvp', batch.forms, batch.rows, mode);
+    prepare(inside, program, mode, 'hvp', batch.rows);
+    writeBatch(program, batch, 0, batch.rows);
+    writeParameters(engine, program, batch.columns.length, direction.values);
+    program.run(batch.rows);
+    readParameters(engine, program, 0, result);
+  });
 }
 
 /** The Hessian of the reduced loss to the parameters, `[parameters, parameters]`: one Hessian-vector product for each column. */
@@ -171,25 +184,25 @@ export function hessian<T extends AnyTargets, In extends number>(
   network: NetworkOf<In, T>,
   x: Inputs<NoInfer<In>>,
   y: NoInfer<T>,
-  options?: LossOptions,
+  options?: LossOptions & ResultOption,
 ): Floats {
   const inside = internals('hessian', network).idle('hessian').need('hessian', 'loss');
   const { engine } = inside;
   const given = readOptions('hessian', y, options);
-  const { mode } = given;
+  const { mode, out } = given;
   const batch = readBatchOf('hessian', engine, x, given.targets);
   const n = engine.parameterCount;
-  const result = allocateFloats(`hessian: a result of ${n} × ${n}`, n * n);
-  const program = hvpProgram(engine, 'hessian', batch.forms, batch.rows, mode);
-  prepare(inside, program, mode, 'hessian', batch.rows);
-  writeBatch(program, batch, 0, batch.rows);
-  const v = new Float32Array(n);
-  for (let column = 0; column < n; column++) {
-    v.fill(0);
-    v[column] = 1;
-    writeParameters(engine, program, batch.columns.length, v);
-    program.run(batch.rows);
-    readParameters(engine, program, 0, result, column * n);
-  }
-  return result;
+  return derivative('hessian', [n, n], out, [], (result) => {
+    const program = hvpProgram(engine, 'hessian', batch.forms, batch.rows, mode);
+    prepare(inside, program, mode, 'hessian', batch.rows);
+    writeBatch(program, batch, 0, batch.rows);
+    const v = new Float32Array(n);
+    for (let column = 0; column < n; column++) {
+      v.fill(0);
+      v[column] = 1;
+      writeParameters(engine, program, batch.columns.length, v);
+      program.run(batch.rows);
+      readParameters(engine, program, 0, result, column * n);
+    }
+  });
 }

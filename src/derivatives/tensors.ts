@@ -1,5 +1,6 @@
-import type { Floats } from '../arguments/arrays.js';
+import { type Floats, type NumericArray, stretch } from '../arguments/arrays.js';
 import { type Batch, writeBatch } from '../data/batch.js';
+import { setFloats } from '../data/result.js';
 import type { Engine } from '../engine/engine.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
 import { Node } from '../graph/node.js';
@@ -31,20 +32,24 @@ export function read(engine: Engine, program: LoadedProgram, index: number, n: n
   return engine.core.f32.slice(at, at + n);
 }
 
+/** The first n numbers of an output, to `into` from `offset` on. */
+export function readTo(into: Floats, engine: Engine, program: LoadedProgram, index: number, n: number, offset = 0): void {
+  const at = program.outputIndex(index);
+  setFloats(into, engine.core.f32.subarray(at, at + n), offset);
+}
+
 /** Outputs from `index` on, one for each parameter, as one run. */
 export function readParameters(engine: Engine, program: LoadedProgram, index: number, into: Floats, offset = 0): Floats {
   engine.parameters.forEach((parameter, i) => {
-    const at = program.outputIndex(index + i);
-    into.set(engine.core.f32.subarray(at, at + elements(parameter.shape)), offset + engine.offsetOf(parameter));
+    readTo(into, engine, program, index + i, elements(parameter.shape), offset + engine.offsetOf(parameter));
   });
   return into;
 }
 
-export function writeParameters(engine: Engine, program: LoadedProgram, index: number, v: Float32Array): void {
+export function writeParameters(engine: Engine, program: LoadedProgram, index: number, v: NumericArray): void {
   const { f32 } = engine.core;
   engine.parameters.forEach((parameter, i) => {
-    const from = engine.offsetOf(parameter);
-    f32.set(v.subarray(from, from + elements(parameter.shape)), program.inputIndex(index + i));
+    f32.set(stretch(v, engine.offsetOf(parameter), elements(parameter.shape)), program.inputIndex(index + i));
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Floats, kindOf, lengthOf } from '../arguments/arrays.js';
 import { describe } from '../arguments/describe.js';
+import { setFloats } from '../data/result.js';
 import type { Engine } from '../engine/engine.js';
 import { ShapeError } from '../errors.js';
 import { elements } from '../graph/shape.js';
@@ -28,8 +29,7 @@ export function copyParameters<To extends Float32Array = Floats>(network: AnyNet
     throw new ShapeError(`${call}: out is ${describe(out)}, expected a Float32Array of ${parameterCount}${withStates}`);
   }
   if (engine.isRun && engine.statesAddress === engine.parametersAddress + parameterCount * 4) {
-    // By its intrinsic: a subclass may have another.
-    Float32Array.prototype.set.call(to, viewOf(engine, n));
+    setFloats(to, viewOf(engine, n));
   } else {
     copyApart(engine, engine.parameters, to);
     if (n > parameterCount) copyApart(engine, engine.states, to);

@@ -5,6 +5,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import { isLinear } from '../core/linear.js';
 import { checkIds, checkRows, readInputs } from '../data/batch.js';
+import { mayOverwrite, setFloats } from '../data/result.js';
 import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
 import { forgotten } from '../engine/forgotten.js';
@@ -124,7 +125,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
         path.program.run(1);
         const result = out ?? new Float32Array(outWidth);
         // So may the result.
-        if (path.workspace.viewed) result.set(f32.subarray(output, output + outWidth));
+        if (path.workspace.viewed) setFloats(result, f32.subarray(output, output + outWidth));
         else for (let i = 0; i < outWidth; i++) result[i] = f32[output + i] as number;
         return result;
       }
@@ -238,10 +239,11 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     // Reading may have run code of the caller's, which may have disposed of this.
     this.#alive(call);
     this.#checkOut(call, out, rows);
-    // What lies in this memory is written when all is computed: it may be what is read.
-    const direct = out && !isLinear(bufferOf(out)) ? out : undefined;
-    const results = direct ? [direct] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
+    // What is read by a later chunk is written when all is computed.
     const chunk = step !== undefined ? rows : rows === 1 ? 1 : Math.min(PREDICTION_ROWS, 2 ** Math.ceil(Math.log2(rows)));
+    const later = rows > chunk ? xs.map(({ values }) => values) : [];
+    const direct = out && !mayOverwrite(out, later) ? out : undefined;
+    const results = direct ? [direct] : this.#outputs.map((width) => allocateFloats(`${call}: the output`, rows * width));
     const program = step === undefined ? engine.program(kind, chunk) : this.#trainingProgram(rows, step);
     // Memory that grew detached views of it.
     this.#checkOut(call, out, rows);
@@ -264,7 +266,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
         copyOut(f32, program.outputIndex(i), (to - from) * width, results[i] as Float32Array, from * width);
       }
     }
-    if (out && !direct) out.set(results[0] as Float32Array);
+    if (out && !direct) setFloats(out, results[0] as Float32Array);
     if (out) return out;
     const shaped = results.map((flat, i) => inForm(form, flat, this.#outputs[i] as number));
     return shaped.length === 1 ? shaped[0] : shaped;
@@ -360,7 +362,7 @@ function isFloats(value: unknown): value is Float32Array {
 
 function copyOut(memory: Float32Array, at: number, n: number, result: Float32Array, to: number): void {
   if (n <= SHORT) for (let i = 0; i < n; i++) result[to + i] = memory[at + i] as number;
-  else result.set(memory.subarray(at, at + n), to);
+  else setFloats(result, memory.subarray(at, at + n), to);
 }
 
 /** A result in the form of the input it belongs to. */

@@ -5,6 +5,7 @@ import { checkOptions } from '../arguments/options.js';
 import type { AnyTargets, Inputs, OneOrList, Outputs, Weights } from '../arguments/values.js';
 import type { Build } from '../core/core.js';
 import { areIds, type Batch, checkIds, checkRows, readBatch, readInputs } from '../data/batch.js';
+import { mayOverwrite, setFloats } from '../data/result.js';
 import { copyIn, type Read, readPerParameter } from '../data/values.js';
 import { PREDICTION_ROWS } from '../engine/engine.js';
 import { BusyError, DisposedError, NotConfiguredError, ShapeError, ValueError } from '../errors.js';
@@ -271,17 +272,18 @@ export class Population<T extends AnyTargets = AnyTargets, In extends number = 1
         );
     };
     checkOut();
-    // Rows of a later chunk may lie where results of an earlier one go.
-    const inPlace = out !== undefined && rows > PREDICTION_ROWS && xs.some(({ values }) => bufferOf(values) === out.buffer);
-    const results = widths.map((width) => (inPlace ? undefined : out) ?? allocateFloats(`${call}: the output`, count * rows * width));
+    // What is read by a later chunk is written when all is computed.
+    const later = rows > PREDICTION_ROWS ? xs.map(({ values }) => values) : [];
+    const direct = out && !mayOverwrite(out, later) ? out : undefined;
+    const results = widths.map((width) => direct ?? allocateFloats(`${call}: the output`, count * rows * width));
     if (out !== undefined) {
       this.#reserve(Math.min(rows, PREDICTION_ROWS), shared);
       // Memory that grew detached views of it.
       checkOut();
     }
     for (let from = 0; from < rows; from += PREDICTION_ROWS) this.#chunk(xs, results, from, Math.min(rows, from + PREDICTION_ROWS), rows, shared);
-    if (!inPlace) return (several ? results : results[0]) as Floats;
-    out.set(results[0] as Float32Array);
+    if (out === direct) return (several ? results : results[0]) as Floats;
+    setFloats(out as Floats, results[0] as Float32Array);
     return out as Floats;
   }
 
@@ -305,7 +307,7 @@ export class Population<T extends AnyTargets = AnyTargets, In extends number = 1
     this.#from[0] = at;
     this.#to[0] = outAt;
     cohort.predict(loaded, rows, this.#from, this.#to, shared);
-    out.set(f32.subarray(outAt >>> 2, (outAt >>> 2) + results));
+    setFloats(out, f32.subarray(outAt >>> 2, (outAt >>> 2) + results));
     return true;
   }
 
@@ -350,8 +352,8 @@ export class Population<T extends AnyTargets = AnyTargets, In extends number = 1
       const width = this.#outputs[i] as number;
       const at = (outputs[i] as number) >>> 2;
       const n = some * width;
-      if (some === rows) result.set(f32.subarray(at, at + count * n));
-      else for (let net = 0; net < count; net++) result.set(f32.subarray(at + net * n, at + (net + 1) * n), (net * rows + from) * width);
+      if (some === rows) setFloats(result, f32.subarray(at, at + count * n));
+      else for (let net = 0; net < count; net++) setFloats(result, f32.subarray(at + net * n, at + (net + 1) * n), (net * rows + from) * width);
     });
   }
 
@@ -713,11 +715,6 @@ function copyOf(network: AnyNetwork, seed: number): AnyNetwork {
     throw error;
   }
   return made;
-}
-
-/** The buffer of a typed array; undefined for a list. */
-function bufferOf(values: ArrayLike<number>): ArrayBufferLike | undefined {
-  return ArrayBuffer.isView(values) ? values.buffer : undefined;
 }
 
 function readSeeds(call: string, seeds: unknown, count: number): number[] {

@@ -1,9 +1,10 @@
 import type { Bytes, Floats } from '../arguments/arrays.js';
+import { fieldOf } from '../arguments/describe.js';
 import type { AnyTargets, Decided, Inputs, Outputs, ReturnedOf, Values } from '../arguments/values.js';
 import type { WeightOption } from '../data/batch.js';
 import type { Dataset, DatasetLiteral } from '../data/dataset.js';
 import type { Stream } from '../data/stream.js';
-import type * as derivatives from '../derivatives/index.js';
+import type { Direction, JacobianOptions, LossOptions, Vjp } from '../derivatives/index.js';
 import { DisposedError, ValueError } from '../errors.js';
 import type { NetworkJson } from '../files/architecture.js';
 import { fromJSON } from '../files/load.js';
@@ -73,10 +74,6 @@ export interface Said {
 /** Parameters that the architecture of a network that exists may have: as many as it has. */
 const MOST_PARAMETERS = 2 ** 30;
 
-/** What a function over a network takes besides it. */
-// biome-ignore lint/suspicious/noExplicitAny: of whatever arguments.
-type Rest<F extends (network: any, ...args: any[]) => unknown> = F extends (network: any, ...args: infer A) => unknown ? A : never;
-
 /**
  * A network in a worker, made by `inWorker`: the calls of `Network` and the functions over one, each with a promise. Nothing here blocks the page.
  *
@@ -142,6 +139,12 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
   async #call<R>(method: MethodName, args: readonly unknown[]): Promise<R> {
     if (this.#disposed) throw new DisposedError(method);
     return (await this.worker.call(method, this.#number, args)) as R;
+  }
+
+  async #derive<R>(method: MethodName, args: readonly unknown[]): Promise<R> {
+    if (fieldOf(args.at(-1), 'out') !== undefined)
+      throw new ValueError(`${method}: there is no option out of a network in a worker: its result comes as a new array`);
+    return this.#call(method, args);
   }
 
   /** As `Network.predict`. */
@@ -308,36 +311,36 @@ export class WorkerNetwork<T extends AnyTargets = AnyTargets, In extends number 
     return this.#call('setOptimizerState', [values]);
   }
 
-  /** As `vjp` of `neurite/derivatives`; the others of this kind likewise. */
-  vjp(...args: Rest<typeof derivatives.vjp<In>>): Promise<ReturnType<typeof derivatives.vjp<In>>> {
-    return this.#call('vjp', args);
+  /** As `vjp` of `neurite/derivatives`; the others of this kind likewise. Each result is a new array: there is no `out`. */
+  vjp(x: Inputs<In>, v: Values, options?: JacobianOptions): Promise<Vjp<In>> {
+    return this.#derive('vjp', [x, v, options]);
   }
-  jvp(...args: Rest<typeof derivatives.jvp<In>>): Promise<ReturnType<typeof derivatives.jvp<In>>> {
-    return this.#call('jvp', args);
+  jvp(x: Inputs<In>, direction: Direction<In>, options?: JacobianOptions): Promise<{ value: Floats; tangent: Floats }> {
+    return this.#derive('jvp', [x, direction, options]);
   }
-  jacobian(...args: Rest<typeof derivatives.jacobian<In>>): Promise<ReturnType<typeof derivatives.jacobian<In>>> {
-    return this.#call('jacobian', args);
+  jacobian(x: Inputs<In>, options?: JacobianOptions): Promise<Floats> {
+    return this.#derive('jacobian', [x, options]);
   }
-  parameterJacobian(...args: Rest<typeof derivatives.parameterJacobian<In>>): Promise<ReturnType<typeof derivatives.parameterJacobian<In>>> {
-    return this.#call('parameterJacobian', args);
+  parameterJacobian(x: Inputs<In>, options?: JacobianOptions): Promise<Floats> {
+    return this.#derive('parameterJacobian', [x, options]);
   }
-  inputHessian(...args: Rest<typeof derivatives.inputHessian<In>>): Promise<ReturnType<typeof derivatives.inputHessian<In>>> {
-    return this.#call('inputHessian', args);
+  inputHessian(x: Inputs<In>, options?: JacobianOptions): Promise<Floats> {
+    return this.#derive('inputHessian', [x, options]);
   }
-  inputHvp(...args: Rest<typeof derivatives.inputHvp<In>>): Promise<ReturnType<typeof derivatives.inputHvp<In>>> {
-    return this.#call('inputHvp', args);
+  inputHvp(x: Inputs<In>, v: Values, options?: JacobianOptions): Promise<Floats> {
+    return this.#derive('inputHvp', [x, v, options]);
   }
-  inputGradient(...args: Rest<typeof derivatives.inputGradient<T, In>>): Promise<ReturnType<typeof derivatives.inputGradient<T, In>>> {
-    return this.#call('inputGradient', args);
+  inputGradient(x: Inputs<In>, y: T, options?: LossOptions): Promise<Outputs<In, Floats>> {
+    return this.#derive('inputGradient', [x, y, options]);
   }
-  hessian(...args: Rest<typeof derivatives.hessian<T, In>>): Promise<ReturnType<typeof derivatives.hessian<T, In>>> {
-    return this.#call('hessian', args);
+  hessian(x: Inputs<In>, y: T, options?: LossOptions): Promise<Floats> {
+    return this.#derive('hessian', [x, y, options]);
   }
-  hvp(...args: Rest<typeof derivatives.hvp<T, In>>): Promise<ReturnType<typeof derivatives.hvp<T, In>>> {
-    return this.#call('hvp', args);
+  hvp(x: Inputs<In>, y: T, v: ArrayLike<number>, options?: LossOptions): Promise<Floats> {
+    return this.#derive('hvp', [x, y, v, options]);
   }
-  perSampleGradients(...args: Rest<typeof derivatives.perSampleGradients<T, In>>): Promise<ReturnType<typeof derivatives.perSampleGradients<T, In>>> {
-    return this.#call('perSampleGradients', args);
+  perSampleGradients(x: Inputs<In>, y: T, options?: LossOptions): Promise<Floats> {
+    return this.#derive('perSampleGradients', [x, y, options]);
   }
 
   /** The network in a line, as it was made. */

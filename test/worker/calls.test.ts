@@ -169,6 +169,16 @@ describe('every call', () => {
   });
 });
 
+test('a derivative is asked for no array of this side, which the worker could not fill', async () => {
+  const there = await inWorker(make(), { worker: channel() });
+  const out = new Float32Array(51);
+  // @ts-expect-error: there is no out.
+  const asked = there.hvp(x, ids, direction, { out });
+  await expect(asked).rejects.toThrow('hvp: there is no option out of a network in a worker: its result comes as a new array');
+  expect(out).toEqual(new Float32Array(51));
+  await there.dispose();
+});
+
 test('it says of itself what the network does', async () => {
   const net = make();
   const there = await inWorker(net, { worker: channel() });
