@@ -55,8 +55,10 @@ export interface Architecture {
   layers: { units: number; activation: number; bias: boolean; again: boolean }[];
   outputs: number;
   loss: number;
-  /** The value of the first layer is an output too, with a loss of its own. */
-  second: boolean;
+  /** Another output with a loss of its own: the value of the first layer, or a head upon the output, which then comes after it or before. */
+  second: 'none' | 'first' | 'upon' | 'before';
+  /** The loss of a head upon the output. */
+  headLoss: number;
   rows: number;
   seed: number;
   /** Parameters are uniform on ± this: up to where activations saturate. */
@@ -71,7 +73,8 @@ export const architectures: fc.Arbitrary<Architecture> = fc.record({
   ),
   outputs: fc.integer({ min: 1, max: 6 }),
   loss: fc.nat(losses.length - 1),
-  second: fc.boolean(),
+  second: fc.constantFrom('none', 'first', 'upon', 'before'),
+  headLoss: fc.nat(losses.length - 1),
   rows: fc.integer({ min: 1, max: 40 }),
   seed: fc.nat(2 ** 31),
   size: fc.constantFrom(0.5, 0.5, 2, 20),
@@ -86,13 +89,38 @@ export interface Case {
   rows: number;
 }
 
-export function caseOf(
-  { inFeatures, layers, outputs, loss: chosen, second, rows, seed, size }: Architecture,
-  core: Core,
-  optimizer: Optimizer,
-): Case {
+/** An output with its loss, and targets of a batch for it. */
+interface Head {
+  readonly node: Node;
+  readonly loss: Loss | { readonly loss: Loss; readonly weight: number };
+  readonly targets: (rows: number, next: () => number) => ArrayLike<number>;
+  readonly form: TargetForm;
+}
+
+function headOn(node: Node, chosen: number, outputs: number): Head {
   const { loss, last, least, classes } = losses[chosen] as (typeof losses)[number];
   const width = Math.max(outputs, least);
+  const targets = (rows: number, next: () => number) => {
+    const positive = () => (next() + 1) / 2;
+    return classes ? Uint32Array.from({ length: rows }, () => Math.floor(positive() * width)) : filled(rows * width, positive);
+  };
+  return { node: dense(width, last)(node), loss, targets, form: classes ? 'ids' : 'values' };
+}
+
+function headsOf(last: Node, first: Node | undefined, { loss, outputs, second, headLoss }: Architecture): Head[] {
+  const head = headOn(last, loss, outputs);
+  if (second === 'none' || (second === 'first' && !first)) return [head];
+  if (second === 'first') {
+    const node = first as Node;
+    const targets = (rows: number, next: () => number) => filled(rows * features(node.shape), next);
+    return [head, { node, loss: { loss: meanSquaredError(), weight: 0.5 }, targets, form: 'values' }];
+  }
+  const other = headOn(head.node, headLoss, 2);
+  return second === 'upon' ? [head, other] : [other, head];
+}
+
+export function caseOf(architecture: Architecture, core: Core, optimizer: Optimizer): Case {
+  const { inFeatures, layers, rows, seed, size } = architecture;
   const x = input(inFeatures);
   let node = x;
   let first: Node | undefined;
@@ -104,21 +132,16 @@ export function caseOf(
     if (again && features(node.shape) === inputs) node = layer(node);
     first ??= node;
   }
-  const output = dense(width, last)(node);
-  const both = second && first !== undefined;
-  const model = { inputs: [x], outputs: both ? [output, first as Node] : [output] };
+  const heads = headsOf(node, first, architecture);
+  const model = { inputs: [x], outputs: heads.map((head) => head.node) };
   const engine = new Engine(model, core);
-  engine.configure(lossesOf('test', both ? [loss, { loss: meanSquaredError(), weight: 0.5 }] : loss, model), engine.planUpdate(optimizer));
+  const loss = heads.map((head) => head.loss);
+  engine.configure(lossesOf('test', loss.length > 1 ? loss : (loss[0] as Loss), model), engine.planUpdate(optimizer));
   const next = numbers(seed);
   core.f32.set(
     filled(engine.parameterCount, () => size * next()),
     engine.parametersAddress >> 2,
   );
-  const positive = () => (next() + 1) / 2;
-  const batch: ArrayLike<number>[] = [
-    filled(rows * inFeatures, next),
-    classes ? Uint32Array.from({ length: rows }, () => Math.floor(positive() * width)) : filled(rows * width, positive),
-  ];
-  if (both) batch.push(filled(rows * features((first as Node).shape), next));
-  return { engine, classes: engine.columns.targets.map((_, i) => (i === 0 && classes ? 'ids' : 'values')), batch, rows };
+  const batch = [filled(rows * inFeatures, next), ...heads.map(({ targets }) => targets(rows, next))];
+  return { engine, classes: heads.map(({ form }) => form), batch, rows };
 }
