@@ -13,12 +13,12 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Cost, Told } from './audio/messages.js';
-import { type Browser, browsers, find } from './browser/browsers.js';
+import { type Installed, installed } from './browser/browsers.js';
 import { type Allocation, DevTools } from './browser/devTools.js';
 import { session } from './browser/session.js';
+import { secondsOf } from './options.js';
 
-const seconds = Number(process.argv[2] ?? 60);
-if (!(seconds > 0)) throw new Error(`bench:audio: got ${process.argv[2]} seconds, expected a number above 0`);
+const seconds = secondsOf('bench:audio', 60);
 
 /** The most of a block's time, 128 samples at 48 kHz in µs, that a network may take. */
 const [SHARE, TIME] = [0.1, (128 * 1e6) / 48_000];
@@ -104,12 +104,7 @@ class Table {
 }
 
 /** Opens the page in a browser and prints what it tells. */
-async function measure(browser: Browser): Promise<void> {
-  const found = find(browser);
-  if (!found) {
-    console.error(`${browser.name} is left out: none of ${browser.commands.join(', ')} is installed`);
-    return;
-  }
+async function measure(browser: Installed): Promise<void> {
   const load = loadavg()[0] as number;
   const isChromium = browser.name === 'Chromium';
   let tools: DevTools | undefined;
@@ -137,27 +132,23 @@ async function measure(browser: Browser): Promise<void> {
       table.part(told, heap, await tools?.allocations('worklet'));
     }
   };
-  await session<true>(browser, found.command, {
+  await session(browser, {
     query: { seconds: String(seconds), repetitions: '5' },
     page: readFileSync(join(folder, 'index.html'), 'utf8'),
     profile: { 'user.js': 'user_pref("media.autoplay.default", 0);\nuser_pref("media.autoplay.blocking_policy", 0);\n' },
     fileOf: (path) => join(folder, path),
     start(url, profile) {
       const own = isChromium ? ['--autoplay-policy=no-user-gesture-required', '--remote-debugging-pipe', 'about:blank'] : [url];
-      const child = spawn(found.command, [...browser.args(profile), ...own], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+      const child = spawn(browser.command, [...browser.args(profile), ...own], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
       if (!isChromium) return { child };
       tools = new DevTools(child.stdio[3] as Writable, child.stdio[4] as Readable);
       return { child, opened: tools.open(url) };
     },
-    async hear(said) {
-      const told = said as Told;
-      if (told.what === 'done') return told.error ? { error: told.error } : { done: true };
-      await hear(told);
-    },
+    hear: (told) => hear(told as Told),
   });
-  console.log(`\n${found.version}, load before: ${load.toFixed(1)}`);
+  console.log(`\n${browser.version}, load before: ${load.toFixed(1)}`);
   console.table(table.rows);
   if (isSilent) console.log('Nothing was played: this browser finds no sound device.');
 }
 
-for (const browser of browsers) await measure(browser);
+for (const browser of installed()) await measure(browser);

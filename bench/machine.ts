@@ -37,6 +37,12 @@ function instruction(form: Record<string, number | string>, opcode: Opcode, oper
   return words;
 }
 
+/** The binaries that this engine can run, the one that the package picks first; only that of `chosen` where it is given. */
+export function runnable<A extends BufferSource>(relaxed: A, simd: A, chosen?: Build): (readonly [Build, A])[] {
+  const both = [['relaxed', relaxed] as const, ['simd', simd] as const];
+  return both.filter(([build, binary]) => WebAssembly.validate(binary) && (!chosen || build === chosen));
+}
+
 /** The binary of `neurite/core.wasm` by itself: tensors in its memory, and its program loop run on single instructions. */
 export class Machine {
   readonly #exports: Exports;

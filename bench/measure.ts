@@ -52,6 +52,13 @@ export interface Effort {
   readonly warmup: number;
 }
 
+/** @throws where numbers differ by more than roundings explain: who computes something else has no result */
+export function checkClose(what: string, found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  let worst = found.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs((found[i] as number) - (expected[i] as number)));
+  if (!(worst <= tolerance)) throw new Error(`${what}: differs by ${worst}, expected at most ${tolerance}`);
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

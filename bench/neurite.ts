@@ -111,7 +111,7 @@ async function bitsOf(work: Training | Prediction, data: Split | undefined, buil
 }
 
 /** @throws where two arrays differ in a bit, for who comes to other numbers has no result */
-export function checkBits(what: string, found: Float32Array, expected: Float32Array): void {
+function checkBits(what: string, found: Float32Array, expected: Float32Array): void {
   const [own, other] = [found, expected].map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length)) as [
     Uint32Array,
     Uint32Array,

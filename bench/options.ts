@@ -25,6 +25,13 @@ const help = `
   --write             add the results to bench/history/; npm run bench:results makes bench/RESULTS.md of it
   --help              this text`;
 
+/** The seconds of each part, which are all that some commands are told. */
+export function secondsOf(command: string, usual: number): number {
+  const seconds = Number(process.argv[2] ?? usual);
+  if (!(seconds > 0)) throw new Error(`${command}: got ${process.argv[2]} seconds, expected a number above 0`);
+  return seconds;
+}
+
 /** Reads the command line of `npm run <command>`; prints what there is and ends the process where that is asked. */
 export function options(command: Command): Options {
   const flag = { type: 'boolean', default: false } as const;

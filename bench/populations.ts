@@ -2,7 +2,8 @@
 import { dataset } from 'neurite';
 import { population } from 'neurite/population';
 import { moons, uniformArray } from './data.js';
-import type { Build, Contender } from './measure.js';
+import { trainWithLoops } from './loops.js';
+import { type Build, type Contender, checkClose } from './measure.js';
 import { network, trainWithNeurite } from './neurite.js';
 import { PlainNetwork } from './plain.js';
 import { type Training, trainingAmount, trainings } from './workloads.js';
@@ -25,14 +26,7 @@ export const single: Training = { ...trained, epochs: 20 };
 /** Batches of the training after which parameters are compared. */
 const COMPARED = 6;
 
-/** @throws where numbers differ by more than roundings explain: in the baseline, and with a tolerance of 0, they have the same bits */
-function checkClose(what: string, found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  let worst = found.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
-  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs((found[i] as number) - (expected[i] as number)));
-  if (!(worst <= tolerance)) throw new Error(`${what}: differs by ${worst}, expected at most ${tolerance}`);
-}
-
-/** What the relaxed build may round otherwise: sums of 16 terms, each of some units. */
+/** In the baseline the numbers are the same; what the relaxed build may round otherwise: sums of 16 terms, each of some units. */
 const toleranceOf = (build: Build) => (build === 'simd' ? 0 : 2 ** -18);
 
 /** The agents, for somebody else to do the same: the parameters of each, what it sees, and what it answers. */
@@ -117,7 +111,6 @@ export async function steps(build: 'auto' | Build): Promise<Contender[]> {
   const template = network(trained, build);
   const herd = population(template, trained.nets);
   const [set, tested] = [train, test].map(({ x, y }) => dataset({ x, y }));
-  const plain = new PlainNetwork(trained.sizes, trained.activations, trained.batch, trained.optimizer);
   return [
     {
       ...{ system: 'neurite', build: herd.build, asynchronous: true },
@@ -133,13 +126,6 @@ export async function steps(build: 'auto' | Build): Promise<Contender[]> {
       },
     },
     { ...trainWithNeurite(single, { train, test }, build), work: 'P2 as T4, one net' },
-    {
-      system: 'plain-js',
-      amount: trainingAmount(single, train.rows),
-      run: () => {
-        for (let epoch = 0; epoch < single.epochs; epoch++) plain.train(train);
-      },
-      accuracy: () => plain.accuracy(test),
-    },
+    trainWithLoops(single, { train, test }),
   ];
 }

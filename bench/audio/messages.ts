@@ -34,10 +34,4 @@ export type Told =
   | { readonly what: 'settles' }
   | { readonly what: 'begins'; readonly phase: string }
   | { readonly what: 'goes on' }
-  | {
-      readonly what: 'ends';
-      readonly phase: string;
-      readonly seen: Seen;
-      readonly underruns: number | undefined;
-    }
-  | { readonly what: 'done'; readonly error?: string };
+  | { readonly what: 'ends'; readonly phase: string; readonly seen: Seen; readonly underruns: number | undefined };

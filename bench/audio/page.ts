@@ -1,7 +1,7 @@
 /** The page of `npm run bench:audio`: plays through the network, without swaps and with ten a second, and tells what it sees to where it came from. */
+import { parameters, post, tell } from '../browser/told.js';
 import type { Cost, Question, Seen, Told } from './messages.js';
 
-const parameters = new URLSearchParams(location.search);
 const seconds = Number(parameters.get('seconds'));
 const repetitions = Number(parameters.get('repetitions'));
 /** Blocks of a measurement: half a second and more. */
@@ -9,9 +9,7 @@ const BLOCKS = 40_000;
 /** Seconds in which the engine compiles what is hot, and in which each block is timed at most. */
 const [WARMUP, TIMED] = [5, 5];
 
-async function tell(told: Told): Promise<void> {
-  await fetch('/told', { method: 'POST', body: JSON.stringify(told) });
-}
+const say = (told: Told) => post(told);
 
 const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time * 1000));
 
@@ -32,7 +30,7 @@ async function run(): Promise<void> {
     });
   const costs: Cost[] = [];
   for (let i = 0; i < repetitions; i++) costs.push(await ask<Cost>({ ask: 'cost', blocks: BLOCKS }));
-  await tell({ what: 'costs', costs });
+  await say({ what: 'costs', costs });
 
   const source = new OscillatorNode(context, { frequency: 220 });
   source
@@ -42,20 +40,20 @@ async function run(): Promise<void> {
   source.start();
   // A browser without a sound device may wait for one.
   const plays = await Promise.race([context.resume().then(() => true), wait(10).then(() => false)]);
-  if (!plays) return tell({ what: 'silent' });
+  if (!plays) return say({ what: 'silent' });
   let swaps = true;
   const trainer = new Worker(new URL('./trainer.js', import.meta.url), { type: 'module' });
   trainer.addEventListener('message', ({ data }: MessageEvent<Float32Array>) => {
     if (swaps) node.port.postMessage(data);
   });
   await wait(WARMUP);
-  await tell({ what: 'times begin' });
+  await say({ what: 'times begin' });
   await wait(Math.min(TIMED, seconds));
-  await tell({ what: 'times end' });
+  await say({ what: 'times end' });
   for (const phase of ['no swaps', 'ten swaps a second']) {
     swaps = phase !== 'no swaps';
     await wait(0.5);
-    await tell({ what: 'settles' });
+    await say({ what: 'settles' });
     // A collection throws compiled code away, and whoever plays 375 blocks a second compiles for half a minute.
     for (let i = 0; i < repetitions; i++) {
       await ask<true>({ ask: 'compile', blocks: BLOCKS / repetitions });
@@ -64,18 +62,18 @@ async function run(): Promise<void> {
     await ask<Seen>({ ask: 'seen' });
     node.port.postMessage({ ask: 'begin' } satisfies Question);
     await wait(0.5);
-    await tell({ what: 'begins', phase });
+    await say({ what: 'begins', phase });
     const [start, before] = [performance.now(), underruns(context)];
     let passed = 0;
     while (passed < seconds) {
       await wait(0.05);
       const now = (performance.now() - start) / 1000;
-      if (Math.floor(now) > Math.floor(passed)) await tell({ what: 'goes on' });
+      if (Math.floor(now) > Math.floor(passed)) await say({ what: 'goes on' });
       passed = now;
     }
     const after = underruns(context);
     const seen = await ask<Seen>({ ask: 'seen' });
-    await tell({
+    await say({
       what: 'ends',
       phase,
       seen,
@@ -84,7 +82,4 @@ async function run(): Promise<void> {
   }
 }
 
-run().then(
-  () => tell({ what: 'done' }),
-  (error: Error) => tell({ what: 'done', error: String(error.stack ?? error) }),
-);
+tell(run);

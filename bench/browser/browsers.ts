@@ -7,6 +7,12 @@ export interface Browser {
   readonly args: (profile: string) => string[];
 }
 
+export interface Installed extends Browser {
+  readonly command: string;
+  /** "Chromium 156.0.7941.0". */
+  readonly version: string;
+}
+
 export const browsers: readonly Browser[] = [
   {
     name: 'Chromium',
@@ -16,15 +22,24 @@ export const browsers: readonly Browser[] = [
   { name: 'Firefox', commands: ['firefox-esr', 'firefox'], args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
 ];
 
-/** "Chromium 156.0.7941.0", or undefined where no such browser is installed. */
-export function find({ name, commands }: Browser): { command: string; version: string } | undefined {
-  for (const command of commands) {
+/** A browser as installed; undefined where it is not. */
+export function find(browser: Browser): Installed | undefined {
+  for (const command of browser.commands) {
     try {
       const version = execFileSync(command, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      return { command, version: `${name} ${/[\d.]+/.exec(version)?.[0]}` };
+      return { ...browser, command, version: `${browser.name} ${/[\d.]+/.exec(version)?.[0]}` };
     } catch {
       // not this one
     }
   }
   return undefined;
+}
+
+/** The browsers that are installed; of the others it is said that they are left out. */
+export function installed(): Installed[] {
+  return browsers.flatMap((browser) => {
+    const found = find(browser);
+    if (!found) console.error(`${browser.name} is left out: none of ${browser.commands.join(', ')} is installed`);
+    return found ?? [];
+  });
 }

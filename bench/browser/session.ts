@@ -8,28 +8,29 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import type { Browser } from './browsers.js';
+import type { Installed } from './browsers.js';
 
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** What a page is made of, and what is done with what it tells. */
-export interface Session<T> {
-  /** Of the page's address. */
-  readonly query: Readonly<Record<string, string>>;
-  /** The page itself, as HTML. */
+/** A page, and what it loads. */
+export interface Page {
+  /** As HTML. */
   readonly page: string;
   /** Where on disk a path lies that the page asks for; undefined where nothing is served. */
   fileOf(path: string): string | undefined;
-  /** Hears what the page posts, before it is answered. @returns what ends the session, as `{ done }`; anything else goes on */
-  hear(told: unknown): Ending<T> | undefined | Promise<Ending<T> | undefined>;
+}
+
+/** What is done with a page. It ends a session by posting `{ done: T }` or `{ error: string }`. */
+export interface Session extends Page {
+  /** Of the page's address. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Hears what else the page posts, before it is answered. */
+  hear?(told: unknown): void | Promise<void>;
   /** Starts the browser with the page in another way than by its address as the last argument. */
   start?(url: string, profile: string): { readonly child: ChildProcess; readonly opened?: Promise<unknown> };
   /** Files of the profile, such as a Firefox's `user.js`. */
   readonly profile?: Readonly<Record<string, string>>;
 }
-
-/** A result, or the page's error. */
-export type Ending<T> = { readonly done: T } | { readonly error: string };
 
 /** Removes a folder into which processes of a browser that ends may still write: rmSync's own retries do not list a folder again. */
 async function remove(folder: string, tries = 20): Promise<void> {
@@ -43,17 +44,13 @@ async function remove(folder: string, tries = 20): Promise<void> {
 }
 
 /** Opens the page, and waits for its end. @throws where the browser ends before, or the page tells of an error */
-export async function session<T>(
-  browser: Browser,
-  command: string,
-  { query, page, fileOf, hear, start, profile: files = {} }: Session<T>,
-): Promise<T> {
+export async function session<T>(browser: Installed, { query = {}, page, fileOf, hear, start, profile: files = {} }: Session): Promise<T> {
   const profile = mkdtempSync(join(tmpdir(), 'neurite-bench-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(profile, name), content);
   const server = createServer().listen(0, 'localhost');
   await once(server, 'listening');
   const url = `http://localhost:${(server.address() as AddressInfo).port}/?${new URLSearchParams(query)}`;
-  const { child, opened } = start?.(url, profile) ?? { child: spawn(command, [...browser.args(profile), url], { stdio: 'ignore' }) };
+  const { child, opened } = start?.(url, profile) ?? { child: spawn(browser.command, [...browser.args(profile), url], { stdio: 'ignore' }) };
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -61,10 +58,9 @@ export async function session<T>(
       opened?.catch(reject);
       server.on('request', (request, response) => {
         answer(request, response, page, fileOf, async (told) => {
-          const ending = await hear(told);
-          if (!ending) return;
-          if ('done' in ending) resolve(ending.done);
-          else reject(new Error(`${browser.name}: ${ending.error}`));
+          if ('done' in told) resolve(told.done as T);
+          else if ('error' in told) reject(new Error(`${browser.name}: ${told.error}`));
+          else await hear?.(told);
         }).catch(reject);
       });
     });
@@ -84,7 +80,7 @@ async function answer(
   response: ServerResponse,
   page: string,
   fileOf: (path: string) => string | undefined,
-  hear: (told: unknown) => Promise<void>,
+  hear: (told: object) => Promise<void>,
 ): Promise<void> {
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');

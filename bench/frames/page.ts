@@ -1,6 +1,11 @@
 /** A page that animates beside T2's training in a worker: how long its frames are, and what the training loses by it. Posts the figures. */
-import { adam, crossEntropy, dense, type Predictor, sequential } from 'neurite';
+import type { Predictor } from 'neurite';
 import { inWorker, type WorkerNetwork } from 'neurite/worker';
+import { parameters, tell } from '../browser/told.js';
+import { random } from '../data.js';
+import { median } from '../measure.js';
+import { network } from '../neurite.js';
+import { type Training, trainings } from '../workloads.js';
 
 /** What the page measures. */
 export interface Frames {
@@ -19,21 +24,8 @@ export interface Frames {
 
 const ROWS = 8000;
 const BATCH = 128;
-const SECONDS = Number(new URLSearchParams(location.search).get('seconds'));
+const SECONDS = Number(parameters.get('seconds'));
 const TURNS = 5;
-
-/** Numbers without order, the same each time. */
-function numbers(n: number): Float32Array {
-  let state = 1;
-  return Float32Array.from({ length: n }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-}
 
 /** Trains for some seconds. @returns samples a second, by the clock of the page */
 async function train(
@@ -93,12 +85,12 @@ function animate(live: Predictor, image: Float32Array): () => number[] {
 }
 
 async function measure(): Promise<Frames> {
-  const make = () => sequential(784, [dense(128, 'relu'), dense(10, 'softmax')], { loss: crossEntropy(), optimizer: adam(), seed: 1 });
-  const x = numbers(ROWS * 784);
+  const make = () => network(trainings[1] as Training, 'auto');
+  const { x, y } = random(ROWS, 784, 10, 1);
   const live = make().freeze();
   const image = x.slice(0, 784);
   const net = await inWorker(make());
-  const data = net.worker.dataset({ x, y: Uint8Array.from({ length: ROWS }, (_, i) => i % 10) }, { transfer: true });
+  const data = net.worker.dataset({ x, y }, { transfer: true });
   // Until engines have compiled what is hot.
   await train(net, data, 5, live);
   const { rate } = await train(net, data, 10);
@@ -125,7 +117,4 @@ async function measure(): Promise<Frames> {
   };
 }
 
-measure().then(
-  (frames) => fetch('/results', { method: 'POST', body: JSON.stringify({ frames }) }),
-  (error: Error) => fetch('/results', { method: 'POST', body: JSON.stringify({ error: String(error.stack ?? error) }) }),
-);
+tell(measure);

@@ -1,5 +1,5 @@
 /** npm run bench:peers -- --browsers: the rows on several threads beside other systems in isolated pages of Chromium and Firefox. */
-import { inBrowsers } from '../browser/pages.js';
+import { inBrowsers, pageOf } from '../browser/pages.js';
 import type { Result } from '../measure.js';
 import type { Options } from '../options.js';
 import { folder } from './packages.js';
@@ -18,5 +18,5 @@ export function peersInBrowsers(given: Options, add: (result: Result) => void): 
     ...scripts.map((path) => `<script src="/peers/${path}"></script>`),
     ...Object.entries(modules).map(([name, path]) => `<script type="module">import * as m from '/peers/${path}'; globalThis.${name} = m;</script>`),
   ].join('\n');
-  return inBrowsers(given, { script: '/build/bench/peers/page.js', head, places: { peers: `${folder}node_modules/` } }, add);
+  return inBrowsers(given, pageOf('peers/page.js', head, { peers: `${folder}node_modules/` }), add);
 }

@@ -1,25 +1,13 @@
 /** Workloads C and M with another system, in a process of its own: `fresh.js <system> cold` or `fresh.js <system> memory`, which prints MB. */
 import { parameterCount } from '../layers.js';
 import type { Training } from '../workloads.js';
-import type { Jax } from './jax.js';
-import type { Onnxruntime } from './onnx.js';
-import { requirePeer, tensorflow } from './packages.js';
 import type { Peer } from './peer.js';
+import { type System, systems } from './systems.js';
 
 const [system, what] = process.argv.slice(2);
 
-/** Only what the system itself needs is loaded. */
-const opening: Record<string, () => Promise<Peer>> = {
-  'plain-js': async () => ({ train: (await import('../loops.js')).trainWithLoops }),
-  'jax-js': async () => (await import('./jax.js')).jax(requirePeer('@jax-js/jax') as Jax),
-  'tfjs-wasm': async () => (await import('./tfjs.js')).tfjs(tensorflow(), false),
-  'tfjs-wasm-tuned': async () => (await import('./tfjs.js')).tfjs(tensorflow(), true),
-  'onnxruntime-web': async () => (await import('./onnx.js')).onnxruntime(requirePeer('onnxruntime-web') as Onnxruntime),
-  'brain.js': async () => (await import('./brain.js')).brain(),
-  synaptic: async () => (await import('./synaptic.js')).synaptic(),
-};
-
-const peer = await (opening[system as string] as () => Promise<Peer>)();
+const peer: Peer =
+  system === 'plain-js' ? { train: (await import('../loops.js')).trainWithLoops } : await (systems[system as string] as System).open();
 if (what === 'cold') {
   const work = { id: 'C', sizes: [4, 16, 3], activations: ['sigmoid', 'sigmoid'], rows: 1, unit: 'ms', calls: 1 } as const;
   const one = await peer.predict?.(work, new Float32Array(131), [new Float32Array(4)]);

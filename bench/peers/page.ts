@@ -1,7 +1,5 @@
 /** The rows on several threads as an isolated page runs them, beside the systems that have threads there: posts each result to where it came from. */
-import { mnist, post, tell } from '../browser/fetched.js';
-import type { Build } from '../measure.js';
-import { selection } from '../selection.js';
+import { asked, mnist, post, tell } from '../browser/told.js';
 import { type Jax, jax } from './jax.js';
 import { type Onnxruntime, onnxruntime } from './onnx.js';
 import type { Peer } from './peer.js';
@@ -13,10 +11,7 @@ declare const tf: Tensorflow & { readonly wasm: Packages['wasm'] & { setWasmPath
 declare const ort: Onnxruntime;
 declare const jaxjs: Jax;
 
-const parameters = new URLSearchParams(location.search);
-const wanted = selection(parameters.get('only'));
-const build = (parameters.get('build') ?? 'auto') as 'auto' | Build;
-const repetitions = Number(parameters.get('repetitions'));
+const { wanted, chosen: build = 'auto', repetitions } = asked();
 
 /** tfjs takes no more threads than half the cores that the browser tells of, whatever is asked: it is told of twice as many, so that it has all. */
 async function tfjsOnThreads(tuned: boolean): Promise<Peer> {

@@ -5,7 +5,7 @@ import { binaries, mnist, mnistFolder } from '../files.js';
 import { productContender } from '../kernels.js';
 import { predictWithLoops, trainWithLoops } from '../loops.js';
 import { Machine } from '../machine.js';
-import { type Build, type Contender, ceiling, compare, type Effort, type Result, type Unit } from '../measure.js';
+import { type Build, type Contender, ceiling, checkClose, compare, type Effort, type Result, type Unit } from '../measure.js';
 import { predictWithNeurite, trainWithNeurite } from '../neurite.js';
 import { options } from '../options.js';
 import { frames, single, steps, trained } from '../populations.js';
@@ -16,30 +16,16 @@ import { predictionEffort, trainingEffort } from '../rows.js';
 import { selection } from '../selection.js';
 import { neuriteSize, size } from '../size.js';
 import { inputs, type Prediction, paced, predictions, type Training, trainings } from '../workloads.js';
-import { brain } from './brain.js';
 import { peersInBrowsers } from './browsers.js';
-import { checkEqual, checkPredictions, initial } from './equal.js';
+import { checkPredictions, initial } from './equal.js';
 import { install, versionOf } from './install.js';
-import { type Jax, jax } from './jax.js';
-import { type Onnxruntime, onnxruntime } from './onnx.js';
-import { folder, onnxruntimeAnew, requirePeer, tensorflow } from './packages.js';
+import { onnxruntime } from './onnx.js';
+import { folder, onnxruntimeAnew, tensorflow } from './packages.js';
 import type { Multiplying, Peer, Predicting } from './peer.js';
 import { interpreter, python } from './python.js';
 import { compareOnSeveral, onSeveral, THREADS } from './several.js';
-import { synaptic } from './synaptic.js';
-import { fitWithLayers, tfjs } from './tfjs.js';
-
-/** What neurite is measured against besides plain loops, by the names results carry, and the packages, which are loaded when a system is opened. */
-const systems: Readonly<Record<string, readonly [open: () => Peer | Promise<Peer>, name?: string]>> = {
-  'jax-js': [() => jax(requirePeer('@jax-js/jax') as Jax), '@jax-js/jax'],
-  'tfjs-wasm': [() => tfjs(tensorflow(), false), '@tensorflow/tfjs-core'],
-  'tfjs-wasm-tuned': [() => tfjs(tensorflow(), true), '@tensorflow/tfjs-core'],
-  'onnxruntime-web': [() => onnxruntime(requirePeer('onnxruntime-web') as Onnxruntime), 'onnxruntime-web'],
-  'brain.js': [brain, 'brain.js'],
-  synaptic: [synaptic, 'synaptic'],
-  numpy: [() => python('numpy')],
-  pytorch: [() => python('pytorch')],
-};
+import { systems } from './systems.js';
+import { fitWithLayers } from './tfjs.js';
 
 const given = options('bench:peers');
 const { repetitions, build = 'auto' } = given;
@@ -49,7 +35,7 @@ install();
 
 /** Reports a result with the version of its system. */
 function add(result: Result, remark?: string): void {
-  const name = systems[result.system]?.[1];
+  const name = systems[result.system]?.name;
   const version = name ? versionOf(name) : opened.get(result.system)?.version;
   report.add({ ...result, ...(version && { version }) }, remark);
 }
@@ -67,7 +53,7 @@ function say(text: string): void {
   said.add(text);
 }
 
-for (const [system, [open]] of Object.entries(systems)) {
+for (const [system, { open }] of Object.entries(systems)) {
   try {
     opened.set(system, await open());
   } catch (error) {
@@ -133,7 +119,7 @@ async function together(): Promise<void> {
     const other = peer.agents?.(agents);
     if (!other) continue;
     // tanh in its last layer too
-    checkEqual('P1', system, await other.outputs(), expected.map(Math.tanh), 2 ** -18);
+    checkClose(`P1: ${system}`, await other.outputs(), expected.map(Math.tanh), 2 ** -18);
     contenders.push(other);
   }
   await measure('P1', 'µs', contenders, predictionEffort(repetitions));
@@ -156,7 +142,7 @@ async function multiply(n: number): Promise<void> {
   const expected = contender.product().slice();
   const peers: Multiplying[] = [];
   for (const [, peer] of able('G')) if (peer.multiply) peers.push(await peer.multiply(n, a, b));
-  for (const peer of peers) checkEqual(workload, peer.system, await peer.product(), expected, n * n * 2 ** -24);
+  for (const peer of peers) checkClose(`${workload}: ${peer.system}`, await peer.product(), expected, n * n * 2 ** -24);
   const most = ceiling(own, 4e-3);
   const results = await compare(workload, 'GFLOP/s', [contender, ...peers, most], predictionEffort(repetitions));
   const limit = results.pop()?.value as number;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { browsers, find } from '../../bench/browser/browsers.js';
+import { browsers, find, type Installed } from '../../bench/browser/browsers.js';
 import { session } from '../../bench/browser/session.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,7 +54,7 @@ const script = `${training}${hosted}
     const worker = new Worker('/worker.js', { type: 'module' });
     const there = await new Promise((resolve, reject) => Object.assign(worker, { onmessage: ({ data }) => resolve(data), onerror: reject }));
     const inside = await trainHosted(...${modules}, await import('/dist/worker.js'));
-    await tell({ here, there, inside });
+    await tell({ done: { here, there, inside } });
   } catch (error) { await tell({ error: String(error) }); }`;
 
 async function node(): Promise<{ same: boolean; shared: boolean; hash: number }> {
@@ -70,11 +70,9 @@ describe.each(browsers.map((browser) => [browser.name, browser] as const))('%s',
     const folder = mkdtempSync(join(tmpdir(), 'neurite-threads-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'worker.js'), `${training}\npostMessage(await train(...${modules}));`);
-    const told = await session<{ here: object; there: object; inside: object }>(browser, find(browser)?.command as string, {
-      query: {},
+    const told = await session<{ here: object; there: object; inside: object }>(find(browser) as Installed, {
       page: `<!doctype html><meta charset="utf-8"><title>threads</title><script type="module">${script}</script>`,
       fileOf: (path) => (path === '/worker.js' ? join(folder, 'worker.js') : /^\/dist\/[\w./]+\.js$/.test(path) ? root + path : undefined),
-      hear: (said) => ('error' in (said as object) ? { error: (said as { error: string }).error } : { done: said as never }),
     });
     const inside = { hash: expected.hash, after: 'DISPOSED' };
     expect(told).toEqual({ here: expected, there: expected, inside });

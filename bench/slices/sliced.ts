@@ -1,5 +1,9 @@
 /** A training in slices, beside one without: in Node and in a page alike. */
-import { adam, crossEntropy, dataset, dense, sequential } from 'neurite';
+import { dataset } from 'neurite';
+import { random } from '../data.js';
+import { median } from '../measure.js';
+import { network } from '../neurite.js';
+import { type Training, trainings } from '../workloads.js';
 
 /** What the slices of 8 ms were like. */
 export interface Slices {
@@ -34,10 +38,9 @@ function heartbeat(): () => number {
 
 /** Trains T2's network for so many seconds, in slices of 8 ms and of a second in turn. */
 export async function sliced(seconds: number): Promise<Slices> {
-  const x = Float32Array.from({ length: rows * 784 }, (_, i) => ((i * 7919) % 256) / 256);
-  const y = Uint8Array.from({ length: rows }, (_, i) => (i * i) % 10);
+  const { x, y } = random(rows, 784, 10, 1);
   const data = dataset({ x, y });
-  const net = sequential(784, [dense(128, 'relu'), dense(10, 'softmax')], { loss: crossEntropy(), optimizer: adam({ learningRate: 1e-3 }), seed: 1 });
+  const net = network(trainings[1] as Training, 'auto');
   await net.fit(data, { epochs: 2, batchSize: 128 });
   const rates: Record<number, number[]> = { 8: [], 1000: [] };
   let longestBlock = 0;
@@ -57,7 +60,6 @@ export async function sliced(seconds: number): Promise<Slices> {
       if (stop) late = Math.max(late, stop());
     }
   }
-  const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1] as number;
   const [inSlices, whole] = [median(rates[8] as number[]), median(rates[1000] as number[])];
   data.dispose();
   return { longestBlock, late, samplesPerSecond: inSlices, share: inSlices / whole };
