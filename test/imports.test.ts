@@ -203,7 +203,7 @@ function importsOf(file: string, text: string): Import[] {
       add(node.moduleReference.expression, node.isTypeOnly);
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  visit(ts.createSourceFile(file, text, { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }));
   return found;
 }
 

@@ -10,22 +10,33 @@ import { internals } from '../../src/network/network.js';
 import { tileRuns } from '../../src/optimizers/tile.js';
 import { networks } from '../files/networks.js';
 import { formOf } from '../forms.js';
+import { sweep } from '../sweep.js';
+
+/** Programs of a network with a loss, and with an optimizer: those first in which every opcode is. */
+const LOSSES = ['gradient', 'regularize', 'evaluate', 'evaluateTraining', 'accumulate'] as const;
+const STEPS = ['guarded', 'shorten', 'step', 'update'] as const;
+
+const words = new Map<Opcode, string[]>();
 
 /** The words of an opcode behind the first, by name. */
 function wordsOf(opcode: Opcode): string[] {
-  return Object.entries(formOf(opcode))
+  const known = words.get(opcode);
+  if (known) return known;
+  const found = Object.entries(formOf(opcode))
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .sort(([, a], [, b]) => a - b)
     .map(([name]) => name)
     .slice(1, -1);
+  words.set(opcode, found);
+  return found;
 }
 
 function check({ opcode, operands, body = [] }: Instruction, seen: Set<Opcode>): void {
-  const words = Object.entries(operands).flatMap(([name, operand]) => {
+  const found = Object.entries(operands).flatMap(([name, operand]) => {
     if (operand.kind === 'tensor' && operand.inBody) return [];
     return operand.kind === 'f64' ? [`${name}Low`, `${name}High`] : [name];
   });
-  expect(words, Opcode[opcode]).toEqual(wordsOf(opcode));
+  if (`${found}` !== `${wordsOf(opcode)}`) expect(found, Opcode[opcode]).toEqual(wordsOf(opcode));
   seen.add(opcode);
   for (const one of body) check(one, seen);
 }
@@ -44,8 +55,8 @@ test('operands stand in the order of their words', () => {
     const forms = engine.columns.targets.map(({ classes }) => (classes ? 'ids' : 'values'));
     for (const kind of ['predict', 'logits'] as const) compiled(engine.recipe(kind, []));
     if (forms.length === 0) return;
-    for (const kind of ['gradient', 'evaluate', 'evaluateTraining', 'accumulate', 'regularize'] as const) compiled(engine.recipe(kind, forms));
-    if (engine.optimizer) for (const kind of ['step', 'guarded', 'update', 'shorten'] as const) compiled(engine.recipe(kind, forms));
+    for (const kind of LOSSES.slice(0, sweep(LOSSES.length, 2))) compiled(engine.recipe(kind, forms));
+    if (engine.optimizer) for (const kind of STEPS.slice(0, sweep(STEPS.length, 2))) compiled(engine.recipe(kind, forms));
   };
   for (const [, make] of networks) {
     using net = make();

@@ -31,6 +31,7 @@ import { sub } from '../../src/ops/sub.js';
 import { tanh } from '../../src/ops/tanh.js';
 import { generator } from '../files/bits.js';
 import { bitsOf, filled, numbers } from '../kernels/numbers.js';
+import { sweep } from '../sweep.js';
 import { architectures, caseOf } from './architectures.js';
 
 /**
@@ -47,16 +48,16 @@ function checkMemory(recipe: Recipe, program: Program): void {
   const claim = (node: Node) => {
     const range = rangeOf(node);
     if (!range) return;
-    expect(range[0]).toBeGreaterThanOrEqual(0);
-    expect(range[1]).toBeLessThanOrEqual(plan.size);
+    if (range[0] < 0 || range[1] > plan.size) expect.fail(`${node} is at ${range}, in a memory of ${plan.size}`);
     memory.fill(node, ...range);
   };
   const expectWhole = (node: Node, when: string) => {
     const range = rangeOf(node);
     if (!range) return;
-    const other = memory.slice(...range).find((owner) => owner !== node);
-    const taken = memory.slice(...range).some((owner) => owner !== node);
-    if (taken) expect.fail(`${node} is ${other ? `overwritten by ${other}` : 'not made'} when ${when}`);
+    const owners = memory.slice(...range);
+    const at = owners.findIndex((owner) => owner !== node);
+    const other = owners[at];
+    if (at >= 0) expect.fail(`${node} is ${other ? `overwritten by ${other}` : 'not made'} when ${when}`);
   };
   for (const node of recipe.inputs) claim(node);
   const last = new Map<number, Node>();
@@ -158,7 +159,7 @@ describe('no tensor lies on another that is still needed', () => {
           checkMemory(recipe, compile(recipe, rows));
         }
       }),
-      { numRuns: 200, seed: 3 },
+      { numRuns: sweep(200, 15), seed: 3 },
     );
   });
 
@@ -168,14 +169,14 @@ describe('no tensor lies on another that is still needed', () => {
         const recipe = { ...randomRecipe(list, differentiate), fuse };
         checkMemory(recipe, compile(recipe, rows));
       }),
-      { numRuns: 500, seed: 5 },
+      { numRuns: sweep(500, 60), seed: 5 },
     );
   });
 
   // More tensors than are compared with one another: these are placed in the order of time.
   test('in long programs', () => {
     const next = generator(4);
-    for (let run = 0; run < 6; run++) {
+    for (let run = 0; run < sweep(6, 1); run++) {
       const list = Array.from({ length: 2500 }, () => ({ op: next() % 15, a: next(), b: next() % 100 }));
       const recipe = { ...randomRecipe(list, run % 2 === 0), fuse: run % 3 === 0 };
       const program = compile(recipe, 1 + run);
@@ -225,7 +226,7 @@ test('sharing changes no bit of random graphs, whatever is in memory before', ()
       expect(run(recipe, Number.NaN)).toEqual(plain);
       expect(run({ ...recipe, fuse: false }, 1e30)).toEqual(plain);
     }),
-    { numRuns: 300, seed: 9 },
+    { numRuns: sweep(300, 30), seed: 9 },
   );
   core.free(parameters);
 });
@@ -244,7 +245,7 @@ describe('a chain of 50 layers', () => {
 
   test('predicts in the memory of its two widest layers, beside its input', () => {
     const next = numbers(4, 1, 80);
-    for (let run = 0; run < 20; run++) {
+    for (let run = 0; run < sweep(20, 3); run++) {
       const widths = Array.from({ length: 51 }, () => (run === 0 ? 64 : Math.floor(next())));
       for (const rows of [1, 32]) {
         const { plan } = compile(chain(widths).recipe('predict', []), rows);
@@ -257,8 +258,8 @@ describe('a chain of 50 layers', () => {
     }
   });
 
-  test('and so do 1,000', () => {
-    const { plan } = compile(chain(new Array(1001).fill(64)).recipe('predict', []), 32);
+  test('and so do 1,000, or 200 in the fast tests', () => {
+    const { plan } = compile(chain(new Array(sweep(1001, 201)).fill(64)).recipe('predict', []), 32);
     expect(plan.size).toBe(3 * 64 * 32);
   });
 

@@ -9,6 +9,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { flops } from '../../src/inspect/explain.js';
 import { internals } from '../../src/network/network.js';
 import { tileRuns } from '../../src/optimizers/tile.js';
+import { difference } from '../files/bits.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, filled, numbers } from '../kernels/numbers.js';
 import { correctedSquares, signDescent } from '../training/throwaway.js';
@@ -65,7 +66,7 @@ describe.each(builds)('%s', (build) => {
     const tiled = engine.program('guarded', rows, ['values']).program.instructions.some(({ body }) => body);
     expect(tiled).toBe(tile === undefined || (tile > 0 && rows * width > tile));
     const predicted = net.predict(filled(rows * width, numbers(77)));
-    const result = [...bitsOf(net.parameters), ...bitsOf(predicted)];
+    const result = bitsOf(net.parameters).concat(bitsOf(predicted));
     net.dispose();
     return result;
   }
@@ -96,7 +97,7 @@ describe.each(builds)('%s', (build) => {
     for (const optimizer of [signDescent(), correctedSquares({ centered: true, epsilon: 0.01 })]) {
       const make = () => sequential(800, [dense(330, 'tanh'), dense(1)], { loss: meanSquaredError(), optimizer, build, seed: 2 });
       const plain = trained(make, 0, 3, 800);
-      expect(trained(make, undefined, 3, 800)).toEqual(plain);
+      expect(difference(trained(make, undefined, 3, 800), plain)).toBeUndefined();
     }
   });
 });

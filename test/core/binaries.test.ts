@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { binary } from '../../src/core/core.js';
 import { decodePrintable } from '../../src/core/printable.js';
+import { difference } from '../files/bits.js';
 
 test.each([
   ['simd', 'core.wasm'],
@@ -21,7 +22,8 @@ test('text of every byte, alone and beside every other', () => {
   expect(decodePrintable(text.join(''))).toEqual(Uint8Array.from(text.keys()));
   for (let byte = 0; byte < 256; byte++) {
     const beside = text.map((other) => `${text[byte]}${other}`).join('');
-    expect(decodePrintable(beside)).toEqual(Uint8Array.from({ length: 512 }, (_, i) => (i % 2 ? i >> 1 : byte)));
+    const expected = Uint8Array.from({ length: 512 }, (_, i) => (i % 2 ? i >> 1 : byte));
+    expect(difference(decodePrintable(beside), expected), `byte ${byte}`).toBeUndefined();
   }
 });
 

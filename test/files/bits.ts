@@ -8,6 +8,13 @@ export function canonical(bits: Uint32Array): Uint32Array {
   return bits.map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
 }
 
+/** Where two arrays of bits differ first, or undefined. To `toEqual` each element costs a microsecond. */
+export function difference(found: ArrayLike<number>, expected: ArrayLike<number>): string | undefined {
+  if (found.length !== expected.length) return `${found.length} elements, expected ${expected.length}`;
+  for (let i = 0; i < found.length; i++) if (found[i] !== expected[i]) return `element ${i} is ${found[i]}, expected ${expected[i]}`;
+  return undefined;
+}
+
 /** A seeded generator of whole numbers from 0 to 2³² − 1 (Marsaglia's xorshift). */
 export function generator(seed: number): () => number {
   let state = (seed * 0x9e3779b1 + 1) >>> 0 || 1;

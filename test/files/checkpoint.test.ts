@@ -25,6 +25,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { internals, Network } from '../../src/network/network.js';
 import { builds } from '../kernels/machine.js';
+import { sweep } from '../sweep.js';
 import { bitsOf, generator } from './bits.js';
 import { headerOf } from './mutate.js';
 import { ids, type Run, runs, x } from './runs.js';
@@ -73,7 +74,7 @@ describe.each(runs.map((run) => [run.name, run] as const))('%s', (_, run) => {
     const { callbacks } = await train(whole, run);
     const next = generator(callbacks);
     expect(callbacks).toBeGreaterThan(8);
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < sweep(8, 2); i++) {
       const at = i === 0 ? 1 : i === 1 ? callbacks - 1 : 1 + (next() % (callbacks - 1));
       const { bytes } = await train(run.make(), run, at);
       const other = run.make();
@@ -90,7 +91,7 @@ describe.each(runs.map((run) => [run.name, run] as const))('%s', (_, run) => {
     const whole = run.make();
     const { callbacks } = await train(whole, run);
     const next = generator(callbacks + 1);
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < sweep(4, 1); i++) {
       const at = 1 + (next() % (callbacks - 1));
       const first = await train(run.make(), run, at, 'after');
       // Once more before its first step, from what no fit has touched.

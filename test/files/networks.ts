@@ -54,6 +54,7 @@ import {
   sub,
   sum,
   tanh,
+  toJSON,
 } from 'neurite';
 import { apply } from '../../src/graph/node.js';
 import { batch } from '../../src/graph/shape.js';
@@ -242,3 +243,23 @@ export const networks: readonly [string, () => AnyNetwork][] = [
   ['a sum of exponentials', sumOfExponentials],
   ['losses of its own, and penalties', ownLosses],
 ];
+
+let used:
+  | { readonly losses: ReadonlySet<string | undefined>; readonly optimizers: ReadonlySet<string | undefined>; readonly layers: ReadonlySet<string> }
+  | undefined;
+
+/** The names of what the networks above have. They are made once, for all who ask. */
+export function usedInNetworks(): NonNullable<typeof used> {
+  if (used) return used;
+  const losses = new Set<string | undefined>();
+  const optimizers = new Set<string | undefined>();
+  const layers = new Set<string>();
+  for (const [, make] of networks) {
+    using net = make();
+    losses.add(net.loss?.name);
+    optimizers.add(net.optimizer?.name);
+    for (const { kind } of toJSON(net).layers) layers.add(kind);
+  }
+  used = { losses, optimizers, layers };
+  return used;
+}

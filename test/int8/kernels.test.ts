@@ -7,15 +7,18 @@ import { builds, Machine } from '../kernels/machine.js';
 import { difference } from '../kernels/multiply.js';
 import { filled, numbers } from '../kernels/numbers.js';
 import { inputLimit, linearInt8, quantize } from '../oracle/int8.js';
+import { sweep } from '../sweep.js';
 
 type Addresses = [number, number, number, number];
 type Shape = readonly [m: number, n: number, k: number];
 
 const upTo = (most: number) => Array.from({ length: most }, (_, i) => i + 1);
 /** Below, at and above a strip of four rows, a panel of eight columns, a pair of terms and the eight that are quantized at once. */
-const small: Shape[] = upTo(9).flatMap((m) => upTo(17).flatMap((n) => [0, ...upTo(10), 15, 16, 17].map((k): Shape => [m, n, k])));
+const small: Shape[] = upTo(9).flatMap((m) =>
+  sweep(upTo(17), [1, 7, 8, 9, 16, 17]).flatMap((n) => sweep([0, ...upTo(10), 15, 16, 17], [0, 1, 2, 7, 8, 9, 17]).map((k): Shape => [m, n, k])),
+);
 /** Every tail of the eight terms that are quantized at once, behind several whole eights. */
-const tails: Shape[] = upTo(70).map((k): Shape => [5, 9, k]);
+const tails: Shape[] = upTo(sweep(70, 25)).map((k): Shape => [5, 9, k]);
 /** More panels than a block, a limit below 32767, a block of one panel, one of which a panel is larger. */
 const large: Shape[] = [
   [13, 300, 517],
@@ -76,7 +79,7 @@ describe.each(builds)('int8 kernels in the memory of the %s build', (build) => {
     }
     expect(127 * 127 * MOST_INPUTS).toBeLessThan(2 ** 31);
     expect(127 * 127 * (MOST_INPUTS + 1)).toBeGreaterThanOrEqual(2 ** 31);
-    for (const k of [...upTo(2000), MOST_INPUTS]) expect(127 * inputLimit(k) * k).toBeLessThan(2 ** 31);
+    for (const k of [...upTo(2000), MOST_INPUTS]) if (!(127 * inputLimit(k) * k < 2 ** 31)) expect.fail(`${k} inputs`);
   });
 
   test('a NaN or an infinity makes its row NaN, and no other', () => {

@@ -26,6 +26,7 @@ import { builds } from '../kernels/machine.js';
 import { difference } from '../kernels/multiply.js';
 import { filled, numbers } from '../kernels/numbers.js';
 import { linearInt8 } from '../oracle/int8.js';
+import { sweep } from '../sweep.js';
 
 /** Rows around a strip's four, one, and more than one program runs on. */
 const ROWS = [1, 2, 3, 4, 5, 7, 8, 13, 64, 256, 257, 300];
@@ -127,7 +128,7 @@ describe.each(builds)('quantized predictors, %s build', (build) => {
     };
     once();
     const bytes = memory.buffer.byteLength;
-    for (let i = 0; i < 300; i++) once();
+    for (let i = 0; i < sweep(300, 40); i++) once();
     expect(memory.buffer.byteLength).toBe(bytes);
   });
 

@@ -1,8 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { sweep } from '../sweep.js';
 import { builds, Machine } from './machine.js';
 import { check, difference, type Form, KC, multiply, operands, specified, training } from './multiply.js';
 
-const sizes = [...Array.from({ length: 41 }, (_, i) => i + 1), 63, 64, 65, 128, 130];
+const sizes = sweep(
+  [...Array.from({ length: 41 }, (_, i) => i + 1), 63, 64, 65, 128, 130],
+  [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 41, 65],
+);
 
 /** A row times the transpose of b in float32 as `gemvRows` specifies it for the baseline build: eight sums, folded, and the rest one by one. */
 function dots(a: Float32Array, b: Float32Array, n: number, c: Float32Array | undefined): Float32Array {

@@ -2,7 +2,7 @@ import { Context } from '../../assembly/context.js';
 import { Block, Ref } from '../../assembly/opcodes.js';
 import { type Build, type Core, coreOf, supportsRelaxed } from '../../src/core/core.js';
 
-/** The builds this engine can run; every kernel test runs in each. */
+/** The builds this engine can run; every kernel test runs in each. Setup on the debug build, which is one binary for both, leaves the first. */
 export const builds: Build[] = supportsRelaxed() ? ['simd', 'relaxed'] : ['simd'];
 
 /** What stands on both sides of every tensor of a machine, to be found again untouched. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
+import { sweep } from '../sweep.js';
 import { builds } from './machine.js';
 import { DENORMAL } from './numbers.js';
 
@@ -7,11 +8,16 @@ describe.each(builds)('%s: the first float that is no finite number', (build) =>
   const core = coreOf(build);
   const base = core.allocate(4 * 256, 'test');
 
+  const lengths = sweep(
+    Array.from({ length: 71 }, (_, n) => n),
+    [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 70],
+  );
+
   test('is found at each place of each length, wherever the array begins, and not behind its end', () => {
     for (const shift of [0, 1, 2, 3]) {
       const address = base + shift * 4;
       const at = address >>> 2;
-      for (let n = 0; n <= 70; n++) {
+      for (const n of lengths) {
         core.f32.fill(Number.NaN, base >>> 2, (base >>> 2) + 256);
         core.f32.fill(3.4e38, at, at + n);
         expect(core.exports.firstNonFinite(address, n)).toBe(-1);

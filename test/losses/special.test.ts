@@ -19,11 +19,8 @@ const h = 1e-4;
 const largest = 2 ** 127;
 
 /** A network whose parameters are what goes into the output's activation. */
-function ofLogits(loss: Loss, output: LossRow['output'], build: 'simd' | 'relaxed', z: readonly number[]) {
-  const net = sequential(1, [dense(2, output, { bias: false })], { loss, build, optimizer: sgd({ learningRate: 1e-3 }) });
-  net.parameters.set(z);
-  return net;
-}
+const ofLogits = (loss: Loss, output: LossRow['output'], build: 'simd' | 'relaxed') =>
+  sequential(1, [dense(2, output, { bias: false })], { loss, build, optimizer: sgd({ learningRate: 1e-3 }) });
 
 describe.each([...losses, ...others].map((row) => [row.name, row] as const))('%s', (name, { make, output, targets, row, gradient, divisor }) => {
   const loss = make();
@@ -39,13 +36,14 @@ describe.each([...losses, ...others].map((row) => [row.name, row] as const))('%s
 
   test.each([0, -0, 1e-40, -1e-40, 88, -104, 1e4, -1e4])('a logit of %d: loss and derivatives are those of float64', (v) => {
     for (const build of builds) {
+      using net = ofLogits(loss, output, build);
       for (const z of [
         [v, 0],
         [v, v],
         [0, v],
       ]) {
         for (const t of drawn) {
-          const net = ofLogits(loss, output, build, z);
+          net.parameters.set(z);
           const expected = row(z, t) / over(t);
           if (expected > largest) {
             expect(() => net.step([1], t as never)).toThrow(NeuriteError);
@@ -79,8 +77,9 @@ describe.each([...losses, ...others].map((row) => [row.name, row] as const))('%s
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('a logit of %d: no finite loss that is not its limit', (v) => {
     for (const build of builds) {
+      using net = ofLogits(loss, output, build);
       for (const t of drawn) {
-        const net = ofLogits(loss, output, build, [v, 0]);
+        net.parameters.set([v, 0]);
         try {
           const found = net.gradient([1], t as never);
           expect(v).not.toBeNaN();
@@ -101,7 +100,8 @@ test.each<[string, Loss]>([
   ['logCosh', logCosh()],
 ])('%s has the second derivative of a square where the error is 0', (_, loss) => {
   for (const build of builds) {
-    const net = ofLogits(loss, 'identity', build, [0.5, 2]);
+    using net = ofLogits(loss, 'identity', build);
+    net.parameters.set([0.5, 2]);
     expect(net.gradient([1], [0.5, 2])).toBeCloseTo(0, 7);
     expect(Array.from(net.gradients)).toEqual([0, 0]);
     expect(Array.from(hvp(net, [1], [0.5, 2], [1, -3]))).toEqual([0.5, -1.5]);

@@ -6,7 +6,7 @@ import { inputGradient } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
 import { definitionOf } from '../../src/losses/loss.js';
 import * as makers from '../../src/losses/table.generated.js';
-import { networks } from '../files/networks.js';
+import { usedInNetworks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { EPSILON, numbers } from '../kernels/numbers.js';
 import { expectAnswered, expectExport, expectInReadme, expectRows } from '../rows.js';
@@ -86,7 +86,7 @@ describe.each([...losses, thrown].map((row) => [row.name, row] as const))('%s', 
 
   test.runIf(losses.some((row) => row.name === name))('it is exported, saved, documented and held against PyTorch', () => {
     expectExport(name, 'its file in src/losses exports a constant of that name, made by defineLoss');
-    expect(networks.map(([, made]) => made().loss?.name)).toContain(name);
+    expect(usedInNetworks().losses).toContain(name);
     expectInReadme(name, 'losses');
     expectAnswered(name, answered(torch));
   });

@@ -25,6 +25,7 @@ import { coreOf } from '../../src/core/core.js';
 import { builds } from '../kernels/machine.js';
 import { difference } from '../kernels/multiply.js';
 import { filled, numbers } from '../kernels/numbers.js';
+import { sweep } from '../sweep.js';
 
 /** Rows around the tile's four and six, one, and more than one program runs on. */
 const ROWS = [1, 2, 3, 4, 5, 7, 8, 13, 64, 257];
@@ -275,7 +276,7 @@ describe.each(builds)('update, %s build', (build) => {
   test('fuzz: any sizes, any order of updates, refused ones and predictions', () => {
     const next = numbers(77, 0, 1);
     const upTo = (n: number) => 1 + Math.floor(next() * n);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < sweep(60, 8); round++) {
       const widths = Array.from({ length: upTo(3) }, () => upTo(40));
       const inFeatures = upTo(40);
       const make = (seed: number) =>

@@ -2,6 +2,7 @@ import { adam, CoreError, dense, meanSquaredError, type Network, sequential, sgd
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
 import { builds } from '../kernels/machine.js';
+import { sweep } from '../sweep.js';
 import { neighbours, unchanged, viewsOf } from './neighbours.js';
 
 const make = (units = 50): Network => sequential(units, [dense(units)], { loss: meanSquaredError(), optimizer: adam(), build: 'simd' }) as Network;
@@ -64,8 +65,8 @@ describe('a view shows its own network, or nothing', () => {
       net.dispose();
     };
     const bytes = memory.buffer.byteLength;
-    // 200 MB in all.
-    for (let i = 0; i < 5000; i++) cycle();
+    // 200 MB in all, 32 MB in the fast tests.
+    for (let i = 0; i < sweep(5000, 800); i++) cycle();
     expect(memory.buffer.byteLength - bytes).toBeLessThan(2 ** 24 + 2 ** 22);
     const others = neighbours(() => make(100), 20);
     for (const view of kept) write(view);

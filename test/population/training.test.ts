@@ -36,6 +36,7 @@ import {
 import { type Population, type PopulationHistory, population } from 'neurite/population';
 import { describe, expect, test } from 'vitest';
 import { bitsOf, canonical, generator } from '../files/bits.js';
+import { sweep } from '../sweep.js';
 
 const bits = (values: ArrayLike<number>) => canonical(bitsOf(Float32Array.from(values)));
 
@@ -393,6 +394,6 @@ test('random folds, rates and patience', async () => {
         for (const net of [herd, ...nets]) net.dispose();
       },
     ),
-    { numRuns: 30 },
+    { numRuns: sweep(30, 4) },
   );
 });

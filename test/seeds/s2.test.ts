@@ -23,6 +23,7 @@ import { drawParameters, type Model, networkOf, oracleOf } from '../network/mode
 import { sigmoid as sigmoidOf, type Target } from '../oracle/losses.js';
 import { backward, forward, gradientOf, type Activation as OracleActivation, type Loss as OracleLoss } from '../oracle/network.js';
 import { rowOf, softmax } from '../oracle/rows.js';
+import { sweep } from '../sweep.js';
 import { biasGradient, expectStep, expectWithin, inputGradient, linear, sums, through, times, weightGradient } from './steps.js';
 
 const corners = [0, 0, 0, 1, 1, 0, 1, 1];
@@ -46,7 +47,7 @@ test.each(builds)('S2.1 the perceptron: AND and OR set by hand; its gradient is 
 
 test.each(builds)('S2.1 the sigmoid neuron learns AND and OR (%s)', async (build) => {
   for (const name of ['AND', 'OR'] as const) {
-    for (let seed = 0; seed < 5; seed++) {
+    for (let seed = 0; seed < sweep(5, 2); seed++) {
       const net = sequential(2, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy(), optimizer: sgd({ learningRate: 1 }), seed, build });
       await net.fit({ x: corners, y: truth[name] }, { epochs: 300, batchSize: 4 });
       expect([...(net.classify(corners) as Uint32Array)], `${name}, seed ${seed}`).toEqual(truth[name]);
@@ -60,7 +61,7 @@ test('S2.1 XOR: one sigmoid unit never gets below loss ln 2 nor above accuracy 3
   const data = { x: corners, y: truth.XOR };
   // The loss of a row is within (8 + roundings of z)·ε·(1 + |z|) of the exact one.
   const slack = (logits: number[]) => 16 * EPSILON * (1 + Math.max(...logits.map(Math.abs)));
-  for (let seed = 0; seed < 5; seed++) {
+  for (let seed = 0; seed < sweep(5, 1); seed++) {
     const net = sequential(2, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy(), optimizer: sgd({ learningRate: 0.5 }), seed });
     net.parameters.set(filled(3, numbers(seed, -4, 4)));
     for (let epoch = 0; epoch < 200; epoch++) {
@@ -76,7 +77,10 @@ test('S2.1 XOR: one sigmoid unit never gets below loss ln 2 nor above accuracy 3
   const net = sequential(2, [dense(1, 'sigmoid')], { loss: binaryCrossEntropy() });
   let least = Number.POSITIVE_INFINITY;
   let best = 0;
-  const grid = Array.from({ length: 13 }, (_, i) => (i - 6) / 2);
+  const grid = sweep(
+    Array.from({ length: 13 }, (_, i) => (i - 6) / 2),
+    [-3, -1, -0.5, 0, 0.5, 1, 3],
+  );
   for (const w1 of grid) {
     for (const w2 of grid) {
       for (const b of grid) {
@@ -334,7 +338,7 @@ test.each(passes.flatMap((pass) => builds.map((build) => ({ ...pass, build }))))
   'S2.8 deltas and gradients of 1 to 6 layers against the oracle, step by step: $title ($build)',
   ({ loss, oracle, last, build }) => {
     const next = numbers(25);
-    for (let depth = 1; depth <= 6; depth++) {
+    for (const depth of sweep([1, 2, 3, 4, 5, 6], [1, 2, 6])) {
       for (const inner of ['sigmoid', 'tanh', 'relu', 'leakyRelu'] as const) {
         const rows = 1 + ((depth * 5) % 7);
         const outputs = last === 'softmax' ? 3 : 2;

@@ -29,7 +29,7 @@ import { internals } from '../../src/network/network.js';
 import { definitionOf } from '../../src/optimizers/optimizer.js';
 import { OPTIMIZERS } from '../../src/optimizers/optimizers.js';
 import { distance } from '../derivatives/compare.js';
-import { networks } from '../files/networks.js';
+import { usedInNetworks } from '../files/networks.js';
 import { builds } from '../kernels/machine.js';
 import { bitsOf, close, EPSILON, filled, numbers } from '../kernels/numbers.js';
 import * as oracle from '../oracle/optimizers.js';
@@ -75,7 +75,7 @@ test('each optimizer of the table has a row, its export, a saved network, its pl
   );
   for (const { name, torch, variants } of optimizers) {
     expectExport(name, 'its file in src/optimizers has `export const` of that name, made by composedOptimizer or optimizerMaker');
-    expect(networks.map(([, made]) => made().optimizer?.name)).toContain(name);
+    expect(usedInNetworks().optimizers).toContain(name);
     expectInReadme(name, 'optimizers');
     expectAnswered(name, answered(torch));
     for (const [, optimizer] of variants) expect(optimizer.name).toBe(name);

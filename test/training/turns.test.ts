@@ -3,6 +3,7 @@ import { adam, crossEntropy, dense, type EvaluationProgress, type FitProgress, t
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Context } from '../../assembly/context.js';
 import { LoadedProgram } from '../../src/engine/loadedProgram.js';
+import { sweep } from '../sweep.js';
 
 const rows = 20_000;
 const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.fround(Math.sin(i * 2.3)));
@@ -64,9 +65,9 @@ describe('no block is longer than 16 ms', () => {
   test('short fits in a row', async () => {
     perRow = 10e-6;
     const net = make();
-    for (let i = 0; i < 200; i++) await net.fit({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
-    for (let i = 0; i < 200; i++) await net.evaluateAsync({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
-    expect(blocks.length).toBeGreaterThan(20);
+    for (let i = 0; i < sweep(200, 60); i++) await net.fit({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
+    for (let i = 0; i < sweep(200, 60); i++) await net.evaluateAsync({ x: x.subarray(0, 300), y: y.subarray(0, 100) });
+    expect(blocks.length).toBeGreaterThan(sweep(20, 6));
     expect(longest()).toBeLessThan(LIMIT);
   });
 
@@ -191,8 +192,8 @@ describe('an asynchronous callback is awaited', () => {
 
   test('one that never really waits does not keep the event loop waiting either', async () => {
     perRow = 10e-6;
-    await make().fit(few, { epochs: 3000, batchSize: 1, onEpoch: async () => {} });
-    expect(blocks.length).toBeGreaterThan(10);
+    await make().fit(few, { epochs: sweep(3000, 600), batchSize: 1, onEpoch: async () => {} });
+    expect(blocks.length).toBeGreaterThan(sweep(10, 2));
     expect(longest()).toBeLessThan(LIMIT);
   });
 

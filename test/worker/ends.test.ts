@@ -18,6 +18,7 @@ import {
 import { inWorker, startWorker, WorkerError, type WorkerNetwork } from 'neurite/worker';
 import { describe, expect, test } from 'vitest';
 import { coreOf } from '../../src/core/core.js';
+import { sweep } from '../sweep.js';
 import { bits, channel, exact } from './channel.js';
 
 const x = Float32Array.from({ length: 4 * 30 }, (_, i) => Math.sin(i * i + 1));
@@ -325,7 +326,7 @@ test('snapshots as often as they come do not change what is learned', async () =
   expect(bits(await net.snapshot())).toEqual(bits(copyParameters(here)));
 });
 
-test('two hundred networks, and their memory is free for others', async () => {
+test('many networks, and their memory is free for others', async () => {
   const first = await there();
   const file = await first.save();
   const round = async (count: number) => {
@@ -334,9 +335,9 @@ test('two hundred networks, and their memory is free for others', async () => {
     for (const net of nets) await net.dispose();
     expect(await thrown((nets[7] as WorkerNetwork).predict(x))).toBeInstanceOf(DisposedError);
   };
-  await round(200);
+  await round(sweep(200, 50));
   const before = coreOf('simd').memory.buffer.byteLength;
-  await round(50);
+  await round(sweep(50, 20));
   expect(coreOf('simd').memory.buffer.byteLength).toBe(before);
 });
 
