@@ -233,7 +233,7 @@ function moved(p: Float64Array, h: number, d: Float64Array): Float64Array {
  * @param net a network with a loss
  * @param x inputs, a list of them where there are several
  * @param y targets, a list of them where there are several losses
- * @throws what `net.gradient(x, y)` throws
+ * @throws what `net.gradient(x, y)` throws, as `checkGradients`
  */
 export function checkGradients<In extends number, Out extends number>(
   net: Network<AnyTargets, In, Out>,
@@ -242,15 +242,17 @@ export function checkGradients<In extends number, Out extends number>(
   options: CheckOptions = {},
 ): GradientCheck {
   const { entries = 200, tolerance = 1e-4, seed = 0, weight } = checkOptions('checkGradients', options, ['entries', 'tolerance', 'seed', 'weight']);
-  internals('checkGradients', net as AnyNetwork);
+  internals('checkGradients', net as AnyNetwork)
+    .idle('checkGradients')
+    .need('checkGradients', 'loss');
   if (!(typeof entries === 'number' && entries >= 1)) throw new ValueError(`checkGradients: entries is ${describe(entries)}, expected a number ≥ 1`);
   if (!(typeof tolerance === 'number' && tolerance >= 0))
     throw new ValueError(`checkGradients: tolerance is ${describe(tolerance)}, expected a number ≥ 0`);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new ValueError(`checkGradients: seed is ${describe(seed)}, expected a whole number from 0 to 4294967295`);
-  // Says what is wrong with x and y, before anything is read of them.
-  net.gradient(x, y, weight === undefined ? undefined : { weight });
   const loss = new Float64Loss(net as AnyNetwork, x, { y, weight });
+  // What is not finite is found before anything is compared.
+  net.gradient(x, y, weight === undefined ? undefined : { weight });
   const next = generator(seed);
   const chosen = choose(loss.length, entries, next);
   let point = loss.point();

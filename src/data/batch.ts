@@ -10,7 +10,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { Range } from '../graph/node.js';
 import { type TargetForm, targetForm } from '../losses/targetForm.js';
 import { asList, columnName } from './columns.js';
-import { checkUnchanged, copyIn, type Read, readClassIds, readRows } from './values.js';
+import { checkUnchanged, copyIn, type Read, readClassIds, readRows, remedyOf } from './values.js';
 
 /** Numbers that were read: rows of them, or class ids. */
 export type ReadValues = Read | Uint32Array;
@@ -198,7 +198,9 @@ function readTargets(
   const ids = () => readClassIds(call, what, y, rows, width, (row) => weights?.values[row] === 0);
   if (typeof y === 'number') {
     if (classes && rows === 1) return ids();
-    throw new ShapeError(`${call}: ${what} is the number ${y}, expected ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`);
+    throw new ShapeError(
+      `${call}: ${what} is the number ${y}, expected a list of ${classes ? `${rows} class ids, or ` : ''}${rows} × ${width} values`,
+    );
   }
   const typed = isNumericArray(y);
   const first: unknown = isList(y) ? y[0] : undefined;
@@ -207,12 +209,15 @@ function readTargets(
     if (length !== rows * width) {
       if (classes && length === rows) return ids();
       const expected = classes ? `${count(rows, 'class id')}, or ` : '';
-      throw new ShapeError(`${call}: ${what} has ${length} numbers for ${count(rows, 'row')} of x, expected ${expected}${rows} × ${width} values`);
+      const remedy = length === rows ? '; class ids go with crossEntropy()' : '';
+      throw new ShapeError(
+        `${call}: ${what} has ${count(length, 'number')} for ${count(rows, 'row')} of x, expected ${expected}${rows} × ${width} values${remedy}`,
+      );
     }
   } else if (classes && isList(y)) {
     if (typeof first !== 'object') {
       throw new ValueError(
-        `${call}: ${what}[0] is ${describe(first)}, expected a class id from 0 to ${width - 1}, or a row of ${width} probabilities`,
+        `${call}: ${what}[0] is ${describe(first)}, expected a class id from 0 to ${width - 1}, or a row of ${width} probabilities${remedyOf(first)}`,
       );
     }
     if (isList(first) && first.length === 1) {

@@ -1,5 +1,5 @@
 import { isNumericArray } from '../arguments/arrays.js';
-import { describe, isList } from '../arguments/describe.js';
+import { count, describe, hasFields, isList } from '../arguments/describe.js';
 import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Returned, Values } from '../arguments/values.js';
@@ -34,7 +34,7 @@ function columns(call: string, x: Values, width?: number): { rows: number; width
   }
   if (nested) {
     const odd = x.findIndex((row) => row.length !== found);
-    if (odd >= 0) throw new ShapeError(`${call}: row ${odd} of x has ${x[odd]?.length} numbers, expected ${found}`);
+    if (odd >= 0) throw new ShapeError(`${call}: row ${odd} of x has ${count(x[odd]?.length as number, 'number')}, expected ${found}`);
   }
   const at = (i: number, j: number) => {
     const value = nested ? (x[i] as readonly number[])[j] : x[i * found + j];
@@ -116,6 +116,7 @@ export function minMax(x: Values, options: MinMaxOptions = {}): Scaling {
 }
 
 function apply<X extends Values>(call: string, scaling: Scaling, x: X, of: (value: number, offset: number, scale: number) => number): Returned<X> {
+  if (!hasFields(scaling)) throw new ValueError(`${call}: the scaling is ${describe(scaling)}, expected what standardize() or minMax() gave`);
   const { offset, scale } = checkOptions(call, scaling, ['offset', 'scale'], {}, 'the scaling');
   for (const [name, list] of Object.entries({ offset, scale })) {
     if (!(isList(list) && list.length === offset.length && Array.from(list).every(Number.isFinite))) {

@@ -48,10 +48,10 @@ export interface Split<D> {
  */
 export function trainValidationSplit<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly fraction?: number } = {}): Split<D> {
   const call = 'trainValidationSplit';
+  const known = readData(call, data);
   const { fraction = 0.2, ...rest } = checkOptions(call, options, ['fraction', ...OPTIONS], {}, 'options', REMEDIES);
   if (!(typeof fraction === 'number' && fraction > 0 && fraction < 1))
     throw new ValueError(`${call}: fraction is ${describe(fraction)}, expected a number between 0 and 1`);
-  const known = readData(call, data);
   const order = drawOrder(call, known, rest);
   const held = Math.round(order.length * fraction);
   if (held === 0 || held === order.length) {
@@ -67,8 +67,8 @@ export function trainValidationSplit<D extends SplitLiteral>(data: D, options: S
  * @throws ValueError for fewer rows than folds
  */
 export function kFold<D extends SplitLiteral>(data: D, options: SplitOptions & { readonly folds?: number } = {}): Split<D>[] {
-  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS], {}, 'options', REMEDIES);
   const known = readData('kFold', data);
+  const { folds = 5, ...rest } = checkOptions('kFold', options, ['folds', ...OPTIONS], {}, 'options', REMEDIES);
   const order = drawOrder('kFold', known, rest);
   if (!(Number.isInteger(folds) && folds > 1 && folds <= order.length)) {
     throw new ValueError(`kFold: folds is ${describe(folds)}, expected a whole number from 2 to ${order.length}, the rows`);

@@ -92,8 +92,14 @@ export function readPerParameter(call: string, what: string, values: unknown, n:
 export function readEachParameter(call: string, what: string, values: unknown, n: number): Read {
   const found = isNumericArray(values) ? lengthOf(values) : isList(values) ? values.length : undefined;
   if (found === undefined) throw new ValueError(`${call}: ${what} is ${describe(values)}, expected ${n} numbers, one for each parameter`);
-  if (found !== n) throw new ShapeError(`${call}: ${what} has ${found} numbers, expected ${n}, one for each parameter`);
+  if (found !== n) throw new ShapeError(`${call}: ${what} has ${count(found, 'number')}, expected ${n}, one for each parameter`);
   return readRows(call, what, values, n);
+}
+
+/** What makes a number of a text, a name or a boolean that came in its place. */
+export function remedyOf(value: unknown): string {
+  if (typeof value !== 'boolean' && typeof value !== 'string') return '';
+  return Number.isNaN(Number(value)) ? '; names.indexOf(name) makes one of a name' : '; Number(value) makes one of it';
 }
 
 function wholeRows(call: string, what: string, length: number, width: number): number {
@@ -104,7 +110,7 @@ function wholeRows(call: string, what: string, length: number, width: number): n
 }
 
 function numberOf(call: string, what: string, value: unknown, i: number): number {
-  if (typeof value !== 'number') throw new ValueError(`${call}: element ${i} of ${what} is ${describe(value)}, expected a number`);
+  if (typeof value !== 'number') throw new ValueError(`${call}: element ${i} of ${what} is ${describe(value)}, expected a number${remedyOf(value)}`);
   return value;
 }
 
@@ -118,7 +124,7 @@ function readRow(call: string, what: string, row: unknown, i: number, width: num
   }
   if (!isList(row)) {
     const expected = i === 0 ? `a number, or a row of ${width}` : `a row of ${count(width, 'number')}`;
-    throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}`);
+    throw new ValueError(`${call}: ${what}[${i}] is ${describe(row)}, expected ${expected}${remedyOf(row)}`);
   }
   const length = checkLength(call, `row ${i} of ${what}`, row.length);
   const first: unknown = length > 0 ? row[0] : undefined;

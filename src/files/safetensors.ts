@@ -88,7 +88,7 @@ export function readTensorFile(file: Uint8Array, call = 'load', sizes = FLOATS):
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > Math.min(room, MAX_HEADER)) {
     throw new FileError(
-      `${call}: the header is ${length} bytes long, expected at most ${Math.min(room, MAX_HEADER)} (is it a safetensors file, and whole?)`,
+      `${call}: the header is ${length} bytes long, expected at most ${Math.min(room, MAX_HEADER)} (is it a safetensors file, and whole?)${file[0] === 60 ? '; it begins as a page of HTML does' : ''}`,
     );
   }
   const headerBytes = file.subarray(LENGTH_BYTES, LENGTH_BYTES + length);

@@ -10,8 +10,8 @@ import { checkPositive } from './options.js';
 /**
  * A layer of one's own: `trace`, `summary`, diagrams, files and views show it by its kind, and what `apply` names of it by those names.
  *
- * `apply` is called for each node that the layer is applied to. It makes its parameters on the first call and uses them again on the others. Its
- * result is the layer's value, or `{ output, parameters, nodes, attributes, updates }`. An output that is the input itself is refused.
+ * `apply` is called for each node that the layer is applied to. Its parameters are made outside of it, or on the first call, so that every application has
+ * the same: a `parameter` that each call makes anew is another one each time. Its result is the layer's value, or `{ output, parameters, nodes, attributes, updates }`. An output that is the input itself is refused.
  *
  * @param kind what it is called where the user gives no name: `scale1`, `scale2`, … for `scale`
  * @throws ValueError for a kind that is no word, or parts that are none

@@ -64,8 +64,10 @@ export function graphLoss(call: string, name: string, reduction: Reduction, grap
 }
 
 function checkRows(call: string, name: string, { output, target, rows }: LossGraph, model: Model): Node {
-  const what = `the loss ${name}`;
-  if (!isOf(rows, Node)) throw new NeuriteError('GRAPH', `${call}: ${what} gave ${describe(rows)}, expected a node [rows, 1]`);
+  // The name of an option, where the function has none of its own.
+  const what = name === 'loss' ? 'the loss' : `the loss ${name}`;
+  if (!isOf(rows, Node))
+    throw new NeuriteError('GRAPH', `${call}: ${what} gave ${describe(rows)}, expected a node [rows, 1], such as sum(square(sub(u, t)))`);
   if (!rows.shape.batched || features(rows.shape) !== 1) {
     const remedy = rows.shape.batched ? '; sum(…) or mean(…) over the features makes one number of a row' : '';
     throw new ShapeError(`${call}: ${what} gave ${formatShape(rows.shape)}, expected [rows, 1]${remedy}`);

@@ -1,7 +1,7 @@
 /** Parameters and states from elsewhere: by their names, or from another network. */
 
 import { isNumericArray, kindOf, lengthOf } from '../arguments/arrays.js';
-import { describe, hasFields, isList } from '../arguments/describe.js';
+import { count, describe, hasFields, isList } from '../arguments/describe.js';
 import { checkFlag } from '../arguments/flag.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Values } from '../arguments/values.js';
@@ -56,10 +56,10 @@ export function readValues(call: string, what: string, { shape }: Stored | Const
   }
   if (kindOf(values)?.startsWith('Big')) values = Float64Array.from(values as BigInt64Array, Number);
   const [n, width] = [elements(shape), features(shape)];
-  const count = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
-  if (count !== n) throw new ShapeError(`${call}: ${what} has ${count} numbers, expected ${n}, as ${formatShape(shape)}`);
+  const found = isNumericArray(values) ? lengthOf(values) : isList(values) && typeof values[0] === 'number' ? values.length : n;
+  if (found !== n) throw new ShapeError(`${call}: ${what} has ${count(found, 'number')}, expected ${n}, as ${formatShape(shape)}`);
   const read = readRows(call, what, values, width);
-  if (read.rows !== n / width) throw new ShapeError(`${call}: ${what} has ${read.rows} rows, expected ${formatShape(shape)}`);
+  if (read.rows !== n / width) throw new ShapeError(`${call}: ${what} has ${count(read.rows, 'row')}, expected ${formatShape(shape)}`);
   const numbers = Float32Array.from(read.values);
   const odd = numbers.findIndex((v) => !Number.isFinite(v));
   if (odd >= 0) throw new ValueError(`${call}: ${what}[${odd}] is ${read.values[odd]}, expected a finite number in the range of float32`);

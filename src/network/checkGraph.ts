@@ -30,7 +30,7 @@ export function checkGraph(inputs: readonly Node[], outputs: readonly Node[], up
   if (constant) refuse(`the output ${constant} depends on no input; it is the same for every row`);
   const listed = new Set(inputs);
   const other = ofInputs.find((node) => !listed.has(node));
-  if (other) refuse(`the outputs depend on the input ${other}, which is not among the inputs`);
+  if (other) refuse(`the outputs depend on the input ${other}, which is not among the inputs; each call of input() makes another one`);
   const unused = inputs.find((node) => !fromInputs.has(node));
   if (unused) refuse(`no output depends on the input ${unused}; leave it out, or use it`);
   if (listed.size !== inputs.length) refuse('one input came twice, expected each once');

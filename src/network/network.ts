@@ -363,7 +363,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
    * Hard decisions for each row of x, by what output and loss mean:
    * - softmax, or crossEntropy on logits: the class of the largest logit, the lowest on ties (notes 6);
    * - sigmoid, or binaryCrossEntropy: 1 where z ≥ 0, a probability of ½ (notes 4), for each output by itself;
-   * - hardSigmoid, step, tanh, softsign: 1 from the half of their range on, for each output by itself;
+   * - hardSigmoid, heaviside, tanh, softsign: 1 from the half of their range on, for each output by itself;
    * - an output without bounds and without a loss is taken for logits; under a squared error it is a regression, and an error.
    *
    * A number for one row given flat with one decision, else a Uint32Array: one number a row, or `[rows, out]` row by row where several
@@ -613,7 +613,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 /** What is to be done with what is no network, where it knows that itself. */
 function remedyOf(value: unknown): string {
   const remedy = fieldOf(value, 'noNetwork');
-  return typeof remedy === 'string' ? remedy : '';
+  return typeof remedy === 'string' ? remedy : typeof fieldOf(value, 'then') === 'function' ? '; await it first' : '';
 }
 
 for (const [name, entry] of MOVED) {

@@ -178,7 +178,9 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
   /** Predicts what lies in `input`, its first `rows` rows, into `output`. Nothing is copied or allocated. */
   run(rows = 1): void {
     if (!(Number.isInteger(rows) && rows > 0 && rows <= this.#maxRows)) {
-      throw new ValueError(`run: rows is ${describe(rows)}, expected a whole number from 1 to ${this.#maxRows}, the network's maxRows`);
+      throw new ValueError(
+        `run: rows is ${describe(rows)}, expected a whole number from 1 to ${this.#maxRows}, the network's maxRows; predict(x) takes inputs`,
+      );
     }
     this.#alive('run');
     const views = this.#views;

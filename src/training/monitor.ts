@@ -50,7 +50,7 @@ export function checkMonitor(option: string, monitor: unknown, metrics: readonly
     throw new ValueError(`fit: ${option}.monitor is 'accuracy', but the loss has no decisions; expected 'loss' or a function`);
   const known = ['loss', ...(decides ? ['accuracy'] : []), ...metrics.map(({ name }) => name)];
   if (known.includes(monitor as string)) return;
-  const meant = typeof monitor === 'string' ? nearest(monitor, known) : undefined;
+  const meant = typeof monitor === 'string' ? nearest(monitor.replace(/^val_?/, ''), known) : undefined;
   const list = known.map((name) => `'${name}'`).join(', ');
   throw new ValueError(
     `fit: ${option}.monitor is ${describe(monitor)}, expected ${list}, a metric of { metrics }, or a function${meant ? `; did you mean '${meant}'?` : ''}`,

@@ -64,19 +64,19 @@ export interface Facts {
   readonly parameterNames: readonly string[];
 }
 
-/** Members of a network that one in a worker has in another form, and why. */
+/** Members of a network that one in a worker has in another form, and what to take. */
 export const ELSEWHERE = {
-  parameters: 'a view of memory: snapshot() copies it',
-  layers: 'views of memory: parameter(name) copies one',
-  layer: 'views of memory: parameter(name) copies one',
-  input: 'a view of memory: predict(x) copies',
-  output: 'a view of memory: predict(x) copies',
-  run: 'works on views of memory: predict(x)',
+  parameters: 'snapshot() gives a copy',
+  layers: 'parameter(name) gives a copy of one of its parameters',
+  layer: 'parameter(name) gives a copy of one of its parameters',
+  input: 'predict(x) copies',
+  output: 'predict(x) copies',
+  run: 'predict(x) copies',
   freeze: 'load(await net.save()).freeze() is a predictor in the page, which update(await net.snapshot()) keeps up to date',
-  loss: 'an object of the page that configured it',
-  optimizer: 'an object of the page that configured it',
-  metadata: 'set before inWorker(), and in save()',
-  toString: 'of the object itself',
+  loss: 'it is in the page that configured it',
+  optimizer: 'it is in the page that configured it',
+  metadata: 'set it before inWorker(); save() has it',
+  toString: 'it has one of its own',
 } as const satisfies Partial<Record<keyof AnyNetwork, string>>;
 
 /** Members that nobody has decided on: none. A new method of `Network` is a line in one of the tables above. */

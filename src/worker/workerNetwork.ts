@@ -372,7 +372,7 @@ for (const [name, instead] of Object.entries(ELSEWHERE)) {
   if (name in WorkerNetwork.prototype) continue;
   Object.defineProperty(WorkerNetwork.prototype, name, {
     get(): never {
-      throw new ValueError(`${name}: a network in a worker does not have it: ${instead}`);
+      throw new ValueError(`${name}: a network in a worker does not have it; ${instead}`);
     },
   });
 }

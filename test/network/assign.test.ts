@@ -82,7 +82,7 @@ describe('setParameters', () => {
     ],
     ['a value that is undefined', { ...values(), 'dense1.biases': undefined }, {}, ValueError, 'dense1.biases did not come'],
     ['a surplus name of a part', { 'fc.bias': [1] }, { partial: true }, ValueError, 'there is no fc.bias'],
-    ['another number', { ...values(), 'dense2.biases': [1] }, {}, ShapeError, 'setParameters: dense2.biases has 1 numbers, expected 2, as [2]'],
+    ['another number', { ...values(), 'dense2.biases': [1] }, {}, ShapeError, 'setParameters: dense2.biases has 1 number, expected 2, as [2]'],
     ['rows of another width', { ...values(), 'dense2.weights': [[1], [2]] }, {}, ShapeError, 'row 0 of dense2.weights has 1 number, expected 4'],
     [
       'a matrix the other way round',

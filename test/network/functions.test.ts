@@ -29,11 +29,11 @@ describe('what were methods', () => {
     expect(entries[entry as string]).toHaveProperty(name);
   });
 
-  test('every function of those entries is among them, but for graph', () => {
+  test('every function of those entries is among them, but for graph and derivative', () => {
     const functions = Object.entries({ ...looking, ...derivatives }).filter(
       ([, value]) => typeof value === 'function' && !/^class/.test(String(value)),
     );
-    expect(functions.map(([name]) => name).sort()).toEqual([...names.slice(2), 'graph'].sort());
+    expect(functions.map(([name]) => name).sort()).toEqual([...names.slice(2), 'graph', 'derivative'].sort());
   });
 });
 

@@ -118,7 +118,7 @@ const calls: [net: keyof typeof nets, what: string, call: (net: Network) => unkn
   ],
   ['classifier', 'step y, empty', (n) => n.step(X, []), ShapeError, 'step: y has 0 numbers for 6 rows'],
   ['classifier', 'step y, rows', (n) => n.step(X, [[1, 0, 0]]), ShapeError, 'step: y has 1 row and x has 6'],
-  ['classifier', 'step y, one id', (n) => n.step(X, 1), ShapeError, 'step: y is the number 1, expected 6 class ids'],
+  ['classifier', 'step y, one id', (n) => n.step(X, 1), ShapeError, 'step: y is the number 1, expected a list of 6 class ids'],
   [
     'regression',
     'gradient y',

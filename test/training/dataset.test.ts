@@ -144,7 +144,7 @@ describe('errors say what came and what was expected', () => {
   const net = classifier();
   const x = numbers.slice(0, 6);
   test.each<[string, DatasetLiteral, string]>([
-    ['a row too few', { x, y: [1] }, 'y has 1 numbers for 2 rows of x, expected 2 class ids, or 2 × 4 values'],
+    ['a row too few', { x, y: [1] }, 'y has 1 number for 2 rows of x, expected 2 class ids, or 2 × 4 values'],
     ['half a row', { x: numbers.slice(0, 7), y: [0, 1] }, 'x has 7 numbers, expected a multiple of 3'],
     ['an id too large', { x, y: [0, 4] }, 'y[1] is 4, expected a class id from 0 to 3'],
     ['an id below 0', { x, y: Int8Array.of(-1, 0) }, 'y[0] is -1, expected a class id from 0 to 3'],

@@ -160,7 +160,7 @@ describe('bad input', () => {
     [
       'a number as text',
       number(' 17.5'),
-      'is " 17.5", expected a finite number or a gap (null, undefined or NaN); make texts numbers before, as Number(text)',
+      'is " 17.5", expected a finite number or a gap (null, undefined or NaN); make it a number before, as Number(value)',
     ],
     ['an empty text', number(''), 'is "", expected a finite number or a gap (null, undefined or NaN); an empty text is no gap, make it null'],
     ['infinity', number(Number.POSITIVE_INFINITY), 'tabular: row 1, column "a" is Infinity, expected a finite number'],
@@ -189,7 +189,7 @@ describe('bad input', () => {
     ],
     ['a range beyond float64', () => tabular([{ a: -1e308 }, { a: 1e308 }], { a: any({ as: 'number', scale: 'minMax' }) }), 'column "a" has a range'],
     ['a missing field', () => encode(fitted, [{ a: 1, b: 'x' }, { b: 'x' }]), 'encode: row 1, column "a" is a gap, expected a number; the table was'],
-    ['null for a table', table(null), 'encode: the table is null, expected an object'],
+    ['null for a table', table(null), 'encode: the table is null, expected what tabular() gave'],
     ['a table without columns', table({}), "encode: the table's columns is undefined, expected a list"],
     ['a column without a kind', table({ columns: [{}] }), "encode: as of the table's column 0 is undefined"],
     ['a column without a name', table({ columns: [{ ...numbers, column: 1 }] }), "encode: column of the table's column 0 is 1, expected the name"],

@@ -80,7 +80,7 @@ describe('the targets follow the loss', () => {
     net.step(x, Float64Array.of(2));
     net.step(x, [[2]]);
     // @ts-expect-error a number alone is a class id
-    expect(() => net.step(x, 2)).toThrow('y is the number 2, expected 1 × 1 values');
+    expect(() => net.step(x, 2)).toThrow('y is the number 2, expected a list of 1 × 1 values');
     // @ts-expect-error the same in a data set
     expect(() => net.evaluate({ x, y: 2 })).toThrow('y is the number 2');
   });

@@ -306,10 +306,8 @@ test('what a worker is cannot be cloned: it would be an empty shell', async () =
 test('what a network has and one in a worker has not says what there is in its place', async () => {
   await using net = await there();
   const named = net as unknown as Record<string, unknown>;
-  expect(() => named.parameters).toThrow(
-    new ValueError('parameters: a network in a worker does not have it: a view of memory: snapshot() copies it'),
-  );
-  expect(() => (named.freeze as () => void)()).toThrow('freeze: a network in a worker does not have it: load(await net.save()).freeze()');
+  expect(() => named.parameters).toThrow(new ValueError('parameters: a network in a worker does not have it; snapshot() gives a copy'));
+  expect(() => (named.freeze as () => void)()).toThrow('freeze: a network in a worker does not have it; load(await net.save()).freeze()');
   expect(String(net)).toContain('4 → 8 relu → 3 softmax');
   const predictor = make().freeze();
   expect((await thrown(inWorker(predictor as never, { worker: channel() }))).message).toContain('inWorker: network is a Predictor, expected');

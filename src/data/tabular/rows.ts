@@ -56,9 +56,10 @@ export function copyOf(call: string, what: string, given: unknown, expected: str
 export function readRows(call: string, given: unknown, cells: number | undefined): Rows {
   const expected = cells === undefined ? 'objects, a field for each column' : `lists of ${count(cells, 'cell')}`;
   const rows = copyOf(call, 'rows', given, `a list of ${expected}`);
+  const remedy = call === 'tabular' && cells !== undefined ? "; columns of objects are an object, such as { age: 'number' }" : '';
   rows.forEach((row, i) => {
     const list = isList(row) || isNumericArray(row);
-    if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}`);
+    if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}${remedy}`);
     const length = list ? (row as ArrayLike<unknown>).length : undefined;
     if (length !== cells) throw new ShapeError(`${call}: row ${i} has ${count(length as number, 'cell')}, expected ${cells}`);
   });
@@ -95,11 +96,11 @@ export function numberAt(call: string, rows: Rows, i: number, column: ColumnName
   return cell;
 }
 
-/** What is to be done with a text where a number is expected: readers of CSV files give such. */
+/** What is to be done with a text or a boolean where a number is expected: readers of CSV files give such. */
 function ofText(cell: unknown): string {
-  if (typeof cell !== 'string') return '';
-  if (cell.trim() === '') return '; an empty text is no gap, make it null';
-  return Number.isFinite(Number(cell)) ? '; make texts numbers before, as Number(text) does' : '';
+  if (typeof cell !== 'string' && typeof cell !== 'boolean') return '';
+  if (String(cell).trim() === '') return '; an empty text is no gap, make it null';
+  return Number.isFinite(Number(cell)) ? '; make it a number before, as Number(value) does' : '';
 }
 
 /** The category of a cell; undefined for a gap. @throws ValueError for anything else */
@@ -107,7 +108,9 @@ export function categoryAt(call: string, rows: Rows, i: number, column: ColumnNa
   const cell = rows.at(i, column);
   if (isGap(cell)) return undefined;
   if (!isCategory(cell))
-    throw new ValueError(`${call}: ${placeOf(i, column)} is ${describe(cell)}, expected a category, a string or a finite number, or a gap`);
+    throw new ValueError(
+      `${call}: ${placeOf(i, column)} is ${describe(cell)}, expected a category, a string or a finite number, or a gap${typeof cell === 'boolean' ? '; make it a text before, as String(value) does' : ''}`,
+    );
   return cell;
 }
 

@@ -1,5 +1,5 @@
 import type { NumericArray } from '../../arguments/arrays.js';
-import { describe, isList } from '../../arguments/describe.js';
+import { describe, hasFields, isList } from '../../arguments/describe.js';
 import { checkOptions } from '../../arguments/options.js';
 import { ValueError } from '../../errors.js';
 import { type Column, type Encoder, encoderOf, type FittedColumn, fitColumn, readFitted } from './columns.js';
@@ -56,6 +56,7 @@ function entriesOf(call: string, columns: unknown): (readonly [ColumnName, unkno
 
 /** Reads a table that may come from a file. @throws ValueError for what `tabular` does not give */
 function readTable(call: string, table: Table): { cells: number | undefined; encoders: readonly Encoder[] } {
+  if (!hasFields(table)) throw new ValueError(`${call}: the table is ${describe(table)}, expected what tabular() gave`);
   const { cells, columns } = checkOptions(call, table, ['cells', 'columns', 'features'], {}, 'the table');
   if (cells !== undefined && !(Number.isInteger(cells) && cells > 0))
     throw new ValueError(`${call}: the table's cells is ${describe(cells)}, expected a whole number > 0`);

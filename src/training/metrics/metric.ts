@@ -67,7 +67,10 @@ export function checkClasses(metric: string, width: number, decides: Decides): n
 export function checkMetrics(call: string, metrics: readonly Metric[]): void {
   if (!isList(metrics)) throw new ValueError(`${call}: metrics is ${describe(metrics)}, expected a list, such as [accuracy, topK(5)]`);
   const odd = metrics.findIndex((metric) => typeof fieldOf(metric, 'begin') !== 'function' || typeof fieldOf(metric, 'name') !== 'string');
-  if (odd >= 0) throw new ValueError(`${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric, such as accuracy or topK(5)`);
+  if (odd >= 0)
+    throw new ValueError(
+      `${call}: metrics[${odd}] is ${describe(metrics[odd])}, expected a metric itself, such as accuracy or topK(5), which neurite exports`,
+    );
 }
 
 /** Values of every evaluation, which no metric replaces. */
