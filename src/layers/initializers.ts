@@ -11,7 +11,7 @@ const normal = (deviation: number): Initial => ({ kind: 'normal', mean: 0, devia
 /** @throws ValueError unless a layer's number of inputs or outputs is a number > 0 */
 function checkFan(call: string, name: string, fan: number): void {
   if (!(typeof fan === 'number' && fan > 0 && fan < Number.POSITIVE_INFINITY))
-    throw new ValueError(`${call}: ${name} is ${describe(fan)}, expected a finite number > 0; pass ${call} itself`);
+    throw new ValueError(`${call}: ${name} is ${describe(fan)}, expected a finite number > 0`);
 }
 
 /** An initializer of both fans. */

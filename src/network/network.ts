@@ -613,7 +613,7 @@ export class Network<T extends AnyTargets = AnyTargets, In extends number = 1, O
 /** What is to be done with what is no network, where it knows that itself. */
 function remedyOf(value: unknown): string {
   const remedy = fieldOf(value, 'noNetwork');
-  return typeof remedy === 'string' ? remedy : typeof fieldOf(value, 'then') === 'function' ? '; await it first' : '';
+  return typeof remedy === 'string' ? remedy : '';
 }
 
 for (const [name, entry] of MOVED) {

@@ -150,7 +150,7 @@ export function readLoop(given: LoopOptions, usual: { readonly batchSize: number
 
 /** Reads each option of `fit` once and fills in defaults. */
 export function readOptions(engine: Engine, options: FitOptions<readonly Metric[]>, stream?: Streamed) {
-  const given = checkOptions('fit', options, FIT_OPTIONS, {}, 'options', { onepochend: 'use onEpoch' });
+  const given = checkOptions('fit', options, FIT_OPTIONS);
   const searching = searchingOf(engine.optimizer);
   const { learningRate, earlyStopping } = given;
   const loop = readLoop(given, { batchSize: stream?.batchSize ?? searching?.rows ?? 32, shuffle: !searching });
@@ -194,10 +194,6 @@ function ratesOf(learningRate: number | Schedule): (epoch: number, step: number,
         return rate;
       });
   }
-  if (typeof learningRate !== 'number')
-    throw new ValueError(
-      `fit: learningRate is ${describe(learningRate)}, expected a finite number ≥ 0, or a schedule, such as cosine(0.1, { epochs: 10 })`,
-    );
   checkLearningRate('fit', learningRate);
   const constant = new Float64Array(MAX_STEPS).fill(learningRate);
   return (_epoch, _step, _steps, count) => constant.subarray(0, count);

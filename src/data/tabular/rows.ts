@@ -56,10 +56,9 @@ export function copyOf(call: string, what: string, given: unknown, expected: str
 export function readRows(call: string, given: unknown, cells: number | undefined): Rows {
   const expected = cells === undefined ? 'objects, a field for each column' : `lists of ${count(cells, 'cell')}`;
   const rows = copyOf(call, 'rows', given, `a list of ${expected}`);
-  const remedy = call === 'tabular' && cells !== undefined ? "; columns of objects are an object, such as { age: 'number' }" : '';
   rows.forEach((row, i) => {
     const list = isList(row) || isNumericArray(row);
-    if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}${remedy}`);
+    if (!isRow(row) || list !== (cells !== undefined)) throw new ValueError(`${call}: row ${i} is ${describe(row)}, expected ${expected}`);
     const length = list ? (row as ArrayLike<unknown>).length : undefined;
     if (length !== cells) throw new ShapeError(`${call}: row ${i} has ${count(length as number, 'cell')}, expected ${cells}`);
   });
