@@ -3,7 +3,7 @@
  * This one file is compiled into both sides, so they cannot disagree.
  *
  * An instruction is a run of u32 words: the opcode, then its operands at the indices that the enum of its
- * form names. Four kinds of operand:
+ * form names. The opcode has its form in it: who wants to know it asks `formOf`. Four kinds of operand:
  *   ref    a tensor: block in the top two bits, offset in elements (4 bytes) below; `Ref.None` where there is none
  *   size   a count of elements; with `Size.PerRow` set it is multiplied by the rows of this run
  *   f32    the bits of a float
@@ -33,119 +33,199 @@ export enum Size {
   CountMask = 0x7fffffff,
 }
 
-export enum Opcode {
-  // y = f(x): form Unary
-  Copy = 1,
-  /** α·x + β */
-  Affine = 2,
-  /** α·x, changed by the factors of `Factor`: form Scale */
-  Scale = 3,
-  /** 1 − erf x */
-  Erfc = 4,
-  Abs = 5,
-  Square = 6,
-  Sqrt = 7,
-  Exp = 8,
-  Expm1 = 9,
-  Log = 10,
-  Log1p = 11,
-  Erf = 12,
-  Sigmoid = 13,
-  Tanh = 14,
-  Relu = 15,
-  /** x > 0 ? x : α·x */
-  LeakyRelu = 16,
-  /** x > 0 ? 1 : x = 0 ? α : 0 */
-  Heaviside = 17,
-  /** max(x, 0) + log1p(e^−|x|) */
-  Softplus = 18,
-  /** x^(α + β), where β is what the exponent lost in rounding to a float */
-  Pow = 19,
-  /** min(max(x, α), β) */
-  Clip = 20,
+/** The forms of instructions. The enum below of the same name has the words of each. */
+export enum Form {
+  Unary,
+  Scale,
+  Binary,
+  Fill,
+  Gemm,
+  Linear,
+  Rows,
+  CopyColumns,
+  Random,
+  Embed,
+  Loss,
+  FusedLoss,
+  AccumulateLoss,
+  CountCorrect,
+  Sgd,
+  Momentum,
+  Adam,
+  ClipNorm,
+  Axpy,
+  Magnitude,
+  Gather,
+  Tile,
+  LinearInt8,
+}
 
-  // y = f(a, b): form Binary
-  Add = 32,
-  Sub = 33,
-  Mul = 34,
-  Div = 35,
-  Minimum = 36,
-  Maximum = 37,
+/** The bits of an opcode: its form, whether it is a function, and in the lowest four what sets it apart from others of both. */
+export enum Code {
+  FormShift = 5,
+  /** set: computes an exponential, a logarithm or the like of each element, which takes several times as long as reading and writing it */
+  Function = 16,
+}
+
+/** The form of an opcode. */
+export function formOf(opcode: Opcode): Form {
+  return opcode >> Code.FormShift;
+}
+
+/** Whether an opcode computes a function of each element. */
+export function isFunction(opcode: Opcode): boolean {
+  return (opcode & Code.Function) != 0;
+}
+
+/** Whether each element of what instructions of a form write depends on one element of each operand, so that they run tile by tile too. */
+export function isElementwise(form: Form): boolean {
+  return form == Form.Unary || form == Form.Scale || form == Form.Binary || form == Form.Fill;
+}
+
+/** The words of an instruction of a form; of a tile, without those of what runs in it. */
+export function lengthOf(form: Form): i32 {
+  switch (form) {
+    case Form.Unary: return Unary.length;
+    case Form.Scale: return Scale.length;
+    case Form.Binary: return Binary.length;
+    case Form.Fill: return Fill.length;
+    case Form.Gemm: return Gemm.length;
+    case Form.Linear: return Linear.length;
+    case Form.Rows: return Rows.length;
+    case Form.CopyColumns: return CopyColumns.length;
+    case Form.Random: return Random.length;
+    case Form.Embed: return Embed.length;
+    case Form.Loss: return Loss.length;
+    case Form.FusedLoss: return FusedLoss.length;
+    case Form.AccumulateLoss: return AccumulateLoss.length;
+    case Form.CountCorrect: return CountCorrect.length;
+    case Form.Sgd: return Sgd.length;
+    case Form.Momentum: return Momentum.length;
+    case Form.Adam: return Adam.length;
+    case Form.ClipNorm: return ClipNorm.length;
+    case Form.Axpy: return Axpy.length;
+    case Form.Magnitude: return Magnitude.length;
+    case Form.Gather: return Gather.length;
+    case Form.Tile: return Tile.length;
+    case Form.LinearInt8: return LinearInt8.length;
+    default: return 0;
+  }
+}
+
+export enum Opcode {
+  // y = f(x)
+  Copy = (Form.Unary << Code.FormShift) | 1,
+  /** α·x + β */
+  Affine = (Form.Unary << Code.FormShift) | 2,
+  Abs = (Form.Unary << Code.FormShift) | 3,
+  Square = (Form.Unary << Code.FormShift) | 4,
+  Sqrt = (Form.Unary << Code.FormShift) | 5,
+  Relu = (Form.Unary << Code.FormShift) | 6,
+  /** x > 0 ? x : α·x */
+  LeakyRelu = (Form.Unary << Code.FormShift) | 7,
+  /** x > 0 ? 1 : x = 0 ? α : 0 */
+  Heaviside = (Form.Unary << Code.FormShift) | 8,
+  /** min(max(x, α), β) */
+  Clip = (Form.Unary << Code.FormShift) | 9,
+  Exp = (Form.Unary << Code.FormShift) | Code.Function,
+  Expm1 = (Form.Unary << Code.FormShift) | Code.Function | 1,
+  Log = (Form.Unary << Code.FormShift) | Code.Function | 2,
+  Log1p = (Form.Unary << Code.FormShift) | Code.Function | 3,
+  Erf = (Form.Unary << Code.FormShift) | Code.Function | 4,
+  /** 1 − erf x */
+  Erfc = (Form.Unary << Code.FormShift) | Code.Function | 5,
+  Sigmoid = (Form.Unary << Code.FormShift) | Code.Function | 6,
+  Tanh = (Form.Unary << Code.FormShift) | Code.Function | 7,
+  /** max(x, 0) + log1p(e^−|x|) */
+  Softplus = (Form.Unary << Code.FormShift) | Code.Function | 8,
+  /** x^(α + β), where β is what the exponent lost in rounding to a float */
+  Pow = (Form.Unary << Code.FormShift) | Code.Function | 9,
+
+  /** α·x, changed by the factors of `Factor` */
+  Scale = Form.Scale << Code.FormShift,
+
+  // y = f(a, b)
+  Add = Form.Binary << Code.FormShift,
+  Sub = (Form.Binary << Code.FormShift) | 1,
+  Mul = (Form.Binary << Code.FormShift) | 2,
+  Div = (Form.Binary << Code.FormShift) | 3,
+  Minimum = (Form.Binary << Code.FormShift) | 4,
+  Maximum = (Form.Binary << Code.FormShift) | 5,
   /** dz = du where u > 0, else 0: a = u, b = du */
-  ReluBackward = 38,
+  ReluBackward = (Form.Binary << Code.FormShift) | 6,
   /** dz = du where u > 0, else α·du; for α = 0 that is 0 where du is no number too */
-  LeakyReluBackward = 39,
+  LeakyReluBackward = (Form.Binary << Code.FormShift) | 7,
   /** dz = du · (u·(1 − u)) */
-  SigmoidBackward = 40,
+  SigmoidBackward = (Form.Binary << Code.FormShift) | 8,
   /** dz = du · (1 − u²) */
-  TanhBackward = 41,
+  TanhBackward = (Form.Binary << Code.FormShift) | 9,
 
   // matrix products
-  Gemm = 64,
-  Linear = 65,
+  Gemm = Form.Gemm << Code.FormShift,
+  Linear = Form.Linear << Code.FormShift,
   /** by weights of eight bits, in the core of threads alone */
-  LinearInt8 = 66,
+  LinearInt8 = Form.LinearInt8 << Code.FormShift,
 
-  // over rows and features: form Rows
+  // over rows and features
   /** y[f] = Σ_rows x[row, f] */
-  SumRows = 80,
+  SumRows = Form.Rows << Code.FormShift,
   /** y[row] = Σ_f x[row, f] */
-  SumFeatures = 81,
+  SumFeatures = (Form.Rows << Code.FormShift) | 1,
   /** y[row, f] = x[f] */
-  ExpandRows = 82,
+  ExpandRows = (Form.Rows << Code.FormShift) | 2,
   /** y[row, f] = x[row] */
-  ExpandFeatures = 83,
-  Softmax = 84,
-  LogSumExp = 85,
+  ExpandFeatures = (Form.Rows << Code.FormShift) | 3,
   /** y[row] = max_f x[row, f] */
-  MaxFeatures = 86,
+  MaxFeatures = (Form.Rows << Code.FormShift) | 4,
   /** y[row, f] = 1 where f = ids[row] (u32), else 0 */
-  OneHot = 87,
+  OneHot = (Form.Rows << Code.FormShift) | 5,
+  Softmax = (Form.Rows << Code.FormShift) | Code.Function,
+  LogSumExp = (Form.Rows << Code.FormShift) | Code.Function | 1,
   /** y[row, f] = x[row, f] − log Σ e^{x[row, l]} */
-  LogSoftmax = 88,
+  LogSoftmax = (Form.Rows << Code.FormShift) | Code.Function | 2,
 
   /** y = α·factors */
-  Fill = 90,
+  Fill = Form.Fill << Code.FormShift,
   /** copies columns between tensors of different widths (concat, slice, and their gradients) */
-  CopyColumns = 91,
+  CopyColumns = Form.CopyColumns << Code.FormShift,
   /** numbers drawn anew in each step: 0 or α (a mask), or normal deviates times α */
-  Random = 92,
+  Random = Form.Random << Code.FormShift,
   /** y[row] = table[id of row] */
-  Embed = 93,
+  Embed = Form.Embed << Code.FormShift,
   /** y = 0, then y[id of row] += dy[row] */
-  EmbedBackward = 94,
+  EmbedBackward = (Form.Embed << Code.FormShift) | 1,
 
   // losses
   /** loss per row: logsumexp(z) − Σ t·z */
-  CrossEntropy = 96,
+  CrossEntropy = Form.Loss << Code.FormShift,
   /** loss per row: Σ softplus(z) − t·z */
-  BinaryCrossEntropy = 97,
+  BinaryCrossEntropy = (Form.Loss << Code.FormShift) | 1,
   /** CrossEntropy, softmax and (softmax − t)·scale in one pass */
-  SoftmaxCrossEntropy = 98,
+  SoftmaxCrossEntropy = Form.FusedLoss << Code.FormShift,
   /** BinaryCrossEntropy, sigmoid and (sigmoid − t)·scale in one pass */
-  SigmoidCrossEntropy = 99,
+  SigmoidCrossEntropy = (Form.FusedLoss << Code.FormShift) | 1,
   /** adds Σ loss · scale to the run's loss; ends the run where the sum is not finite */
-  AccumulateLoss = 100,
+  AccumulateLoss = Form.AccumulateLoss << Code.FormShift,
   /** adds the weights of the rows classified correctly to the run's count, and those of all rows to its weight */
-  CountCorrect = 101,
+  CountCorrect = Form.CountCorrect << Code.FormShift,
 
   // over the parameter run
-  Sgd = 112,
-  Momentum = 113,
-  Adam = 114,
+  Sgd = Form.Sgd << Code.FormShift,
+  Momentum = Form.Momentum << Code.FormShift,
+  Adam = Form.Adam << Code.FormShift,
   /** g ·= min(1, maxNorm / ‖g‖₂) */
-  ClipNorm = 115,
+  ClipNorm = Form.ClipNorm << Code.FormShift,
   /** y += α·x */
-  Axpy = 116,
+  Axpy = Form.Axpy << Code.FormShift,
   /** raises Context.Magnitude to the largest |x| */
-  Magnitude = 117,
+  Magnitude = Form.Magnitude << Code.FormShift,
 
   // data
-  Gather = 128,
+  Gather = Form.Gather << Code.FormShift,
 
   // control
   /** runs the elementwise instructions behind it tile by tile */
-  Tile = 136,
+  Tile = Form.Tile << Code.FormShift,
 }
 
 /** y = f(x) over `size` elements. In place where y = x. */

@@ -10,7 +10,7 @@ import { linear, linearPart } from './kernels/linear';
 import { sumRows } from './kernels/rows';
 import { address, count, expandsFeatures, float, optional, reducesFeatures, word } from './operands';
 import * as I from './opcodes';
-import { Block, GemmFlag, Opcode, Ref, TargetKind } from './opcodes';
+import { Block, Form, formOf, GemmFlag, isFunction, lengthOf, Opcode, Ref, TargetKind } from './opcodes';
 import { roomSize } from './int8/linear';
 import { MR as STRIP } from './int8/layout';
 import { Scratch } from './scratch';
@@ -39,54 +39,39 @@ export function partsOf(pc: usize, rows: u32, threads: u32, least: f64): u32 {
 /** What an instruction takes, in ns; 0 for one that is not split. */
 function work(pc: usize, rows: u32): f64 {
   const opcode: i32 = load<i32>(pc);
-  switch (opcode) {
-    case Opcode.Gemm:
-    case Opcode.Linear: {
-      const at = opcode == Opcode.Gemm ? <i32>I.Gemm.m : <i32>I.Linear.m;
-      return MULTIPLY * <f64>count(pc, at, rows) * <f64>count(pc, at + 1, rows) * <f64>count(pc, at + 2, rows);
-    }
-    case Opcode.LinearInt8: {
+  const element = isFunction(opcode) ? FUNCTION : SHARED_PASS;
+  switch (formOf(opcode)) {
+    case Form.Unary: return element * <f64>count(pc, I.Unary.size, rows);
+    case Form.Scale: return element * <f64>count(pc, I.Scale.size, rows);
+    case Form.Binary: return element * <f64>count(pc, I.Binary.size, rows);
+    case Form.Fill: return element * <f64>count(pc, I.Fill.size, rows);
+    case Form.Gemm: return MULTIPLY * <f64>count(pc, I.Gemm.m, rows) * <f64>count(pc, I.Gemm.n, rows) * <f64>count(pc, I.Gemm.k, rows);
+    case Form.Linear: return MULTIPLY * <f64>count(pc, I.Linear.m, rows) * <f64>count(pc, I.Linear.n, rows) * <f64>count(pc, I.Linear.k, rows);
+    case Form.LinearInt8: {
       const m = count(pc, I.LinearInt8.m, rows);
       // A strip stays together.
       if (m <= STRIP) return 0;
       return (MULTIPLY / 2) * <f64>m * <f64>count(pc, I.LinearInt8.n, rows) * <f64>count(pc, I.LinearInt8.k, rows);
     }
-    case Opcode.SumRows:
-    case Opcode.SumFeatures:
-    case Opcode.ExpandRows:
-    case Opcode.ExpandFeatures:
-    case Opcode.MaxFeatures:
-    case Opcode.OneHot: return SHARED_PASS * elements(pc, I.Rows.rows, rows);
-    case Opcode.Softmax:
-    case Opcode.LogSumExp:
-    case Opcode.LogSoftmax: return FUNCTION * elements(pc, I.Rows.rows, rows);
-    case Opcode.Fill: return SHARED_PASS * <f64>count(pc, I.Fill.size, rows);
-    case Opcode.CopyColumns: return SHARED_PASS * elements(pc, I.CopyColumns.rows, rows);
-    case Opcode.CrossEntropy:
-    case Opcode.BinaryCrossEntropy: return LOSS * elements(pc, I.Loss.rows, rows);
-    case Opcode.SoftmaxCrossEntropy:
-    case Opcode.SigmoidCrossEntropy: return LOSS * elements(pc, I.FusedLoss.rows, rows);
-    case Opcode.Random: return DRAW * elements(pc, I.Random.rows, rows);
-    case Opcode.Embed: return PASS * elements(pc, I.Embed.rows, rows);
-    case Opcode.Gather: return PASS * <f64>rows * <f64>word(pc, I.Gather.features);
-    case Opcode.Sgd:
-    case Opcode.Momentum:
-    case Opcode.Adam:
-    case Opcode.Axpy: {
-      const update = opcode == Opcode.Adam ? UPDATE : PASS;
-      const size = opcode == Opcode.Adam ? <i32>I.Adam.size : opcode == Opcode.Momentum ? <i32>I.Momentum.size : <i32>I.Sgd.size;
-      return update * <f64>count(pc, size, rows);
-    }
-    case Opcode.Magnitude: return (PASS / 2) * <f64>count(pc, I.Magnitude.size, rows);
-    case Opcode.Tile: {
+    case Form.Rows: return element * elements(pc, I.Rows.rows, rows);
+    case Form.CopyColumns: return element * elements(pc, I.CopyColumns.rows, rows);
+    case Form.Loss: return LOSS * elements(pc, I.Loss.rows, rows);
+    case Form.FusedLoss: return LOSS * elements(pc, I.FusedLoss.rows, rows);
+    case Form.Random: return DRAW * elements(pc, I.Random.rows, rows);
+    // Backward, two rows may add to one.
+    case Form.Embed: return opcode == Opcode.Embed ? PASS * elements(pc, I.Embed.rows, rows) : 0;
+    case Form.Gather: return PASS * <f64>rows * <f64>word(pc, I.Gather.features);
+    case Form.Sgd: return PASS * <f64>count(pc, I.Sgd.size, rows);
+    case Form.Momentum: return PASS * <f64>count(pc, I.Momentum.size, rows);
+    case Form.Adam: return UPDATE * <f64>count(pc, I.Adam.size, rows);
+    case Form.Axpy: return PASS * <f64>count(pc, I.Axpy.size, rows);
+    case Form.Magnitude: return (PASS / 2) * <f64>count(pc, I.Magnitude.size, rows);
+    case Form.Tile: {
       const words = word(pc, I.Tile.words);
       if (((<u32>I.Tile.length + words) << 2) > <u32>Own.InstructionSize || word(pc, I.Tile.span) > (<u32>Scratch.Narrow >> 2)) return 0;
       return (PASS / 6) * <f64>words * <f64>count(pc, I.Tile.size, rows);
     }
-    default:
-      if (opcode >= Opcode.Gemm || opcode <= 0) return 0;
-      if (opcode >= Opcode.Add) return SHARED_PASS * <f64>count(pc, I.Binary.size, rows);
-      return (isFunction(opcode) ? FUNCTION : SHARED_PASS) * <f64>count(pc, I.Unary.size, rows);
+    default: return 0;
   }
 }
 
@@ -95,34 +80,10 @@ function elements(pc: usize, index: i32, rows: u32): f64 {
   return <f64>count(pc, index, rows) * <f64>count(pc, index + 1, rows);
 }
 
-function isFunction(opcode: i32): bool {
-  return (opcode >= Opcode.Exp && opcode <= Opcode.Tanh) || opcode == Opcode.Erfc || opcode == Opcode.Softplus || opcode == Opcode.Pow;
-}
-
-/** Bytes of an instruction that is split; of a tile, with what runs in it. */
-export function lengthOf(pc: usize): usize {
-  const opcode: i32 = load<i32>(pc);
-  switch (opcode) {
-    case Opcode.Gemm: return I.Gemm.length << 2;
-    case Opcode.Linear: return I.Linear.length << 2;
-    case Opcode.LinearInt8: return I.LinearInt8.length << 2;
-    case Opcode.Fill: return I.Fill.length << 2;
-    case Opcode.CopyColumns: return I.CopyColumns.length << 2;
-    case Opcode.CrossEntropy:
-    case Opcode.BinaryCrossEntropy: return I.Loss.length << 2;
-    case Opcode.SoftmaxCrossEntropy:
-    case Opcode.SigmoidCrossEntropy: return I.FusedLoss.length << 2;
-    case Opcode.Random: return I.Random.length << 2;
-    case Opcode.Embed: return I.Embed.length << 2;
-    case Opcode.Gather: return I.Gather.length << 2;
-    case Opcode.Sgd: return I.Sgd.length << 2;
-    case Opcode.Momentum: return I.Momentum.length << 2;
-    case Opcode.Adam: return I.Adam.length << 2;
-    case Opcode.Axpy: return I.Axpy.length << 2;
-    case Opcode.Magnitude: return I.Magnitude.length << 2;
-    case Opcode.Tile: return (<usize>I.Tile.length + <usize>word(pc, I.Tile.words)) << 2;
-    default: return opcode < Opcode.Add ? I.Unary.length << 2 : opcode < Opcode.Gemm ? I.Binary.length << 2 : I.Rows.length << 2;
-  }
+/** Bytes of an instruction; of a tile, with what runs in it. */
+export function bytesOf(pc: usize): usize {
+  const form = formOf(load<i32>(pc));
+  return (<usize>lengthOf(form) + (form == Form.Tile ? <usize>word(pc, I.Tile.words) : 0)) << 2;
 }
 
 /** Where part number `part` of n elements begins, a multiple of `unit`; where the one before ends. */
@@ -227,21 +188,25 @@ export let sliceRows: u32 = 0;
  */
 export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u32, part: u32, parts: u32): usize {
   const opcode: i32 = load<i32>(pc);
-  const length = lengthOf(pc);
+  const form = formOf(opcode);
+  const length = bytesOf(pc);
   memory.copy(to, pc, length);
   memory.copy(own, context, Context.Size);
   sliceRows = rows;
-  switch (opcode) {
-    case Opcode.Fill: return vectors(to, length, 1, I.Fill.size, rows, part, parts);
-    case Opcode.Sgd: return vectors(to, length, 2, I.Sgd.size, rows, part, parts);
-    case Opcode.Axpy: return vectors(to, length, 2, I.Axpy.size, rows, part, parts);
-    case Opcode.Momentum: return vectors(to, length, 3, I.Momentum.size, rows, part, parts);
-    case Opcode.Adam: {
+  switch (form) {
+    case Form.Unary: return vectors(to, length, 2, I.Unary.size, rows, part, parts);
+    case Form.Scale: return vectors(to, length, 2, I.Scale.size, rows, part, parts);
+    case Form.Binary: return vectors(to, length, 3, I.Binary.size, rows, part, parts);
+    case Form.Fill: return vectors(to, length, 1, I.Fill.size, rows, part, parts);
+    case Form.Sgd: return vectors(to, length, 2, I.Sgd.size, rows, part, parts);
+    case Form.Axpy: return vectors(to, length, 2, I.Axpy.size, rows, part, parts);
+    case Form.Momentum: return vectors(to, length, 3, I.Momentum.size, rows, part, parts);
+    case Form.Adam: {
       // The powers are advanced once, behind all parts.
       store<u32>(to + (I.Adam.more << 2), 1);
       return vectors(to, length, 4, I.Adam.size, rows, part, parts);
     }
-    case Opcode.Tile: {
+    case Form.Tile: {
       const n = count(pc, I.Tile.size, rows);
       const unit: usize = word(pc, I.Tile.tile);
       const first = bound(n, unit, part, parts);
@@ -254,17 +219,17 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       const span = <usize>word(pc, I.Tile.span) << 2;
       refer(to, I.Tile.scratch, own - Own.OwnContext);
       for (let at = to + (I.Tile.length << 2); at < to + length; ) {
-        const inner: i32 = load<i32>(at);
-        const refs = inner == Opcode.Fill ? 1 : inner < Opcode.Add ? 2 : 3;
+        const inner = formOf(load<i32>(at));
+        const refs = inner == Form.Fill ? 1 : inner == Form.Binary ? 3 : 2;
         for (let i = 1; i <= refs; i++) {
           const base = address(context, at, i);
           refer(at, i, base - scratch < span ? base - scratch + (own - Own.OwnContext) : base + (first << 2));
         }
-        at += inner == Opcode.Fill ? I.Fill.length << 2 : inner < Opcode.Add ? I.Unary.length << 2 : I.Binary.length << 2;
+        at += <usize>lengthOf(inner) << 2;
       }
       return length;
     }
-    case Opcode.LinearInt8: {
+    case Form.LinearInt8: {
       // Whole strips, so that each part has a room of its own.
       const first = cut(to, I.LinearInt8.m, rows, part, parts, STRIP);
       const k = count(pc, I.LinearInt8.k, rows);
@@ -273,14 +238,13 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       shift(to, I.LinearInt8.room, roomSize(first, k) >> 2);
       break;
     }
-    case Opcode.CopyColumns: {
+    case Form.CopyColumns: {
       const first = cut(to, I.CopyColumns.rows, rows, part, parts);
       shift(to, I.CopyColumns.y, first * word(pc, I.CopyColumns.yStride));
       shift(to, I.CopyColumns.x, first * word(pc, I.CopyColumns.xStride));
       break;
     }
-    case Opcode.CrossEntropy:
-    case Opcode.BinaryCrossEntropy: {
+    case Form.Loss: {
       const first = cut(to, I.Loss.rows, rows, part, parts);
       const features: usize = word(pc, I.Loss.features);
       shift(to, I.Loss.loss, first);
@@ -288,8 +252,7 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       shift(to, I.Loss.t, word(pc, I.Loss.kind) == TargetKind.Classes ? first : first * features);
       break;
     }
-    case Opcode.SoftmaxCrossEntropy:
-    case Opcode.SigmoidCrossEntropy: {
+    case Form.FusedLoss: {
       const first = cut(to, I.FusedLoss.rows, rows, part, parts);
       const features: usize = word(pc, I.FusedLoss.features);
       shift(to, I.FusedLoss.loss, first);
@@ -299,33 +262,33 @@ export function slice(to: usize, own: usize, context: usize, pc: usize, rows: u3
       shift(to, I.FusedLoss.t, word(pc, I.FusedLoss.kind) == TargetKind.Classes ? first : first * features);
       break;
     }
-    case Opcode.Random: {
+    case Form.Random: {
       const first = cut(to, I.Random.rows, rows, part, parts);
       shift(to, I.Random.y, first * word(pc, I.Random.features));
       store<u32>(own, load<u32>(own, Context.FirstRow) + <u32>first, Context.FirstRow);
       break;
     }
-    case Opcode.Embed: {
+    case Form.Embed: {
       const first = cut(to, I.Embed.rows, rows, part, parts);
       shift(to, I.Embed.y, first * word(pc, I.Embed.features));
       shift(to, I.Embed.ids, first);
       break;
     }
-    case Opcode.Gather: {
+    case Form.Gather: {
       const first = bound(rows, 1, part, parts);
       sliceRows = <u32>(bound(rows, 1, part + 1, parts) - first);
       shift(to, I.Gather.y, first * word(pc, I.Gather.features));
       store<u32>(own, load<u32>(own, Context.Position) + <u32>first, Context.Position);
       return sliceRows == 0 ? 0 : length;
     }
-    default: {
-      if (opcode < Opcode.Add) return vectors(to, length, 2, I.Unary.size, rows, part, parts);
-      if (opcode < Opcode.Gemm) return vectors(to, length, 3, I.Binary.size, rows, part, parts);
+    case Form.Rows: {
       const first = cut(to, I.Rows.rows, rows, part, parts);
       const features = count(pc, I.Rows.features, rows);
       shift(to, I.Rows.y, reducesFeatures(opcode) ? first : first * features);
       if (opcode != Opcode.ExpandRows) shift(to, I.Rows.x, expandsFeatures(opcode) ? first : first * features);
+      break;
     }
+    default: unreachable();
   }
   return cutRows == 0 ? 0 : length;
 }

@@ -8,12 +8,12 @@ import { linear as linearInt8 } from './int8/linear';
 import { linear } from './kernels/linear';
 import { binaryCrossEntropy, countCorrect, crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy, sumLoss } from './kernels/losses';
 import * as I from './opcodes';
-import { Factor, GemmFlag, Opcode } from './opcodes';
+import { Factor, Form, formOf, GemmFlag, Opcode } from './opcodes';
 import { isInBlock } from './blocks';
 import { address, count, double, float, operandSize, optional, resultSize, word } from './operands';
 import { areApart, isTensor } from './preconditions';
 import { adam, axpy, clipNorm, momentum, sgd } from './kernels/optimizers';
-import { lengthOf, partsOf, runSpecial, slice, sliceRows } from './parts';
+import { bytesOf, partsOf, runSpecial, slice, sliceRows } from './parts';
 import { copyColumns, expandFeatures, expandRows, fill, maxFeatures, oneHot, sumFeatures, sumRows } from './kernels/rows';
 import { logSoftmax, logSumExp, softmax } from './kernels/softmax';
 import { embed, embedBackward } from './kernels/embedding';
@@ -59,20 +59,21 @@ function tileAddress(context: usize, pc: usize, index: i32, start: usize, scratc
  */
 function tiled(context: usize, pc: usize, rows: u32, start: usize, n: usize, scratch: usize, span: usize): usize {
   const opcode: i32 = load<i32>(pc);
+  const form = formOf(opcode);
   const y = tileAddress(context, pc, I.Unary.y, start, scratch, span);
-  if (opcode == Opcode.Fill) {
+  if (form == Form.Fill) {
     fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows));
     return pc + (I.Fill.length << 2);
   }
   const x = tileAddress(context, pc, I.Unary.x, start, scratch, span);
-  if (opcode < Opcode.Add) {
-    const alpha = float(pc, I.Unary.alpha);
-    if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, n, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
-    else unary(opcode, y, x, n, alpha, float(pc, I.Unary.beta));
-    return pc + (I.Unary.length << 2);
+  if (form == Form.Binary) {
+    binary(opcode, y, x, tileAddress(context, pc, I.Binary.b, start, scratch, span), n, float(pc, I.Binary.alpha));
+    return pc + (I.Binary.length << 2);
   }
-  binary(opcode, y, x, tileAddress(context, pc, I.Binary.b, start, scratch, span), n, float(pc, I.Binary.alpha));
-  return pc + (I.Binary.length << 2);
+  const alpha = float(pc, I.Unary.alpha);
+  if (form == Form.Scale) unary(Opcode.Affine, y, x, n, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+  else unary(opcode, y, x, n, alpha, float(pc, I.Unary.beta));
+  return pc + (I.Unary.length << 2);
 }
 
 /** A product by weights of eight bits. Apart from the loop, which cores on one thread share: there it is a module of its own. */
@@ -104,7 +105,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       if (parts > 1) {
         if (!isRoomy) isRoomy = reserveStack(STACK_CALLS) > 0;
         share(context, pc, rows, parts);
-        pc += lengthOf(pc);
+        pc += bytesOf(pc);
         continue;
       }
     }
@@ -114,8 +115,19 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
       pc += I.LinearInt8.length << 2;
       continue;
     }
-    switch (opcode) {
-      case Opcode.Gemm: {
+    switch (formOf(opcode)) {
+      case Form.Unary:
+      case Form.Scale: {
+        const size = count(pc, I.Unary.size, rows);
+        const y = address(context, pc, I.Unary.y);
+        const x = address(context, pc, I.Unary.x);
+        const alpha = float(pc, I.Unary.alpha);
+        if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
+        else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
+        pc += I.Unary.length << 2;
+        break;
+      }
+      case Form.Gemm: {
         const flags = word(pc, I.Gemm.flags);
         const lda: usize = word(pc, I.Gemm.lda);
         const ldb: usize = word(pc, I.Gemm.ldb);
@@ -130,7 +142,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.Gemm.length << 2;
         break;
       }
-      case Opcode.Linear:
+      case Form.Linear:
         linear(
           address(context, pc, I.Linear.u), address(context, pc, I.Linear.x), address(context, pc, I.Linear.w), optional(context, pc, I.Linear.b),
           count(pc, I.Linear.m, rows), count(pc, I.Linear.n, rows), count(pc, I.Linear.k, rows),
@@ -138,36 +150,27 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Linear.length << 2;
         break;
-      case Opcode.SumRows:
-      case Opcode.SumFeatures:
-      case Opcode.ExpandRows:
-      case Opcode.ExpandFeatures:
-      case Opcode.Softmax:
-      case Opcode.LogSumExp:
-      case Opcode.MaxFeatures:
-      case Opcode.OneHot:
-      case Opcode.LogSoftmax:
+      case Form.Rows:
         rowwise(
           opcode, address(context, pc, I.Rows.y), address(context, pc, I.Rows.x),
           count(pc, I.Rows.rows, rows), count(pc, I.Rows.features, rows), word(pc, I.Rows.accumulate) != 0,
         );
         pc += I.Rows.length << 2;
         break;
-      case Opcode.Fill: {
+      case Form.Fill: {
         const value = factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, rows);
         fill(address(context, pc, I.Fill.y), count(pc, I.Fill.size, rows), value);
         pc += I.Fill.length << 2;
         break;
       }
-      case Opcode.CopyColumns:
+      case Form.CopyColumns:
         copyColumns(
           address(context, pc, I.CopyColumns.y), address(context, pc, I.CopyColumns.x), count(pc, I.CopyColumns.rows, rows), word(pc, I.CopyColumns.width),
           word(pc, I.CopyColumns.yStride), word(pc, I.CopyColumns.yOffset), word(pc, I.CopyColumns.xStride), word(pc, I.CopyColumns.xOffset),
         );
         pc += I.CopyColumns.length << 2;
         break;
-      case Opcode.CrossEntropy:
-      case Opcode.BinaryCrossEntropy: {
+      case Form.Loss: {
         const loss = address(context, pc, I.Loss.loss);
         const z = address(context, pc, I.Loss.z);
         const t = address(context, pc, I.Loss.t);
@@ -178,8 +181,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.Loss.length << 2;
         break;
       }
-      case Opcode.SoftmaxCrossEntropy:
-      case Opcode.SigmoidCrossEntropy: {
+      case Form.FusedLoss: {
         const loss = address(context, pc, I.FusedLoss.loss);
         const u = optional(context, pc, I.FusedLoss.u);
         const dz = address(context, pc, I.FusedLoss.dz);
@@ -193,7 +195,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.FusedLoss.length << 2;
         break;
       }
-      case Opcode.Random: {
+      case Form.Random: {
         const features = word(pc, I.Random.features);
         draw(
           address(context, pc, I.Random.y), count(pc, I.Random.rows, rows) * features, address(context, pc, I.Random.key),
@@ -203,21 +205,18 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.Random.length << 2;
         break;
       }
-      case Opcode.Embed:
-        embed(
-          address(context, pc, I.Embed.y), address(context, pc, I.Embed.x), address(context, pc, I.Embed.ids),
-          count(pc, I.Embed.rows, rows), word(pc, I.Embed.features), word(pc, I.Embed.count),
-        );
+      case Form.Embed: {
+        const y = address(context, pc, I.Embed.y);
+        const x = address(context, pc, I.Embed.x);
+        const ids = address(context, pc, I.Embed.ids);
+        const m = count(pc, I.Embed.rows, rows);
+        const features: usize = word(pc, I.Embed.features);
+        if (opcode == Opcode.Embed) embed(y, x, ids, m, features, word(pc, I.Embed.count));
+        else embedBackward(y, x, ids, m, features, word(pc, I.Embed.count));
         pc += I.Embed.length << 2;
         break;
-      case Opcode.EmbedBackward:
-        embedBackward(
-          address(context, pc, I.Embed.y), address(context, pc, I.Embed.x), address(context, pc, I.Embed.ids),
-          count(pc, I.Embed.rows, rows), word(pc, I.Embed.features), word(pc, I.Embed.count),
-        );
-        pc += I.Embed.length << 2;
-        break;
-      case Opcode.AccumulateLoss: {
+      }
+      case Form.AccumulateLoss: {
         const sum = <f64>float(pc, I.AccumulateLoss.scale) * sumLoss(address(context, pc, I.AccumulateLoss.loss), count(pc, I.AccumulateLoss.rows, rows));
         if (!isFinite(sum) && word(pc, I.AccumulateLoss.goOn) == 0) return Status.NotFinite;
         store<f64>(context, load<f64>(context, Context.LossSum) + sum, Context.LossSum);
@@ -229,7 +228,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.AccumulateLoss.length << 2;
         break;
       }
-      case Opcode.CountCorrect: {
+      case Form.CountCorrect: {
         const w = optional(context, pc, I.CountCorrect.w);
         const correct = countCorrect(
           address(context, pc, I.CountCorrect.z), address(context, pc, I.CountCorrect.t), w, word(pc, I.CountCorrect.kind),
@@ -241,18 +240,18 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc += I.CountCorrect.length << 2;
         break;
       }
-      case Opcode.Sgd:
+      case Form.Sgd:
         sgd(address(context, pc, I.Sgd.w), address(context, pc, I.Sgd.dw), count(pc, I.Sgd.size, rows), learningRate(context) * double(pc, I.Sgd.rateLow));
         pc += I.Sgd.length << 2;
         break;
-      case Opcode.Momentum:
+      case Form.Momentum:
         momentum(
           address(context, pc, I.Momentum.w), address(context, pc, I.Momentum.dw), address(context, pc, I.Momentum.v), count(pc, I.Momentum.size, rows),
           learningRate(context) * double(pc, I.Momentum.rateLow), float(pc, I.Momentum.momentum), word(pc, I.Momentum.nesterov) != 0,
         );
         pc += I.Momentum.length << 2;
         break;
-      case Opcode.Adam:
+      case Form.Adam:
         adam(
           address(context, pc, I.Adam.w), address(context, pc, I.Adam.dw), address(context, pc, I.Adam.m), address(context, pc, I.Adam.v),
           address(context, pc, I.Adam.powers), count(pc, I.Adam.size, rows),
@@ -262,25 +261,25 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         );
         pc += I.Adam.length << 2;
         break;
-      case Opcode.ClipNorm:
+      case Form.ClipNorm:
         clipNorm(address(context, pc, I.ClipNorm.g), count(pc, I.ClipNorm.size, rows), float(pc, I.ClipNorm.maxNorm));
         pc += I.ClipNorm.length << 2;
         break;
-      case Opcode.Axpy:
+      case Form.Axpy:
         axpy(address(context, pc, I.Axpy.y), address(context, pc, I.Axpy.x), count(pc, I.Axpy.size, rows), float(pc, I.Axpy.alpha));
         pc += I.Axpy.length << 2;
         break;
-      case Opcode.Magnitude: {
+      case Form.Magnitude: {
         const magnitude = largestMagnitude(address(context, pc, I.Magnitude.x), count(pc, I.Magnitude.size, rows));
         store<u32>(context, max(load<u32>(context, Context.Magnitude), magnitude), Context.Magnitude);
         pc += I.Magnitude.length << 2;
         break;
       }
-      case Opcode.Gather:
+      case Form.Gather:
         gatherTo(address(context, pc, I.Gather.y), context, pc, rows);
         pc += I.Gather.length << 2;
         break;
-      case Opcode.Tile: {
+      case Form.Tile: {
         const first = pc + (I.Tile.length << 2);
         const scratch = address(context, pc, I.Tile.scratch);
         const span = <usize>word(pc, I.Tile.span) << 2;
@@ -293,22 +292,14 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): i32 {
         pc = after;
         break;
       }
-      default:
-        if (opcode < Opcode.Add) {
-          const size = count(pc, I.Unary.size, rows);
-          const y = address(context, pc, I.Unary.y);
-          const x = address(context, pc, I.Unary.x);
-          const alpha = float(pc, I.Unary.alpha);
-          if (opcode == Opcode.Scale) unary(Opcode.Affine, y, x, size, factored(alpha, word(pc, I.Scale.factors), context, rows), 0);
-          else unary(opcode, y, x, size, alpha, float(pc, I.Unary.beta));
-          pc += I.Unary.length << 2;
-        } else {
-          binary(
-            opcode, address(context, pc, I.Binary.y), address(context, pc, I.Binary.a), address(context, pc, I.Binary.b),
-            count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha),
-          );
-          pc += I.Binary.length << 2;
-        }
+      case Form.Binary:
+        binary(
+          opcode, address(context, pc, I.Binary.y), address(context, pc, I.Binary.a), address(context, pc, I.Binary.b),
+          count(pc, I.Binary.size, rows), float(pc, I.Binary.alpha),
+        );
+        pc += I.Binary.length << 2;
+        break;
+      default: unreachable();
     }
   }
   if (!ASC_NO_ASSERT) assert(pc == end, 'run: the program ends between two instructions');

@@ -3,15 +3,14 @@ import * as neurite from 'neurite';
 import { dense, input, network, toJSON } from 'neurite';
 import { jacobian } from 'neurite/derivatives';
 import { describe, expect, test } from 'vitest';
-import * as Forms from '../assembly/opcodes.js';
-import { Opcode } from '../assembly/opcodes.js';
+import { Form, formOf, lengthOf, Opcode } from '../assembly/opcodes.js';
 import type { Op } from '../src/graph/node.js';
 import { activations as namedActivations } from '../src/layers/activations.js';
 import { ops } from '../src/ops/table.generated.js';
 import { values } from '../src/ops/values.generated.js';
 import * as metricTable from '../src/training/metrics/table.generated.js';
 import { networks } from './files/networks.js';
-import { formOf } from './forms.js';
+import { forms, opcodes, opcodesOf, wordsOf } from './forms.js';
 import { expand } from './oracle/graph.js';
 import { expectAnswered, expectExport, expectInReadme, expectRows } from './rows.js';
 import { activations, answered, functions, inner, metrics, oracleOf } from './vocabulary.js';
@@ -54,19 +53,17 @@ test('every definition under src/ops is in the table, under the name of its cons
   for (const name of values.keys()) expect(found.has(`${name}Op`), name).toBe(true);
 });
 
-test('every opcode has a form, which begins with it', () => {
-  const opcodes = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
-  for (const code of opcodes)
-    expect(formOf(code), `say the form of Opcode.${Opcode[code]} in test/forms.ts`).toMatchObject({ op: 0, length: expect.any(Number) });
+test('every opcode has a number of its own, which says a form', () => {
+  expect(new Set(opcodes).size, 'two names of Opcode are one number').toBe(Object.keys(Opcode).length / 2);
+  for (const code of opcodes) expect(forms, `the number of Opcode.${Opcode[code]} says no form`).toContain(formOf(code));
 });
 
-test('the number of an elementwise opcode says its form', () => {
-  for (const code of Object.values(Opcode).filter((value): value is Opcode => typeof value === 'number')) {
-    const elementwise: readonly object[] = [Forms.Unary, Forms.Scale, Forms.Binary];
-    const forms = code < Opcode.Add ? elementwise.slice(0, 2) : code < Opcode.Gemm ? elementwise.slice(2) : [];
-    const form = formOf(code);
-    expect(code < Opcode.Gemm || elementwise.includes(form) ? forms : [form], Opcode[code]).toContain(form);
-  }
+test.each(forms.map((form) => [Form[form], form] as const))('the form %s begins with the opcode, and is as long as its words', (name, form) => {
+  expect(opcodesOf(form), `no opcode is of the form ${name}`).not.toEqual([]);
+  const words = Object.values(wordsOf(form)).filter((at) => typeof at === 'number');
+  expect(words).toEqual(words.map((_, i) => i));
+  expect(wordsOf(form)).toMatchObject({ op: 0, length: words.length - 1 });
+  expect(lengthOf(form), `lengthOf(Form.${name}) in assembly/opcodes.ts`).toBe(words.length - 1);
 });
 
 describe.each(withInputs.map((op) => [op.name, op] as const))('the op %s', (name, op) => {

@@ -11,7 +11,7 @@ import { binary } from '../kernels/binary';
 import { Affine } from '../kernels/unary';
 import { copyColumns, expandRows, sumRows } from '../kernels/rows';
 import * as I from '../opcodes';
-import { Block, Factor, GemmFlag, Opcode, Ref, Size } from '../opcodes';
+import { Block, Factor, Form, formOf, GemmFlag, Opcode, Ref, Size } from '../opcodes';
 import { count, double, float, operandSize, resultSize, word } from '../operands';
 import { laneUnary } from './activations';
 import { Lanes, LaneSource, LaneSums } from './context';
@@ -101,17 +101,19 @@ function scale(y: usize, x: usize, n: usize, alpha: v128): void {
 
 /** An instruction of the forms Unary, Scale, Binary or Fill, on n elements of a group at these addresses. */
 function elementwise(opcode: i32, context: usize, pc: usize, rows: u32, group: usize, n: usize, y: usize, x: usize, b: usize): void {
-  if (opcode == Opcode.Fill) fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, group, rows));
-  else if (opcode == Opcode.Scale) scale(y, x, n, factored(float(pc, I.Scale.alpha), word(pc, I.Scale.factors), context, group, rows));
-  else if (opcode < Opcode.Add) laneUnary(opcode, y, x, n, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
+  const form = formOf(opcode);
+  if (form == Form.Fill) fill(y, n, factored(float(pc, I.Fill.value), word(pc, I.Fill.factors), context, group, rows));
+  else if (form == Form.Scale) scale(y, x, n, factored(float(pc, I.Scale.alpha), word(pc, I.Scale.factors), context, group, rows));
+  else if (form == Form.Unary) laneUnary(opcode, y, x, n, float(pc, I.Unary.alpha), float(pc, I.Unary.beta));
   else binary(opcode, y, x, b, n << 2, float(pc, I.Binary.alpha));
 }
 
 /** The same on all groups: at once, where they lie side by side and have one factor. */
 function elementwiseAll(opcode: i32, context: usize, pc: usize, rows: u32, groups: usize): void {
-  const isBinary = opcode >= Opcode.Add && opcode != Opcode.Fill;
-  const n = count(pc, opcode == Opcode.Fill ? I.Fill.size : isBinary ? I.Binary.size : I.Unary.size, rows);
-  const x = opcode == Opcode.Fill ? I.Fill.y : I.Unary.x;
+  const form = formOf(opcode);
+  const isBinary = form == Form.Binary;
+  const n = count(pc, form == Form.Fill ? I.Fill.size : isBinary ? I.Binary.size : I.Unary.size, rows);
+  const x = form == Form.Fill ? I.Fill.y : I.Unary.x;
   const b = isBinary ? I.Binary.b : x;
   let atY = address(context, pc, I.Unary.y);
   let atX = address(context, pc, x);
@@ -120,7 +122,7 @@ function elementwiseAll(opcode: i32, context: usize, pc: usize, rows: u32, group
   const strideX = stride(context, pc, x, n);
   const strideB = isBinary ? stride(context, pc, b, n) : strideX;
   const side = n << 4;
-  const bits = opcode == Opcode.Fill ? word(pc, I.Fill.factors) : opcode == Opcode.Scale ? word(pc, I.Scale.factors) : 0;
+  const bits = form == Form.Fill ? word(pc, I.Fill.factors) : form == Form.Scale ? word(pc, I.Scale.factors) : 0;
   if (groups == 1 || (strideY == side && strideX == side && strideB == side && !differs(bits))) {
     elementwise(opcode, context, pc, rows, 0, n * groups, atY, atX, atB);
     return;
@@ -139,12 +141,12 @@ function tileAddress(context: usize, pc: usize, index: i32, group: usize, n: usi
 /** Runs one instruction of a tile on `some` elements of the n, `start` bytes into its tensors. @returns where the next one stands */
 function tiled(context: usize, pc: usize, rows: u32, group: usize, n: usize, start: usize, some: usize, scratch: usize, span: usize): usize {
   const opcode: i32 = load<i32>(pc);
-  const isBinary = opcode >= Opcode.Add && opcode != Opcode.Fill;
+  const form = formOf(opcode);
   const y = tileAddress(context, pc, I.Unary.y, group, n, start, scratch, span);
-  const x = opcode == Opcode.Fill ? y : tileAddress(context, pc, I.Unary.x, group, n, start, scratch, span);
-  const b = isBinary ? tileAddress(context, pc, I.Binary.b, group, n, start, scratch, span) : x;
+  const x = form == Form.Fill ? y : tileAddress(context, pc, I.Unary.x, group, n, start, scratch, span);
+  const b = form == Form.Binary ? tileAddress(context, pc, I.Binary.b, group, n, start, scratch, span) : x;
   elementwise(opcode, context, pc, rows, group, some, y, x, b);
-  return pc + (<usize>(opcode == Opcode.Fill ? I.Fill.length : isBinary ? I.Binary.length : I.Unary.length) << 2);
+  return pc + (<usize>(form == Form.Fill ? I.Fill.length : form == Form.Binary ? I.Binary.length : I.Unary.length) << 2);
 }
 
 /** Runs the instructions from `pc` up to `end` on `rows` rows of all nets of the block that the context names. */
@@ -152,8 +154,21 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
   const groups: usize = load<u32>(context, Lanes.Groups);
   while (pc < end) {
     const opcode: i32 = load<i32>(pc);
-    switch (opcode) {
-      case Opcode.Gemm: {
+    switch (formOf(opcode)) {
+      case Form.Unary:
+      case Form.Scale:
+        elementwiseAll(opcode, context, pc, rows, groups);
+        pc += I.Unary.length << 2;
+        break;
+      case Form.Binary:
+        elementwiseAll(opcode, context, pc, rows, groups);
+        pc += I.Binary.length << 2;
+        break;
+      case Form.Fill:
+        elementwiseAll(opcode, context, pc, rows, groups);
+        pc += I.Fill.length << 2;
+        break;
+      case Form.Gemm: {
         const flags = word(pc, I.Gemm.flags);
         const lda = <usize>word(pc, I.Gemm.lda) << 4;
         const ldb = <usize>word(pc, I.Gemm.ldb) << 4;
@@ -174,7 +189,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Gemm.length << 2;
         break;
       }
-      case Opcode.Linear: {
+      case Form.Linear: {
         const m = count(pc, I.Linear.m, rows);
         const n = count(pc, I.Linear.n, rows);
         const k = count(pc, I.Linear.k, rows);
@@ -197,15 +212,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Linear.length << 2;
         break;
       }
-      case Opcode.SumRows:
-      case Opcode.SumFeatures:
-      case Opcode.ExpandRows:
-      case Opcode.ExpandFeatures:
-      case Opcode.Softmax:
-      case Opcode.LogSumExp:
-      case Opcode.MaxFeatures:
-      case Opcode.OneHot:
-      case Opcode.LogSoftmax: {
+      case Form.Rows: {
         const m = count(pc, I.Rows.rows, rows);
         const features = count(pc, I.Rows.features, rows);
         let y = address(context, pc, I.Rows.y);
@@ -217,7 +224,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Rows.length << 2;
         break;
       }
-      case Opcode.CopyColumns: {
+      case Form.CopyColumns: {
         const m = count(pc, I.CopyColumns.rows, rows);
         const width: usize = word(pc, I.CopyColumns.width);
         const rowY: usize = word(pc, I.CopyColumns.yStride);
@@ -234,8 +241,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.CopyColumns.length << 2;
         break;
       }
-      case Opcode.CrossEntropy:
-      case Opcode.BinaryCrossEntropy: {
+      case Form.Loss: {
         const kind: i32 = word(pc, I.Loss.kind);
         const m = count(pc, I.Loss.rows, rows);
         const features: usize = word(pc, I.Loss.features);
@@ -252,8 +258,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Loss.length << 2;
         break;
       }
-      case Opcode.SoftmaxCrossEntropy:
-      case Opcode.SigmoidCrossEntropy: {
+      case Form.FusedLoss: {
         const kind: i32 = word(pc, I.FusedLoss.kind);
         const m = count(pc, I.FusedLoss.rows, rows);
         const features: usize = word(pc, I.FusedLoss.features);
@@ -276,7 +281,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.FusedLoss.length << 2;
         break;
       }
-      case Opcode.Random: {
+      case Form.Random: {
         const n = count(pc, I.Random.rows, rows) * word(pc, I.Random.features);
         let y = address(context, pc, I.Random.y);
         let key = address(context, pc, I.Random.key);
@@ -291,8 +296,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Random.length << 2;
         break;
       }
-      case Opcode.Embed:
-      case Opcode.EmbedBackward: {
+      case Form.Embed: {
         const m = count(pc, I.Embed.rows, rows);
         const features: usize = word(pc, I.Embed.features);
         const entries = word(pc, I.Embed.count);
@@ -312,7 +316,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Embed.length << 2;
         break;
       }
-      case Opcode.AccumulateLoss: {
+      case Form.AccumulateLoss: {
         const m = count(pc, I.AccumulateLoss.rows, rows);
         const part: usize = word(pc, I.AccumulateLoss.part);
         let loss = address(context, pc, I.AccumulateLoss.loss);
@@ -329,7 +333,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.AccumulateLoss.length << 2;
         break;
       }
-      case Opcode.CountCorrect: {
+      case Form.CountCorrect: {
         const kind: i32 = word(pc, I.CountCorrect.kind);
         const m = count(pc, I.CountCorrect.rows, rows);
         const features: usize = word(pc, I.CountCorrect.features);
@@ -350,7 +354,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.CountCorrect.length << 2;
         break;
       }
-      case Opcode.Sgd: {
+      case Form.Sgd: {
         const n = count(pc, I.Sgd.size, rows);
         let w = address(context, pc, I.Sgd.w);
         let dw = address(context, pc, I.Sgd.dw);
@@ -362,7 +366,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Sgd.length << 2;
         break;
       }
-      case Opcode.Momentum: {
+      case Form.Momentum: {
         const n = count(pc, I.Momentum.size, rows);
         let w = address(context, pc, I.Momentum.w);
         let dw = address(context, pc, I.Momentum.dw);
@@ -379,7 +383,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Momentum.length << 2;
         break;
       }
-      case Opcode.Adam: {
+      case Form.Adam: {
         const n = count(pc, I.Adam.size, rows);
         let w = address(context, pc, I.Adam.w);
         let dw = address(context, pc, I.Adam.dw);
@@ -401,7 +405,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Adam.length << 2;
         break;
       }
-      case Opcode.ClipNorm: {
+      case Form.ClipNorm: {
         const n = count(pc, I.ClipNorm.size, rows);
         let g = address(context, pc, I.ClipNorm.g);
         const strideG = stride(context, pc, I.ClipNorm.g, n);
@@ -409,7 +413,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.ClipNorm.length << 2;
         break;
       }
-      case Opcode.Axpy: {
+      case Form.Axpy: {
         const n = count(pc, I.Axpy.size, rows);
         let y = address(context, pc, I.Axpy.y);
         let x = address(context, pc, I.Axpy.x);
@@ -419,7 +423,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Axpy.length << 2;
         break;
       }
-      case Opcode.Gather: {
+      case Form.Gather: {
         const features: usize = word(pc, I.Gather.features);
         let y = address(context, pc, I.Gather.y);
         const strideY = stride(context, pc, I.Gather.y, <usize>rows * features);
@@ -432,7 +436,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc += I.Gather.length << 2;
         break;
       }
-      case Opcode.Tile: {
+      case Form.Tile: {
         const first = pc + (I.Tile.length << 2);
         const scratch = address(context, pc, I.Tile.scratch);
         const span = (<usize>word(pc, I.Tile.span) << 4) * groups;
@@ -447,9 +451,7 @@ export function run(context: usize, pc: usize, end: usize, rows: u32): void {
         pc = after;
         break;
       }
-      default:
-        elementwiseAll(opcode, context, pc, rows, groups);
-        pc += <usize>(opcode == Opcode.Fill ? I.Fill.length : opcode < Opcode.Add ? I.Unary.length : I.Binary.length) << 2;
+      default: unreachable();
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Groups elementwise instructions that run tile by tile, so that what one makes for the next stays in the first-level cache. */
-import { Opcode } from '../../assembly/opcodes.js';
+import { formOf, isElementwise, Opcode } from '../../assembly/opcodes.js';
 import { type Instruction, lengthOf, type Operand, tensor, tensorsOf, word } from '../graph/instruction.js';
 import { Node } from '../graph/node.js';
 import { vector } from '../graph/shape.js';
@@ -21,10 +21,10 @@ const scratchOp = leaf('scratch', { unsaved: true });
 
 type Size = Extract<Operand, { kind: 'size' }>;
 
-/** The size of an instruction that can run tile by tile: elementwise, of the forms Unary, Scale, Binary or Fill; undefined for any other. */
+/** The size of an instruction that can run tile by tile; undefined for any other. */
 function tiledSize({ opcode, operands }: Instruction): Size | undefined {
   const { size } = operands;
-  return (opcode < Opcode.Gemm || opcode === Opcode.Fill) && size?.kind === 'size' ? size : undefined;
+  return isElementwise(formOf(opcode)) && size?.kind === 'size' ? size : undefined;
 }
 
 /**

@@ -2,14 +2,14 @@
 
 import { adam, binaryCrossEntropy, crossEntropy, dense, dropout, embedding, lion, type NetworkLoss, type Optimizer, sequential, sgd } from 'neurite';
 import { expect, test } from 'vitest';
-import { Opcode } from '../../assembly/opcodes.js';
+import { formOf, Opcode } from '../../assembly/opcodes.js';
 import { compile, type Recipe } from '../../src/compile/program.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Instruction } from '../../src/graph/instruction.js';
 import { internals } from '../../src/network/network.js';
 import { tileRuns } from '../../src/optimizers/tile.js';
 import { networks } from '../files/networks.js';
-import { formOf } from '../forms.js';
+import { opcodes, wordsOf } from '../forms.js';
 import { sweep } from '../sweep.js';
 
 /** Programs of a network with a loss, and with an optimizer: those first in which every opcode is. */
@@ -19,10 +19,10 @@ const STEPS = ['guarded', 'shorten', 'step', 'update'] as const;
 const words = new Map<Opcode, string[]>();
 
 /** The words of an opcode behind the first, by name. */
-function wordsOf(opcode: Opcode): string[] {
+function operandsOf(opcode: Opcode): string[] {
   const known = words.get(opcode);
   if (known) return known;
-  const found = Object.entries(formOf(opcode))
+  const found = Object.entries(wordsOf(formOf(opcode)))
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .sort(([, a], [, b]) => a - b)
     .map(([name]) => name)
@@ -36,7 +36,7 @@ function check({ opcode, operands, body = [] }: Instruction, seen: Set<Opcode>):
     if (operand.kind === 'tensor' && operand.inBody) return [];
     return operand.kind === 'f64' ? [`${name}Low`, `${name}High`] : [name];
   });
-  if (`${found}` !== `${wordsOf(opcode)}`) expect(found, Opcode[opcode]).toEqual(wordsOf(opcode));
+  if (`${found}` !== `${operandsOf(opcode)}`) expect(found, Opcode[opcode]).toEqual(operandsOf(opcode));
   seen.add(opcode);
   for (const one of body) check(one, seen);
 }
@@ -90,9 +90,8 @@ test('operands stand in the order of their words', () => {
   using looksUp = sequential(3, [embedding(5, 2), dropout(0.5), dense(3, 'softmax')], { loss: crossEntropy(), optimizer: adam() });
   checkAll(internals('test', looksUp));
   // No node compiles to a product of eight bits: it is a Linear whose words change in place, the second operand alone (`src/int8/threadedProgram.ts`).
-  expect(wordsOf(Opcode.LinearInt8)).toEqual(wordsOf(Opcode.Linear).map((word) => (word === 'w' ? 'room' : word)));
+  expect(operandsOf(Opcode.LinearInt8)).toEqual(operandsOf(Opcode.Linear).map((word) => (word === 'w' ? 'room' : word)));
   seen.add(Opcode.LinearInt8);
-  const all = Object.values(Opcode).filter((code): code is Opcode => typeof code === 'number');
-  const unseen = all.filter((code) => !seen.has(code)).map((code) => Opcode[code]);
+  const unseen = opcodes.filter((code) => !seen.has(code)).map((code) => Opcode[code]);
   expect(unseen, `no network here compiles to ${unseen.join(', ')}: a row of test/vocabulary.ts that has it brings it here`).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { Opcode, Unary } from '../../assembly/opcodes.js';
+import { Form, Opcode } from '../../assembly/opcodes.js';
 import type { Build } from '../../src/core/core.js';
 import { opcodesOf } from '../forms.js';
 import { unaryFunctions } from '../oracle/functions.js';
@@ -63,7 +63,7 @@ function boundOf({ name, alpha }: Case, x: number, exact: number): number {
 }
 
 test('every opcode of the form is tried', () => {
-  const missing = opcodesOf(Unary).filter((name) => !cases.some((one) => one.name === name));
+  const missing = opcodesOf(Form.Unary).filter((name) => !cases.some((one) => one.name === name));
   expect(missing, `add ${missing.join(', ')} to the cases above, and its float64 function to test/oracle/functions.ts`).toEqual([]);
 });
 
