@@ -23,8 +23,7 @@ type Size = Extract<Operand, { kind: 'size' }>;
 
 /** The size of an instruction that can run tile by tile; undefined for any other. */
 function tiledSize({ opcode, operands }: Instruction): Size | undefined {
-  const { size } = operands;
-  return isElementwise(formOf(opcode)) && size?.kind === 'size' ? size : undefined;
+  return isElementwise(formOf(opcode)) ? (operands.size as Size) : undefined;
 }
 
 /**
