@@ -51,6 +51,7 @@ export const lowestRatios: Readonly<Record<string, readonly [relaxed: number, si
   P2: [3, 3],
   'D jacobian': [1.68, 1.68],
   'D hvp': [2.17, 1.73],
+  'O composed': [1, 1],
 };
 
 /** The lowest ratio of a row that is no regression; undefined where none is set. */
@@ -197,4 +198,5 @@ export const goals: readonly Goal[] = [
   step('T5', 'the products themselves, whose operands come from memory'),
   ahead('D 4 × predict 10 rows', 'the Jacobian of one row', ['neurite'], 1),
   ahead('D 5 × gradient', 'a Hessian-vector product', ['neurite'], 1),
+  ahead('O 3 × adam', 'an update composed of ops', ['neurite'], 1),
 ];

@@ -16,7 +16,7 @@ export interface Options {
 }
 
 const help = `
-  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, F for frozen predictors, Q for those of int8, D for derivatives
+  --only <T1,G,…>     some rows only; G stands for all matrix products, K for the other kernels, F for frozen predictors, Q for those of int8, D for derivatives, O for updates composed of ops
   --build <name>      simd or relaxed; else the kernels in both and the networks in what the package picks
   --repetitions <n>   of each row (5)
   --browsers          of bench:peers alone: the rows on several threads in Chromium and Firefox

@@ -6,6 +6,7 @@ import { predictWithLoops, trainWithLoops } from './loops.js';
 import type { Build, Contender, Effort, Unit } from './measure.js';
 import { network, onThreads, predictWithNeurite, trainWithNeurite } from './neurite.js';
 import { agents, frames, steps, trained } from './populations.js';
+import { updates } from './updates.js';
 import { frozen, paced, predictions, shared, stepping, type Training, trainings } from './workloads.js';
 
 /** Every repetition of a training is one run: each system then has trained as long as the others when its accuracy is taken, but for `paced`. */
@@ -91,5 +92,6 @@ export function rows(mnist: () => Split, build: 'auto' | Build): Row[] {
       const out = new Float32Array(net.parameterCount);
       return [() => hvp(net, x, y, v, { out }), () => net.gradient(x, y)];
     }),
+    { workload: 'O composed', unit: 'µs', effort: predictionEffort, contenders: () => updates('O 3 × adam', 3, build) },
   ];
 }

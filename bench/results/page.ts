@@ -70,6 +70,7 @@ const itself: readonly (readonly [what: string, workloads: readonly string[]])[]
   ['int8 beside floats, 2 to 256 rows', [2, 4, 12, 256].map((rows) => `Q ${rows} rows, floats`)],
   ['a Jacobian beside 4 predictions of 10 rows', ['D 4 × predict 10 rows']],
   ['a Hessian-vector product beside 5 gradients', ['D 5 × gradient']],
+  ['an Adam composed of ops beside 3 of its kernel, 784-512-256-10', ['O 3 × adam']],
   ['P1 by a population beside one net after the other', ['P1 one by one']],
   ['P2 by a population beside T4, steps a second', ['P2 as T4, one net']],
 ];

@@ -112,6 +112,7 @@ ${kernels(measured)}
 ## Beside itself
 
 How many times as fast a frozen predictor is as its network (F, 784-512-256-10), one of int8 as one of floats (Q, the same), a derivative as the calls it may cost (D, 784-128-10),
+an update composed of ops as three by the kernel (O, Adam, 784-512-256-10),
 several threads as fewer, and a population (P1, P2) as its nets one by one and as one net.
 
 ${own(measured)}

@@ -126,6 +126,6 @@ test('every floor is of a row that is measured, and every row has one', () => {
     'P1 one by one',
     'P2 as T4, one net',
   ];
-  const compared = [...measured, ...beside, 'C', 'M', 'D 4 × predict 10 rows', 'D 5 × gradient'];
+  const compared = [...measured, ...beside, 'C', 'M', 'D 4 × predict 10 rows', 'D 5 × gradient', 'O 3 × adam'];
   expect(goals.flatMap(({ workloads }) => workloads).filter((workload) => !compared.includes(workload))).toEqual([]);
 });
