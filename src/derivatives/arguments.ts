@@ -69,7 +69,7 @@ export function valuesOf({ columns }: Batch): NumericArray[] {
  * @param reads what `fill` reads of the caller's
  * @throws ShapeError unless `out` is a Float32Array of that many numbers; MemoryError
  */
-export function derivative(
+export function resultOf(
   call: string,
   sizes: readonly number[],
   out: Floats | undefined,

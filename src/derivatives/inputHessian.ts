@@ -10,7 +10,7 @@ import { ShapeError } from '../errors.js';
 import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { fill } from '../ops/leaves.js';
-import { derivative, inputOf, type JacobianOptions, outputOf, REMEDIES, type ResultOption, readAll, readVector, valuesOf } from './arguments.js';
+import { inputOf, type JacobianOptions, outputOf, REMEDIES, type ResultOption, readAll, readVector, resultOf, valuesOf } from './arguments.js';
 import { given, identity, orZero, ROWS, readTo, replicate } from './tensors.js';
 
 function inputHvpProgram(engine: Engine, call: string, output: number, at: number, rows: number): LoadedProgram {
@@ -36,7 +36,7 @@ export function inputHvp<In extends number>(
   const { output = 0, input: at = 0, out } = checkOptions('inputHvp', options, ['output', 'input', 'out'], {}, 'options', REMEDIES);
   const width = features(inputOf('inputHvp', engine, at).shape);
   const { rows, batch, besides } = readAll('inputHvp', engine, x, (rows) => readVector('inputHvp', 'v', v, rows, width));
-  return derivative('inputHvp', [rows, width], out, [], (result) => {
+  return resultOf('inputHvp', [rows, width], out, [], (result) => {
     const program = inputHvpProgram(engine, 'inputHvp', output, at, rows);
     writeBatch(program, batch, 0, rows);
     copyIn(besides, width, 0, rows, engine.core.f32, program.inputIndex(engine.model.inputs.length));
@@ -56,7 +56,7 @@ export function inputHessian<In extends number>(
   const call = 'inputHessian';
   const n = features(inputOf(call, engine, at).shape);
   const { rows, batch } = readAll(call, engine, x, () => {});
-  return derivative(call, [rows, n, n], out, valuesOf(batch), (result) => {
+  return resultOf(call, [rows, n, n], out, valuesOf(batch), (result) => {
     const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
     const program = inputHvpProgram(engine, call, output, at, step * n);
     const { inputs } = engine.model;

@@ -13,7 +13,6 @@ import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { input } from '../ops/leaves.js';
 import {
-  derivative,
   inputOf,
   type JacobianOptions,
   outputOf,
@@ -22,6 +21,7 @@ import {
   readAll,
   readDirection,
   readVector,
+  resultOf,
   valuesOf,
 } from './arguments.js';
 import { given, identity, orZero, ROWS, read, readParameters, readTo, replicate, writeParameters } from './tensors.js';
@@ -136,7 +136,7 @@ export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<No
   const source = inputOf('jacobian', engine, at);
   const [m, n] = [features(node.shape), features(source.shape)];
   const { rows, batch } = readAll('jacobian', engine, x, () => {});
-  return derivative('jacobian', [rows, m, n], out, valuesOf(batch), (result) => {
+  return resultOf('jacobian', [rows, m, n], out, valuesOf(batch), (result) => {
     const { inputs } = engine.model;
     const step = Math.max(1, Math.min(rows, Math.floor(ROWS / m)));
     const program = engine.derived(`jacobian:${output}:${at}`, step * m, () => {
@@ -170,7 +170,7 @@ export function parameterJacobian<In extends number>(
   const { rows, batch } = readAll(call, engine, x, () => {});
   const { inputs } = engine.model;
   const n = engine.parameterCount;
-  return derivative(call, [rows, m, n], out, valuesOf(batch), (result) => {
+  return resultOf(call, [rows, m, n], out, valuesOf(batch), (result) => {
     const program = vjpProgram(engine, node, output, 1);
     for (let row = 0; row < rows; row++) {
       replicate(program, batch, row, 0, 1);

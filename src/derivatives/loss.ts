@@ -18,7 +18,7 @@ import type { TargetForm } from '../losses/targetForm.js';
 import type { Internals } from '../network/internals.js';
 import { type AnyNetwork, internals, type NetworkOf } from '../network/network.js';
 import type { Parameter } from '../ops/leaves.js';
-import { derivative, type ResultOption, readDirection, valuesOf } from './arguments.js';
+import { type ResultOption, readDirection, resultOf, valuesOf } from './arguments.js';
 import { given, orZero, readParameters, readTo, writeParameters } from './tensors.js';
 
 /** Derivatives of the loss, first and second. */
@@ -79,7 +79,7 @@ export function inputGradient(network: AnyNetwork, x: unknown, y: unknown, optio
       return { roots: found, inputs: [...inputs, ...data], outputs: found, places: engine.places };
     });
   const found = inputs.map((one, i) =>
-    derivative(call, [rows, features(one.shape)], out, [], (result) => {
+    resultOf(call, [rows, features(one.shape)], out, [], (result) => {
       if (i === 0) {
         prepare(inside, program(), mode, call, rows);
         writeBatch(program(), batch, 0, rows);
@@ -123,7 +123,7 @@ export function perSampleGradients<T extends AnyTargets, In extends number>(
   const { mode, out } = given;
   const batch = readBatchOf(call, engine, x, given.targets);
   const n = engine.parameterCount;
-  return derivative(call, [batch.rows, n], out, valuesOf(batch), (result) => {
+  return resultOf(call, [batch.rows, n], out, valuesOf(batch), (result) => {
     const { inputs } = engine.model;
     const program = engine.derived(`perSample:${mode}:${batch.forms}`, 1, () => {
       const { data, found } = lossGradients(engine, call, batch.forms, engine.parameters, mode);
@@ -169,7 +169,7 @@ export function hvp<T extends AnyTargets, In extends number>(
   const { mode, out } = given;
   const batch = readBatchOf('hvp', engine, x, given.targets);
   checkUnchanged('hvp', 'v', direction, engine.parameterCount);
-  return derivative('hvp', [engine.parameterCount], out, [], (result) => {
+  return resultOf('hvp', [engine.parameterCount], out, [], (result) => {
     const program = hvpProgram(engine, 'hvp', batch.forms, batch.rows, mode);
     prepare(inside, program, mode, 'hvp', batch.rows);
     writeBatch(program, batch, 0, batch.rows);
@@ -192,7 +192,7 @@ export function hessian<T extends AnyTargets, In extends number>(
   const { mode, out } = given;
   const batch = readBatchOf('hessian', engine, x, given.targets);
   const n = engine.parameterCount;
-  return derivative('hessian', [n, n], out, [], (result) => {
+  return resultOf('hessian', [n, n], out, [], (result) => {
     const program = hvpProgram(engine, 'hessian', batch.forms, batch.rows, mode);
     prepare(inside, program, mode, 'hessian', batch.rows);
     writeBatch(program, batch, 0, batch.rows);
