@@ -25,6 +25,8 @@ const composedAdam = defineOptimizer({
     const v = add(scale(slots.v, beta2), scale(square(gradient), 1 - beta2));
     return { weights: add(weights, mul(scalars.step, div(m, add(sqrt(v), scalars.epsilon)))), slots: { m, v } };
   },
+  // |m̂| is below magnitude / (1 − β₁), and a change of v below magnitude².
+  bound: ({ beta1, epsilon }, magnitude) => magnitude * magnitude + magnitude / ((1 - beta1) * epsilon),
 });
 
 /** One update of 784-512-256-10 by the composed Adam, beside as many by its kernel as it may cost. */

@@ -43,6 +43,8 @@ export class Engine extends Recipes {
   #stateSize = 0;
   #stateViewed = false;
   #wild = false;
+  /** Where a step that has no bound is tried from: kept, since fresh arrays of this size cost more than the copies. */
+  #trial: Snapshot | undefined;
   #prediction: Workspace | undefined;
   #training: Workspace | undefined;
   #packing: Packing | undefined;
@@ -286,7 +288,8 @@ export class Engine extends Recipes {
   }
 
   #tryUpdate(program: LoadedProgram, rows: number): Status {
-    const before = new Snapshot(this);
+    this.#trial ??= new Snapshot(this);
+    const before = this.#trial;
     before.take();
     program.runCommit(rows);
     this.advance(program.workspace.get(Context.Step));
@@ -308,7 +311,8 @@ export class Engine extends Recipes {
 
   /** Finds out whether the optimizer's state is so large that a small gradient may make a large update. */
   judgeState(): void {
-    const slots = this.optimizerState?.slots ?? [];
+    // An update without a bound is tried whatever the state is.
+    const slots = this.plannedUpdate?.bounded ? (this.optimizerState?.slots ?? []) : [];
     const least = new Uint32Array(Float32Array.of(TAME).buffer)[0] as number;
     this.#wild = slots.some((address) => this.core.exports.largestMagnitude(address, this.parameterCount) >>> 0 >= least);
   }
@@ -355,6 +359,7 @@ export class Engine extends Recipes {
   }
 
   #releaseState(): void {
+    this.#trial = undefined;
     if (this.#stateAddress) release(this.core, this.#stateAddress, this.#stateSize, this.#stateViewed);
   }
 

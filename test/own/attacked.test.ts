@@ -1,4 +1,5 @@
 /** Definitions of one's own that misbehave: each is refused by a typed error, or does what it says, and no other network notices. */
+import { createHash } from 'node:crypto';
 import {
   add,
   byMode,
@@ -18,6 +19,7 @@ import {
   NeuriteError,
   type Node,
   type OptimizerDefinition,
+  optimizerState,
   save,
   scale,
   sequential,
@@ -97,6 +99,40 @@ describe('optimizers', () => {
     const fickle = own({ slots: () => (asked++ === 0 ? ['a', 'b', 'c'] : ['a']) });
     expect(() => load(file, { optimizers: [fickle] })).toThrow(NeuriteError);
     expect([...victim.predict(new Float32Array([1, 2, 3, 4]))]).toEqual(before);
+  });
+
+  test('without a bound, an update of many parameters that fails is undone each time, whatever the optimizer before it kept', () => {
+    const update = ({ weights, gradient, slots }: { weights: Node; gradient: Node; slots: Record<string, Node> }) => ({
+      weights: add(weights, scale(gradient, -1)),
+      slots: Object.fromEntries(Object.entries(slots).map(([name, slot]) => [name, add(slot, scale(gradient, 1e20))])),
+    });
+    const keeping = (...slots: string[]) => own({ slots: () => slots, update })();
+    // With two slots, more numbers than a step in a slice copies.
+    const net = sequential(300, [dense(300)], { loss: meanSquaredError(), optimizer: keeping(), seed: 1 });
+    const x = new Float32Array(300).fill(1);
+    const small = new Float32Array(300);
+    const large = new Float32Array(300).fill(1e22);
+    const state = () => {
+      const all = [net.parameters, ...Object.values(optimizerState(net).slots)];
+      return createHash('sha256')
+        .update(Buffer.concat(all.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength))))
+        .digest('hex');
+    };
+    for (const names of [
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+      ['b', 'a'],
+    ]) {
+      net.configure({ optimizer: keeping(...names) });
+      net.step(x, small);
+      for (let i = 0; i < 2; i++) {
+        const before = state();
+        expect(() => net.step(x, large)).toThrow(NeuriteError);
+        expect(state()).toBe(before);
+        net.step(x, small);
+        expect(state()).not.toBe(before);
+      }
+    }
   });
 
   test('a kernel is no part of a definition of one own', () => {
