@@ -1,4 +1,4 @@
-import { allocateFloats, bufferOf, byteOffsetOf, type Floats, KINDS, kindOf, lengthOf, type NumericArray } from '../arguments/arrays.js';
+import { allocateFloats, bufferOf, type Floats, type NumericArray } from '../arguments/arrays.js';
 import { isLinear } from '../core/linear.js';
 
 /** Where a result goes: an array of the caller's, or a new one. */
@@ -6,19 +6,7 @@ import { isLinear } from '../core/linear.js';
 /** Whether writing to `out` may change what is read after: a core's memory, or values that were read but not copied. */
 export function mayOverwrite(out: Float32Array, values: readonly NumericArray[]): boolean {
   const buffer = bufferOf(out);
-  if (isLinear(buffer)) return true;
-  const [from, to] = rangeOf(out);
-  return values.some((read) => {
-    if (bufferOf(read) !== buffer) return false;
-    const [start, end] = rangeOf(read);
-    return start < to && from < end;
-  });
-}
-
-function rangeOf(values: NumericArray): [from: number, to: number] {
-  const from = byteOffsetOf(values);
-  const { BYTES_PER_ELEMENT } = KINDS[kindOf(values) as keyof typeof KINDS] ?? Float64Array;
-  return [from, from + lengthOf(values) * BYTES_PER_ELEMENT];
+  return isLinear(buffer) || values.some((read) => bufferOf(read) === buffer);
 }
 
 /** Copies floats to an array of the caller's from `at` on, by the intrinsic: a subclass may have another, which would see the core's memory. */
