@@ -1,4 +1,5 @@
 import { NeuriteError } from '../errors.js';
+import type { Mode } from '../graph/modes.js';
 import { dependents, Node, topological } from '../graph/node.js';
 import { add } from '../ops/add.js';
 import { inputOp } from '../ops/leaves.js';
@@ -13,8 +14,9 @@ export interface Seed {
  * Reverse mode, graph to graph: ∂L/∂w for each w of `wrt`, where L = Σ ⟨gradient, node⟩ over the seeds. `undefined` where L does not
  * depend on w. Only nodes on a path from `wrt` to a seed are visited, so nothing is differentiated that nobody asked for.
  * @param past nodes that depend on no w: they and what they are made of are not looked at
+ * @param mode of a graph that is not resolved to one: nodes that differ by mode are what they are in this one
  */
-export function gradients(seeds: readonly Seed[], wrt: readonly Node[], past?: ReadonlySet<Node>): (Node | undefined)[] {
+export function gradients(seeds: readonly Seed[], wrt: readonly Node[], past?: ReadonlySet<Node>, mode?: Mode): (Node | undefined)[] {
   const order = topological(
     seeds.map((seed) => seed.node),
     past,
@@ -29,7 +31,8 @@ export function gradients(seeds: readonly Seed[], wrt: readonly Node[], past?: R
   for (const node of order.reverse()) {
     const dy = gradient.get(node);
     if (!dy || !active.has(node) || node.inputs.length === 0) continue;
-    node.op.backward(node, dy).forEach((d, i) => {
+    const slopes = mode && node.op.byMode ? (mode === 'training' ? [dy] : [undefined, dy]) : node.op.backward(node, dy);
+    slopes.forEach((d, i) => {
       const x = node.inputs[i] as Node;
       if (d && active.has(x)) accumulate(x, d);
     });

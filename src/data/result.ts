@@ -1,12 +1,13 @@
 import { allocateFloats, bufferOf, type Floats, type NumericArray } from '../arguments/arrays.js';
 import { isLinear } from '../core/linear.js';
+import { isSame } from './values.js';
 
 /** Where a result goes: an array of the caller's, or a new one. */
 
 /** Whether writing to `out` may change what is read after: a core's memory, or values that were read but not copied. */
 export function mayOverwrite(out: Float32Array, values: readonly NumericArray[]): boolean {
   const buffer = bufferOf(out);
-  return isLinear(buffer) || values.some((read) => bufferOf(read) === buffer);
+  return isLinear(buffer) || values.some((read) => isSame(bufferOf(read), buffer));
 }
 
 /** Copies floats to an array of the caller's from `at` on, by the intrinsic: a subclass may have another, which would see the core's memory. */
@@ -44,6 +45,6 @@ export function fillResult(
   fill(apart);
   // Memory that grew detached views of it.
   check(out);
-  setFloats(out, apart);
+  if (length > 0) setFloats(out, apart);
   return out;
 }

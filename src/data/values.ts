@@ -35,7 +35,16 @@ function isUnstable(values: NumericArray): boolean {
   if (!((kindOf(values) as string) in KINDS)) return true;
   if (byteOffsetOf(values) === 0 && lengthOf(values) <= ON_HEAP) return false;
   const buffer = bufferOf(values);
-  return isLinear(buffer) || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+  return isLinear(buffer) || isShared(buffer);
+}
+
+/** Whether two buffers may be one memory: several SharedArrayBuffers may be. */
+export function isSame(a: ArrayBufferLike, b: ArrayBufferLike): boolean {
+  return a === b || (isShared(a) && isShared(b));
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
 /** Copies to a typed array of a plain kind. */

@@ -6,7 +6,7 @@ import type { Decided, Inputs, OneOrList, Outputs, ReturnedOf, Values } from '..
 import { isLinear } from '../core/linear.js';
 import { checkIds, checkRows, readInputs } from '../data/batch.js';
 import { mayOverwrite, setFloats } from '../data/result.js';
-import { copyIn, type Form, isNested, type Read, SHORT } from '../data/values.js';
+import { copyIn, type Form, isNested, isSame, type Read, SHORT } from '../data/values.js';
 import { type Engine, PREDICTION_ROWS } from '../engine/engine.js';
 import { forgotten } from '../engine/forgotten.js';
 import type { LoadedProgram } from '../engine/loadedProgram.js';
@@ -284,7 +284,7 @@ export class Predictor<In extends number = 1, Out extends number = 1> {
     const chunk = Math.min(program.program.rows, PREDICTION_ROWS);
     if (!Number.isInteger(rows) || rows === 0 || lengthOf(out) !== rows * outWidth || (rows > chunk && chunk < PREDICTION_ROWS)) return false;
     // Rows that lie in this memory are copied first, and so are those that a part of `out` may overwrite.
-    if (isLinear(bufferOf(x)) || isLinear(bufferOf(out)) || bufferOf(x) === bufferOf(out)) return false;
+    if (isLinear(bufferOf(x)) || isLinear(bufferOf(out)) || isSame(bufferOf(x), bufferOf(out))) return false;
     for (let from = 0; from < rows; from += chunk) {
       const count = Math.min(chunk, rows - from);
       if (count === rows) f32.set(x, input);

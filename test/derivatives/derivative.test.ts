@@ -3,6 +3,7 @@ import {
   activations,
   adam,
   add,
+  batchNorm,
   dense,
   dropout,
   input,
@@ -128,6 +129,41 @@ describe('derivative as a node', () => {
     expect(Number.isFinite(trained)).toBe(true);
     const check = checkGradients(net, rows, y);
     expect(check.passed, check.toString()).toBe(true);
+  });
+
+  test('is derived again behind layers that differ in training, to an inner node too', () => {
+    const x = input(1, 'x');
+    const h = dense(1)(dropout(0.5)(x));
+    const u = square(square(h)); // h⁴
+    const once = derivative(u, h);
+    const outputs = [h, once, derivative(add(once, u), h), derivative(once, h)];
+    const net = network({ inputs: x, outputs, seed: 3 });
+    for (const training of [false, true]) {
+      const [hs, ones, mixed, twice] = net.predict([[0.7], [-1.3], [2]], { training }).map((rows) => (rows as number[][]).flat()) as number[][];
+      const close = (found: number[] | undefined, of: (h: number) => number) =>
+        found?.forEach((value, i) => {
+          const expected = of(hs?.[i] as number);
+          expect(Math.abs(value - expected)).toBeLessThanOrEqual(16 * 2 ** -24 * Math.abs(expected) + 1e-30);
+        });
+      close(ones, (h) => 4 * h ** 3);
+      close(mixed, (h) => 12 * h ** 2 + 4 * h ** 3);
+      close(twice, (h) => 12 * h ** 2);
+    }
+  });
+
+  test('behind a batch norm, a network keeps its layers and their statistics', () => {
+    const x = input(2, 'x');
+    const u = dense(1, 'tanh')(batchNorm()(x));
+    const net = network({ inputs: x, outputs: derivative(u, x), loss: meanSquaredError(), optimizer: adam() });
+    expect(net.layers.map(({ kind }) => kind)).toEqual(['batchNorm', 'dense']);
+    const mean = () => Array.from(net.parameter('batchNorm1.mean').values as Float32Array);
+    expect(mean()).toEqual([0, 0]);
+    net.step(rows, [
+      [1, 1],
+      [0, 0],
+      [1, 0],
+    ]);
+    expect(mean()).not.toEqual([0, 0]);
   });
 
   test('is 0 where a slope is', () => {

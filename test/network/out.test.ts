@@ -1,5 +1,5 @@
 /** Results in an array of the caller's: wherever it lies, the numbers are those of a new one. */
-import { type AnyNetwork, dense, meanSquaredError, sequential, sgd } from 'neurite';
+import { type AnyNetwork, dense, input, meanSquaredError, network, scale, sequential, sgd } from 'neurite';
 import { hessian, hvp, inputGradient, inputHessian, inputHvp, jacobian, jvp, parameterJacobian, perSampleGradients } from 'neurite/derivatives';
 import { population } from 'neurite/population';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -17,6 +17,7 @@ afterAll(() => {
   for (const one of made) one.dispose();
 });
 
+const bareInput = input(2);
 const make = (out: number) =>
   sequential(3, [dense(4, 'tanh'), dense(out, 'tanh')], { loss: meanSquaredError(), optimizer: sgd(), seed: 5, maxRows: ROWS });
 const scalar = keep(make(1));
@@ -118,7 +119,7 @@ test('hvp in float64 is rounded as before, and a list of numbers is taken', () =
 });
 
 test('several inputs take no out', async () => {
-  const { input, network, add } = await import('neurite');
+  const { add } = await import('neurite');
   const [a, b] = [input(2), input(2)];
   using net: AnyNetwork = network({ inputs: [a, b], outputs: dense(1)(add(a, b)), loss: meanSquaredError() });
   const of = inputGradient as (...given: unknown[]) => unknown;
@@ -160,6 +161,31 @@ describe('reading what comes after detaches what came before', () => {
     const out = v.slice();
     expect(() => hvp(wide, rowsOf(3), detaching([1, 1, 1, 1, 1], out), v, { out })).toThrow(/hvp: out is .*expected a Float32Array of 41/);
   });
+});
+
+test('two SharedArrayBuffers may be one memory', () => {
+  const one = new SharedArrayBuffer(4 * 5 * ROWS);
+  const other = structuredClone(one);
+  const x = new Float32Array(one, 0, 3 * ROWS);
+  const out = new Float32Array(other, 0, 5 * ROWS);
+  x.set(rowsOf(3 * ROWS));
+  const expected = wide.predict(rowsOf(3 * ROWS));
+  wide.predict(x, out);
+  expect(Float32Array.from(out)).toEqual(expected);
+  // So few numbers are not copied where they are read.
+  const few = new Float32Array(one, 0, 6);
+  few.set(rowsOf(6));
+  const slopes = parameterJacobian(wide, rowsOf(6));
+  const into = new Float32Array(other, 0, slopes.length);
+  parameterJacobian(wide, few, { out: into as never });
+  expect(Float32Array.from(into)).toEqual(slopes);
+});
+
+test('an out of no numbers that was detached is filled with them', () => {
+  const bare = network({ inputs: bareInput, outputs: scale(bareInput, 2), loss: meanSquaredError() });
+  const out = new Float32Array(0);
+  structuredClone(out, { transfer: [out.buffer] });
+  expect(perSampleGradients(bare, [[1, 2]], [[1, 2]], { out })).toBe(out);
 });
 
 test('a view of the network is an out: its parameters, its output', () => {
