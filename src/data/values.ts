@@ -38,9 +38,9 @@ function isUnstable(values: NumericArray): boolean {
   return isLinear(buffer) || isShared(buffer);
 }
 
-/** Whether two buffers may be one memory: several SharedArrayBuffers may be. */
+/** Whether two buffers may be one memory: several SharedArrayBuffers may be. Nothing is allocated for buffers of this realm. */
 export function isSame(a: ArrayBufferLike, b: ArrayBufferLike): boolean {
-  return a === b || (isShared(a) && isShared(b));
+  return a === b || (!(a instanceof ArrayBuffer) && isShared(a) && isShared(b));
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {
