@@ -11,7 +11,7 @@ import { features } from '../graph/shape.js';
 import { internals, type NetworkOf } from '../network/network.js';
 import { fill } from '../ops/leaves.js';
 import { inputOf, type JacobianOptions, outputOf, REMEDIES, type ResultOption, readAll, readVector, resultOf, valuesOf } from './arguments.js';
-import { given, identity, orZero, ROWS, readTo, replicate } from './tensors.js';
+import { forEachDirection, given, orZero, readTo } from './tensors.js';
 
 function inputHvpProgram(engine: Engine, call: string, output: number, at: number, rows: number): LoadedProgram {
   const node = outputOf(call, engine, output);
@@ -57,17 +57,6 @@ export function inputHessian<In extends number>(
   const n = features(inputOf(call, engine, at).shape);
   const { rows, batch } = readAll(call, engine, x, () => {});
   return resultOf(call, [rows, n, n], out, valuesOf(batch), (result) => {
-    const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
-    const program = inputHvpProgram(engine, call, output, at, step * n);
-    const { inputs } = engine.model;
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      for (let row = from; row < to; row++) {
-        replicate(program, batch, row, (row - from) * n, n);
-      }
-      identity(engine, program.inputIndex(inputs.length), to - from, n);
-      program.run((to - from) * n);
-      readTo(result, engine, program, 0, (to - from) * n * n, from * n * n);
-    }
+    forEachDirection(engine, batch, { n, width: n }, (most) => inputHvpProgram(engine, call, output, at, most), result);
   });
 }

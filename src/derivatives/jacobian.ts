@@ -24,7 +24,7 @@ import {
   resultOf,
   valuesOf,
 } from './arguments.js';
-import { given, identity, orZero, ROWS, read, readParameters, readTo, replicate, writeParameters } from './tensors.js';
+import { forEachDirection, given, orZero, read, readParameters, replicate, writeParameters } from './tensors.js';
 
 /**
  * Derivatives of the outputs, exact up to rounding: each is a program compiled from the graph that differentiation makes, run in WebAssembly.
@@ -137,22 +137,13 @@ export function jacobian<In extends number>(network: NetworkOf<In>, x: Inputs<No
   const [m, n] = [features(node.shape), features(source.shape)];
   const { rows, batch } = readAll('jacobian', engine, x, () => {});
   return resultOf('jacobian', [rows, m, n], out, valuesOf(batch), (result) => {
-    const { inputs } = engine.model;
-    const step = Math.max(1, Math.min(rows, Math.floor(ROWS / m)));
-    const program = engine.derived(`jacobian:${output}:${at}`, step * m, () => {
-      const v = input(m, 'v');
-      const outputs = [orZero(gradients([{ node, gradient: v }], [source])[0], source)];
-      return { roots: outputs, inputs: [...inputs, v], outputs, places: engine.places };
-    });
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      for (let row = from; row < to; row++) {
-        replicate(program, batch, row, (row - from) * m, m);
-      }
-      identity(engine, program.inputIndex(inputs.length), to - from, m);
-      program.run((to - from) * m);
-      readTo(result, engine, program, 0, (to - from) * m * n, from * m * n);
-    }
+    const programOf = (most: number) =>
+      engine.derived(`jacobian:${output}:${at}`, most, () => {
+        const v = input(m, 'v');
+        const outputs = [orZero(gradients([{ node, gradient: v }], [source])[0], source)];
+        return { roots: outputs, inputs: [...engine.model.inputs, v], outputs, places: engine.places };
+      });
+    forEachDirection(engine, batch, { n: m, width: n }, programOf, result);
   });
 }
 

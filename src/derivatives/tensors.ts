@@ -10,7 +10,7 @@ import { fill, inputOp } from '../ops/leaves.js';
 /** Tensors on their way into a program of derivatives and out of it. */
 
 /** Rows one run takes at most: longer work is done in pieces. */
-export const ROWS = 1024;
+const ROWS = 1024;
 
 /** A tensor the caller gives, of a parameter's shape. */
 export function given(name: string, like: Node): Node {
@@ -54,8 +54,32 @@ export function writeParameters(engine: Engine, program: LoadedProgram, index: n
 }
 
 /** `times` identity matrices of order n, one below the other. */
-export function identity(engine: Engine, at: number, times: number, n: number): void {
+function identity(engine: Engine, at: number, times: number, n: number): void {
   const { f32 } = engine.core;
   f32.fill(0, at, at + times * n * n);
   for (let i = 0; i < times; i++) for (let j = 0; j < n; j++) f32[at + (i * n + j) * n + j] = 1;
+}
+
+/**
+ * What a program gives for each direction of each row, `[rows, n, width]`: each row stands n times in a batch, its copies seeded with the rows of the
+ * identity. As many rows as `ROWS` holds go at once.
+ * @param programOf makes the program for so many rows, whose input behind those of the network is the seed
+ */
+export function forEachDirection(
+  engine: Engine,
+  batch: Batch,
+  { n, width }: { readonly n: number; readonly width: number },
+  programOf: (rows: number) => LoadedProgram,
+  result: Floats,
+): void {
+  const { rows } = batch;
+  const step = Math.max(1, Math.min(rows, Math.floor(ROWS / n)));
+  const program = programOf(step * n);
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    for (let row = from; row < to; row++) replicate(program, batch, row, (row - from) * n, n);
+    identity(engine, program.inputIndex(engine.model.inputs.length), to - from, n);
+    program.run((to - from) * n);
+    readTo(result, engine, program, 0, (to - from) * n * width, from * n * width);
+  }
 }
